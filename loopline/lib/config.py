@@ -1,0 +1,54 @@
+"""What the environment says, read once and checked. Everything else is decided in the product."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class ConfigError(ValueError):
+    """A setting in the environment cannot be used; the message says which and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    data: Path
+    """Folder of all state (`LOOPLINE_DATA`)."""
+    database_url: str
+    """Records: empty for SQLite under `data`, or `postgresql://…` (`DATABASE_URL`)."""
+    events_url: str
+    """Event store: `duckdb:///path`, `clickhouse://…` or `chdb:///path` (`EVENTS_URL`)."""
+    host: str
+    port: int
+    base_url: str
+    """The address people and trackers use (`BASE_URL`)."""
+    is_demo: bool
+    """`LOOPLINE_DEMO=1`: demo people on the sign-in page. Only ever on a loopback address."""
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in {"127.0.0.1", "::1", "localhost"}
+
+
+def read_config(environment: Mapping[str, str] = os.environ) -> Config:
+    """The configuration in `environment`. Raises ConfigError for a bind address or URL that cannot be used."""
+    data = Path(environment.get("LOOPLINE_DATA") or "data").absolute()
+    bind = environment.get("LOOPLINE_BIND") or "127.0.0.1:8000"
+    host, _, port = bind.rpartition(":")
+    if not host or not port.isdigit():
+        raise ConfigError(f"LOOPLINE_BIND is “{bind}”; write an address and a port, such as 127.0.0.1:8000")
+    events_url = environment.get("EVENTS_URL") or f"duckdb:///{data / 'events.duckdb'}"
+    if events_url.partition("://")[0] not in {"duckdb", "clickhouse", "clickhouses", "chdb"}:
+        raise ConfigError(f"EVENTS_URL is “{events_url}”; it starts with duckdb://, clickhouse:// or chdb://")
+    config = Config(
+        data=data,
+        database_url=environment.get("DATABASE_URL", ""),
+        events_url=events_url,
+        host=host.strip("[]"),
+        port=int(port),
+        base_url=(environment.get("BASE_URL") or f"http://{bind}").rstrip("/"),
+        is_demo=environment.get("LOOPLINE_DEMO") == "1",
+    )
+    if config.is_demo and not config.is_loopback:
+        raise ConfigError("LOOPLINE_DEMO=1 lets anyone sign in; it works only with LOOPLINE_BIND on 127.0.0.1")
+    return config

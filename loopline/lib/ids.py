@@ -1,0 +1,14 @@
+"""Identifiers. Every record and event id is a UUIDv7 (RFC 9562), so ids sort by the time they were made."""
+
+import os
+import time
+import uuid
+
+
+def uuid7(at_ms: int | None = None) -> uuid.UUID:
+    """A new UUIDv7; `at_ms` (Unix milliseconds) places it in time, by default now."""
+    millis = time.time_ns() // 1_000_000 if at_ms is None else at_ms
+    value = (millis & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = value & ~(0xF << 76) | 0x7 << 76
+    value = value & ~(0x3 << 62) | 0x2 << 62
+    return uuid.UUID(int=value)

@@ -1,0 +1,66 @@
+"""What the event store can do, whichever engine is behind it.
+
+One SQL text serves both engines (see docs/ARCHITECTURE.md, "SQL for two engines"). Parameters are written
+`$name` and are only ever values.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+import pyarrow as pa
+
+Value = str | int | float | bool | datetime | date | None | Sequence[str]
+Row = dict[str, object]
+
+
+class StoreError(RuntimeError):
+    """The event store could not do what it was asked; the message says what happened and what is safe."""
+
+
+class QueryTimeoutError(StoreError):
+    """A read took longer than it was given and was stopped."""
+
+
+class StoreFullError(StoreError):
+    """The disk has no room for the rows; none of the batch was kept."""
+
+
+@dataclass(slots=True)
+class Batch:
+    """Rows for some tables and the cursors they move, written all together or not at all.
+
+    Rows are Arrow tables in the schema of `loopline.store.library.TABLES`. Where `recorded_at` is NULL the store
+    stamps it; only bulk loaders of history give their own. `token` names the batch: writing the same token again
+    changes nothing, so a writer that does not know whether it was stored may repeat it.
+    """
+
+    token: str
+    rows: dict[str, pa.Table] = field(default_factory=dict)
+    cursors: dict[str, int] = field(default_factory=dict)
+
+
+class Engine(Protocol):
+    def migrate(self) -> None:
+        """Create or upgrade the tables. Raises StoreError when the file is from a newer Loopline."""
+
+    def write(self, batch: Batch) -> datetime:
+        """Store a batch durably and exactly once; returns the `recorded_at` it was stamped with."""
+
+    def cursor(self, name: str) -> int:
+        """Position stored with the last batch that moved this cursor; 0 when there is none."""
+
+    def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
+        """Answer of one read-only statement. Raises QueryTimeoutError or StoreError, never an empty answer instead."""
+
+    def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
+        """The same as dictionaries; times come back as aware UTC datetimes."""
+
+    def horizon(self) -> datetime:
+        """The latest `recorded_at` stored (now, when nothing is): a read as of it can be repeated exactly."""
+
+    def erase(self, table: str, column: str, values: Sequence[str]) -> int:
+        """Delete rows for good (erasure only). Returns how many went."""
+
+    def close(self) -> None: ...

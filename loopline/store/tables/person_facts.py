@@ -1,0 +1,12 @@
+"""Versions of people."""
+
+from loopline.store.schema import fact_table, text
+
+TABLE = fact_table(
+    "person_facts",
+    "versions of a person; no names or addresses here, those stay in the records",
+    text("unit_id", "business unit that first knew the person", repeats=True),
+    text("canonical_id", "the person this one was merged into, else its own id; never a chain"),
+    text("company_id", "company, or empty"),
+    text("country", "ISO 3166-1 alpha-2", repeats=True),
+)
