@@ -18,6 +18,11 @@ def as_utc(moment: datetime) -> datetime:
     return moment.astimezone(UTC)
 
 
+def from_micros(micros: int) -> datetime:
+    """The moment so many microseconds after 1970 began in UTC."""
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=micros)
+
+
 def parse_moment(text: str) -> datetime:
     """An ISO 8601 moment (`2026-03-01T12:00:00Z`); ValueError when it has no time zone or is no moment."""
     return as_utc(datetime.fromisoformat(text))

@@ -42,6 +42,10 @@ class Batch:
 
 
 class Engine(Protocol):
+    @property
+    def is_dead(self) -> bool:
+        """A fatal error was met: nothing will be answered any more, the process has to end and be started again."""
+
     def migrate(self) -> None:
         """Create or upgrade the tables. Raises StoreError when the file is from a newer Loopline."""
 

@@ -95,3 +95,7 @@ def fact_table(key: str, meaning: str, *columns: Column) -> Table:
         ),
         order_by=("id", "version"),
     )
+
+
+SCHEMA_VERSION = 1
+"""Grows with a change of a table that an older Loopline could not read or write (a new column or table is such)."""

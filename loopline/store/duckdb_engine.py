@@ -1,0 +1,182 @@
+"""The event store in one DuckDB file, owned by one process.
+
+Tables are append-only, without keys or secondary indexes, and filled in bulk from Arrow only: DuckDB 1.4 and 1.5
+lost committed rows after a full disk or a crash through an index. One connection writes; each read has its own, in a
+read-only transaction, so reads go on while a batch is written.
+"""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from loopline.lib.times import Clock, as_utc, from_micros, utc_now
+from loopline.store import duckdb_tables
+from loopline.store.arrow import checked, plain, stamped, to_rows
+from loopline.store.deadline import Deadline
+from loopline.store.duckdb_errors import dead_error, open_error, read_error, refuse_old_version, write_error
+from loopline.store.engine import Batch, QueryTimeoutError, Row, StoreError, Value
+from loopline.store.library import table_named, text_column
+from loopline.store.params import wanted
+
+TICK = timedelta(microseconds=1)
+
+
+class DuckDBEngine:
+    def __init__(self, path: Path, *, memory_limit: str = "1GB", threads: int = 2, clock: Clock = utc_now) -> None:
+        """Open or create the file. Raises StoreError when another process owns it or DuckDB is older than 2."""
+        refuse_old_version(duckdb.__version__)
+        self.is_dead = False
+        self._clock = clock
+        self._write_lock = threading.Lock()
+        self._horizon: datetime | None = None
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            self._connection = duckdb.connect(str(path), config=_settings(path, memory_limit, threads))
+            for setting in ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true"):
+                self._connection.execute(f"SET GLOBAL {setting}")
+        except duckdb.Error as error:
+            raise open_error(path, error) from error
+
+    def migrate(self) -> None:
+        with self._write_lock:
+            try:
+                duckdb_tables.migrate(self._connection, self._clock())
+                [(horizon,)] = self._connection.execute("SELECT epoch_us(max(recorded_at)) FROM batches").fetchall()
+            except duckdb.Error as error:
+                raise self._told(error, write_error) from error
+            self._horizon = None if horizon is None else from_micros(horizon)
+
+    def write(self, batch: Batch) -> datetime:
+        rows = {key: checked(table_named(key), content) for key, content in batch.rows.items()}
+        with self._write_lock:
+            try:
+                return self._write(batch, rows)
+            except Exception as error:
+                self._undo()
+                if isinstance(error, StoreError):
+                    raise
+                raise self._told(error, write_error) from error
+
+    def _write(self, batch: Batch, rows: Mapping[str, pa.Table]) -> datetime:
+        run = self._connection.execute
+        run("BEGIN TRANSACTION")
+        known = "SELECT epoch_us(min(recorded_at)) FROM batches WHERE token = $token"
+        [(earlier,)] = run(known, {"token": batch.token}).fetchall()
+        if earlier is not None:
+            run("COMMIT")
+            return from_micros(earlier)
+        stamp = self._next_stamp()
+        for key, content in rows.items():
+            self._append(key, stamped(content, stamp))
+        for name, position in batch.cursors.items():
+            run("INSERT INTO cursors VALUES ($name, $position, $at)", {"name": name, "position": position, "at": stamp})
+        run("INSERT INTO batches VALUES ($token, $at)", {"token": batch.token, "at": stamp})
+        run("COMMIT")
+        self._horizon = stamp
+        return stamp
+
+    def _append(self, key: str, content: pa.Table) -> None:
+        self._connection.register("arriving", content)
+        try:
+            self._connection.execute(f"INSERT INTO {key} BY NAME SELECT * FROM arriving")
+        finally:
+            self._connection.unregister("arriving")
+
+    def _next_stamp(self) -> datetime:
+        """Now, or just after the last stamp where the clock stood still or went back."""
+        now = as_utc(self._clock())
+        return now if self._horizon is None else max(now, self._horizon + TICK)
+
+    def _undo(self) -> None:
+        try:
+            self._connection.execute("ROLLBACK")
+        except duckdb.Error:  # no transaction is open any more, or the database is dead, which `_told` finds out
+            return
+
+    def _told(self, error: Exception, tell: Callable[[Exception], StoreError]) -> StoreError:
+        """The error in Loopline's words. After a fatal one DuckDB answers nothing more, not even SELECT 1."""
+        if isinstance(error, duckdb.FatalException | duckdb.InternalException):
+            try:
+                self._connection.cursor().execute("SELECT 1")
+            except duckdb.Error:
+                self.is_dead = True
+        return dead_error(error) if self.is_dead else tell(error)
+
+    def cursor(self, name: str) -> int:
+        sql = "SELECT coalesce(max(position), 0) AS position FROM cursors WHERE name = $name"
+        return int(self.query(sql, {"name": name})["position"][0].as_py())
+
+    def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
+        try:
+            reader = self._connection.cursor()
+            try:
+                return self._read(reader, sql, params or {}, timeout_s)
+            finally:
+                reader.close()
+        except duckdb.Error as error:
+            raise self._told(error, read_error) from error
+
+    def _read(
+        self, reader: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Value], timeout_s: float
+    ) -> pa.Table:
+        statement = _one_select(reader, sql)
+        reader.execute("BEGIN TRANSACTION READ ONLY")
+        with Deadline(timeout_s, reader.interrupt) as deadline:
+            try:
+                answer = reader.sql(statement, params=wanted(params, statement.named_parameters))
+                return plain(answer.to_arrow_table())
+            except duckdb.InterruptException as error:
+                if deadline.has_passed:
+                    raise QueryTimeoutError(
+                        f"The question took longer than {timeout_s:g} s and was stopped."
+                    ) from error
+                raise
+
+    def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
+        return to_rows(self.query(sql, params, timeout_s=timeout_s))
+
+    def horizon(self) -> datetime:
+        with self._write_lock:
+            if self._horizon is None:
+                self._horizon = as_utc(self._clock())  # whatever is written later gets a later stamp
+            return self._horizon
+
+    def erase(self, table: str, column: str, values: Sequence[str]) -> int:
+        """Delete rows for good. The file is checkpointed, so that the write-ahead log holds them no longer."""
+        name = text_column(table, column)
+        sql = f"DELETE FROM {table} WHERE {name} IN (SELECT unnest($values))"
+        with self._write_lock:
+            try:
+                [(count,)] = self._connection.execute(sql, {"values": list(values)}).fetchall()
+                self._connection.execute("CHECKPOINT")
+            except duckdb.Error as error:
+                raise self._told(error, write_error) from error
+        return int(count)
+
+    def close(self) -> None:
+        with self._write_lock:
+            self._connection.close()
+
+
+def _settings(path: Path, memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
+    return {
+        "memory_limit": memory_limit,
+        "threads": threads,
+        "temp_directory": f"{path}.tmp",
+        "python_enable_replacements": "false",
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "allow_community_extensions": "false",
+    }
+
+
+def _one_select(reader: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
+    """The statement in `sql`, if it is one and only reads. A writing WITH is stopped by the read-only transaction."""
+    statements = reader.extract_statements(sql)
+    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+        raise StoreError(f"Only one SELECT is answered here, not: {sql.strip()[:200]}")
+    return statements[0]

@@ -1,0 +1,51 @@
+"""What went wrong inside DuckDB, in words that say what was kept and what to do."""
+
+import re
+from pathlib import Path
+
+import duckdb
+
+from loopline.store.engine import StoreError, StoreFullError
+
+_FULL = re.compile(r"no space left|disk quota|file too large|could not write|enospc|max_temp_directory_size", re.I)
+_OWNER = re.compile(r"held in (?P<program>.+?) \(PID (?P<pid>\d+)\)")
+
+
+def refuse_old_version(version: str) -> None:
+    """Raises StoreError for a DuckDB before 2: 1.4 and 1.5 lost committed rows after a crash or a full disk."""
+    if int(version.partition(".")[0]) < 2:
+        raise StoreError(
+            f"DuckDB {version} can lose rows after a crash; Loopline needs 2 or later. "
+            "Install the locked requirements again."
+        )
+
+
+def open_error(path: Path, error: duckdb.Error) -> StoreError:
+    """Why the file could not be opened: most often another process owns it."""
+    if owner := _OWNER.search(str(error)):
+        return StoreError(
+            f"{path} is in use by process {owner['pid']} ({Path(owner['program']).name}). One process owns the event "
+            "store: ask the running server (`loopline` commands do so by themselves), or stop it first."
+        )
+    if _FULL.search(str(error)):
+        return StoreFullError(f"{path} cannot be opened, the disk is full: {error}. Free some space and start again.")
+    return StoreError(f"{path} cannot be opened: {error}")
+
+
+def write_error(error: Exception) -> StoreError:
+    if _FULL.search(str(error)):
+        return StoreFullError(
+            f"The disk is full: {error}. Nothing of the batch was kept; free some space, then it can be repeated."
+        )
+    return StoreError(f"The batch was not stored, nothing of it was kept: {error}")
+
+
+def read_error(error: Exception) -> StoreError:
+    return StoreError(f"The event store cannot answer: {error}")
+
+
+def dead_error(error: Exception) -> StoreError:
+    return StoreError(
+        f"The event store stopped after a fatal error and this process must restart: {error}. "
+        "Rows reported as stored are safe; a batch whose writing was interrupted may be repeated."
+    )
