@@ -18,7 +18,7 @@ class RegistryError(RuntimeError):
 
 
 def scan(package: str, constant: str, kind: type[Item]) -> dict[str, Item]:
-    """Import every module of `package` and collect its `constant`, keyed by `.key`, in the order of the module names."""
+    """Import every module of `package` and collect its `constant` by `.key`, in the order of module names."""
     found: dict[str, Item] = {}
     origin: dict[str, str] = {}
     for info in sorted(pkgutil.iter_modules(importlib.import_module(package).__path__), key=lambda one: one.name):

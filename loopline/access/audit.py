@@ -1,0 +1,66 @@
+"""The audit log: append-only, each entry hashed over the one before it."""
+
+import hashlib
+import json
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection, models, transaction
+
+from loopline.access.actor import Actor
+from loopline.access.models import AuditEntry
+from loopline.lib.times import utc_now
+
+GENESIS = "0" * 64
+_LOCK = 0x10091E  # any constant: the PostgreSQL advisory lock that puts writers of the chain in a row
+
+
+def entry_hash(entry: AuditEntry) -> str:
+    """SHA-256 over everything the entry says and the hash before it."""
+    content = [
+        entry.previous_hash,
+        entry.at.isoformat(),
+        entry.actor_id,
+        entry.actor_name,
+        entry.verb,
+        entry.object_type,
+        entry.object_id,
+        str(entry.unit_id or ""),
+        entry.detail,
+    ]
+    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+
+
+def audit(by: Actor, verb: str, about: models.Model, *, at: datetime | None = None, **detail: object) -> AuditEntry:
+    """Write one entry in the caller's transaction. `detail` holds what changed, never secrets."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("audit() belongs inside the transaction of the action it records")
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    last = AuditEntry.objects.order_by("-seq").values_list("hash", flat=True).first()
+    unit = getattr(about, "unit_id", None)
+    entry = AuditEntry(
+        at=at or utc_now(),
+        actor_id=by.id,
+        actor_name=by.name,
+        verb=verb,
+        object_type=about._meta.model_name or "",
+        object_id=str(about.pk),
+        unit_id=unit if isinstance(unit, UUID) else None,
+        detail=json.loads(json.dumps(detail, default=str)),
+        previous_hash=last or GENESIS,
+    )
+    entry.hash = entry_hash(entry)
+    entry.save(force_insert=True)
+    return entry
+
+
+def first_broken_entry() -> AuditEntry | None:
+    """The first entry whose hash does not fit what it says or what came before; None when the chain is whole."""
+    previous = GENESIS
+    for entry in AuditEntry.objects.order_by("seq").iterator():
+        if entry.previous_hash != previous or entry_hash(entry) != entry.hash:
+            return entry
+        previous = entry.hash
+    return None

@@ -1,0 +1,180 @@
+"""Users, business units, the organisation, exchange rates, and the audit log."""
+
+from collections.abc import Iterable
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Any, ClassVar, TypeVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+from django.db.models import Q
+
+from loopline.access.actor import Actor
+from loopline.access.roles import Role
+from loopline.lib.ids import uuid7
+from loopline.lib.money import exponent
+from loopline.lib.times import utc_now
+
+
+class Organisation(models.Model):
+    """The one company that runs this installation. There is exactly one row (id 1)."""
+
+    name = models.CharField(max_length=200)
+    time_zone = models.CharField(max_length=64, default="UTC")
+    reporting_currency = models.CharField(max_length=3, default="EUR")
+    own_hosts = models.JSONField(default=list, help_text="hosts of the own web sites; never referrers")
+
+    def __str__(self) -> str:
+        return self.name
+
+    @classmethod
+    def current(cls) -> "Organisation":
+        """The organisation; an unnamed one in UTC and EUR before setup."""
+        return cls.objects.get_or_create(pk=1, defaults={"name": "Unnamed organisation"})[0]
+
+
+class ExchangeRate(models.Model):
+    """How much one unit of `currency` was worth in the reporting currency from `on` until the next rate."""
+
+    currency = models.CharField(max_length=3)
+    on = models.DateField()
+    rate = models.DecimalField(max_digits=20, decimal_places=10)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["currency", "on"], name="one_rate_a_day")]
+
+    def __str__(self) -> str:
+        return f"1 {self.currency} = {self.rate} on {self.on}"
+
+    @classmethod
+    def convert(cls, amount_minor: int, currency: str, on: date) -> int | None:
+        """Minor units of the reporting currency at the latest rate on or before `on`; None when there is no rate."""
+        reporting = Organisation.current().reporting_currency
+        if currency == reporting:
+            return amount_minor
+        row = cls.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
+        if row is None:
+            return None
+        shifted = Decimal(amount_minor).scaleb(exponent(reporting) - exponent(currency)) * row.rate
+        return int(shifted.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+class UnitQuerySet(models.QuerySet["BusinessUnit"]):
+    def visible_to(self, actor: Actor) -> "UnitQuerySet":
+        return self if actor.sees_all_units else self.filter(pk__in=actor.unit_ids)
+
+
+class BusinessUnit(models.Model):
+    """A brand, country organisation or subsidiary. Rows belong to one."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    currency = models.CharField(max_length=3, default="EUR")
+    accept_within_hours = models.PositiveIntegerField(
+        default=4, help_text="how long a salesperson has to answer a hand-off"
+    )
+    margin_percent = models.PositiveIntegerField(default=100, help_text="contribution margin used by ROMI")
+
+    objects = UnitQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Scoped = TypeVar("Scoped", bound=models.Model)
+
+
+class UnitScopedQuerySet(models.QuerySet[Scoped]):
+    """Rows of a model with a `unit`. Every list and every detail page begins with `visible_to`."""
+
+    def visible_to(self, actor: Actor) -> "UnitScopedQuerySet[Scoped]":
+        return self if actor.sees_all_units else self.filter(unit__in=actor.unit_ids)
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        user = self.model(email=self.normalize_email(email).lower(), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def visible_to(self, actor: Actor) -> models.QuerySet["User"]:
+        """Colleagues: those who share a business unit with the actor, and those who see all units."""
+        if actor.sees_all_units:
+            return self.get_queryset()
+        return self.get_queryset().filter(Q(units__in=actor.unit_ids) | Q(role=Role.ADMINISTRATOR)).distinct()
+
+
+class User(AbstractBaseUser):
+    """Someone who signs in to Loopline."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    email = models.EmailField(unique=True)
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=20, choices=[(role.value, role.label) for role in Role])
+    units = models.ManyToManyField(BusinessUnit, related_name="users", blank=True)
+    is_active = models.BooleanField(default=True)
+    takes_leads = models.BooleanField(default=False, help_text="in the round robin for new leads")
+    is_demo = models.BooleanField(default=False, help_text="offered on the sign-in page in demo mode")
+    created_at = models.DateTimeField(default=utc_now, editable=False)
+
+    USERNAME_FIELD = "email"
+    EMAIL_FIELD = "email"
+    REQUIRED_FIELDS: ClassVar[list[str]] = ["name"]
+
+    objects = UserManager()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def actor(self) -> Actor:
+        """This user as an actor. Administrators and finance see all units when they are given none."""
+        role = Role(self.role)
+        unit_ids = frozenset(self.units.values_list("pk", flat=True))
+        sees_all = role is Role.ADMINISTRATOR or (role is Role.FINANCE and not unit_ids)
+        return Actor(id=str(self.pk), name=self.name, role=role, unit_ids=unit_ids, sees_all_units=sees_all)
+
+    @property
+    def initials(self) -> str:
+        return "".join(part[0] for part in self.name.split()[:2]).upper()
+
+    # What Django's own code asks of a user; Loopline itself asks the actor.
+    @property
+    def is_staff(self) -> bool:
+        return False
+
+    def has_perm(self, _perm: str, _obj: object | None = None) -> bool:
+        return False
+
+    def has_perms(self, _perms: Iterable[str], _obj: object | None = None) -> bool:
+        return False
+
+
+class AuditEntry(models.Model):
+    """One write or sign-in. Append-only; each entry's hash covers the one before, so a changed past shows."""
+
+    seq = models.BigAutoField(primary_key=True)
+    at = models.DateTimeField()
+    actor_id = models.CharField(max_length=64)
+    actor_name = models.CharField(max_length=200)
+    verb = models.CharField(max_length=64)
+    object_type = models.CharField(max_length=64)
+    object_id = models.CharField(max_length=64, db_index=True)
+    unit_id = models.UUIDField(null=True)
+    detail = models.JSONField(default=dict)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64, unique=True)
+
+    class Meta:
+        ordering: ClassVar = ["seq"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name} {self.verb} {self.object_type} {self.object_id}"

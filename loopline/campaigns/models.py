@@ -1,0 +1,195 @@
+"""Campaigns, activities, codes, costs, links, forms and submissions."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
+from loopline.lib.ids import uuid7
+from loopline.lib.times import utc_now
+from loopline.people.models import Person
+
+
+class Campaign(models.Model):
+    """A plan with budget and targets."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        RUNNING = "running"
+        DONE = "done"
+        CANCELLED = "cancelled"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="campaigns")
+    name = models.CharField(max_length=200)
+    channel = models.CharField(max_length=40)
+    """One of the channel groups of `collect.channels`."""
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.RUNNING)
+    objective = models.TextField(blank=True)
+    starts_on = models.DateField(null=True, blank=True)
+    ends_on = models.DateField(null=True, blank=True)
+    budget_minor = models.BigIntegerField(null=True, blank=True)
+    currency = models.CharField(max_length=3)
+    target_leads = models.PositiveIntegerField(null=True, blank=True)
+    target_revenue_minor = models.BigIntegerField(null=True, blank=True)
+    owner = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    created_at = models.DateTimeField(default=utc_now)
+
+    objects = UnitScopedQuerySet["Campaign"].as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "name"], name="one_campaign_name_a_unit"),
+            models.CheckConstraint(
+                condition=Q(ends_on__isnull=True) | Q(starts_on__isnull=True) | Q(ends_on__gte=F("starts_on")),
+                name="campaign_ends_after_start",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Activity(models.Model):
+    """One mailing, ad, event or post of a campaign."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="activities")
+    name = models.CharField(max_length=200)
+    kind = models.CharField(max_length=40)
+    on = models.DateField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["on", "name"]
+        verbose_name_plural = "activities"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class CampaignCode(models.Model):
+    """A value of utm_campaign that belongs to a campaign. Can be mapped after the fact; history follows."""
+
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.CASCADE, related_name="+")
+    code = models.CharField(max_length=200)
+    """In lower case, trimmed."""
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="codes")
+    activity = models.ForeignKey(Activity, on_delete=models.SET_NULL, null=True, blank=True, related_name="codes")
+
+    objects = UnitScopedQuerySet["CampaignCode"].as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["unit", "code"], name="one_campaign_a_code")]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CostLine(models.Model):
+    """A dated amount of a campaign or activity. An explicit 0 is a cost of zero. NULL campaign: not allocated."""
+
+    class Kind(models.TextChoices):
+        PLANNED = "planned"
+        COMMITTED = "committed"
+        ACTUAL = "actual"
+
+    class Category(models.TextChoices):
+        MEDIA = "media"
+        TOOLS = "tools"
+        PEOPLE = "people"
+        CONTENT = "content"
+        EVENTS = "events"
+        IT = "it", "IT use"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+")
+    campaign = models.ForeignKey(Campaign, on_delete=models.PROTECT, null=True, blank=True, related_name="costs")
+    activity = models.ForeignKey(Activity, on_delete=models.SET_NULL, null=True, blank=True, related_name="costs")
+    kind = models.CharField(max_length=20, choices=Kind.choices, default=Kind.ACTUAL)
+    category = models.CharField(max_length=20, choices=Category.choices, default=Category.MEDIA)
+    amount_minor = models.BigIntegerField()
+    currency = models.CharField(max_length=3)
+    starts_on = models.DateField()
+    ends_on = models.DateField()
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=utc_now)
+
+    objects = UnitScopedQuerySet["CostLine"].as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["starts_on", "id"]
+        constraints = [models.CheckConstraint(condition=Q(ends_on__gte=F("starts_on")), name="cost_ends_after_start")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.amount_minor} {self.currency} from {self.starts_on}"
+
+
+class TrackedLink(models.Model):
+    """An address with campaign values, made by the link builder."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    campaign = models.ForeignKey(Campaign, on_delete=models.CASCADE, related_name="links")
+    activity = models.ForeignKey(Activity, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
+    url = models.URLField(max_length=2000)
+    """The whole address, with its utm values."""
+    note = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=utc_now)
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Form(models.Model):
+    """A hosted form at `/f/<slug>`, also to embed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="forms")
+    slug = models.SlugField(unique=True)
+    title = models.CharField(max_length=200)
+    introduction = models.TextField(blank=True)
+    fields = models.JSONField(default=list)
+    """[{"key", "label", "kind": text|email|tel|textarea|select, "is_required", "choices"}]; `email` is always there."""
+    consent_text = models.TextField(blank=True)
+    """Shown beside the consent box; empty = no box."""
+    thanks_text = models.TextField(blank=True)
+    redirect_url = models.URLField(max_length=2000, blank=True)
+    campaign = models.ForeignKey(Campaign, on_delete=models.SET_NULL, null=True, blank=True, related_name="forms")
+    creates_lead = models.BooleanField(default=True)
+    is_live = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=utc_now)
+
+    objects = UnitScopedQuerySet["Form"].as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["title"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Submission(models.Model):
+    """What someone sent through a form, as sent, with the consent text they saw."""
+
+    class Verdict(models.TextChoices):
+        GENUINE = "genuine"
+        SPAM = "spam"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    form = models.ForeignKey(Form, on_delete=models.PROTECT, related_name="submissions")
+    person = models.ForeignKey(Person, on_delete=models.SET_NULL, null=True, blank=True, related_name="submissions")
+    visitor_id = models.CharField(max_length=200, blank=True)
+    event_id = models.CharField(max_length=200, blank=True)
+    data = models.JSONField(default=dict)
+    consent_text = models.TextField(blank=True)
+    is_consent_given = models.BooleanField(default=False)
+    verdict = models.CharField(max_length=20, choices=Verdict.choices, default=Verdict.GENUINE)
+    verdict_reason = models.CharField(max_length=200, blank=True)
+    at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        ordering: ClassVar = ["-at"]
+
+    def __str__(self) -> str:
+        return f"{self.form} at {self.at:%Y-%m-%d %H:%M}"

@@ -1,0 +1,55 @@
+"""The program `loopline`: finds the command and runs it. Exit status 0 done, 1 failed, 2 used wrongly."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from loopline import __version__
+from loopline.cli.command import DONE, FAILED, Command, CommandError
+from loopline.lib.config import ConfigError
+from loopline.lib.registry import scan
+
+
+def commands() -> dict[str, Command]:
+    return scan("loopline.cli.commands", "COMMAND", Command)
+
+
+def _parser(known: dict[str, Command]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="loopline",
+        description="Closed-loop marketing: from the first anonymous visit to the won deal and back.",
+        epilog="Start here: `loopline serve`, then open the address it prints.",
+    )
+    parser.add_argument("--version", action="version", version=f"loopline {__version__}")
+    below = parser.add_subparsers(dest="command", metavar="COMMAND")
+    for command in known.values():
+        one = below.add_parser(
+            command.key,
+            help=command.summary,
+            description=command.summary,
+            epilog=f"Example: {command.example}",
+        )
+        command.configure(one)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loopline.web.settings")
+    known = commands()
+    parser = _parser(known)
+    given = parser.parse_args(arguments)
+    if given.command is None:
+        parser.print_help()
+        return DONE
+    try:
+        return known[given.command].run(given)
+    except (CommandError, ConfigError) as error:
+        print(f"loopline {given.command}: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return FAILED
+
+
+def run() -> None:
+    sys.exit(main())

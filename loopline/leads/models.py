@@ -1,0 +1,154 @@
+"""Leads, their transitions, and the lead definition."""
+
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+
+from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
+from loopline.lib.ids import uuid7
+from loopline.lib.times import utc_now
+from loopline.people.models import Person
+
+
+class DefinitionVersion(models.Model):
+    """A version of the universal lead definition of a business unit; in force only when both sides signed it."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        PROPOSED = "proposed"
+        AGREED = "agreed"
+        IN_FORCE = "in_force", "in force"
+        SUPERSEDED = "superseded"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="definitions")
+    number = models.PositiveIntegerField()
+    status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
+    rules = models.JSONField()
+    """Rule tree as `loopline.rules` reads it."""
+    sentence = models.TextField()
+    marketing_signature = models.CharField(max_length=200, blank=True)
+    marketing_signed_at = models.DateTimeField(null=True, blank=True)
+    sales_signature = models.CharField(max_length=200, blank=True)
+    sales_signed_at = models.DateTimeField(null=True, blank=True)
+    in_force_from = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=utc_now)
+
+    objects = UnitScopedQuerySet["DefinitionVersion"].as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["unit", "-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["unit", "number"], name="one_definition_number_a_unit"),
+            models.UniqueConstraint(fields=["unit"], condition=Q(status="in_force"), name="one_definition_in_force"),
+        ]
+
+    def __str__(self) -> str:
+        return f"v{self.number}"
+
+
+class LeadQuerySet(UnitScopedQuerySet["Lead"]):
+    def waiting_for_sales(self) -> "LeadQuerySet":
+        """Handed over and not answered, the shortest clock first."""
+        return self.filter(state=Lead.State.HANDED_OVER).order_by("due_at")
+
+    def open(self) -> "LeadQuerySet":
+        return self.exclude(state__in=[Lead.State.CONVERTED, Lead.State.DISQUALIFIED])
+
+
+class Lead(models.Model):
+    """One qualification episode of one person for one business unit."""
+
+    class State(models.TextChoices):
+        NEW = "new"
+        MARKETING_QUALIFIED = "marketing_qualified", "marketing qualified"
+        HANDED_OVER = "handed_over", "handed over"
+        ACCEPTED = "accepted"
+        REJECTED = "rejected"
+        RECYCLED = "recycled"
+        DISQUALIFIED = "disqualified"
+        CONVERTED = "converted"
+
+    class Reason(models.TextChoices):
+        BELOW_DEFINITION = "below_definition", "below definition"
+        DUPLICATE = "duplicate"
+        BAD_DATA = "bad_data", "bad data"
+        UNREACHABLE = "unreachable"
+        NO_NEED = "no_need", "no need"
+        TIMING = "timing", "timing, with a date"
+        NO_BUDGET = "no_budget", "no budget or authority"
+        NOT_A_BUYER = "not_a_buyer", "competitor, job seeker or spam"
+        NOT_SERVED = "not_served", "not served"
+        NO_DECISION = "no_decision", "no decision"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="leads")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="leads")
+    state = models.CharField(max_length=24, choices=State.choices, default=State.NEW)
+    origin = models.CharField(max_length=200, blank=True)
+    """What made it a lead, in words: `form “Ask for a demo”`, `import leads.csv`."""
+    message = models.TextField(blank=True)
+    """What the person wrote, if anything."""
+    definition = models.ForeignKey(DefinitionVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    evidence = models.JSONField(default=list)
+    """Verdict of each clause when it was judged: [{"clause", "is_met", "reason"}]; never rewritten."""
+    owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="leads")
+    assigned_because = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=24, choices=Reason.choices, blank=True)
+    reason_note = models.TextField(blank=True)
+    created_at = models.DateTimeField(default=utc_now)
+    qualified_at = models.DateTimeField(null=True, blank=True)
+    handed_over_at = models.DateTimeField(null=True, blank=True)
+    due_at = models.DateTimeField(null=True, blank=True)
+    """When the clock for an answer runs out."""
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    rejected_at = models.DateTimeField(null=True, blank=True)
+    converted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = LeadQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["unit", "person"],
+                condition=~Q(state__in=["converted", "disqualified", "rejected", "recycled"]),
+                name="one_running_lead_a_person",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="handed_over") | (Q(owner__isnull=False) & Q(due_at__isnull=False)),
+                name="handed_over_has_owner_and_clock",
+            ),
+            models.CheckConstraint(
+                condition=Q(accepted_at__isnull=True) | Q(accepted_at__gte=F("created_at")),
+                name="accepted_after_created",
+            ),
+        ]
+        indexes = [models.Index(fields=["state", "due_at"], name="lead_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.person} ({self.get_state_display()})"
+
+    def time_left(self, now: datetime) -> timedelta | None:
+        """Time until the clock runs out; negative when it has; None when no clock runs."""
+        return None if self.due_at is None or self.state != self.State.HANDED_OVER else self.due_at - now
+
+
+class LeadTransition(models.Model):
+    """A lead went from one state to another. Append-only."""
+
+    lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="transitions")
+    from_state = models.CharField(max_length=24, blank=True)
+    to_state = models.CharField(max_length=24)
+    by_name = models.CharField(max_length=200)
+    reason = models.CharField(max_length=24, blank=True)
+    note = models.TextField(blank=True)
+    at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        ordering: ClassVar = ["at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.from_state} → {self.to_state}"

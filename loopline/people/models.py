@@ -1,0 +1,143 @@
+"""People, companies, identities, consent."""
+
+from typing import ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+
+from loopline.access.actor import Actor
+from loopline.access.models import BusinessUnit, UnitScopedQuerySet
+from loopline.lib.ids import uuid7
+from loopline.lib.times import utc_now
+
+
+class Company(models.Model):
+    """An organisation that buys. Found by the domain of its e-mail addresses."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+")
+    name = models.CharField(max_length=200)
+    domain = models.CharField(max_length=253, unique=True, null=True, blank=True)
+    industry = models.CharField(max_length=100, blank=True)
+    employees = models.PositiveIntegerField(null=True, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    city = models.CharField(max_length=100, blank=True)
+    created_at = models.DateTimeField(default=utc_now)
+
+    objects = UnitScopedQuerySet["Company"].as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name"]
+        verbose_name_plural = "companies"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonQuerySet(UnitScopedQuerySet["Person"]):
+    def visible_to(self, actor: Actor) -> "PersonQuerySet":
+        """People first known to one of the actor's units, and people who have a lead there."""
+        if actor.sees_all_units:
+            return self
+        in_unit = Q(unit__in=actor.unit_ids)
+        return self.filter(in_unit | Q(pk__in=self.model.objects.filter(leads__unit__in=actor.unit_ids).values("pk")))
+
+    def remaining(self) -> "PersonQuerySet":
+        """Without those merged into another."""
+        return self.filter(merged_into__isnull=True)
+
+
+class Person(models.Model):
+    """A buyer. One person, one record; a merged one points at the person that remains."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+")
+    email = models.EmailField(unique=True, null=True, blank=True)
+    """Normalised (`people.emails.normalise`)."""
+    name = models.CharField(max_length=200, blank=True)
+    job_title = models.CharField(max_length=200, blank=True)
+    phone = models.CharField(max_length=50, blank=True)
+    country = models.CharField(max_length=2, blank=True)
+    language = models.CharField(max_length=10, blank=True)
+    company = models.ForeignKey(Company, on_delete=models.SET_NULL, null=True, blank=True, related_name="people")
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
+    """Always the person that remains, never a chain."""
+    created_at = models.DateTimeField(default=utc_now)
+
+    objects = PersonQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+        verbose_name_plural = "people"
+
+    def __str__(self) -> str:
+        return self.display_name
+
+    @property
+    def display_name(self) -> str:
+        return self.name or self.email or "Unnamed person"
+
+    @property
+    def canonical_id(self) -> UUID:
+        return self.merged_into_id or self.id
+
+
+class IdentityLink(models.Model):
+    """identity → person, append-only: the newest row of an identity holds. `person` NULL = withdrawn."""
+
+    identity = models.CharField(max_length=300, db_index=True)
+    """`visitor:…`, `user:…`, `email:…`, `person:…`"""
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="identity_links")
+    evidence = models.CharField(max_length=40)
+    rule_version = models.PositiveIntegerField(default=1)
+    recorded_at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.identity} → {self.person_id}"
+
+
+class Merge(models.Model):
+    """Two people became one; can be undone, both stay recorded."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    remaining = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merges")
+    merged = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
+    detail = models.JSONField(default=dict)
+    """What moved, so that undoing puts it back: ids of leads, opportunities' contacts, earlier merges."""
+    by_name = models.CharField(max_length=200)
+    at = models.DateTimeField(default=utc_now)
+    undone_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.merged} into {self.remaining}"
+
+
+class Consent(models.Model):
+    """What a person agreed to or withdrew, with the text that was shown. Append-only: the newest row holds."""
+
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="consents")
+    purpose = models.CharField(max_length=40)
+    is_granted = models.BooleanField()
+    text = models.TextField(blank=True)
+    evidence = models.CharField(max_length=100)
+    at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+
+    def __str__(self) -> str:
+        return f"{self.purpose}: {'yes' if self.is_granted else 'no'}"
+
+
+class ReactorCursor(models.Model):
+    """How far a reactor has read the inbox; moves in the transaction of its record changes."""
+
+    name = models.CharField(max_length=64, primary_key=True)
+    seq = models.BigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.name} at {self.seq}"
