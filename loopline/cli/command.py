@@ -19,5 +19,5 @@ class Command:
     example: str
     run: Callable[[Namespace], int]
     """Does the work and returns the exit status."""
-    configure: Callable[[ArgumentParser], None] = lambda parser: None
+    configure: Callable[[ArgumentParser], None] = lambda _parser: None
     """Adds the arguments."""
