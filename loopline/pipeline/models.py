@@ -1,16 +1,23 @@
 """Opportunities, contacts, refunds, interactions and tasks."""
 
+from datetime import date, datetime, timedelta
 from typing import ClassVar
+from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q, Sum
 
-from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
+from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, UnitScopedQuerySet, User
 from loopline.campaigns.models import Campaign
 from loopline.leads.models import Lead
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
 from loopline.people.models import Company, Person
+
+
+def business_day(moment: datetime) -> date:
+    """The calendar day of a moment in the organisation's time zone."""
+    return moment.astimezone(ZoneInfo(Organisation.current().time_zone)).date()
 
 
 class OpportunityQuerySet(UnitScopedQuerySet["Opportunity"]):
@@ -77,8 +84,26 @@ class Opportunity(models.Model):
         return self.name
 
     @property
+    def is_open(self) -> bool:
+        return self.outcome == self.Outcome.OPEN
+
+    @property
     def refunded_minor(self) -> int:
         return self.refunds.aggregate(total=Sum("amount_minor"))["total"] or 0
+
+    def reporting_minor(self, refunded_minor: int, today: date) -> int | None:
+        """Amount less refunds in the reporting currency: at the rate of the closing day, of `today` while open.
+
+        None when there is no amount or no rate for that day; never 0 in their place.
+        """
+        if self.amount_minor is None:
+            return None
+        day = today if self.closed_at is None else business_day(self.closed_at)
+        return ExchangeRate.convert(self.amount_minor - refunded_minor, self.currency, day)
+
+    def time_in_stage(self, now: datetime) -> timedelta:
+        """How long it has been where it is: in its stage while open, in its last stage until it was closed."""
+        return (self.closed_at or now) - self.stage_entered_at
 
 
 class OpportunityContact(models.Model):
@@ -160,11 +185,20 @@ class Interaction(models.Model):
     summary = models.TextField(blank=True)
     by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     at = models.DateTimeField(default=utc_now)
+    reported_at = models.DateTimeField(null=True, blank=True)
+    """When it was put into the inbox as an event; NULL while that has to be done, or is not to be done."""
 
     objects = UnitScopedQuerySet["Interaction"].as_manager()
 
     class Meta:
         ordering: ClassVar = ["-at"]
+        indexes = [
+            models.Index(
+                fields=["at"],
+                name="interaction_to_report",
+                condition=Q(reported_at__isnull=True, was_answered=True, kind__in=["call", "meeting"]),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} with {self.person}"

@@ -1,0 +1,87 @@
+"""What someone promised to do: give a task, do it, take it up again."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.db import transaction
+
+from loopline.access.actor import Actor, NotAllowedError
+from loopline.access.audit import audit
+from loopline.access.models import BusinessUnit, User
+from loopline.access.roles import Permission
+from loopline.lib.times import utc_now
+from loopline.people.models import Person
+from loopline.pipeline.errors import PipelineError
+from loopline.pipeline.models import Opportunity, Task
+from loopline.pipeline.record import require_unit
+
+
+@dataclass(frozen=True, slots=True)
+class NewTask:
+    unit: BusinessUnit
+    title: str
+    owner: User
+    due_on: date | None = None
+    person: Person | None = None
+    opportunity: Opportunity | None = None
+
+
+@transaction.atomic
+def create_task(new: NewTask, *, by: Actor, at: datetime | None = None) -> Task:
+    """Write down a task. Only a manager gives tasks to others. Raises NotAllowedError and PipelineError."""
+    by.require(Permission.EDIT_PIPELINE)
+    require_unit(by, new.unit)
+    if str(new.owner.pk) != by.id and not by.may(Permission.ASSIGN_LEADS):
+        raise NotAllowedError("You can give tasks to yourself. Ask a sales manager to give one to someone else.")
+    if not new.owner.actor.covers_unit(new.unit.pk):
+        raise PipelineError(f"{new.owner.name} does not work for {new.unit.name}; choose someone who does.")
+    title = new.title.strip()
+    if not title or len(title) > 200:
+        raise PipelineError("Say in 1 to 200 characters what is to be done.")
+    if new.opportunity is not None and new.opportunity.unit_id != new.unit.pk:
+        raise PipelineError("The opportunity belongs to another business unit.")
+    moment = at or utc_now()
+    task = Task.objects.create(
+        unit=new.unit,
+        title=title,
+        owner=new.owner,
+        due_on=new.due_on,
+        person=new.person,
+        opportunity=new.opportunity,
+        created_at=moment,
+    )
+    audit(by, "create_task", task, at=moment, title=title, owner=new.owner.pk, due_on=new.due_on)
+    return task
+
+
+@transaction.atomic
+def do_task(task: Task, *, by: Actor, at: datetime | None = None) -> Task:
+    """It is done. Doing it twice changes nothing."""
+    moment = at or utc_now()
+    row = _locked(task, by)
+    if row.done_at is None:
+        row.done_at = moment
+        row.save(update_fields=["done_at"])
+        audit(by, "do_task", row, at=moment)
+    return row
+
+
+@transaction.atomic
+def reopen_task(task: Task, *, by: Actor, at: datetime | None = None) -> Task:
+    """It was not done after all."""
+    moment = at or utc_now()
+    row = _locked(task, by)
+    if row.done_at is not None:
+        row.done_at = None
+        row.save(update_fields=["done_at"])
+        audit(by, "reopen_task", row, at=moment)
+    return row
+
+
+def _locked(task: Task, by: Actor) -> Task:
+    by.require(Permission.EDIT_PIPELINE)
+    row = Task.objects.select_for_update(of=("self",)).select_related("unit", "owner").get(pk=task.pk)
+    require_unit(by, row.unit)
+    if str(row.owner_id) != by.id and not by.may(Permission.ASSIGN_LEADS):
+        raise NotAllowedError(f"This is {row.owner.name}'s task. Ask them, or a sales manager.")
+    return row
