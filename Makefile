@@ -1,0 +1,60 @@
+# make run: the demo company and a sample site.  make check: what CI runs.
+VENV   := .venv
+BIN    := $(VENV)/bin
+PYTHON ?= python3
+CODE   := loopline tests benchmarks examples house
+
+.PHONY: run test test-slow lint check format bench lock chromium clean
+.DELETE_ON_ERROR:
+
+run: $(VENV)/.base
+	$(BIN)/loopline demo
+
+test: $(VENV)/.dev chromium
+	$(BIN)/pytest
+
+test-slow: $(VENV)/.dev chromium
+	$(BIN)/pytest -m slow
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m house
+	$(BIN)/djlint --check --lint --quiet loopline/web/templates
+
+check: lint test
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+	$(BIN)/djlint --reformat --quiet loopline/web/templates
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m benchmarks
+
+# New versions within the bounds of the .in files. The locks hold hashes and no addresses.
+lock: $(VENV)/.dev
+	for file in base dev; do $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url \
+	  --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock" --quiet \
+	  requirements/$$file.in -o requirements/$$file.txt; done
+
+chromium: $(VENV)/.dev
+	@house/chromium
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Loopline needs Python 3.11 or later; name one with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.base: $(VENV)/bin/python requirements/base.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.base requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

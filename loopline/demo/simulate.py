@@ -1,0 +1,271 @@
+"""A year of the simulated company, drawn from seeded dice: who came, what they read, who asked, who bought.
+
+Pure: the same seed and the same end give the same year. Nothing here knows how records or events are stored.
+"""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from loopline.demo import names, world
+from loopline.demo.world import Origin, Unit
+
+DAYS = 365
+VISITORS = 64_000
+LEADS = 5_180
+OPEN_STAGES = ("qualified", "discovery", "proposal", "negotiation")
+REJECTIONS = ("no_need", "unreachable", "timing", "no_budget", "bad_data", "not_a_buyer", "below_definition")
+LOSSES = ("no_decision", "price", "competitor", "timing", "missing_feature")
+
+
+@dataclass(frozen=True, slots=True)
+class PageRead:
+    path: str
+    title: str
+    at: datetime
+    engaged_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    visitor: str
+    session: str
+    unit: Unit
+    origin: Origin
+    country: str
+    is_crawler: bool
+    pages: tuple[PageRead, ...]
+
+    @property
+    def at(self) -> datetime:
+        return self.pages[0].at
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What became of a converted lead. Amounts in minor units of the unit's currency."""
+
+    amount_minor: int
+    steps: tuple[tuple[str, datetime], ...]
+    """Stage and when it was entered, the first at conversion."""
+    outcome: str
+    closed_at: datetime | None
+    loss_reason: str = ""
+    refund_minor: int = 0
+    refunded_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class Buyer:
+    """Someone who sent a form and so became a lead; what happened to the lead after that, with its times."""
+
+    number: int
+    unit: Unit
+    name: str
+    email: str
+    job_title: str
+    phone: str
+    country: str
+    company: tuple[str, str, str, int]
+    """name, domain (empty for a free-mail address), industry, people"""
+    visitor: str
+    session: str
+    form: str
+    page: str
+    message: str
+    asked_at: datetime
+    has_seen_pricing: bool
+    qualifies: bool = False
+    owner: str = ""
+    accepted_at: datetime | None = None
+    rejected_at: datetime | None = None
+    reason: str = ""
+    calls: list[tuple[datetime, bool]] = field(default_factory=list)
+    """When sales called, and whether it was answered."""
+    converted_at: datetime | None = None
+    sale: Sale | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Year:
+    until: datetime
+    visits: list[Visit]
+    buyers: list[Buyer]
+
+
+def simulate(until: datetime, *, seed: int = 7, scale: float = 1.0) -> Year:
+    """A year that ends at `until`. `scale` 1 gives about 300,000 events, 5,000 leads and 600 won opportunities."""
+    dice = random.Random(seed)
+    start = until - timedelta(days=DAYS)
+    companies = [
+        (name, domain, industry, round(dice.lognormvariate(5, 1.1)) + 3)
+        for name, domain, industry in names.company_names(dice, max(20, round(3_200 * scale)))
+    ]
+    visits: list[Visit] = []
+    buyers: list[Buyer] = []
+    places = _Places(dice, start, until)
+    wanted = round(LEADS * scale)
+    total = round(VISITORS * scale)
+    quality = {unit.key: _mean_quality(unit) for unit in world.UNITS}
+    for number in range(total):
+        unit = dice.choices(world.UNITS, [one.share for one in world.UNITS])[0]
+        origins = world.ORIGINS[unit.key]
+        first = dice.choices(origins, [one.weight for one in origins])[0]
+        asks = dice.random() < wanted / total * first.quality / quality[unit.key]
+        own = list(_visits(dice, places, unit, first, asks, number))
+        visits.extend(own)
+        if asks and own:
+            buyers.append(_buyer(dice, len(buyers), unit, own, companies, until, first.quality))
+    visits.sort(key=lambda visit: visit.at)
+    buyers.sort(key=lambda buyer: buyer.asked_at)
+    return Year(until, visits, buyers)
+
+
+def _mean_quality(unit: Unit) -> float:
+    origins = world.ORIGINS[unit.key]
+    return sum(one.weight * one.quality for one in origins) / sum(one.weight for one in origins)
+
+
+class _Places:
+    """Draws moments of the year: more on weekdays and in office hours, a little more each month."""
+
+    def __init__(self, dice: random.Random, start: datetime, until: datetime) -> None:
+        self._dice, self._start, self.until = dice, start, until
+        days = [start + timedelta(days=day) for day in range(DAYS)]
+        weights = [(1.0 if day.weekday() < 5 else 0.28) * (0.75 + 0.5 * at / DAYS) for at, day in enumerate(days)]
+        self._days = list(range(DAYS))
+        self._cumulative = [sum(weights[: at + 1]) for at in range(DAYS)]
+
+    def moment(self) -> datetime:
+        day = self._dice.choices(self._days, cum_weights=self._cumulative)[0]
+        hour = min(23.9, max(0.1, self._dice.gauss(12.5, 3.6)))
+        return self._start + timedelta(days=day, seconds=round(hour * 3600, 3))
+
+
+def _visits(
+    dice: random.Random, places: _Places, unit: Unit, first: Origin, asks: bool, number: int
+) -> Iterator[Visit]:
+    """The visits of one browser: later ones come from wherever people come back from."""
+    until = places.until
+    visitor = f"{dice.getrandbits(128):032x}"
+    country = dice.choice(unit.countries)
+    is_crawler = not asks and number % 23 == 0
+    count = 1 if is_crawler else min(9, 1 + int(dice.expovariate(0.62 if asks else 2.1)))
+    at = places.moment()
+    origin = first
+    for visit in range(count):
+        if at >= until - timedelta(hours=2):
+            return
+        is_last = visit == count - 1
+        pages = tuple(_pages(dice, origin, at, asks and is_last, is_crawler))
+        yield Visit(visitor, f"{dice.getrandbits(64):016x}", unit, origin, country, is_crawler, pages)
+        at = at + timedelta(days=dice.expovariate(1 / 9.0), minutes=dice.randrange(40, 600))
+        at = at.replace(hour=dice.randrange(7, 19))
+        origin = _comes_back_from(dice, unit, first)
+
+
+def _comes_back_from(dice: random.Random, unit: Unit, first: Origin) -> Origin:
+    by_key = {one.key: one for one in world.ORIGINS[unit.key]}
+    again = ["direct", "organic", "newsletter" if "newsletter" in by_key else "briefing", "brand", first.key]
+    return by_key[dice.choices(again, [0.34, 0.2, 0.2, 0.12, 0.14])[0]]
+
+
+def _pages(dice: random.Random, origin: Origin, at: datetime, asks: bool, is_crawler: bool) -> Iterator[PageRead]:
+    by_path = {path: (title, seconds) for path, title, _, seconds in world.PAGES}
+    count = 1 + min(7, int(dice.expovariate(0.55 if asks else 0.85)))
+    paths = [dice.choice(origin.landing)]
+    paths += dice.choices([one[0] for one in world.PAGES], [one[2] for one in world.PAGES], k=count - 1)
+    for path in paths:
+        title, seconds = by_path.get(path, ("Halden Instruments", 25))
+        engaged = 0 if is_crawler else int(1000 * seconds * dice.lognormvariate(-0.2, 0.7))
+        yield PageRead(path, title, at, engaged)
+        at += timedelta(milliseconds=engaged + dice.randrange(800, 6_000))
+
+
+def _buyer(
+    dice: random.Random,
+    number: int,
+    unit: Unit,
+    own: list[Visit],
+    companies: list[tuple[str, str, str, int]],
+    until: datetime,
+    quality: float,
+) -> Buyer:
+    last = own[-1]
+    first_name, last_name = dice.choice(names.FIRST), dice.choice(names.LAST)
+    company = companies[min(len(companies) - 1, int(dice.random() ** 1.4 * len(companies)))]
+    has_business_mail = dice.random() < 0.87
+    domain = company[1] if has_business_mail else dice.choice(names.FREE_MAIL)
+    form = dice.choices(world.FORMS, [one[3] for one in world.FORMS])[0]
+    buyer = Buyer(
+        number=number,
+        unit=unit,
+        name=f"{first_name} {last_name}",
+        email=f"{names.slug(first_name)}.{names.slug(last_name)}.{number}@{domain}",
+        job_title=dice.choice(names.TITLES),
+        phone=f"+00 {dice.randrange(100, 999)} {dice.randrange(100000, 999999)}",
+        country=last.country,
+        company=company if has_business_mail else (company[0], "", company[2], company[3]),
+        visitor=last.visitor,
+        session=last.session,
+        form=form[0],
+        page=form[2],
+        message=dice.choice(names.MESSAGES) if form[0] == "demo" else "",
+        asked_at=last.pages[-1].at + timedelta(milliseconds=last.pages[-1].engaged_ms + 4_000),
+        has_seen_pricing=any(page.path == "/pricing" for visit in own for page in visit.pages),
+    )
+    buyer.qualifies = has_business_mail and (form[0] == "demo" or buyer.has_seen_pricing)
+    if buyer.qualifies:
+        _work(dice, buyer, until, quality)
+    return buyer
+
+
+def _work(dice: random.Random, buyer: Buyer, until: datetime, quality: float) -> None:
+    """What sales did with a lead that was handed over, as far as the year goes."""
+    answered_at = buyer.asked_at + timedelta(hours=dice.lognormvariate(0.9, 1.0))
+    if answered_at >= until:
+        return
+    fit = 0.55 + 0.3 * min(2.0, quality) / 2 + (0.12 if buyer.form == "demo" else 0.0)
+    if dice.random() > fit:
+        buyer.rejected_at, buyer.reason = answered_at, dice.choice(REJECTIONS)
+        return
+    buyer.accepted_at = answered_at
+    call_at = answered_at
+    for _ in range(dice.randrange(1, 4)):
+        call_at += timedelta(hours=dice.uniform(1, 40))
+        if call_at < until:
+            buyer.calls.append((call_at, dice.random() < 0.55))
+    converted_at = call_at + timedelta(hours=dice.uniform(2, 90))
+    if dice.random() < 0.70 and converted_at < until:
+        buyer.converted_at = converted_at
+        buyer.sale = _sale(dice, buyer, converted_at, until, quality)
+
+
+def _sale(dice: random.Random, buyer: Buyer, converted_at: datetime, until: datetime, quality: float) -> Sale:
+    size = min(3.0, (buyer.company[3] / 150) ** 0.35)
+    amount = round(dice.lognormvariate(8.9, 0.75) * size) * 100 + dice.randrange(100)
+    steps = [("qualified", converted_at)]
+    at = converted_at
+    leaves_after = dice.choices(range(1, 5), [0.28, 0.24, 0.24, 0.24])[0]
+    will_win = dice.random() < 0.38 + 0.12 * min(2.5, quality)
+    for stage in OPEN_STAGES[1 : 4 if will_win else leaves_after]:
+        at += timedelta(days=dice.lognormvariate(2.1, 0.6))
+        if at >= until:
+            return Sale(amount, tuple(steps), "open", None)
+        steps.append((stage, at))
+    at += timedelta(days=dice.lognormvariate(2.2, 0.6))
+    if at >= until:
+        return Sale(amount, tuple(steps), "open", None)
+    if not will_win:
+        return Sale(amount, tuple(steps), "lost", at, dice.choice(LOSSES))
+    refunded_at = at + timedelta(days=dice.uniform(10, 40))
+    has_refund = dice.random() < 0.03 and refunded_at < until
+    return Sale(
+        amount,
+        tuple(steps),
+        "won",
+        at,
+        refund_minor=amount // 5 if has_refund else 0,
+        refunded_at=refunded_at if has_refund else None,
+    )
