@@ -9,4 +9,5 @@ TABLE = fact_table(
     text("canonical_id", "the person this one was merged into, else its own id; never a chain"),
     text("company_id", "company, or empty"),
     text("country", "ISO 3166-1 alpha-2", repeats=True),
+    text("job_title", "as the person or a colleague wrote it", repeats=True),
 )

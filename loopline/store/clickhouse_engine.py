@@ -1,0 +1,174 @@
+"""The event store in ClickHouse, which several Loopline processes may write to and read from.
+
+ClickHouse has no transaction over several tables, so a batch is a little protocol: it is announced in `begun`, its
+rows are inserted with a deduplication token each, then its cursors, and last its line in `batches`, which makes it
+count. A batch repeated after a crash is completed, its rows counted once. The horizon stays before every batch that
+was announced and is not complete, so that a read as of it never sees half a batch and gives the same answer again.
+"""
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import pyarrow as pa
+
+from loopline.lib.times import Clock, as_utc, utc_now
+from loopline.store import clickhouse_tables
+from loopline.store.arrow import checked, plain, stamped, to_rows
+from loopline.store.clickhouse_address import read_address
+from loopline.store.clickhouse_errors import ERRORS, read_error, write_error
+from loopline.store.clickhouse_sql import names_in, translate
+from loopline.store.engine import Batch, Interrupted, Row, StoreError, Value
+from loopline.store.library import table_named, text_column
+from loopline.store.params import wanted
+
+TICK = timedelta(microseconds=1)
+GIVEN_UP_AFTER = timedelta(minutes=10)
+"""An announced batch holds the horizon back so long; its writer is then taken for dead."""
+ROWS_PER_BLOCK = 200_000
+WRITE_SETTINGS = {"insert_deduplicate": 1, "mutations_sync": 2, "async_insert": 0}
+READ_SETTINGS = {"readonly": 2, "wait_end_of_query": 1}
+"""The server waits for the end, so that an error half-way is an error and not half an answer."""
+
+
+class ClickHouseEngine:
+    is_dead = False
+
+    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+        """Connect to `EVENTS_URL`, making the database when it is missing. Raises StoreError when it cannot."""
+        self._address = read_address(url)
+        self._clock = clock
+        self._write_lock = threading.Lock()
+        self._promised: datetime | None = None
+        self._writer = self._address.client(WRITE_SETTINGS)
+        try:
+            self._writer.command(f"CREATE DATABASE IF NOT EXISTS {self._address.database}")
+            self._writer.database = self._address.database
+        except ERRORS as error:
+            raise StoreError(f"The database {self._address.database} cannot be made: {error}") from error
+        self._reader = self._address.client(READ_SETTINGS, self._address.database)
+
+    def migrate(self) -> None:
+        try:
+            clickhouse_tables.migrate(self._writer, self._address.database)
+        except ERRORS as error:
+            raise write_error(error) from error
+
+    def write(self, batch: Batch) -> datetime:
+        rows = {key: checked(table_named(key), content) for key, content in batch.rows.items()}
+        with self._write_lock:
+            earlier = self._one("SELECT min(recorded_at) AS found FROM batches WHERE token = $token", token=batch.token)
+            if earlier is not None:
+                return earlier
+            try:
+                self._announce(batch)
+                stamp = self._next_stamp()
+                return self._complete(batch, {key: stamped(content, stamp) for key, content in rows.items()}, stamp)
+            except ERRORS as error:
+                raise write_error(error) from error
+
+    def _announce(self, batch: Batch) -> None:
+        """Hold the horizon back before the stamp is chosen: from now on it stays at `follows` until we are done."""
+        follows = self._last_stamp() or datetime.fromtimestamp(0, tz=self._now().tzinfo)
+        now = self._now()
+        lines = [(batch.token, name, position, follows, now) for name, position in (batch.cursors or {"": 0}).items()]
+        self._append("begun", _columns(lines, "token", "cursor_name", "position", "follows", "begun_at"))
+
+    def _complete(self, batch: Batch, rows: Mapping[str, pa.Table], stamp: datetime) -> datetime:
+        for key, content in rows.items():
+            for start in range(0, content.num_rows, ROWS_PER_BLOCK):
+                block = content.slice(start, ROWS_PER_BLOCK)
+                self._append(key, block, insert_deduplication_token=f"{batch.token}/{start}")
+        if batch.cursors:
+            moved = [(name, position, stamp) for name, position in batch.cursors.items()]
+            self._append("cursors", _columns(moved, "name", "position", "recorded_at"))
+        self._append("batches", _columns([(batch.token, stamp)], "token", "recorded_at"))
+        return stamp
+
+    def _append(self, table: str, rows: pa.Table, **settings: str) -> None:
+        self._writer.insert_arrow(table, rows, database=self._address.database, settings=settings)
+
+    def _now(self) -> datetime:
+        return as_utc(self._clock())
+
+    def _last_stamp(self) -> datetime | None:
+        return self._one("SELECT max(recorded_at) AS found FROM batches")
+
+    def _next_stamp(self) -> datetime:
+        """Now, or just after the last stamp where the clock stood still, went back or differs between machines."""
+        earlier = [moment + TICK for moment in (self._last_stamp(), self._promised) if moment is not None]
+        return max(self._now(), *earlier) if earlier else self._now()
+
+    def _one(self, sql: str, **params: Value) -> datetime | None:
+        [row] = self.rows(sql, params)
+        found = row["found"]
+        return found if isinstance(found, datetime) else None
+
+    def cursor(self, name: str) -> int:
+        sql = "SELECT coalesce(max(position), 0) AS position FROM cursors WHERE name = $name"
+        return int(self.query(sql, {"name": name})["position"][0].as_py())
+
+    def interrupted(self, name: str) -> Interrupted | None:
+        found = self.rows(_INTERRUPTED, {"name": name, "position": self.cursor(name)})
+        return Interrupted(str(found[0]["token"]), int(str(found[0]["position"]))) if found else None
+
+    def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
+        values = wanted(params or {}, names_in(sql))
+        text = f"{translate(sql, values)}\nSETTINGS max_execution_time = {timeout_s:f}, timeout_overflow_mode = 'throw'"
+        bound = {name: value for name, value in values.items() if value is not None}
+        try:
+            return plain(self._reader.query_arrow(text, parameters=bound or None))
+        except ERRORS as error:
+            raise read_error(error, timeout_s) from error
+
+    def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
+        return to_rows(self.query(sql, params, timeout_s=timeout_s))
+
+    def horizon(self) -> datetime:
+        """The last stamp is read before the announcements: a batch stamped before it was announced before it."""
+        last = self._last_stamp()
+        if last is None:
+            with self._write_lock:
+                self._promised = self._promised or self._now()
+                return self._promised
+        since = self._now() - GIVEN_UP_AFTER
+        held = self._one(_HELD_BACK, since=since)
+        return last if held is None else min(last, held)
+
+    def erase(self, table: str, column: str, values: Sequence[str]) -> int:
+        name = text_column(table, column)
+        given: dict[str, Value] = {"values": list(values)}
+        [row] = self.rows(f"SELECT count(*) AS found FROM {table} WHERE {name} IN (SELECT unnest($values))", given)
+        with self._write_lock:
+            try:
+                self._writer.command(
+                    f"ALTER TABLE {self._address.database}.{table} DELETE WHERE has({{values:Array(String)}}, {name})",
+                    parameters=given,
+                )
+            except ERRORS as error:
+                raise write_error(error) from error
+        return int(str(row["found"]))
+
+    def close(self) -> None:
+        self._reader.close()
+        self._writer.close()
+
+
+_INTERRUPTED = """
+SELECT token, position FROM begun
+WHERE cursor_name = $name AND position > $position AND token NOT IN (SELECT token FROM batches)
+ORDER BY begun_at, position LIMIT 1
+"""
+_HELD_BACK = """
+SELECT min(follows) AS found FROM begun
+WHERE begun_at > $since AND token NOT IN (SELECT token FROM batches WHERE recorded_at > $since)
+"""
+
+
+def _columns(lines: Sequence[tuple[object, ...]], *names: str) -> pa.Table:
+    return pa.table(
+        {
+            name: pa.array(values, pa.timestamp("us", "UTC") if isinstance(values[0], datetime) else None)
+            for name, values in zip(names, zip(*lines, strict=True), strict=True)
+        }
+    )

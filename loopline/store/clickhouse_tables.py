@@ -1,0 +1,81 @@
+"""Tables of a ClickHouse database: made on the first start, widened when Loopline learns a column."""
+
+from clickhouse_connect.driver.client import Client
+
+from loopline.store.clickhouse_words import MOMENT
+from loopline.store.engine import StoreError
+from loopline.store.library import TABLES
+from loopline.store.schema import SCHEMA_VERSION, Column, Kind, Table
+
+TYPES: dict[Kind, str] = {
+    Kind.TEXT: "String",
+    Kind.INT: "Int64",
+    Kind.FLOAT: "Float64",
+    Kind.BOOL: "Bool",
+    Kind.TIME: MOMENT,
+    Kind.DATE: "Date32",
+}
+BLOCKS_REMEMBERED = 10_000
+"""So many last blocks of a table are recognised when they are sent again."""
+
+BOOKS = (
+    "schema_version (version Int64) ENGINE = MergeTree ORDER BY version",
+    f"cursors (name String, position Int64, recorded_at {MOMENT}) ENGINE = MergeTree ORDER BY name",
+    f"batches (token String, recorded_at {MOMENT}) ENGINE = MergeTree ORDER BY token "
+    "TTL toDateTime(recorded_at) + INTERVAL 60 DAY",
+    f"begun (token String, cursor_name String, position Int64, follows {MOMENT}, begun_at {MOMENT}) "
+    "ENGINE = MergeTree ORDER BY begun_at TTL toDateTime(begun_at) + INTERVAL 60 DAY",
+)
+
+
+def migrate(client: Client, database: str) -> None:
+    """Bring the database to the tables of this Loopline. Raises StoreError when it is from a newer one."""
+    for book in BOOKS:
+        client.command(f"CREATE TABLE IF NOT EXISTS {database}.{book}")
+    version = client.query(f"SELECT max(version) FROM {database}.schema_version").result_rows[0][0] or 0
+    if version > SCHEMA_VERSION:
+        raise StoreError(
+            f"The event store was written by a newer Loopline (schema {version}, this one knows {SCHEMA_VERSION}). "
+            "Install that version again."
+        )
+    for table in TABLES.values():
+        _make_or_widen(client, database, table)
+    if version < SCHEMA_VERSION:
+        client.insert("schema_version", [[SCHEMA_VERSION]], ["version"], database=database)
+
+
+def _make_or_widen(client: Client, database: str, table: Table) -> None:
+    columns = ", ".join(f"{column.name} {column_type(column)}" for column in table.columns)
+    client.command(
+        f"CREATE TABLE IF NOT EXISTS {database}.{table.key} ({columns}) ENGINE = MergeTree "
+        f"ORDER BY ({', '.join(table.order_by)}) SETTINGS non_replicated_deduplication_window = {BLOCKS_REMEMBERED}"
+    )
+    found = {
+        str(name)
+        for (name,) in client.query(
+            "SELECT name FROM system.columns WHERE database = {database:String} AND table = {table:String}",
+            parameters={"database": database, "table": table.key},
+        ).result_rows
+    }
+    if unknown := found - {column.name for column in table.columns}:
+        raise StoreError(
+            f"{table.key} has columns this Loopline does not know ({', '.join(sorted(unknown))}): it was written by "
+            "a newer one. Install that version again."
+        )
+    for column in table.columns:
+        if column.name not in found:
+            _add_column(client, database, table, column)
+
+
+def _add_column(client: Client, database: str, table: Table, column: Column) -> None:
+    """Old rows get "" or NULL: what nobody said. A required value of another type cannot be made up for them."""
+    if column.kind is not Kind.TEXT and not column.nullable:
+        raise StoreError(f"{table.key}.{column.name} was added as a required {column.kind}; make it nullable")
+    client.command(f"ALTER TABLE {database}.{table.key} ADD COLUMN {column.name} {column_type(column)}")
+
+
+def column_type(column: Column) -> str:
+    said = TYPES[column.kind]
+    if column.nullable:
+        return f"Nullable({said})"
+    return f"LowCardinality({said})" if column.repeats else said
