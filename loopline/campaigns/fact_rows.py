@@ -1,0 +1,54 @@
+"""Campaigns, codes and costs as rows of their fact tables: used by actions and by bulk loaders alike."""
+
+from uuid import UUID
+
+from loopline.campaigns.models import Campaign, CampaignCode, CostLine
+
+
+def campaign_row(campaign: Campaign) -> dict[str, object]:
+    """Columns of `campaign_facts` for this version of the campaign."""
+    return {
+        "unit_id": str(campaign.unit_id),
+        "name": campaign.name,
+        "channel": campaign.channel,
+        "status": str(campaign.status),
+        "starts_on": campaign.starts_on,
+        "ends_on": campaign.ends_on,
+        "budget_minor": campaign.budget_minor,
+        "currency": campaign.currency,
+    }
+
+
+def code_id(unit_id: UUID, code: str) -> str:
+    return f"{unit_id}/{code}"
+
+
+def code_row(code: CampaignCode) -> dict[str, object]:
+    """Columns of `campaign_code_facts`: the code belongs to its campaign."""
+    return {
+        "unit_id": str(code.unit_id),
+        "code": code.code,
+        "campaign_id": str(code.campaign_id),
+        "activity_id": str(code.activity_id or ""),
+    }
+
+
+def unmapped_code_row(unit_id: UUID, code: str) -> dict[str, object]:
+    """Columns of `campaign_code_facts`: the code belongs to no campaign any more."""
+    return {"unit_id": str(unit_id), "code": code, "campaign_id": "", "activity_id": ""}
+
+
+def cost_row(cost: CostLine, reporting_minor: int | None) -> dict[str, object]:
+    """Columns of `cost_facts`. `reporting_minor`: the amount in the reporting currency, None where no rate is known."""
+    return {
+        "unit_id": str(cost.unit_id),
+        "campaign_id": str(cost.campaign_id or ""),
+        "activity_id": str(cost.activity_id or ""),
+        "cost_kind": str(cost.kind),
+        "category": str(cost.category),
+        "amount_minor": cost.amount_minor,
+        "currency": cost.currency,
+        "reporting_minor": reporting_minor,
+        "starts_on": cost.starts_on,
+        "ends_on": cost.ends_on,
+    }
