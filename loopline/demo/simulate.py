@@ -13,7 +13,7 @@ from loopline.demo.world import Origin, Unit
 
 DAYS = 365
 VISITORS = 64_000
-LEADS = 5_180
+LEADS = 5_040
 OPEN_STAGES = ("qualified", "discovery", "proposal", "negotiation")
 REJECTIONS = ("no_need", "unreachable", "timing", "no_budget", "bad_data", "not_a_buyer", "below_definition")
 LOSSES = ("no_decision", "price", "competitor", "timing", "missing_feature")
@@ -244,11 +244,11 @@ def _work(dice: random.Random, buyer: Buyer, until: datetime, quality: float) ->
 
 def _sale(dice: random.Random, buyer: Buyer, converted_at: datetime, until: datetime, quality: float) -> Sale:
     size = min(3.0, (buyer.company[3] / 150) ** 0.35)
-    amount = round(dice.lognormvariate(8.9, 0.75) * size) * 100 + dice.randrange(100)
+    amount = round(dice.lognormvariate(7.75, 0.75) * size) * 100 + dice.randrange(100)
     steps = [("qualified", converted_at)]
     at = converted_at
     leaves_after = dice.choices(range(1, 5), [0.28, 0.24, 0.24, 0.24])[0]
-    will_win = dice.random() < 0.38 + 0.12 * min(2.5, quality)
+    will_win = dice.random() < 0.345 + 0.12 * min(2.5, quality)
     for stage in OPEN_STAGES[1 : 4 if will_win else leaves_after]:
         at += timedelta(days=dice.lognormvariate(2.1, 0.6))
         if at >= until:

@@ -1,0 +1,45 @@
+"""Ask the running server. It alone owns the event store, so commands never open the store beside it."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from loopline.cli.command import CommandError
+from loopline.lib.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    url: str
+    token: str
+
+    def ask(self, path: str, params: Mapping[str, str | int] | None = None) -> object:
+        """The JSON answer to `GET path`. Raises CommandError with the server's own words when it refuses."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            answer = httpx.get(self.url + path, params=dict(params or {}), headers=headers, timeout=120)
+        except httpx.HTTPError as error:
+            raise CommandError(f"the server at {self.url} did not answer: {error}") from error
+        if answer.status_code != 200:
+            raise CommandError(_refusal(answer))
+        return answer.json()
+
+
+def _refusal(answer: httpx.Response) -> str:
+    try:
+        return str(answer.json()["error"])
+    except (ValueError, KeyError, TypeError):
+        return f"the server answered {answer.status_code}"
+
+
+def running_server(config: Config) -> Server | None:
+    """The server that works on LOOPLINE_DATA now; None when none does."""
+    try:
+        told = json.loads((config.data / "run" / "server.json").read_text())
+        server = Server(url=told["url"], token=told["token"])
+        httpx.get(server.url + "/healthz", timeout=5)
+    except (OSError, ValueError, KeyError, httpx.HTTPError):
+        return None
+    return server
