@@ -1,37 +1,27 @@
-"""Load facts that carry their own past: for the demo company and for rebuilding the event store."""
+"""Carry facts over as if the relay had done so when they occurred: for the demo company's simulated past."""
 
-from collections.abc import Iterable
-from datetime import datetime
-
-from django.db import transaction
+from django.db.models import F
 
 from loopline.facts.models import OutboxRow
-from loopline.facts.outbox import Fact, outbox_row
 from loopline.facts.relay import arrow_rows
 from loopline.store.engine import Batch, Engine
 
 CHUNK = 20_000
 
 
-def load_history(engine: Engine, facts: Iterable[tuple[Fact, datetime]], *, name: str) -> int:
-    """Write facts with the moment each was learned, as if the relay had carried them over then; how many.
+def relay_history(engine: Engine) -> int:
+    """Write every waiting fact with `recorded_at` = when it occurred; how many. Only for a past that was simulated.
 
-    The outcome is the same as that of recording them one by one: the same outbox rows, the same fact rows, versions
-    growing in the order of learning. `name` makes repeated loading of the same history a matter of nothing.
+    The rows are those the relay would have written; only the moment of learning differs. Facts of one record must have
+    been recorded in the order of their occurrence, as actions and the bulk loader do.
     """
-    rows = []
-    for fact, learned_at in sorted(facts, key=lambda pair: pair[1]):
-        row = outbox_row(fact)
-        row.relayed_at = learned_at
-        rows.append(row)
-    with transaction.atomic():
-        OutboxRow.objects.bulk_create(rows, batch_size=2_000)
-    write_outbox_rows(engine, rows, name=name)
-    return len(rows)
-
-
-def write_outbox_rows(engine: Engine, rows: list[OutboxRow], *, name: str) -> None:
-    """Write relayed outbox rows to the event store, each recorded when it was relayed."""
-    for start in range(0, len(rows), CHUNK):
-        chunk = rows[start : start + CHUNK]
-        engine.write(Batch(token=f"{name}:{chunk[0].id}", rows=arrow_rows(chunk, with_recorded_at=True)))
+    total = 0
+    while rows := list(OutboxRow.objects.filter(relayed_at__isnull=True).order_by("id")[:CHUNK]):
+        for row in rows:
+            row.relayed_at = row.occurred_at
+        batch = Batch(token=f"history:{rows[0].id}-{rows[-1].id}", rows=arrow_rows(rows, with_recorded_at=True))
+        engine.write(batch)
+        ids = {"id__gte": rows[0].id, "id__lte": rows[-1].id}
+        OutboxRow.objects.filter(relayed_at__isnull=True, **ids).update(relayed_at=F("occurred_at"))
+        total += len(rows)
+    return total

@@ -5,10 +5,13 @@ import time
 import uuid
 
 
-def uuid7(at_ms: int | None = None) -> uuid.UUID:
-    """A new UUIDv7; `at_ms` (Unix milliseconds) places it in time, by default now."""
+def uuid7(at_ms: int | None = None, noise: bytes | None = None) -> uuid.UUID:
+    """A new UUIDv7; `at_ms` (Unix milliseconds) places it in time, by default now.
+
+    `noise` gives its ten random bytes; only a simulation that has to come out the same again does that.
+    """
     millis = time.time_ns() // 1_000_000 if at_ms is None else at_ms
-    value = (millis & ((1 << 48) - 1)) << 80 | int.from_bytes(os.urandom(10), "big")
+    value = (millis & ((1 << 48) - 1)) << 80 | int.from_bytes(noise or os.urandom(10), "big")
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value)
