@@ -1,6 +1,7 @@
 """What people do with opportunities: open, convert a lead into one, change and move them."""
 
 import re
+from copy import copy
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypedDict
@@ -110,13 +111,20 @@ def edit_opportunity(
     moment = at or utc_now()
     row = locked(opportunity, by, Permission.EDIT_PIPELINE)
     require_open(row)
-    before = {name: getattr(row, name) for name in changes}
-    for name, value in changes.items():
-        setattr(row, name, value)
-    changed = {name: {"from": before[name], "to": value} for name, value in changes.items() if before[name] != value}
+    changed = {
+        name: {"from": getattr(row, name), "to": value}
+        for name, value in changes.items()
+        if getattr(row, name) != value
+    }
     if not changed:
         return row
-    _check(row)
+    # What is refused must not stay on the object, which the caller goes on to show.
+    wanted = copy(row)
+    for name, value in changes.items():
+        setattr(wanted, name, value)
+    _check(wanted)
+    for name, value in changes.items():
+        setattr(row, name, value)
     row.save(update_fields=list(changed))
     audit(by, "edit_opportunity", row, at=moment, **{name: _said(pair) for name, pair in changed.items()})
     record_opportunity(row, moment)
@@ -166,7 +174,7 @@ def _open_opportunity(new: NewOpportunity, lead: Lead | None, by: Actor, at: dat
         opportunity=opportunity, from_stage="", to_stage=opportunity.stage, by_name=by.name, at=at
     )
     detail = {"amount_minor": new.amount_minor, "currency": new.currency, "lead": lead and lead.pk}
-    audit(by, "convert_lead" if lead else "create_opportunity", opportunity, at=at, **detail)
+    audit(by, "create_opportunity", opportunity, at=at, **detail)
     record_opportunity(opportunity, at)
     if new.person is not None:
         role = OpportunityContact.Role.OTHER

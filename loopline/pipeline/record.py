@@ -17,11 +17,11 @@ def require_unit(by: Actor, unit: BusinessUnit) -> None:
 
 
 def locked(opportunity: Opportunity, by: Actor, permission: Permission) -> Opportunity:
-    """The row as it is now, locked until the transaction ends. Raises NotAllowedError."""
+    """The same opportunity, brought up to date and locked until the transaction ends. Raises NotAllowedError."""
     by.require(permission)
-    row = Opportunity.objects.select_for_update(of=("self",)).select_related("unit").get(pk=opportunity.pk)
-    require_unit(by, row.unit)
-    return row
+    opportunity.refresh_from_db(from_queryset=Opportunity.objects.select_for_update())
+    require_unit(by, opportunity.unit)
+    return opportunity
 
 
 def require_open(opportunity: Opportunity) -> None:

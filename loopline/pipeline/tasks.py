@@ -80,8 +80,8 @@ def reopen_task(task: Task, *, by: Actor, at: datetime | None = None) -> Task:
 
 def _locked(task: Task, by: Actor) -> Task:
     by.require(Permission.EDIT_PIPELINE)
-    row = Task.objects.select_for_update(of=("self",)).select_related("unit", "owner").get(pk=task.pk)
-    require_unit(by, row.unit)
-    if str(row.owner_id) != by.id and not by.may(Permission.ASSIGN_LEADS):
-        raise NotAllowedError(f"This is {row.owner.name}'s task. Ask them, or a sales manager.")
-    return row
+    task.refresh_from_db(from_queryset=Task.objects.select_for_update())
+    require_unit(by, task.unit)
+    if str(task.owner_id) != by.id and not by.may(Permission.ASSIGN_LEADS):
+        raise NotAllowedError(f"This is {task.owner.name}'s task. Ask them, or a sales manager.")
+    return task
