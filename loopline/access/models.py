@@ -1,5 +1,6 @@
 """Users, business units, the organisation, exchange rates, and the audit log."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Decimal
@@ -53,10 +54,30 @@ class ExchangeRate(models.Model):
         if currency == reporting:
             return amount_minor
         row = cls.objects.filter(currency=currency, on__lte=on).order_by("-on").first()
-        if row is None:
-            return None
-        shifted = Decimal(amount_minor).scaleb(exponent(reporting) - exponent(currency)) * row.rate
-        return int(shifted.quantize(Decimal(1), ROUND_HALF_EVEN))
+        return None if row is None else converted(amount_minor, currency, reporting, row.rate)
+
+
+def converted(amount_minor: int, currency: str, into: str, rate: Decimal) -> int:
+    """Minor units of `into` for minor units of `currency`, of which one is worth `rate`; half cents go to the even."""
+    shifted = Decimal(amount_minor).scaleb(exponent(into) - exponent(currency)) * rate
+    return int(shifted.quantize(Decimal(1), ROUND_HALF_EVEN))
+
+
+class RateTable:
+    """All exchange rates at once, for loaders of many rows; answers as `ExchangeRate.convert` does."""
+
+    def __init__(self) -> None:
+        self._reporting = Organisation.current().reporting_currency
+        self._rates: dict[str, list[tuple[date, Decimal]]] = {}
+        for row in ExchangeRate.objects.order_by("on"):
+            self._rates.setdefault(row.currency, []).append((row.on, row.rate))
+
+    def convert(self, amount_minor: int, currency: str, on: date) -> int | None:
+        if currency == self._reporting:
+            return amount_minor
+        rates = self._rates.get(currency, [])
+        place = bisect_right(rates, on, key=lambda pair: pair[0])
+        return converted(amount_minor, currency, self._reporting, rates[place - 1][1]) if place else None
 
 
 class UnitQuerySet(models.QuerySet["BusinessUnit"]):

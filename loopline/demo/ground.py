@@ -1,0 +1,177 @@
+"""What stands before the first visitor comes: the organisation, its people, its forms, its campaigns and costs."""
+
+import random
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from uuid import UUID
+
+from django.contrib.auth.hashers import make_password
+
+from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, User
+from loopline.campaigns.fact_rows import campaign_row, code_id, code_row, cost_row
+from loopline.campaigns.models import Campaign, CampaignCode, CostLine, Form
+from loopline.demo import world
+from loopline.demo.simulate import DAYS
+from loopline.facts.outbox import Fact, record_facts
+from loopline.lib.ids import uuid7
+
+CONSENT_TEXT = "Halden may call or e-mail me about this request. I can withdraw this at any time."
+
+
+@dataclass
+class Ground:
+    units: dict[str, BusinessUnit]
+    users: dict[str, User]
+    forms: dict[tuple[str, str], Form]
+    """(unit key, slug of the simulation) → form"""
+    campaigns: dict[tuple[str, str], Campaign] = field(default_factory=dict)
+    """(unit key, code) → campaign"""
+
+    def salespeople(self, unit_key: str) -> list[User]:
+        return [
+            self.users[one.email] for one in world.COLLEAGUES if one.role.value == "sales" and unit_key in one.units
+        ]
+
+
+class Ids:
+    """Ids that come out the same for the same seed."""
+
+    def __init__(self, seed: int) -> None:
+        self._dice = random.Random(seed)
+
+    def at(self, moment: datetime) -> UUID:
+        return uuid7(round(moment.timestamp() * 1000), self._dice.randbytes(10))
+
+
+def lay_ground(until: datetime, ids: Ids) -> Ground:
+    """Organisation, units, rates, colleagues, forms, and the year's campaigns with their costs."""
+    start = until - timedelta(days=DAYS)
+    Organisation.objects.update_or_create(
+        pk=1,
+        defaults={
+            "name": world.ORGANISATION,
+            "time_zone": world.TIME_ZONE,
+            "reporting_currency": world.REPORTING_CURRENCY,
+            "own_hosts": [world.SITE_HOST, "localhost", "127.0.0.1"],
+        },
+    )
+    units = {
+        unit.key: BusinessUnit.objects.create(id=ids.at(start), key=unit.key, name=unit.name, currency=unit.currency)
+        for unit in world.UNITS
+    }
+    months = _months(start)
+    ExchangeRate.objects.bulk_create(
+        ExchangeRate(currency="USD", on=first, rate=Decimal(str(rate)))
+        for first, rate in zip([start.date(), *months[1:]], world.USD_RATES, strict=True)
+    )
+    users = {one.email: _colleague(one, units, ids.at(start), start) for one in world.COLLEAGUES}
+    ground = Ground(units, users, _forms(units, ids, start))
+    for plan in world.PLANS:
+        _campaign(plan, ground, ids, start, until)
+    return ground
+
+
+def _months(start: datetime) -> list[date]:
+    """The first days of the thirteen months that a year touches from `start` on."""
+    return [date(start.year + (start.month - 1 + n) // 12, (start.month - 1 + n) % 12 + 1, 1) for n in range(13)]
+
+
+def _colleague(one: world.Colleague, units: dict[str, BusinessUnit], key: UUID, at: datetime) -> User:
+    user = User.objects.create(
+        id=key,
+        email=one.email,
+        name=one.name,
+        role=one.role,
+        password=make_password(None),  # none matches: demo people sign in with one click, in demo mode only
+        takes_leads=one.role.value == "sales",
+        is_demo=True,
+        created_at=at,
+    )
+    user.units.set([units[key] for key in one.units])
+    return user
+
+
+def _forms(units: dict[str, BusinessUnit], ids: Ids, at: datetime) -> dict[tuple[str, str], Form]:
+    fields = [
+        {"key": "name", "label": "Name", "kind": "text", "is_required": True, "choices": []},
+        {"key": "company", "label": "Company", "kind": "text", "is_required": True, "choices": []},
+        {"key": "job_title", "label": "What you do", "kind": "text", "is_required": False, "choices": []},
+    ]
+    message = {"key": "message", "label": "What is it about?", "kind": "textarea", "is_required": False, "choices": []}
+    forms = {}
+    for unit in world.UNITS:
+        for slug, title, _, _ in world.FORMS:
+            forms[unit.key, slug] = Form.objects.create(
+                id=ids.at(at),
+                unit=units[unit.key],
+                slug=slug if unit.key == "europe" else f"{slug}-{unit.key}",
+                title=title,
+                introduction="We answer within half a working day." if slug == "demo" else "",
+                fields=[*fields, message] if slug == "demo" else fields,
+                consent_text=CONSENT_TEXT,
+                thanks_text="Thank you. A colleague who knows your field will write to you.",
+                created_at=at,
+            )
+    return forms
+
+
+def _campaign(plan: world.Plan, ground: Ground, ids: Ids, start: datetime, until: datetime) -> None:
+    unit = ground.units[plan.unit]
+    total = plan.once_minor or plan.monthly_minor * 12
+    campaign = Campaign.objects.create(
+        id=ids.at(start),
+        unit=unit,
+        name=plan.name,
+        channel=plan.channel,
+        currency=unit.currency,
+        starts_on=start.date(),
+        budget_minor=round(total * 1.1, -4),
+        owner=ground.users["mara@halden.example"],
+        created_at=start,
+    )
+    facts = [Fact("campaign_facts", str(campaign.pk), campaign_row(campaign), start)]
+    for text in plan.codes:
+        code = CampaignCode.objects.create(unit=unit, code=text, campaign=campaign)
+        facts.append(Fact("campaign_code_facts", code_id(unit.pk, text), code_row(code), start))
+        ground.campaigns[plan.unit, text] = campaign
+    for cost in _costs(plan, campaign, ids, start, until):
+        rate = ExchangeRate.convert(cost.amount_minor, cost.currency, cost.starts_on)
+        facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, rate), cost.created_at))
+    record_facts(facts)
+
+
+def _costs(plan: world.Plan, campaign: Campaign, ids: Ids, start: datetime, until: datetime) -> list[CostLine]:
+    """One actual line a month, or the one of the month in which the single cost fell; and what was planned."""
+    lines = []
+    for number, first in enumerate(_months(start)):
+        begins = max(first, start.date())
+        ends = min(_end_of_month(first), until.date() - timedelta(days=1))
+        days = (ends - begins).days + 1
+        amount = plan.monthly_minor * days // _end_of_month(first).day
+        if number == plan.once_month:
+            amount += plan.once_minor
+        if amount == 0 or days < 1:
+            continue
+        drift = 1 + ((number * 7) % 5 - 2) / 20
+        learned_at = min(until, datetime.combine(ends, until.timetz()) + timedelta(days=2))
+        for kind, sum_minor, known_at in (("planned", amount, start), ("actual", round(amount * drift), learned_at)):
+            lines.append(
+                CostLine(
+                    id=ids.at(known_at),
+                    unit=campaign.unit,
+                    campaign=campaign,
+                    kind=kind,
+                    category=plan.category,
+                    amount_minor=sum_minor,
+                    currency=campaign.currency,
+                    starts_on=begins,
+                    ends_on=ends,
+                    created_at=known_at,
+                )
+            )
+    return CostLine.objects.bulk_create(lines)
+
+
+def _end_of_month(first: date) -> date:
+    return (first.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)

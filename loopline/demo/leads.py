@@ -1,0 +1,135 @@
+"""Buyers' leads, in bulk: what the actions of `leads.actions` would have left behind, moment by moment."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from loopline.access.actor import SYSTEM
+from loopline.access.models import User
+from loopline.demo import world
+from loopline.demo.ground import Ground, Ids
+from loopline.demo.simulate import Buyer
+from loopline.facts.outbox import Fact
+from loopline.leads.clock import due_at
+from loopline.leads.fact_rows import lead_row
+from loopline.leads.models import DefinitionVersion, Lead, LeadTransition
+from loopline.leads.routing import RECENT, Candidate, choose
+from loopline.people.models import Person
+
+State = Lead.State
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    version: DefinitionVersion
+    is_met: bool
+    evidence: list[dict[str, object]]
+
+
+Judge = Callable[[Buyer, Person], Verdict]
+
+
+@dataclass
+class LeadBulk:
+    leads: dict[int, Lead] = field(default_factory=dict)
+    """By the buyer's number."""
+    transitions: list[LeadTransition] = field(default_factory=list)
+    facts: list[Fact] = field(default_factory=list)
+
+    def move(self, lead: Lead, to: str, at: datetime, by_name: str, *, reason: str = "", note: str = "") -> None:
+        """The lead in its new state, with its history and its fact."""
+        before, lead.state = lead.state, to
+        self.transitions.append(
+            LeadTransition(lead=lead, from_state=before, to_state=to, by_name=by_name, reason=reason, note=note, at=at)
+        )
+        self.record(lead, at)
+
+    def record(self, lead: Lead, at: datetime) -> None:
+        self.facts.append(Fact("lead_facts", str(lead.pk), lead_row(lead), at))
+
+
+class Turns:
+    """The round robin, remembering who got how many lately."""
+
+    def __init__(self, ground: Ground) -> None:
+        self._given: dict[str, deque[tuple[datetime, User]]] = {key: deque() for key in ground.units}
+        self._last: dict[User, datetime] = {}
+        self._ground = ground
+
+    def next(self, unit_key: str, at: datetime) -> tuple[User, str]:
+        given = self._given[unit_key]
+        while given and given[0][0] <= at - RECENT:
+            given.popleft()
+        people = {user.pk: user for user in self._ground.salespeople(unit_key)}
+        counts = [user.pk for _, user in given]
+        choice = choose(
+            [Candidate(key, user.name, counts.count(key), self._last.get(user)) for key, user in people.items()]
+        )
+        if choice is None:
+            raise ValueError(f"the demo has nobody who takes leads in {unit_key}")
+        owner = people[choice.user_id]
+        given.append((at, owner))
+        self._last[owner] = at
+        return owner, choice.because
+
+
+def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Ground, judge: Judge, ids: Ids) -> LeadBulk:
+    """Leads of buyers in the order in which they asked, each up to sales' answer."""
+    bulk, turns = LeadBulk(), Turns(ground)
+    for buyer in buyers:
+        lead = _new(buyer, people[buyer.number], ground, bulk, ids)
+        verdict = judge(buyer, lead.person)
+        lead.definition, lead.evidence = verdict.version, verdict.evidence
+        if not verdict.is_met:
+            bulk.record(lead, buyer.asked_at)
+            continue
+        _hand_over(lead, buyer, turns, ground, bulk)
+        _answer(lead, buyer, bulk)
+    return bulk
+
+
+def write_leads(bulk: LeadBulk) -> None:
+    Lead.objects.bulk_create(bulk.leads.values(), batch_size=500)
+    LeadTransition.objects.bulk_create(bulk.transitions, batch_size=1_000)
+
+
+def _new(buyer: Buyer, person: Person, ground: Ground, bulk: LeadBulk, ids: Ids) -> Lead:
+    form = ground.forms[buyer.unit.key, buyer.form]
+    lead = Lead(
+        id=ids.at(buyer.asked_at),
+        unit=ground.units[buyer.unit.key],
+        person=person,
+        origin=f"form “{form.title}”",
+        message=buyer.message,
+        created_at=buyer.asked_at,
+    )
+    bulk.leads[buyer.number] = lead
+    bulk.transitions.append(
+        LeadTransition(lead=lead, to_state=State.NEW, by_name=SYSTEM.name, note=lead.origin, at=buyer.asked_at)
+    )
+    bulk.record(lead, buyer.asked_at)
+    return lead
+
+
+def _hand_over(lead: Lead, buyer: Buyer, turns: Turns, ground: Ground, bulk: LeadBulk) -> None:
+    at = buyer.asked_at
+    lead.qualified_at = at
+    bulk.move(lead, State.MARKETING_QUALIFIED, at, SYSTEM.name)
+    lead.owner, lead.assigned_because = turns.next(buyer.unit.key, at)
+    lead.handed_over_at = at
+    lead.due_at = due_at(at, ground.units[buyer.unit.key].accept_within_hours, world.TIME_ZONE)
+    bulk.move(lead, State.HANDED_OVER, at, SYSTEM.name, note=lead.assigned_because)
+
+
+def _answer(lead: Lead, buyer: Buyer, bulk: LeadBulk) -> None:
+    owner = lead.owner.name if lead.owner else ""
+    if buyer.rejected_at is not None:
+        lead.reason, lead.rejected_at = buyer.reason, buyer.rejected_at
+        bulk.move(lead, State.REJECTED, buyer.rejected_at, owner, reason=buyer.reason)
+    elif buyer.accepted_at is not None:
+        lead.accepted_at = buyer.accepted_at
+        bulk.move(lead, State.ACCEPTED, buyer.accepted_at, owner)
+    if buyer.converted_at is not None:
+        lead.converted_at = buyer.converted_at
+        bulk.move(lead, State.CONVERTED, buyer.converted_at, owner)

@@ -1,0 +1,111 @@
+"""Buyers as records, in bulk: people, companies, identities, consents, submissions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loopline.campaigns.models import Submission
+from loopline.demo.ground import Ground, Ids
+from loopline.demo.names import SUFFIX
+from loopline.demo.simulate import Buyer
+from loopline.facts.outbox import Fact
+from loopline.people.fact_rows import company_row, consent_id, consent_row, identity_row, person_row
+from loopline.people.models import Company, Consent, IdentityLink, Person
+from loopline.people.stitch import RULE_VERSION
+
+PURPOSE = "contact"
+
+
+@dataclass
+class Bulk:
+    """Records made but not yet written, with the facts that go with them in the order they occurred."""
+
+    facts: list[Fact]
+    companies: dict[str, Company]
+    people: dict[int, Person]
+    links: list[IdentityLink]
+    consents: list[Consent]
+    submissions: list[Submission]
+
+
+def make_people(buyers: Sequence[Buyer], ground: Ground, ids: Ids) -> Bulk:
+    """People and what capturing their form leaves behind. `people` is keyed by the buyer's number."""
+    bulk = Bulk([], {}, {}, [], [], [])
+    for buyer in buyers:
+        company = _company(buyer, ground, ids, bulk)
+        _person(buyer, company, ground, ids, bulk)
+    return bulk
+
+
+def write_people(bulk: Bulk) -> None:
+    Company.objects.bulk_create(bulk.companies.values(), batch_size=500)
+    Person.objects.bulk_create(bulk.people.values(), batch_size=500)
+    IdentityLink.objects.bulk_create(bulk.links, batch_size=500)
+    Consent.objects.bulk_create(bulk.consents, batch_size=500)
+    Submission.objects.bulk_create(bulk.submissions, batch_size=500)
+
+
+def _company(buyer: Buyer, ground: Ground, ids: Ids, bulk: Bulk) -> Company:
+    name, domain, industry, employees = buyer.company
+    known = bulk.companies.get(domain or name)
+    if known is not None:
+        return known
+    company = Company(
+        id=ids.at(buyer.asked_at),
+        unit=ground.units[buyer.unit.key],
+        name=f"{name} {SUFFIX[buyer.country]}",
+        domain=domain or None,
+        industry=industry,
+        employees=employees,
+        country=buyer.country,
+        created_at=buyer.asked_at,
+    )
+    bulk.companies[domain or name] = company
+    bulk.facts.append(Fact("company_facts", str(company.pk), company_row(company), buyer.asked_at))
+    return company
+
+
+def _person(buyer: Buyer, company: Company, ground: Ground, ids: Ids, bulk: Bulk) -> None:
+    at = buyer.asked_at
+    person = Person(
+        id=ids.at(at),
+        unit=ground.units[buyer.unit.key],
+        email=buyer.email,
+        name=buyer.name,
+        job_title=buyer.job_title,
+        phone=buyer.phone,
+        country=buyer.country,
+        company=company,
+        created_at=at,
+    )
+    bulk.people[buyer.number] = person
+    bulk.facts.append(Fact("person_facts", str(person.pk), person_row(person), at))
+    for identity, evidence in (
+        (f"person:{person.pk}", "self"),
+        (f"email:{buyer.email}", "form"),
+        (f"visitor:{buyer.visitor}", "form"),
+    ):
+        bulk.links.append(
+            IdentityLink(identity=identity, person=person, evidence=evidence, rule_version=RULE_VERSION, recorded_at=at)
+        )
+        bulk.facts.append(Fact("identity_facts", identity, identity_row(person.pk, evidence), at))
+    form = ground.forms[buyer.unit.key, buyer.form]
+    consent = Consent(
+        person=person, purpose=PURPOSE, is_granted=True, text=form.consent_text, evidence=f"form {form.slug}", at=at
+    )
+    bulk.consents.append(consent)
+    bulk.facts.append(Fact("consent_facts", consent_id(consent), consent_row(consent), at))
+    said = {"email": buyer.email, "name": buyer.name, "company": company.name, "job_title": buyer.job_title}
+    key = ids.at(at)
+    bulk.submissions.append(
+        Submission(
+            id=key,
+            form=form,
+            person=person,
+            visitor_id=buyer.visitor,
+            event_id=str(key),
+            data=said | ({"message": buyer.message} if buyer.form == "demo" else {}),
+            consent_text=form.consent_text,
+            is_consent_given=True,
+            at=at,
+        )
+    )
