@@ -31,13 +31,22 @@ def entry_hash(entry: AuditEntry) -> str:
     return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
+def take_turn() -> None:
+    """Wait until no other transaction writes the chain, and keep others waiting until this one ends.
+
+    An action that looks before it writes (is this identity taken?) takes its turn before it looks. SQLite has one
+    writer anyway.
+    """
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+
+
 def audit(by: Actor, verb: str, about: models.Model, *, at: datetime | None = None, **detail: object) -> AuditEntry:
     """Write one entry in the caller's transaction. `detail` holds what changed, never secrets."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("audit() belongs inside the transaction of the action it records")
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+    take_turn()
     last = AuditEntry.objects.order_by("-seq").values_list("hash", flat=True).first()
     unit = getattr(about, "unit_id", None)
     entry = AuditEntry(

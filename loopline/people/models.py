@@ -4,12 +4,21 @@ from typing import ClassVar
 from uuid import UUID
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
+
+
+class CompanyQuerySet(UnitScopedQuerySet["Company"]):
+    def visible_to(self, actor: Actor) -> "CompanyQuerySet":
+        """Companies first known to one of the actor's units, and those of people the actor may see."""
+        if actor.sees_all_units:
+            return self
+        people = Person.objects.visible_to(actor).filter(company__isnull=False)
+        return self.filter(Q(unit__in=actor.unit_ids) | Q(pk__in=people.values("company")))
 
 
 class Company(models.Model):
@@ -25,7 +34,7 @@ class Company(models.Model):
     city = models.CharField(max_length=100, blank=True)
     created_at = models.DateTimeField(default=utc_now)
 
-    objects = UnitScopedQuerySet["Company"].as_manager()
+    objects = CompanyQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["name"]
@@ -37,11 +46,14 @@ class Company(models.Model):
 
 class PersonQuerySet(UnitScopedQuerySet["Person"]):
     def visible_to(self, actor: Actor) -> "PersonQuerySet":
-        """People first known to one of the actor's units, and people who have a lead there."""
+        """People first known to one of the actor's units or with a lead there, also through one merged into them."""
         if actor.sees_all_units:
             return self
-        in_unit = Q(unit__in=actor.unit_ids)
-        return self.filter(in_unit | Q(pk__in=self.model.objects.filter(leads__unit__in=actor.unit_ids).values("pk")))
+        everyone = self.model.objects.all()
+        known = everyone.filter(Q(unit__in=actor.unit_ids) | Q(leads__unit__in=actor.unit_ids))
+        return self.filter(
+            Q(pk__in=known.values("pk")) | Q(pk__in=known.filter(merged_into__isnull=False).values("merged_into"))
+        )
 
     def remaining(self) -> "PersonQuerySet":
         """Without those merged into another."""
@@ -70,6 +82,11 @@ class Person(models.Model):
     class Meta:
         ordering: ClassVar = ["-created_at"]
         verbose_name_plural = "people"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("pk")), name="not_merged_into_itself"
+            )
+        ]
 
     def __str__(self) -> str:
         return self.display_name
@@ -81,6 +98,15 @@ class Person(models.Model):
     @property
     def canonical_id(self) -> UUID:
         return self.merged_into_id or self.id
+
+    @property
+    def canonical(self) -> "Person":
+        """The person that remains: itself, unless it was merged."""
+        return self.merged_into or self
+
+    def known_ids(self) -> list[UUID]:
+        """Ids under which records of this person are kept: the remaining person's and those merged into it."""
+        return [self.canonical_id, *Person.objects.filter(merged_into=self.canonical_id).values_list("pk", flat=True)]
 
 
 class IdentityLink(models.Model):
@@ -100,6 +126,22 @@ class IdentityLink(models.Model):
         return f"{self.identity} → {self.person_id}"
 
 
+class IdentityConflict(models.Model):
+    """Evidence said that an identity is one person while it belongs to another. It stayed; people may decide."""
+
+    identity = models.CharField(max_length=300)
+    kept_with = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    claimed_by = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    evidence = models.CharField(max_length=40)
+    at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["identity", "claimed_by"], name="one_conflict_a_claim")]
+
+    def __str__(self) -> str:
+        return f"{self.identity} stays with {self.kept_with_id}"
+
+
 class Merge(models.Model):
     """Two people became one; can be undone, both stay recorded."""
 
@@ -107,10 +149,18 @@ class Merge(models.Model):
     remaining = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="merges")
     merged = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="+")
     detail = models.JSONField(default=dict)
-    """What moved, so that undoing puts it back: ids of leads, opportunities' contacts, earlier merges."""
+    """What moved and what was filled in, so that undoing puts it back and a reader sees what it was."""
     by_name = models.CharField(max_length=200)
     at = models.DateTimeField(default=utc_now)
     undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by_name = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-at"]
+        constraints = [
+            models.UniqueConstraint(fields=["merged"], condition=Q(undone_at__isnull=True), name="merged_once"),
+            models.CheckConstraint(condition=~Q(merged=F("remaining")), name="merged_into_another"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.merged} into {self.remaining}"
@@ -131,6 +181,26 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose}: {'yes' if self.is_granted else 'no'}"
+
+
+class ReactorRefusal(models.Model):
+    """A signal that a reactor could not act on, with the reason; the rest went on."""
+
+    reactor = models.CharField(max_length=64)
+    seq = models.BigIntegerField()
+    kind = models.CharField(max_length=20)
+    event_id = models.CharField(max_length=200)
+    reason = models.TextField()
+    signal = models.JSONField(default=dict)
+    at = models.DateTimeField(default=utc_now)
+    solved_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-at"]
+        constraints = [models.UniqueConstraint(fields=["reactor", "event_id", "kind"], name="one_refusal_a_signal")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.event_id}: {self.reason}"
 
 
 class ReactorCursor(models.Model):

@@ -1,0 +1,239 @@
+"""What is done with people and companies: found or made, filled in, edited, their consent kept.
+
+Identities are in `people.identity`, merging in `people.merge`; both are offered here too.
+"""
+
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+
+from django.db import transaction
+
+from loopline.access.actor import Actor, NotAllowedError
+from loopline.access.audit import audit, take_turn
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Permission
+from loopline.facts.outbox import record_fact
+from loopline.lib.text import one_line
+from loopline.lib.times import utc_now
+from loopline.people.domains import company_domain
+from loopline.people.emails import normalise
+from loopline.people.fact_rows import company_row, consent_id, consent_row, person_row
+from loopline.people.identity import identities_of, link_identity, person_of, withdraw_identity, write_link
+from loopline.people.merge import MergeRefusedError, merge_people, undo_merge
+from loopline.people.models import Company, Consent, Person
+from loopline.people.stitch import Answer
+
+__all__ = [
+    "Details",
+    "MergeRefusedError",
+    "edit_person",
+    "fill_in",
+    "find_or_create_company",
+    "find_or_create_person",
+    "find_or_create_user",
+    "give_email",
+    "identities_of",
+    "link_identity",
+    "merge_people",
+    "person_of",
+    "record_consent",
+    "undo_merge",
+    "withdraw_identity",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What someone said about a person. Empty means nothing was said."""
+
+    name: str = ""
+    job_title: str = ""
+    phone: str = ""
+    country: str = ""
+    """ISO 3166-1 alpha-2; anything else is left out."""
+    language: str = ""
+    company_name: str = ""
+
+    @property
+    def fit(self) -> dict[str, str]:
+        """The person's own fields, cleaned and cut to what the records hold."""
+        limits = {"name": 200, "job_title": 200, "phone": 50, "country": 2, "language": 10}
+        country = self.country.strip().upper()
+        is_code = len(country) == 2 and country.isascii() and country.isalpha()
+        said = asdict(self) | {"country": country if is_code else ""}
+        return {name: one_line(said[name], limit) for name, limit in limits.items()}
+
+
+def find_or_create_person(
+    email: str,
+    *,
+    unit: BusinessUnit,
+    name: str = "",
+    company_name: str = "",
+    evidence: str,
+    by: Actor,
+    at: datetime | None = None,
+) -> Person:
+    """The one person with this address, as it remains after merges; made when there is none.
+
+    What was known stays; what was empty is filled in. Two at once get the same person. Raises InvalidEmailError.
+    """
+    by.require(Permission.EDIT_PEOPLE)
+    email = normalise(email)
+    details = Details(name=name, company_name=company_name)
+    with transaction.atomic():
+        person = _person_with(email)
+        if person is None:
+            take_turn()
+            # Looked up again: another transaction may have made it while this one waited for its turn.
+            person = _person_with(email) or _create(email, unit, details, evidence, by, at)
+        fill_in(person, details, by=by, at=at)
+    return person
+
+
+def find_or_create_user(user_id: str, *, unit: BusinessUnit, by: Actor, at: datetime | None = None) -> Person:
+    """The person behind a site's user id; one without an address when nothing else is known yet."""
+    by.require(Permission.EDIT_PEOPLE)
+    identity = f"user:{user_id}"
+    with transaction.atomic():
+        take_turn()
+        person = person_of(identity)
+        if person is None:
+            person = _create(None, unit, Details(), "identify", by, at)
+            write_link(identity, person, "identify", at)
+    return person
+
+
+def give_email(person: Person, email: str, *, evidence: str, by: Actor, at: datetime | None = None) -> Answer:
+    """Say that `email` is an address of `person`. Its first one becomes the person's own.
+
+    When another person has it, those two stay two (CONFLICT), unless `person` had no address at all (MERGE).
+    """
+    by.require(Permission.EDIT_PEOPLE)
+    email = normalise(email)
+    with transaction.atomic():
+        take_turn()
+        person = Person.objects.select_for_update(of=("self",)).get(pk=person.canonical_id)
+        owner = _person_with(email)
+        if owner is not None and owner != person and not person.email:
+            merge_people(owner, person, by=by, at=at)
+            return Answer.MERGE
+        answer = link_identity(f"email:{email}", person, evidence, by, at)
+        if answer is Answer.LINK and not person.email:
+            person.email = email
+            person.save(update_fields=["email"])
+            fill_in(person, Details(), by=by, at=at)
+    return answer
+
+
+def find_or_create_company(
+    email: str | None, name: str, *, unit: BusinessUnit, by: Actor, at: datetime | None = None
+) -> Company | None:
+    """The company behind a normalised address or a name; None when neither tells.
+
+    The domain decides where it is a company's own. Else the name does, within the unit.
+    """
+    by.require(Permission.EDIT_PEOPLE)
+    domain = company_domain(email) if email else None
+    name = one_line(name, 200)
+    if domain is None and not name:
+        return None
+    with transaction.atomic():
+        found = _company(domain, name, unit)
+        if found is None:
+            take_turn()
+            found = _company(domain, name, unit)
+        if found is None:
+            found = Company.objects.create(
+                unit=unit, name=name or str(domain), domain=domain, created_at=at or utc_now()
+            )
+            record_fact("company_facts", str(found.pk), company_row(found), occurred_at=at)
+            audit(by, "create_company", found, at=at)
+        elif name and found.name == found.domain:
+            found.name = name
+            found.save(update_fields=["name"])
+            record_fact("company_facts", str(found.pk), company_row(found), occurred_at=at)
+            audit(by, "name_company", found, at=at, name=name)
+    return found
+
+
+def fill_in(person: Person, details: Details, *, by: Actor, at: datetime | None = None) -> None:
+    """Fill the empty fields of a person; what is known is never overwritten by what a form or a tracker says."""
+    by.require(Permission.EDIT_PEOPLE)
+    missing = {name: value for name, value in details.fit.items() if value and not getattr(person, name)}
+    with transaction.atomic():
+        company = None
+        if person.company_id is None:
+            company = find_or_create_company(person.email, details.company_name, unit=person.unit, by=by, at=at)
+        elif details.company_name:
+            find_or_create_company(person.email, details.company_name, unit=person.unit, by=by, at=at)
+        if not missing and company is None:
+            return
+        _change(person, missing, company or person.company, at)
+        audit(by, "fill_in_person", person, at=at, fields=[*missing, *(["company"] if company else [])])
+
+
+def edit_person(
+    person: Person, details: Details, *, company: Company | None, by: Actor, at: datetime | None = None
+) -> None:
+    """Set a person's fields to what a user typed, emptied ones too. `details.company_name` is not used."""
+    by.require(Permission.EDIT_PEOPLE)
+    with transaction.atomic():
+        person = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
+        if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+            raise NotAllowedError(f"{by.name} may not change people of another business unit.")
+        before = {one.name: getattr(person, one.name) for one in fields(Details) if one.name != "company_name"}
+        _change(person, details.fit, company, at)
+        changed = [name for name, value in before.items() if getattr(person, name) != value]
+        audit(by, "edit_person", person, at=at, fields=changed, company=company.pk if company else None)
+
+
+def record_consent(
+    person: Person, purpose: str, *, is_granted: bool, text: str, evidence: str, by: Actor, at: datetime | None = None
+) -> Consent:
+    """Keep what a person agreed to or withdrew, with the text that was shown."""
+    by.require(Permission.EDIT_PEOPLE)
+    with transaction.atomic():
+        consent = Consent.objects.create(
+            person=person, purpose=purpose, is_granted=is_granted, text=text, evidence=evidence[:100],
+            at=at or utc_now(),
+        )  # fmt: skip
+        record_fact("consent_facts", consent_id(consent), consent_row(consent), occurred_at=consent.at)
+        audit(by, "record_consent", person, at=at, purpose=purpose, is_granted=is_granted, evidence=evidence)
+    return consent
+
+
+def _person_with(email: str) -> Person | None:
+    person = Person.objects.select_related("merged_into").filter(email=email).first()
+    return person.canonical if person else person_of(f"email:{email}")
+
+
+def _create(
+    email: str | None, unit: BusinessUnit, details: Details, evidence: str, by: Actor, at: datetime | None
+) -> Person:
+    if not by.covers_unit(unit.pk):
+        raise NotAllowedError(f"{by.name} may not add people to {unit}.")
+    company = find_or_create_company(email, details.company_name, unit=unit, by=by, at=at)
+    person = Person.objects.create(email=email, unit=unit, company=company, created_at=at or utc_now(), **details.fit)
+    record_fact("person_facts", str(person.pk), person_row(person), occurred_at=at)
+    write_link(f"person:{person.pk}", person, "self", at)
+    if email:
+        write_link(f"email:{email}", person, evidence, at)
+    audit(by, "create_person", person, at=at, evidence=evidence)
+    return person
+
+
+def _company(domain: str | None, name: str, unit: BusinessUnit) -> Company | None:
+    if domain is not None:
+        return Company.objects.filter(domain=domain).first()
+    return Company.objects.filter(unit=unit, domain__isnull=True, name__iexact=name).first()
+
+
+def _change(person: Person, values: dict[str, str], company: Company | None, at: datetime | None) -> None:
+    before = person_row(person)
+    for name, value in values.items():
+        setattr(person, name, value)
+    person.company = company
+    person.save(update_fields=[*values, "company"])
+    if person_row(person) != before:
+        record_fact("person_facts", str(person.pk), person_row(person), occurred_at=at)

@@ -1,0 +1,44 @@
+"""Records as rows of their fact tables: used by actions and by bulk loaders alike."""
+
+from uuid import UUID
+
+from loopline.people.models import Company, Consent, Person
+
+
+def person_row(person: Person) -> dict[str, object]:
+    return {
+        "unit_id": str(person.unit_id),
+        "canonical_id": str(person.canonical_id),
+        "company_id": str(person.company_id or ""),
+        "job_title": person.job_title,
+        "country": person.country,
+    }
+
+
+def company_row(company: Company) -> dict[str, object]:
+    return {
+        "unit_id": str(company.unit_id),
+        "name": company.name,
+        "domain": company.domain or "",
+        "industry": company.industry,
+        "employees": company.employees,
+        "country": company.country,
+    }
+
+
+def identity_row(person_id: UUID | None, evidence: str) -> dict[str, object]:
+    """The row of `identity_facts` whose id is the identity. `person_id` None: the link was withdrawn."""
+    return {"person_id": str(person_id or ""), "evidence": evidence}
+
+
+def consent_id(consent: Consent) -> str:
+    return f"{consent.person_id}/{consent.purpose}"
+
+
+def consent_row(consent: Consent) -> dict[str, object]:
+    return {
+        "person_id": str(consent.person_id),
+        "purpose": consent.purpose,
+        "is_granted": consent.is_granted,
+        "evidence": consent.evidence,
+    }

@@ -1,0 +1,39 @@
+"""Records for tests: small functions that go through the real actions where there are some. Everyone adds here."""
+
+from itertools import count
+
+from loopline.access.actor import SYSTEM
+from loopline.access.models import BusinessUnit, User
+from loopline.access.roles import Role
+from loopline.people.actions import find_or_create_person
+from loopline.people.models import Person
+
+_number = count(1)
+
+
+def make_unit(name: str = "", *, currency: str = "EUR") -> BusinessUnit:
+    number = next(_number)
+    return BusinessUnit.objects.create(key=f"unit-{number}", name=name or f"Unit {number}", currency=currency)
+
+
+def make_user(
+    role: Role = Role.MARKETING, *, unit: BusinessUnit | None = None, name: str = "", takes_leads: bool = False
+) -> User:
+    number = next(_number)
+    user = User.objects.create_user(
+        f"user{number}@loopline.test", None, name=name or f"User {number}", role=role.value, takes_leads=takes_leads
+    )
+    if unit is not None:
+        user.units.add(unit)
+    return user
+
+
+def make_person(email: str = "", *, unit: BusinessUnit | None = None, name: str = "", company_name: str = "") -> Person:
+    return find_or_create_person(
+        email or f"person{next(_number)}@halden.example",
+        unit=unit or make_unit(),
+        name=name,
+        company_name=company_name,
+        evidence="manual",
+        by=SYSTEM,
+    )
