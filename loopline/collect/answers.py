@@ -1,0 +1,39 @@
+"""What the collector answers with."""
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import msgspec
+
+Headers = tuple[tuple[bytes, bytes], ...]
+_JSON: Headers = ((b"content-type", b"application/json"),)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+    headers: Headers = _JSON
+
+
+def failure(status: int, code: str, message: str, *headers: tuple[bytes, bytes]) -> Answer:
+    """An error a program can tell apart by `code` and a person can act on by `message` (the form SDKs expect)."""
+    body = msgspec.json.encode({"success": False, "code": code, "message": message})
+    return Answer(status, body, _JSON + headers)
+
+
+def with_cors(answer: Answer, origin: str) -> Answer:
+    """Let the page at `origin` read this answer. No cookies are involved, so no credentials are allowed."""
+    if not origin:
+        return answer
+    cors = ((b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin"))
+    return replace(answer, headers=answer.headers + cors)
+
+
+async def send_answer(
+    send: Callable[[MutableMapping[str, Any]], Awaitable[None]], answer: Answer, *, is_head: bool = False
+) -> None:
+    headers = [*answer.headers, (b"content-length", str(len(answer.body)).encode())]
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if is_head else answer.body})

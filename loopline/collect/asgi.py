@@ -1,0 +1,195 @@
+"""The collector: a plain ASGI application that checks requests and puts their bytes into the inbox.
+
+A 2xx answer means the events are on disk. Anything else says what happened and what to do, and means that nothing
+of this request was stored.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import msgspec
+
+from loopline.collect.answers import Answer, failure, send_answer, with_cors
+from loopline.collect.body import MAX_BYTES, UnreadableError, read_body, too_large
+from loopline.collect.credentials import key_from_header, key_from_query
+from loopline.collect.inbox import Inbox, Unavailable
+from loopline.collect.keys import KeyKind, Keys, WriteKey
+from loopline.collect.metrics import metrics_text
+from loopline.collect.request import Flag, Request
+from loopline.collect.state import State
+from loopline.collect.tracker import Tracker
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_CALLS = ("track", "identify", "page", "screen", "group", "alias")
+CALLS: dict[str, str] = {
+    "/e": "batch",
+    "/v1/batch": "batch", "/v1/b": "batch", "/v1/import": "batch",
+    **{f"/v1/{call}": call for call in _CALLS},
+    **{f"/v1/{call[0]}": call for call in _CALLS},
+}  # fmt: skip
+"""Path → call of the Segment HTTP Tracking API; `/e` is where the tracker sends."""
+_DRAIN_BYTES = 16 << 20
+_STORED = Answer(200, b'{"success":true}')
+_encode = msgspec.json.encode
+
+
+class Collector:
+    """`handles(path)` says whether a request is the collector's; calling it answers the request.
+
+    `state` is where the loader counts; without it `/metrics` shows only what the inbox knows.
+    """
+
+    def __init__(self, inbox: Inbox, keys: Keys, state: State | None = None) -> None:
+        self._inbox = inbox
+        self._keys = keys
+        self._state = state
+        self._tracker = Tracker(keys)
+        self._next_refresh = 0.0
+        self._next_note = time.monotonic() + 60
+        self._pages: dict[str, Callable[[Scope], Awaitable[Answer]]] = {
+            "/t.js": self._script,
+            "/healthz": self._health,
+            "/readyz": self._ready,
+            "/metrics": self._metrics,
+        }
+
+    def handles(self, path: str) -> bool:
+        return path in CALLS or path in self._pages or path.startswith("/v1/")
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path, method = scope["path"], scope["method"]
+        call = CALLS.get(path) or CALLS.get(path.rstrip("/"))
+        if call is not None and method == "POST":
+            answer = await self._take(scope, receive, call)
+        elif call is not None and method == "OPTIONS":
+            answer = _preflight(scope)
+        elif call is not None:
+            answer = failure(405, "method_not_allowed", "Send events with POST.", (b"allow", b"POST, OPTIONS"))
+        elif (page := self._pages.get(path)) is not None and method in {"GET", "HEAD"}:
+            answer = await page(scope)
+        else:
+            answer = failure(404, "not_found", f"There is no {path} here. Events go to /v1/batch or /v1/track.")
+        await send_answer(send, answer, is_head=method == "HEAD")
+
+    # Events
+
+    async def _take(self, scope: Scope, receive: Receive, call: str) -> Answer:
+        """Check one request, wait until it is on disk, and only then say so."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        origin = headers.get(b"origin", b"").decode("latin-1")
+        try:
+            body = read_body(await _receive_body(receive, headers), is_batch=call == "batch")
+            plain = key_from_header(headers.get(b"authorization", b"")) or body.write_key
+            key = self._key(plain or key_from_query(scope["query_string"]))
+            if isinstance(key, Answer):
+                return with_cors(key, origin)
+            if origin and key.kind is KeyKind.BROWSER and not key.allows_origin(origin):
+                return self._refuse(403, "origin", f"This key may not be used on {origin}. Allow it under Write keys.")
+            if body.events:
+                await self._inbox.append(_request(scope, headers, key, call, body.data, body.events))
+        except UnreadableError as error:
+            return with_cors(self._refuse(error.status, error.code, str(error)), origin)
+        except Unavailable as error:
+            retry = (b"retry-after", str(error.retry_after_s).encode())
+            return with_cors(self._refuse(503, error.reason, str(error), retry), origin)
+        return with_cors(_STORED, origin) if origin else _STORED
+
+    def _key(self, plain: str) -> WriteKey | Answer:
+        if (now := time.monotonic()) >= self._next_refresh:
+            self._next_refresh = now + 1
+            self._keys.refresh()
+            if now >= self._next_note:
+                self._next_note = now + 60
+                self._keys.keep_last_used()
+        key = self._keys.lookup(plain) if plain else None
+        if key is not None:
+            return key
+        if not plain:
+            message = "No write key. Send it as the user name of Basic authorization or as writeKey in the body."
+            return self._refuse(401, "no_write_key", message)
+        message = (
+            "This write key is unknown or was revoked. Create one with: loopline keys create --name N --kind server"
+        )
+        return self._refuse(401, "unknown_write_key", message)
+
+    def _refuse(self, status: int, code: str, message: str, *headers: tuple[bytes, bytes]) -> Answer:
+        self._inbox.refuse(code)
+        return failure(status, code, message, *headers)
+
+    # Pages
+
+    async def _script(self, scope: Scope) -> Answer:
+        return self._tracker.answer(dict(scope["headers"]).get(b"if-none-match", b""))
+
+    async def _health(self, _scope: Scope) -> Answer:
+        return Answer(200, b'{"alive":true}')
+
+    async def _ready(self, _scope: Scope) -> Answer:
+        if not self._inbox.is_writing:
+            return failure(503, "stopped", "The inbox is not running.", (b"retry-after", b"5"))
+        if (trouble := self._inbox.trouble) is not None:
+            retry = (b"retry-after", str(trouble.retry_after_s).encode())
+            return failure(503, trouble.reason, str(trouble), retry)
+        return Answer(200, b'{"ready":true}')
+
+    async def _metrics(self, _scope: Scope) -> Answer:
+        text = await asyncio.to_thread(metrics_text, self._inbox, self._state)
+        return Answer(200, text.encode(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
+
+
+async def _receive_body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+    """The whole body. One that is too large is read to its end all the same, so that the sender hears why."""
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body") and len(body) <= MAX_BYTES:
+        return body
+    parts, size = [body], len(body)
+    announced = headers.get(b"content-length", b"0")
+    drain = _DRAIN_BYTES if announced.isdigit() and int(announced) <= _DRAIN_BYTES else MAX_BYTES
+    while message.get("more_body") and size <= drain:
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size <= MAX_BYTES:
+            parts.append(message.get("body", b""))
+    if message["type"] == "http.disconnect":
+        raise UnreadableError(400, "cut_off", "The connection ended before the body did. Send it again.")
+    if size > MAX_BYTES:
+        raise too_large()
+    return b"".join(parts)
+
+
+def _request(scope: Scope, headers: dict[bytes, bytes], key: WriteKey, call: str, data: bytes, events: int) -> Request:
+    is_browser = key.kind is KeyKind.BROWSER
+    flags = Flag.AUTOMATION_ALLOWED if key.allow_automation else Flag(0)
+    # Servers speak for people elsewhere: their own headers say nothing about the visitor.
+    if is_browser and (headers.get(b"sec-gpc") == b"1" or headers.get(b"dnt") == b"1"):
+        flags |= Flag.OPTED_OUT
+    client = scope.get("client")
+    return Request(
+        events=events,
+        received_us=time.time_ns() // 1000,
+        source_id=key.id,
+        unit_id=key.unit_id,
+        source=key.kind.value,
+        call=call,
+        body=data,
+        ip=client[0] if client and is_browser else "",
+        user_agent=headers.get(b"user-agent", b"").decode("latin-1")[:512] if is_browser else "",
+        flags=int(flags),
+    )
+
+
+def _preflight(scope: Scope) -> Answer:
+    """Browsers ask first when a script sends JSON or an Authorization header; the key is checked with the request."""
+    origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
+    allowed = (
+        (b"access-control-allow-methods", b"POST, OPTIONS"),
+        (b"access-control-allow-headers", b"authorization, content-type, content-encoding"),
+        (b"access-control-max-age", b"86400"),
+    )
+    return with_cors(Answer(204, b"", allowed), origin)

@@ -1,0 +1,124 @@
+"""The form of an event as senders write it: Segment's fields, plus a few that Loopline's tracker and parts add.
+
+Text fields also take numbers, because senders do. Unknown fields are ignored; a known field of the wrong type
+makes the event invalid, and the message names the field.
+"""
+
+import msgspec
+
+Text = str | int | float | None
+
+
+class Campaign(msgspec.Struct, omit_defaults=True):
+    name: Text = None
+    source: Text = None
+    medium: Text = None
+    content: Text = None
+    term: Text = None
+
+
+class Page(msgspec.Struct, omit_defaults=True):
+    url: Text = None
+    path: Text = None
+    referrer: Text = None
+    title: Text = None
+    search: Text = None
+
+
+class Session(msgspec.Struct, omit_defaults=True):
+    """What the tracker knows about the visit: its id, and the first page and its referrer."""
+
+    id: Text = None
+    entry: bool = False
+    url: Text = None
+    referrer: Text = None
+
+
+class Context(msgspec.Struct, omit_defaults=True):
+    userAgent: Text = None  # noqa: N815 - Segment's name
+    campaign: Campaign | None = None
+    page: Page | None = None
+    session: Session | None = None
+    consent: int | None = None
+    view: Text = None
+    """Id of the page view."""
+    webdriver: bool = False
+    """The browser says that a program drives it."""
+    traits: msgspec.Raw = msgspec.Raw(b"")
+
+
+class Event(msgspec.Struct):
+    type: Text = None
+    messageId: Text = None  # noqa: N815
+    anonymousId: Text = None  # noqa: N815
+    userId: Text = None  # noqa: N815
+    previousId: Text = None  # noqa: N815
+    groupId: Text = None  # noqa: N815
+    event: Text = None
+    name: Text = None
+    properties: msgspec.Raw = msgspec.Raw(b"")
+    traits: msgspec.Raw = msgspec.Raw(b"")
+    context: Context | None = None
+    timestamp: Text = None
+    originalTimestamp: Text = None  # noqa: N815
+    sentAt: Text = None  # noqa: N815
+    engaged: int | None = None
+    """Milliseconds the page view was visible and in use so far."""
+    loopline: "OwnPart | None" = None
+    """Only believed when Loopline itself reports the event."""
+
+
+class OwnPart(msgspec.Struct):
+    """What only Loopline's own parts may say about an event."""
+
+    kind: str = ""
+    person_id: str = ""
+    email: str = ""
+    touch_kind: str = ""
+    bot_verdict: str = "human"
+    source: str = "loopline"
+    session_id: str = ""
+
+
+class EnvelopePart(msgspec.Struct, omit_defaults=True):
+    """What a batch says about all its events."""
+
+    context: Context | None = None
+    sentAt: Text = None  # noqa: N815
+
+
+class Envelope(msgspec.Struct):
+    """The body of a batch."""
+
+    batch: list[msgspec.Raw]
+    context: Context | None = None
+    sentAt: Text = None  # noqa: N815
+
+    @property
+    def part(self) -> EnvelopePart:
+        return EnvelopePart(self.context, self.sentAt)
+
+
+decode_envelope = msgspec.json.Decoder(Envelope).decode
+decode_event = msgspec.json.Decoder(Event).decode
+
+
+def merged(event: Context | None, batch: Context | None) -> Context:
+    """The context of an event: its own values, and the batch's where it says nothing."""
+    if event is None:
+        return batch or _NOTHING
+    if batch is None:
+        return event
+    return Context(
+        userAgent=event.userAgent if event.userAgent is not None else batch.userAgent,
+        campaign=event.campaign or batch.campaign,
+        page=event.page or batch.page,
+        session=event.session or batch.session,
+        consent=event.consent if event.consent is not None else batch.consent,
+        view=event.view if event.view is not None else batch.view,
+        webdriver=event.webdriver or batch.webdriver,
+        traits=event.traits if bytes(event.traits) else batch.traits,
+    )
+
+
+_NOTHING = Context()

@@ -1,0 +1,136 @@
+"""How Loopline's own parts (forms, emails, calls, meetings) report events: into the same inbox as everyone else.
+
+Usable from any thread and from other processes. It returns when the event is on disk.
+"""
+
+import os
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pysqlite3 import dbapi2 as sqlite
+
+from loopline.collect.channels import NO_VISIT, Visit
+from loopline.collect.inbox import INSERT_BLOCK, SCHEMA, connect, pack
+from loopline.collect.request import Request
+from loopline.collect.steps.touch import TOUCH_KINDS
+
+SOURCE_ID = "loopline"
+_KINDS = frozenset({"page", "track", "identify", "form", "email", "call", "meeting", "offline", "system"})
+_connections: dict[tuple[Path, int], sqlite.Connection] = {}
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class OwnEvent:
+    """An event that Loopline itself saw. `event_id` makes it count once however often it is reported."""
+
+    event_id: str
+    kind: str
+    """page, track, identify, form, email, call, meeting, offline or system."""
+    name: str
+    unit_id: str
+    occurred_at: datetime
+    touch_kind: str = ""
+    """Why it may earn credit, as in the column of `events`; empty = it cannot."""
+    person_id: str = ""
+    email: str = ""
+    visitor_id: str = ""
+    session_id: str = ""
+    visit: Visit = NO_VISIT
+    """Campaign values it belongs to, such as the code of the mailing that was clicked."""
+    url: str = ""
+    title: str = ""
+    consent: int = 3
+    bot_verdict: str = "human"
+    source: str = "loopline"
+    """email, import, partner, browser or loopline."""
+    properties: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if self.kind not in _KINDS:
+            raise ValueError(f"“{self.kind}” is no kind of event; use one of {', '.join(sorted(_KINDS))}")
+        if self.touch_kind and self.touch_kind not in TOUCH_KINDS:
+            raise ValueError(
+                f"“{self.touch_kind}” is no kind of touchpoint; use one of {', '.join(sorted(TOUCH_KINDS))}"
+            )
+        if self.occurred_at.tzinfo is None:
+            raise ValueError("occurred_at needs a time zone")
+        if not self.event_id or not self.unit_id:
+            raise ValueError("an event needs an id and a business unit")
+
+
+def report_event(folder: Path, event: OwnEvent) -> None:
+    """Put one event into the inbox in `folder` (LOOPLINE_DATA). Returns when it is on disk; raises when it is not."""
+    report_events(folder, [event])
+
+
+def report_events(folder: Path, events: Sequence[OwnEvent]) -> None:
+    """Several events in one commit, all or none."""
+    append_requests(folder, [_request(event) for event in events])
+
+
+def append_requests(folder: Path, requests: Sequence[Request]) -> None:
+    """Put requests into the inbox past the collector, durably. Raises sqlite's OperationalError on a full disk."""
+    if not requests:
+        return
+    connection = _connection(folder)
+    with _lock:
+        connection.execute(INSERT_BLOCK, pack(requests)).close()
+
+
+def _connection(folder: Path) -> sqlite.Connection:
+    """One connection per folder and process: a connection must not cross a fork."""
+    place = (folder.absolute(), os.getpid())
+    with _lock:
+        if place not in _connections:
+            folder.mkdir(parents=True, exist_ok=True)
+            connection = connect(folder / "inbox.sqlite")
+            connection.executescript(SCHEMA)
+            _connections[place] = connection
+        return _connections[place]
+
+
+def _request(event: OwnEvent) -> Request:
+    visit = event.visit
+    body = {
+        "type": event.kind,
+        "messageId": event.event_id,
+        "event": event.name,
+        "name": event.name,
+        "anonymousId": event.visitor_id or None,
+        "timestamp": event.occurred_at.isoformat(),
+        "properties": event.properties,
+        "traits": event.properties,
+        "context": {
+            "consent": event.consent,
+            "campaign": {
+                "source": visit.source, "medium": visit.medium, "name": visit.campaign,
+                "content": visit.content, "term": visit.term,
+            } if visit.says_something else None,
+            "page": {"url": event.url, "title": event.title} if event.url or event.title else None,
+        },
+        "loopline": {
+            "person_id": event.person_id,
+            "email": event.email,
+            "touch_kind": event.touch_kind,
+            "bot_verdict": event.bot_verdict,
+            "source": event.source,
+            "session_id": event.session_id,
+        },
+    }  # fmt: skip
+    # A call of the event's own kind, so that the body needs no envelope.
+    return Request(
+        events=1,
+        received_us=time.time_ns() // 1000,
+        source_id=SOURCE_ID,
+        unit_id=event.unit_id,
+        source="loopline",
+        call=event.kind,
+        body=msgspec.json.encode(body),
+    )

@@ -1,0 +1,40 @@
+"""What the collector keeps of one HTTP request: the body as it came, and what only the connection knew."""
+
+from enum import IntFlag
+
+import msgspec
+
+
+class Flag(IntFlag):
+    """What the collector learned from headers and from the write key, fixed at the moment of arrival."""
+
+    OPTED_OUT = 1
+    """The browser sent Global Privacy Control or Do Not Track."""
+    AUTOMATION_ALLOWED = 2
+    """The write key counts browsers driven by a program as people (for tests and demos)."""
+    REPLAYED = 4
+    """Came out of the quarantine again."""
+    HAS_IP = 8
+    """`ip` is the sender's own; cleared where the address of a server would say nothing about a person."""
+
+
+class Request(msgspec.Struct, array_like=True):
+    """One accepted request. `body` is readable JSON: an object, whose events are counted in `events`.
+
+    Stored in this field order; new fields go to the end and need a default.
+    """
+
+    events: int
+    received_us: int
+    """Microseconds since 1970, UTC."""
+    source_id: str
+    """Id of the write key, or `loopline`."""
+    unit_id: str
+    source: str
+    """browser, server, partner or loopline."""
+    call: str
+    """`batch`, or the single call: track, identify, page, screen, group, alias."""
+    body: bytes
+    ip: str = ""
+    user_agent: str = ""
+    flags: int = 0

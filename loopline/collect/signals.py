@@ -1,0 +1,40 @@
+"""What the reactor reads: events that change records."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+
+class Signal(msgspec.Struct, frozen=True):
+    """One identify, alias, group or form event that passed all steps."""
+
+    seq: int
+    """Its number in the inbox: grows, never repeats. The reactor's cursor is the last one it finished."""
+    kind: str
+    """identify, alias, group or form."""
+    event_id: str
+    unit_id: str
+    source_id: str
+    source: str
+    visitor_id: str
+    user_id: str
+    previous_id: str
+    group_id: str
+    session_id: str
+    email: str
+    """Normalised; empty when none was given."""
+    name: str
+    traits: dict[str, Any]
+    properties: dict[str, Any]
+    occurred_us: int
+    consent: int
+    bot_verdict: str
+
+    @property
+    def occurred_at(self) -> datetime:
+        return datetime.fromtimestamp(self.occurred_us / 1_000_000, UTC)
+
+    @property
+    def is_human(self) -> bool:
+        return self.bot_verdict == "human"

@@ -1,0 +1,194 @@
+"""What the loader remembers from one stretch of the inbox to the next.
+
+It is committed *after* the event store has the rows, together with the number it has come to. After a crash it is
+therefore never ahead of the store: the loader runs the missing stretch through the steps again, without storing it,
+and everything here comes out the same. So duplicates, sessions, counts and the quarantine are exact without a
+transaction that spans two databases.
+"""
+
+import json
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pysqlite3 import dbapi2 as sqlite
+
+from loopline.collect.inbox import connect
+from loopline.collect.signals import Signal
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS position (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), seq INTEGER NOT NULL);
+INSERT OR IGNORE INTO position VALUES (1, 0);
+CREATE TABLE IF NOT EXISTS seen (high INTEGER PRIMARY KEY, low INTEGER NOT NULL, seq INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS sessions (visitor INTEGER PRIMARY KEY, value TEXT NOT NULL, seq INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS counts (
+    last_seq INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, events INTEGER NOT NULL,
+    PRIMARY KEY (last_seq, outcome, reason)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS signals (seq INTEGER PRIMARY KEY, value BLOB NOT NULL);
+CREATE TABLE IF NOT EXISTS quarantine (
+    seq INTEGER PRIMARY KEY, step TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, raw BLOB NOT NULL,
+    envelope BLOB NOT NULL, request BLOB NOT NULL, quarantined_us INTEGER NOT NULL, replayed_us INTEGER
+);
+"""
+_SIGNALS = msgspec.msgpack.Decoder(Signal)
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineRow:
+    """An event set aside: its number, the step and reason, the event as it came, what came around it."""
+
+    seq: int
+    step: str
+    reason: str
+    detail: str
+    raw: bytes
+    envelope: bytes
+    request: bytes
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one stretch of the inbox adds to the state."""
+
+    last_seq: int
+    stored: int
+    dropped: dict[str, int] = field(default_factory=dict)
+    quarantined: Sequence[QuarantineRow] = ()
+    seen: Sequence[tuple[int, int, int]] = ()
+    """(high, low, number) of the digests of stored events."""
+    sessions: dict[int, str] = field(default_factory=dict)
+    signals: Sequence[Signal] = ()
+
+
+class State:
+    """`folder`/collect.sqlite. One process loads; any may read."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.Lock()
+        self._connection: sqlite.Connection = connect(folder / "collect.sqlite")
+        # Losing the last commits in a power failure only means running them again.
+        self._connection.execute("PRAGMA synchronous=NORMAL")
+        self._connection.execute("PRAGMA cache_size=-32768")
+        self._connection.executescript(_SCHEMA)
+
+    def position(self) -> int:
+        """Number of the last event whose outcome is remembered here."""
+        return int(self.select("SELECT seq FROM position")[0][0])
+
+    def seen(self, highs: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """high → (low, number) of those digests that are known."""
+        sql = "SELECT high, low, seq FROM json_each(?) JOIN seen ON seen.high = json_each.value"
+        return {high: (low, seq) for high, low, seq in self.select(sql, json.dumps(sorted(highs)))}
+
+    def sessions(self, visitors: Sequence[int]) -> dict[int, str]:
+        """visitor → latest session, of those that are known."""
+        sql = "SELECT visitor, sessions.value FROM json_each(?) JOIN sessions ON visitor = json_each.value"
+        return dict(self.select(sql, json.dumps(sorted(visitors))))
+
+    def commit(self, outcome: Outcome) -> None:
+        """Remember a stretch and move the position to its end, all together."""
+        with self._lock, _transaction(self._connection) as run:
+            run(
+                "INSERT OR IGNORE INTO seen SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)",
+                (json.dumps(sorted(outcome.seen)),),
+            )
+            run(
+                "INSERT OR REPLACE INTO sessions SELECT value ->> 0, value ->> 1, ?2 FROM json_each(?1)",
+                (json.dumps(sorted(outcome.sessions.items())), outcome.last_seq),
+            )
+            for count in _counts(outcome):
+                run("INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?)", count)
+            for signal in outcome.signals:
+                run("INSERT OR REPLACE INTO signals VALUES (?, ?)", (signal.seq, msgspec.msgpack.encode(signal)))
+            for row in outcome.quarantined:
+                values = (row.seq, row.step, row.reason, row.detail, row.raw, row.envelope, row.request)
+                run("INSERT OR IGNORE INTO quarantine VALUES (?, ?, ?, ?, ?, ?, ?, ?, NULL)", (*values, _now_us()))
+            run("UPDATE position SET seq = ?", (outcome.last_seq,))
+
+    def rewind(self, seq: int) -> None:
+        """Forget everything after event `seq`: the event store was put back to an earlier state.
+
+        Sessions cannot be taken back one by one; those touched since are forgotten.
+        """
+        with self._lock, _transaction(self._connection) as run:
+            run("DELETE FROM seen WHERE seq > ?", (seq,))
+            run("DELETE FROM sessions WHERE seq > ?", (seq,))
+            run("DELETE FROM counts WHERE last_seq > ?", (seq,))
+            run("DELETE FROM signals WHERE seq > ?", (seq,))
+            run("DELETE FROM quarantine WHERE seq > ?", (seq,))
+            run("UPDATE position SET seq = ?", (seq,))
+
+    def skip_to(self, seq: int) -> None:
+        """Take the position without its outcome: the inbox no longer holds the stretch."""
+        self.change("UPDATE position SET seq = ?", seq)
+
+    def counts(self) -> dict[tuple[str, str], int]:
+        """(outcome, reason) → events ever; outcomes are stored, dropped and quarantined."""
+        rows = self.select("SELECT outcome, reason, sum(events) FROM counts GROUP BY outcome, reason")
+        return {(outcome, reason): int(events) for outcome, reason, events in rows}
+
+    def tidy(self, upto_seq: int) -> None:
+        """Forget digests and sessions up to `upto_seq`, and sum old counts into one row each."""
+        with self._lock, _transaction(self._connection) as run:
+            run("DELETE FROM seen WHERE seq <= ?", (upto_seq,))
+            run("DELETE FROM sessions WHERE seq <= ?", (upto_seq,))
+            sums = run(
+                "SELECT outcome, reason, sum(events) FROM counts WHERE last_seq <= ? GROUP BY outcome, reason",
+                (upto_seq,),
+            ).fetchall()
+            run("DELETE FROM counts WHERE last_seq <= ?", (upto_seq,))
+            for outcome, reason, events in sums:
+                run("INSERT INTO counts VALUES (0, ?, ?, ?)", (outcome, reason, events))
+
+    def signals(self, after_seq: int, limit: int) -> list[Signal]:
+        rows = self.select("SELECT value FROM signals WHERE seq > ? ORDER BY seq LIMIT ?", after_seq, limit)
+        return [_SIGNALS.decode(value) for (value,) in rows]
+
+    def select(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._lock:
+            return list(self._connection.execute(sql, values))
+
+    def change(self, sql: str, *values: object) -> int:
+        with self._lock:
+            return int(self._connection.execute(sql, values).rowcount)
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+
+class _transaction:  # noqa: N801 - reads as a statement
+    """All or nothing; the write lock is taken at once."""
+
+    def __init__(self, connection: sqlite.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> Any:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection.execute
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+        elif self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
+def _counts(outcome: Outcome) -> Iterable[tuple[int, str, str, int]]:
+    seq = outcome.last_seq
+    yield seq, "stored", "", outcome.stored
+    for reason, events in outcome.dropped.items():
+        yield seq, "dropped", reason, events
+    reasons = [row.reason for row in outcome.quarantined]
+    for reason in sorted(set(reasons)):
+        yield seq, "quarantined", reason, reasons.count(reason)
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1000

@@ -1,0 +1,61 @@
+"""Where the visit came from: campaign values, click id, referrer; and which page it is."""
+
+from loopline.collect.channels import Visit
+from loopline.collect.event_form import Campaign
+from loopline.collect.steps.validate import as_text
+from loopline.collect.web_address import WebAddress, is_own, read_address
+from loopline.collect.work import Item, Settings, Work
+
+_NO_ADDRESS = WebAddress()
+
+
+def read_campaign(work: Work) -> None:
+    for item in work.items:
+        _read(item, work.settings)
+
+
+def _read(item: Item, settings: Settings) -> None:
+    context = item.context
+    page, session = context.page, context.session
+    address = _NO_ADDRESS
+    if page is not None:
+        address = read_address(as_text(page.url, 2_000))
+        item.url_host = address.host
+        item.url_path = address.path or as_text(page.path, 300)
+        item.title = as_text(page.title, 300)
+    landing, referrer = address, as_text(page.referrer, 2_000) if page is not None else ""
+    if (session is not None and session.id is not None) or (session is not None and session.url is not None):
+        landing, referrer = read_address(as_text(session.url, 2_000)), as_text(session.referrer, 2_000)
+        item.landing_path = landing.path
+    if context.view is not None:
+        item.page_view_id = as_text(context.view, 64)
+    if landing is _NO_ADDRESS and context.campaign is None and not referrer:
+        return
+    item.visit = _visit(context.campaign, landing, _external_host(referrer, landing.host, settings))
+    item.click_id = landing.click_id
+
+
+def _external_host(referrer: str, page_host: str, settings: Settings) -> str:
+    if not referrer:
+        return ""
+    host = read_address(referrer).host
+    return "" if is_own(host, page_host, settings.own_hosts) else host
+
+
+def _visit(said: Campaign | None, landing: WebAddress, referrer_host: str) -> Visit:
+    source, medium, campaign, content, term = landing.campaign
+    if said is not None:
+        source = as_text(said.source, 300) or source
+        medium = as_text(said.medium, 300) or medium
+        campaign = as_text(said.name, 300) or campaign
+        content = as_text(said.content, 300) or content
+        term = as_text(said.term, 300) or term
+    return Visit(
+        source=source.strip().lower(),
+        medium=medium.strip().lower(),
+        campaign=campaign.strip().lower(),
+        content=content.strip(),
+        term=term.strip(),
+        click_id_kind=landing.click_id_kind,
+        referrer_host=referrer_host,
+    )

@@ -1,0 +1,37 @@
+"""Device, browser and operating system, from the user agent."""
+
+from functools import lru_cache
+
+from ua_parser import parse
+
+from loopline.collect.steps.machines import user_agent_of
+from loopline.collect.work import Work
+
+_TABLETS = ("ipad", "tablet", "kindle", "playbook", "silk/")
+_PHONES = ("mobile", "iphone", "ipod", "windows phone")
+_SCREENS = ("smart-tv", "smarttv", "appletv", "hbbtv", "googletv", "bravia", "netcast", "webos")
+
+
+def read_device(work: Work) -> None:
+    for item in work.items:
+        agent = user_agent_of(item)
+        if agent:
+            item.device, item.browser, item.os = describe_agent(agent)
+
+
+@lru_cache(maxsize=20_000)
+def describe_agent(agent: str) -> tuple[str, str, str]:
+    """(device, browser, operating system) of a user agent; unknown parts are empty."""
+    found = parse(agent)
+    browser = found.user_agent.family if found.user_agent else ""
+    system = found.os.family if found.os else ""
+    text = agent.lower()
+    if any(word in text for word in _SCREENS):
+        device = "tv"
+    elif any(word in text for word in _TABLETS) or (system == "Android" and "mobile" not in text):
+        device = "tablet"
+    elif any(word in text for word in _PHONES):
+        device = "mobile"
+    else:
+        device = "desktop" if system in {"Windows", "Mac OS X", "Linux", "Ubuntu", "Chrome OS", "Fedora"} else ""
+    return device, browser, system

@@ -1,0 +1,48 @@
+"""A first verdict: human or machine. Events of machines are kept; figures leave them out and say so.
+
+Later verdicts about a visitor are facts of their own (`bot_verdict_facts`).
+"""
+
+from functools import lru_cache
+
+from crawleruseragents import is_crawler
+
+from loopline.collect.request import Flag
+from loopline.collect.steps.validate import as_text
+from loopline.collect.work import Item, Work
+
+HUMAN = "human"
+
+
+def tell_machines(work: Work) -> None:
+    for item in work.items:
+        item.bot_verdict = _verdict(item)
+
+
+def _verdict(item: Item) -> str:
+    request = item.request
+    if request.source == "loopline":
+        return item.event.loopline.bot_verdict if item.event.loopline else HUMAN
+    is_allowed = bool(request.flags & Flag.AUTOMATION_ALLOWED)
+    agent = user_agent_of(item)
+    if not agent:
+        # A server speaks for a person without being one; a browser always says what it is.
+        return "machine:no_user_agent" if request.source == "browser" else HUMAN
+    if _is_crawler(agent.replace("HeadlessChrome", "Chrome") if is_allowed else agent):
+        return "machine:crawler"
+    if item.context.webdriver and not is_allowed:
+        return "machine:webdriver"
+    return HUMAN
+
+
+def user_agent_of(item: Item) -> str:
+    """The browser's name for itself: what a server passes on, or the header of the browser's own request."""
+    passed_on = item.context.userAgent
+    if item.request.source == "browser" and item.request.user_agent:
+        return item.request.user_agent
+    return as_text(passed_on, 512) if passed_on is not None else ""
+
+
+@lru_cache(maxsize=20_000)
+def _is_crawler(agent: str) -> bool:
+    return bool(is_crawler(agent))

@@ -1,0 +1,93 @@
+"""The fields every event needs, their limits, and who may say what."""
+
+from loopline.collect.event_form import Text
+from loopline.collect.json_text import clean_object, clean_text
+from loopline.collect.work import Item, Work
+
+_KIND_OF = {
+    "page": "page", "screen": "page", "track": "track", "identify": "identify", "alias": "identify",
+    "group": "group", "form": "form", "engaged": "system",
+    "email": "email", "call": "call", "meeting": "meeting", "offline": "offline", "system": "system",
+}  # fmt: skip
+_BROWSER_TYPES = frozenset({"page", "screen", "track", "identify", "alias", "group", "form", "engaged"})
+ENGAGED = "Engaged time"
+_ID_LIMIT = 200
+_TEXT_LIMIT = 500
+
+
+def as_text(value: Text, limit: int = _TEXT_LIMIT) -> str:
+    """A field of an event as clean text; nothing becomes empty."""
+    if value is None:
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = value if isinstance(value, str) else str(value)
+    if len(text) <= limit and text.isascii() and "\x00" not in text:
+        return text
+    return clean_text(text, limit)
+
+
+def validate(work: Work) -> None:
+    """Fill in kind, name, ids and properties; quarantine what lacks them."""
+    kept: list[Item] = []
+    for item in work.items:
+        problem = _read(item)
+        if problem:
+            work.quarantine(item, *problem)
+        else:
+            kept.append(item)
+    work.items = kept
+
+
+def _read(item: Item) -> tuple[str, str] | None:
+    event, request = item.event, item.request
+    own = event.loopline if request.source == "loopline" else None
+    call = request.call if request.call != "batch" else as_text(event.type, 40)
+    kind = _KIND_OF.get(call)
+    if kind is None:
+        return "unknown_type", f"The type is “{clean_text(call, 40)}”; it must be one of {', '.join(_KIND_OF)}."
+    if request.source == "browser" and call not in _BROWSER_TYPES:
+        return "type_not_allowed", f"A browser key may not send {call} events; use a server key."
+    item.kind = kind
+    item.visitor_id = as_text(event.anonymousId, _ID_LIMIT)
+    item.user_id = as_text(event.userId, _ID_LIMIT)
+    item.event_id = as_text(event.messageId, _ID_LIMIT)
+    item.name = _name(item, call)
+    if call == "track" and not item.name:
+        return "no_event_name", "A track call needs the name of the event in `event`."
+    if call in {"identify", "alias", "group"} and not (item.visitor_id or item.user_id or own):
+        return "no_identity", f"A call of type {call} needs userId or anonymousId."
+    if call == "engaged":
+        if event.engaged is None or not 0 <= event.engaged <= 86_400_000 or not event.context:
+            return "invalid_engaged", "Engaged time is between 0 and 86400000 ms and belongs to a page view."
+        item.engaged_ms = event.engaged
+    if own is not None:
+        item.person_id, item.email, item.source = own.person_id, own.email, own.source
+    return _read_properties(item, call)
+
+
+def _name(item: Item, call: str) -> str:
+    event = item.event
+    if call == "track":
+        return as_text(event.event, 200).strip()
+    if call == "engaged":
+        return ENGAGED
+    if call == "alias":
+        return "alias"
+    return as_text(event.name if event.name is not None else event.event, 200).strip()
+
+
+def _read_properties(item: Item, call: str) -> tuple[str, str] | None:
+    """Traits are the properties of identify and group. Any other JSON than an object is refused."""
+    event = item.event
+    raw = bytes(event.traits if call in {"identify", "group"} and event.traits else event.properties)
+    if not raw or raw == b"null":
+        return None
+    if raw[:1] != b"{":
+        return "invalid_properties", "properties and traits must be objects."
+    try:
+        item.properties = clean_object(raw)
+        item.properties.decode("utf-8")
+    except (ValueError, RecursionError) as error:
+        return "invalid_properties", f"properties cannot be read: {error}"
+    return None

@@ -1,0 +1,62 @@
+"""What a web address says: host, path, campaign values and click ids."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import parse_qsl, urlsplit
+
+from loopline.collect.json_text import clean_text
+
+CLICK_IDS = (
+    "gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid", "twclid", "li_fat_id", "epik", "rdt_cid",
+    "sccid", "yclid", "mc_cid", "irclickid",
+)  # fmt: skip
+"""Parameters that ad and mail systems add to a link; the first one found counts."""
+_CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term")
+_MAX_QUERY_FIELDS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class WebAddress:
+    host: str = ""
+    path: str = ""
+    campaign: tuple[str, str, str, str, str] = ("", "", "", "", "")
+    """utm_source, utm_medium, utm_campaign, utm_content, utm_term as they stand."""
+    click_id_kind: str = ""
+    click_id: str = ""
+
+
+@lru_cache(maxsize=20_000)
+def read_address(url: str) -> WebAddress:
+    """The parts of `url` that matter; empty parts where it is no address. The query itself is not kept."""
+    try:
+        parts = urlsplit(url)
+        host = (parts.hostname or "").lower()
+    except ValueError:
+        return WebAddress()
+    path = clean_text(parts.path, 300) or ("/" if host else "")
+    if not parts.query:
+        return WebAddress(host, path)
+    try:
+        pairs = parse_qsl(parts.query, max_num_fields=_MAX_QUERY_FIELDS)
+    except ValueError:
+        return WebAddress(host, path)
+    fields = {name.lower(): clean_text(value, 300) for name, value in reversed(pairs)}
+    source, medium, campaign, content, term = (fields.get(name, "") for name in _CAMPAIGN)
+    click_id_kind = next((kind for kind in CLICK_IDS if fields.get(kind)), "")
+    values = (source, medium, campaign, content, term)
+    return WebAddress(host, path, values, click_id_kind, fields.get(click_id_kind, ""))
+
+
+def is_own(host: str, page_host: str, own_hosts: frozenset[str]) -> bool:
+    """Whether a referrer on `host` is no referrer at all: the page's own site, or one the organisation named."""
+    if not host or host == page_host or _bare(host) == _bare(page_host):
+        return True
+    while host:
+        if host in own_hosts:
+            return True
+        host = host.partition(".")[2]
+    return False
+
+
+def _bare(host: str) -> str:
+    return host.removeprefix("www.")
