@@ -54,14 +54,19 @@ class Loader:
         settings: Callable[[], Settings] = Settings,
         pace: Pace | None = None,
         cursor: str = CURSOR,
+        is_history: bool = False,
     ) -> None:
-        """`cursor` names this inbox's position in the store; each collector of a cluster has its own."""
+        """`cursor` names this inbox's position in the store; each collector of a cluster has its own.
+
+        `is_history` records each event as learned when it was received: only for a past that is simulated.
+        """
         self._inbox = inbox
         self._engine = engine
         self._state = state
         self._settings = settings
         self._pace = pace or Pace()
         self._cursor = cursor
+        self._is_history = is_history
         self._is_in_step = False
 
     def load_once(self) -> int:
@@ -78,7 +83,7 @@ class Loader:
             self._inbox.note_loaded(done)
             return 0
         work = run_steps(Work(blocks, self._state, self._settings()))
-        rows = {"events": event_rows(work.items)} if work.items else {}
+        rows = {"events": event_rows(work.items, is_history=self._is_history)} if work.items else {}
         token = f"{self._cursor}:{self._inbox.id}:{work.first_seq}-{work.last_seq}"
         self._is_in_step = False
         self._engine.write(Batch(token, rows, {self._cursor: work.last_seq}))

@@ -72,7 +72,7 @@ def report_event(folder: Path, event: OwnEvent) -> None:
 
 def report_events(folder: Path, events: Sequence[OwnEvent]) -> None:
     """Several events in one commit, all or none."""
-    append_requests(folder, [_request(event) for event in events])
+    append_requests(folder, [own_request(event) for event in events])
 
 
 def append_requests(folder: Path, requests: Sequence[Request]) -> None:
@@ -96,7 +96,8 @@ def _connection(folder: Path) -> sqlite.Connection:
         return _connections[place]
 
 
-def _request(event: OwnEvent) -> Request:
+def own_request(event: OwnEvent, received_us: int | None = None) -> Request:
+    """The event as the inbox keeps it; `received_us` places it in a simulated past, by default now."""
     visit = event.visit
     body = {
         "type": event.kind,
@@ -127,7 +128,7 @@ def _request(event: OwnEvent) -> Request:
     # A call of the event's own kind, so that the body needs no envelope.
     return Request(
         events=1,
-        received_us=time.time_ns() // 1000,
+        received_us=time.time_ns() // 1000 if received_us is None else received_us,
         source_id=SOURCE_ID,
         unit_id=event.unit_id,
         source="loopline",

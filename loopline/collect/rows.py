@@ -20,8 +20,8 @@ RESERVED = "_loopline"
 """The one name in `properties` that is ours: times as they were sent, click id, how a date was corrected."""
 
 
-def event_rows(items: list[Item]) -> pa.Table:
-    """The rows of `events` for these items; `recorded_at` is left to the store."""
+def event_rows(items: list[Item], *, is_history: bool = False) -> pa.Table:
+    """The rows of `events` for these items. `recorded_at` is left to the store; in a history it is the receipt."""
     arrays = []
     table = TABLES["events"]
     visits = list(zip(*[item.visit for item in items], strict=True))
@@ -37,7 +37,7 @@ def event_rows(items: list[Item]) -> pa.Table:
         elif name == "received_at":
             values = [item.request.received_us for item in items]
         elif name == "recorded_at":
-            values = [None] * len(items)
+            values = [item.request.received_us if is_history else None for item in items]
         elif name == "properties":
             values = [_properties(item) for item in items]
         elif name in _EMPTY:
