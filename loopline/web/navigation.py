@@ -1,0 +1,88 @@
+"""The navigation, in the order of the loop. An item shows when its route exists and the person may open it."""
+
+from dataclasses import dataclass
+
+from django.urls import NoReverseMatch, resolve, reverse
+
+from loopline.access.actor import Actor
+from loopline.web.waiting import waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    route: str
+    """Name in the sitemap."""
+    label: str
+    icon: str
+    """Name of a Lucide icon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    label: str
+    items: tuple[Item, ...]
+
+
+SECTIONS = (
+    Section("", (Item("today", "Today", "sun"),)),
+    Section(
+        "Arrive",
+        (
+            Item("visitors", "Visitors", "footprints"),
+            Item("campaigns", "Campaigns", "megaphone"),
+            Item("forms", "Content & forms", "file-text"),
+        ),
+    ),
+    Section(
+        "Hand over",
+        (
+            Item("leads", "Leads", "inbox"),
+            Item("people", "People", "users"),
+            Item("companies", "Companies", "building-2"),
+        ),
+    ),
+    Section("Win", (Item("pipeline", "Pipeline", "square-kanban"), Item("tasks", "Tasks", "circle-check"))),
+    Section(
+        "Count",
+        (
+            Item("closed_loop", "Closed loop", "refresh-cw"),
+            Item("models", "Models", "scale"),
+            Item("paths", "Paths", "route"),
+            Item("funnel", "Funnel", "funnel"),
+        ),
+    ),
+    Section(
+        "Learn",
+        (Item("huddles", "Huddle", "messages-square"), Item("definition", "Lead definition", "handshake")),
+    ),
+)
+SETTINGS = Section("", (Item("settings", "Settings", "settings"),))
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    label: str
+    icon: str
+    url: str
+    is_active: bool
+    waiting: str | None
+
+
+def links(section: Section, actor: Actor, current_path: str) -> list[Link]:
+    """The items of a section this person may open. The one whose address begins the current path is active."""
+    found = []
+    for item in section.items:
+        url = _address(item.route, actor)
+        if url is not None:
+            is_active = current_path == url if url == "/" else current_path.startswith(url)
+            found.append(Link(item.label, item.icon, url, is_active, waiting(item.route, actor)))
+    return found
+
+
+def _address(route: str, actor: Actor) -> str | None:
+    try:
+        url = reverse(route)
+    except NoReverseMatch:
+        return None
+    permissions = getattr(resolve(url).func, "permissions", ())
+    return url if not permissions or any(actor.may(one) for one in permissions) else None

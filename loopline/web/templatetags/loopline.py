@@ -1,0 +1,151 @@
+"""Tags and filters of every template (no `{% load %}` needed). They write values; they calculate nothing."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import lucide
+from django import template
+from django.template.base import NodeList, Parser, Token
+from django.template.context import Context
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+
+from loopline.lib.times import utc_now
+from loopline.web import wording
+
+register = template.Library()
+Figure = int | float | Decimal | None
+
+
+@register.filter
+def money(amount_minor: int | None, currency: str) -> str:
+    """`{{ line.amount_minor|money:line.currency }}` → €1,234.56"""
+    return wording.money_text(amount_minor, currency)
+
+
+@register.filter
+def money_whole(amount_minor: int | None, currency: str) -> str:
+    """`{{ row.cost_minor|money_whole:currency }}` → €1,235"""
+    return wording.money_whole_text(amount_minor, currency)
+
+
+@register.filter
+def figure(value: Figure) -> str:
+    """`{{ row.leads|figure }}` → 1,396; None → —"""
+    return wording.figure_text(value)
+
+
+@register.filter
+def percent(value: Figure, digits: int = 0) -> str:
+    """`{{ row.romi|percent }}` → 286 %"""
+    return wording.percent_text(value, digits)
+
+
+@register.filter
+def span(value: timedelta | None) -> str:
+    """`{{ lead.answer_time|span }}` → 1 h 12 m"""
+    return wording.NONE if value is None else wording.span_text(value)
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """`{{ lead.created_at|moment }}` → today 09:41, with the full moment on hover."""
+    zone = timezone.get_current_timezone()
+    return wording.NONE if value is None else _time(value, wording.moment_text(value, utc_now(), zone))
+
+
+@register.filter
+def ago(value: datetime | None) -> str:
+    """`{{ key.last_used_at|ago }}` → 12 m ago"""
+    return wording.NONE if value is None else _time(value, wording.ago_text(value, utc_now()))
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """`{{ task.due_on|day }}` → 12 Nov"""
+    if value is None:
+        return wording.NONE
+    text = wording.day_text(value, timezone.localdate())
+    return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
+
+
+def _time(value: datetime, text: str) -> SafeString:
+    full = wording.full_moment_text(value, timezone.get_current_timezone())
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), full, text)
+
+
+@register.simple_tag
+def clock(due_at: datetime | None) -> str:
+    """`{% clock lead.due_at %}`: the time left as a pill: red when over, amber within two hours, else quiet."""
+    if due_at is None:
+        return ""
+    left = due_at - utc_now()
+    if left < timedelta(0):
+        return pill(f"overdue {wording.span_text(left)}", "bad")
+    return pill(wording.span_text(left), "warn" if left < timedelta(hours=2) else "quiet")
+
+
+@register.simple_tag
+def icon(name: str, size: int = 16) -> str:
+    """`{% icon "inbox" %}`: a Lucide icon, for the eye only; put words beside it."""
+    svg = lucide._render_icon(name, size, **{"class": "icon", "aria-hidden": "true", "stroke-width": "1.75"})
+    return mark_safe(svg)  # noqa: S308 - comes from the library's own files; `name` picks one
+
+
+@register.simple_tag
+def pill(text: object, tone: str = "quiet") -> str:
+    """`{% pill "on time" "good" %}`; tones: good, warn, bad, quiet, accent."""
+    return format_html('<span class="pill is-{}">{}</span>', tone, text)
+
+
+@register.simple_tag
+def bar_pair(cost: int | None, revenue: int | None, largest: int) -> str:
+    """`{% bar_pair row.cost row.revenue largest %}`: grey over blue, drawn on one scale from zero to `largest`."""
+    return format_html(
+        '<svg class="bar-pair" viewBox="0 0 {} 16" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="is-cost" y="1" width="{}" height="6"/>'
+        '<rect class="is-revenue" y="9" width="{}" height="6"/></svg>',
+        max(largest, 1), max(cost or 0, 0), max(revenue or 0, 0),
+    )  # fmt: skip
+
+
+@register.simple_tag
+def bar(value: int | None, largest: int, tone: str = "accent") -> str:
+    """`{% bar row.sessions largest %}`: one bar on a scale from zero to `largest`."""
+    return format_html(
+        '<svg class="bar" viewBox="0 0 {} 6" preserveAspectRatio="none" aria-hidden="true">'
+        '<rect class="is-{}" width="{}" height="6"/></svg>',
+        max(largest, 1), tone, max(value or 0, 0),
+    )  # fmt: skip
+
+
+@register.tag
+def capture(parser: Parser, token: Token) -> "CaptureNode":
+    """`{% capture as heading %}…{% endcapture %}`: what is inside, once, to be used in several places."""
+    name = token.split_contents()[-1]
+    nodelist = parser.parse(("endcapture",))
+    parser.delete_first_token()
+    return CaptureNode(nodelist, name)
+
+
+class CaptureNode(template.Node):
+    def __init__(self, nodelist: NodeList, name: str) -> None:
+        self.nodelist = nodelist
+        self.name = name
+
+    def render(self, context: Context) -> SafeString:
+        context[self.name] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308 - rendered by a template
+        return mark_safe("")
+
+
+@register.simple_tag(takes_context=True)
+def address_with(context: Context, **changes: object) -> str:
+    """`{% address_with model="linear" page=None %}`: this page's address with these options changed; None removes."""
+    query = context["request"].GET.copy()
+    for name, value in changes.items():
+        if value is None:
+            query.pop(name, None)
+        else:
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else context["request"].path
