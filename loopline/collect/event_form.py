@@ -78,6 +78,8 @@ class OwnPart(msgspec.Struct):
     bot_verdict: str = "human"
     source: str = "loopline"
     session_id: str = ""
+    channel: str = ""
+    """A channel group somebody declared, such as the mapping of an import; it wins over the rules."""
 
 
 class EnvelopePart(msgspec.Struct, omit_defaults=True):

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
-from loopline.collect.channels import NO_VISIT, Visit
+from loopline.collect.channels import CHANNELS, NO_VISIT, Visit
 from loopline.collect.inbox import INSERT_BLOCK, SCHEMA, connect, pack
 from loopline.collect.request import Request
 from loopline.collect.steps.touch import TOUCH_KINDS
@@ -44,6 +44,10 @@ class OwnEvent:
     session_id: str = ""
     visit: Visit = NO_VISIT
     """Campaign values it belongs to, such as the code of the mailing that was clicked."""
+    channel: str = ""
+    """A channel group that somebody declared (the mapping of an import); empty: the rules decide."""
+    landing_path: str = ""
+    """Path of the page the visit began on, where that is known but no visit was seen."""
     url: str = ""
     title: str = ""
     consent: int = 3
@@ -59,6 +63,8 @@ class OwnEvent:
             raise ValueError(
                 f"“{self.touch_kind}” is no kind of touchpoint; use one of {', '.join(sorted(TOUCH_KINDS))}"
             )
+        if self.channel and self.channel not in CHANNELS:
+            raise ValueError(f"“{self.channel}” is no channel; use one of {', '.join(CHANNELS)}")
         if self.occurred_at.tzinfo is None:
             raise ValueError("occurred_at needs a time zone")
         if not self.event_id or not self.unit_id:
@@ -115,6 +121,7 @@ def own_request(event: OwnEvent, received_us: int | None = None) -> Request:
                 "content": visit.content, "term": visit.term,
             } if visit.says_something else None,
             "page": {"url": event.url, "title": event.title} if event.url or event.title else None,
+            "session": {"url": event.landing_path} if event.landing_path else None,
         },
         "loopline": {
             "person_id": event.person_id,
@@ -123,6 +130,7 @@ def own_request(event: OwnEvent, received_us: int | None = None) -> Request:
             "bot_verdict": event.bot_verdict,
             "source": event.source,
             "session_id": event.session_id,
+            "channel": event.channel,
         },
     }  # fmt: skip
     # A call of the event's own kind, so that the body needs no envelope.

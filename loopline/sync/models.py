@@ -10,19 +10,36 @@ from loopline.lib.times import utc_now
 
 
 class ImportRun(models.Model):
-    """One file taken in by one mapping."""
+    """One or more files taken in together by one mapping: what is undone together, too."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft"
+        RUNNING = "running"
+        DONE = "done"
+        FAILED = "failed", "stopped"
+        UNDONE = "undone"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+")
+    status = models.CharField(max_length=12, choices=Status.choices, default=Status.RUNNING)
     file_name = models.CharField(max_length=300)
-    file_digest = models.CharField(max_length=64)
-    mapping = models.JSONField()
+    """Names of the files, joined with “ + ”."""
+    files = models.JSONField(default=list)
+    """Each file as it was read: [{"name", "kind", "digest", "shape", "rows"}]"""
+    mapping = models.TextField()
+    """The mapping, TOML, as it was used."""
     counts = models.JSONField(default=dict)
-    """verdict → rows: created, updated, unchanged, refused"""
+    """verdict → rows: created, updated, unchanged, refused; `warnings` → rows with a warning"""
+    percent = models.PositiveSmallIntegerField(default=0)
+    """How far it has come."""
+    problem = models.TextField(blank=True)
+    """Why it stopped, in words fit to show."""
     by_name = models.CharField(max_length=200)
     started_at = models.DateTimeField(default=utc_now)
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
+    undo_counts = models.JSONField(default=dict)
+    """removed, restored, kept → records"""
 
     objects = UnitScopedQuerySet["ImportRun"].as_manager()
 
@@ -31,6 +48,10 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_name} at {self.started_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def rows(self) -> int:
+        return sum(count for verdict, count in self.counts.items() if verdict != "warnings")
 
 
 class ImportedRecord(models.Model):
@@ -42,9 +63,10 @@ class ImportedRecord(models.Model):
     object_id = models.CharField(max_length=64)
     is_created = models.BooleanField()
     before = models.JSONField(null=True)
+    """For a changed record: field → [value before, value after], in JSON form."""
 
     class Meta:
-        indexes = [models.Index(fields=["run", "object_type"], name="imported_by_run")]
+        indexes = [models.Index(fields=["object_id"], name="imported_object")]
 
     def __str__(self) -> str:
         return f"{self.object_type} {self.object_id}"
@@ -57,6 +79,10 @@ class ExternalId(models.Model):
     external_id = models.CharField(max_length=200)
     object_type = models.CharField(max_length=40)
     object_id = models.CharField(max_length=64, db_index=True)
+    digest = models.CharField(max_length=32, blank=True)
+    """Of the row that was taken in last: the same row again changes nothing."""
+    touch = models.JSONField(null=True)
+    """For a lead: the first contact as it was recorded (time, source, medium, campaign, channel, landing page)."""
 
     class Meta:
         constraints = [
@@ -65,3 +91,23 @@ class ExternalId(models.Model):
 
     def __str__(self) -> str:
         return f"{self.system} {self.external_id}"
+
+
+class WaitingEvents(models.Model):
+    """Touchpoints of rows that are in the records and still have to reach the inbox; gone once they have.
+
+    Written in the transaction of the rows, so that a crash between the two loses none. Sending twice does no harm:
+    the collector knows each event by its id.
+    """
+
+    run = models.ForeignKey(ImportRun, on_delete=models.CASCADE, related_name="waiting_events")
+    events = models.PositiveIntegerField()
+    body = models.TextField()
+    """A batch as the collector takes it, JSON."""
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        verbose_name_plural = "waiting events"
+
+    def __str__(self) -> str:
+        return f"{self.events} events of {self.run_id}"
