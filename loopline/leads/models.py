@@ -2,10 +2,12 @@
 
 from datetime import datetime, timedelta
 from typing import ClassVar
+from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Q
 
+from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
@@ -29,6 +31,9 @@ class DefinitionVersion(models.Model):
     rules = models.JSONField()
     """Rule tree as `loopline.rules` reads it."""
     sentence = models.TextField()
+    because = models.TextField(blank=True)
+    """Why this version was proposed."""
+    drafted_by_name = models.CharField(max_length=200, blank=True)
     marketing_signature = models.CharField(max_length=200, blank=True)
     marketing_signed_at = models.DateTimeField(null=True, blank=True)
     sales_signature = models.CharField(max_length=200, blank=True)
@@ -48,14 +53,33 @@ class DefinitionVersion(models.Model):
     def __str__(self) -> str:
         return f"v{self.number}"
 
+    @property
+    def is_signed_by_both(self) -> bool:
+        return bool(self.marketing_signature and self.sales_signature)
+
 
 class LeadQuerySet(UnitScopedQuerySet["Lead"]):
+    def visible_to(self, actor: Actor) -> "LeadQuerySet":
+        return self if actor.sees_all_units else self.filter(unit__in=actor.unit_ids)
+
+    def owned_by(self, actor: Actor) -> "LeadQuerySet":
+        """Leads of this user; none for an actor who is no user."""
+        return self.none() if actor.id == "system" else self.filter(owner=UUID(actor.id))
+
     def waiting_for_sales(self) -> "LeadQuerySet":
         """Handed over and not answered, the shortest clock first."""
         return self.filter(state=Lead.State.HANDED_OVER).order_by("due_at")
 
+    def without_salesperson(self) -> "LeadQuerySet":
+        """Qualified, but nobody was there to take them; the oldest first."""
+        return self.filter(state=Lead.State.MARKETING_QUALIFIED).order_by("qualified_at")
+
     def open(self) -> "LeadQuerySet":
         return self.exclude(state__in=[Lead.State.CONVERTED, Lead.State.DISQUALIFIED])
+
+    def running(self) -> "LeadQuerySet":
+        """Episodes that have not ended; a person has at most one a unit."""
+        return self.filter(state__in=RUNNING)
 
 
 class Lead(models.Model):
@@ -106,6 +130,11 @@ class Lead(models.Model):
     accepted_at = models.DateTimeField(null=True, blank=True)
     rejected_at = models.DateTimeField(null=True, blank=True)
     converted_at = models.DateTimeField(null=True, blank=True)
+    return_on = models.DateField(null=True, blank=True)
+    """When a recycled or too early lead should be looked at again."""
+    help_asked_at = models.DateTimeField(null=True, blank=True)
+    help_note = models.TextField(blank=True)
+    """What the owner needs help with; shown to managers and in the huddle."""
 
     objects = LeadQuerySet.as_manager()
 
@@ -134,6 +163,9 @@ class Lead(models.Model):
     def time_left(self, now: datetime) -> timedelta | None:
         """Time until the clock runs out; negative when it has; None when no clock runs."""
         return None if self.due_at is None or self.state != self.State.HANDED_OVER else self.due_at - now
+
+
+RUNNING = [Lead.State.NEW, Lead.State.MARKETING_QUALIFIED, Lead.State.HANDED_OVER, Lead.State.ACCEPTED]
 
 
 class LeadTransition(models.Model):

@@ -1,0 +1,169 @@
+"""What happens to a lead: created, judged, handed over, answered.
+
+Each verb is one transaction: it locks the lead, changes it in place, and writes its history, an audit entry and a fact.
+"""
+
+from datetime import date, datetime
+
+from django.db import transaction
+
+from loopline.access.actor import Actor
+from loopline.access.audit import audit, take_turn
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Permission
+from loopline.facts.outbox import record_fact
+from loopline.leads.changes import Move, lock, move, require_own_lead, require_unit
+from loopline.leads.fact_rows import lead_row
+from loopline.leads.hand_over import hand_over
+from loopline.leads.judging import judge_lead
+from loopline.leads.models import Lead, LeadTransition
+from loopline.leads.states import LeadStateError
+from loopline.lib.times import utc_now
+from loopline.people.models import Person
+
+State = Lead.State
+
+
+@transaction.atomic
+def create_lead(
+    person: Person, unit: BusinessUnit, *, origin: str, message: str = "", by: Actor, at: datetime | None = None
+) -> Lead:
+    """A new lead of the person that remains after merges. Raises LeadStateError when one is running already."""
+    by.require(Permission.EDIT_PEOPLE)
+    at = at or utc_now()
+    take_turn()
+    person = Person.objects.select_for_update().get(pk=person.canonical_id)
+    lead = Lead(unit=unit, person=person, origin=origin[:200], message=message, created_at=at)
+    require_unit(by, lead)
+    if Lead.objects.running().filter(person__in=person.known_ids(), unit=unit).exists():
+        raise LeadStateError(f"{person.display_name} is a running lead of {unit} already. Open that one instead.")
+    lead.save(force_insert=True)
+    LeadTransition.objects.create(lead=lead, to_state=State.NEW, by_name=by.name, note=lead.origin, at=at)
+    audit(by, "create_lead", lead, at=at, origin=lead.origin)
+    record_fact("lead_facts", str(lead.pk), lead_row(lead), occurred_at=at)
+    return lead
+
+
+@transaction.atomic
+def qualify_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> bool:
+    """Judge a new lead by the definition in force and keep the evidence; hand it over if it passes. True if it did.
+
+    A lead that does not pass stays new, with the reasons, and can be judged again when more is known.
+    """
+    by.require(Permission.EDIT_PEOPLE)
+    at = at or utc_now()
+    lock(lead)
+    require_unit(by, lead)
+    if lead.state != State.NEW:
+        raise LeadStateError(f"Only new leads are judged; this one is {lead.get_state_display()}.")
+    outcome = judge_lead(lead, at)
+    known_before = (lead.definition_id, lead.evidence)
+    lead.definition, lead.evidence = outcome.version, outcome.judgement.evidence
+    if not outcome.judgement.is_met:
+        if known_before != (lead.definition_id, lead.evidence):
+            _keep_judgement(lead, by, at)
+        return False
+    lead.qualified_at = at
+    move(lead, Move(State.MARKETING_QUALIFIED, "qualify_lead", by, at))
+    hand_over(lead, by=by, at=at)
+    return True
+
+
+def _keep_judgement(lead: Lead, by: Actor, at: datetime) -> None:
+    lead.save(update_fields=["definition", "evidence"])
+    audit(by, "judge_lead", lead, at=at, is_met=False, definition=str(lead.definition or "none"))
+    record_fact("lead_facts", str(lead.pk), lead_row(lead), occurred_at=at)
+
+
+@transaction.atomic
+def accept_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> None:
+    """The salesperson agrees to work it. A manager who accepts someone's lead becomes its owner."""
+    by.require(Permission.WORK_LEADS)
+    at = at or utc_now()
+    lock(lead)
+    require_own_lead(by, lead)
+    if by.id != "system" and str(lead.owner_id) != by.id:
+        lead.assigned_because = f"accepted by {by.name} in place of {lead.owner.name if lead.owner else 'nobody'}"[:200]
+        lead.owner_id = by.id
+    lead.accepted_at = at
+    move(lead, Move(State.ACCEPTED, "accept_lead", by, at))
+
+
+@transaction.atomic
+def reject_lead(
+    lead: Lead, reason: str, *, note: str = "", return_on: date | None = None, by: Actor, at: datetime | None = None
+) -> None:
+    """Send a lead back to marketing with a reason it can act on."""
+    by.require(Permission.WORK_LEADS)
+    at = at or utc_now()
+    lock(lead)
+    require_own_lead(by, lead)
+    _give_reason(lead, reason, note, return_on)
+    lead.rejected_at = at
+    move(lead, Move(State.REJECTED, "reject_lead", by, at, reason, note))
+
+
+@transaction.atomic
+def recycle_lead(
+    lead: Lead, reason: str, *, note: str = "", return_on: date | None = None, by: Actor, at: datetime | None = None
+) -> None:
+    """Back to nurture: not now, perhaps later, on `return_on` if it is known."""
+    by.require(Permission.EDIT_PEOPLE)
+    at = at or utc_now()
+    lock(lead)
+    _require_work(by, lead)
+    _give_reason(lead, reason, note, return_on)
+    move(lead, Move(State.RECYCLED, "recycle_lead", by, at, reason, note))
+
+
+@transaction.atomic
+def disqualify_lead(lead: Lead, reason: str, *, note: str = "", by: Actor, at: datetime | None = None) -> None:
+    """Not ever, with a reason."""
+    by.require(Permission.EDIT_PEOPLE)
+    at = at or utc_now()
+    lock(lead)
+    _require_work(by, lead)
+    _give_reason(lead, reason, note, None)
+    move(lead, Move(State.DISQUALIFIED, "disqualify_lead", by, at, reason, note))
+
+
+@transaction.atomic
+def mark_converted(lead: Lead, *, by: Actor, at: datetime | None = None) -> None:
+    """An opportunity is linked to it. Called by the pipeline in the transaction that creates the opportunity."""
+    by.require(Permission.EDIT_PIPELINE)
+    at = at or utc_now()
+    lock(lead)
+    require_own_lead(by, lead)
+    lead.converted_at = at
+    move(lead, Move(State.CONVERTED, "convert_lead", by, at))
+
+
+@transaction.atomic
+def ask_for_help(lead: Lead, note: str, *, by: Actor, at: datetime | None = None) -> None:
+    """The owner wants a colleague's help; the clock goes on. Managers see it, and the next huddle talks about it."""
+    by.require(Permission.WORK_LEADS)
+    at = at or utc_now()
+    lock(lead)
+    require_own_lead(by, lead)
+    if lead.state not in {State.HANDED_OVER, State.ACCEPTED}:
+        raise LeadStateError(f"Help is for leads in work; this one is {lead.get_state_display()}.")
+    lead.help_asked_at, lead.help_note = at, note
+    lead.save(update_fields=["help_asked_at", "help_note"])
+    LeadTransition.objects.create(
+        lead=lead, from_state=lead.state, to_state=lead.state, by_name=by.name, note=f"Asked for help: {note}", at=at
+    )
+    audit(by, "ask_for_help", lead, at=at, note=note)
+
+
+def _require_work(by: Actor, lead: Lead) -> None:
+    """Marketing and managers work on any lead of their units, a salesperson on the own ones."""
+    if by.may(Permission.ASSIGN_LEADS):
+        require_unit(by, lead)
+    else:
+        require_own_lead(by, lead)
+
+
+def _give_reason(lead: Lead, reason: str, note: str, return_on: date | None) -> None:
+    if reason not in Lead.Reason.values:
+        raise ValueError(f"“{reason}” is no reason; choose one of {', '.join(Lead.Reason.values)}")
+    lead.reason, lead.reason_note, lead.return_on = reason, note, return_on

@@ -1,0 +1,141 @@
+"""The life of a lead definition: draft, proposed, signed by both sides, in force, superseded."""
+
+from datetime import datetime
+from typing import Literal
+
+from django.db import transaction
+from django.db.models import Max
+
+from loopline.access.actor import Actor, NotAllowedError
+from loopline.access.audit import audit, take_turn
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Permission
+from loopline.facts.outbox import record_fact
+from loopline.leads.definition import definition_sentence
+from loopline.leads.fact_rows import definition_row
+from loopline.leads.models import DefinitionVersion
+from loopline.lib.times import utc_now
+from loopline.rules.read import read_rule, rule_json
+
+Status = DefinitionVersion.Status
+Side = Literal["marketing", "sales"]
+
+
+class DefinitionStateError(ValueError):
+    """The version cannot go there from where it is; the message is fit to show."""
+
+
+@transaction.atomic
+def draft_definition(
+    unit: BusinessUnit, rules: object, *, because: str = "", by: Actor, at: datetime | None = None
+) -> DefinitionVersion:
+    """A new version for the unit. Raises RuleError for rules that are none."""
+    by.require(Permission.EDIT_DEFINITION)
+    at = at or utc_now()
+    rule = read_rule(rules)
+    take_turn()
+    unit = BusinessUnit.objects.select_for_update().get(pk=unit.pk)  # so that two drafts get two numbers
+    last = DefinitionVersion.objects.filter(unit=unit).aggregate(last=Max("number"))["last"] or 0
+    version = DefinitionVersion(
+        unit=unit, number=last + 1, rules=rule_json(rule), sentence=definition_sentence(rule), because=because,
+        drafted_by_name=by.name, created_at=at,
+    )  # fmt: skip
+    _require_unit(by, version)
+    version.save(force_insert=True)
+    _record(version, "draft_definition", by, at, because=because)
+    return version
+
+
+@transaction.atomic
+def edit_draft(
+    version: DefinitionVersion, rules: object, *, because: str = "", by: Actor, at: datetime | None = None
+) -> None:
+    """Change the rules of a draft; what was proposed or signed is not changed any more."""
+    by.require(Permission.EDIT_DEFINITION)
+    rule = read_rule(rules)
+    _lock(version, by)
+    _require(version, {Status.DRAFT}, "changed")
+    version.rules, version.sentence, version.because = rule_json(rule), definition_sentence(rule), because
+    version.save()
+    _record(version, "edit_draft", by, at or utc_now(), because=because)
+
+
+@transaction.atomic
+def propose_definition(version: DefinitionVersion, *, by: Actor, at: datetime | None = None) -> None:
+    """Put a draft before both sides. From here on its rules stay as they are."""
+    by.require(Permission.EDIT_DEFINITION)
+    _lock(version, by)
+    _require(version, {Status.DRAFT}, "proposed")
+    version.status = Status.PROPOSED
+    version.save()
+    _record(version, "propose_definition", by, at or utc_now())
+
+
+@transaction.atomic
+def sign_definition(version: DefinitionVersion, side: Side, *, by: Actor, at: datetime | None = None) -> None:
+    """Agree for one side. With both signatures the version is agreed. One person cannot sign for both sides."""
+    by.require(Permission.SIGN_FOR_MARKETING if side == "marketing" else Permission.SIGN_FOR_SALES)
+    at = at or utc_now()
+    _lock(version, by)
+    _require(version, {Status.PROPOSED}, "signed")
+    other = version.sales_signature if side == "marketing" else version.marketing_signature
+    if other and other == by.name and by.id != "system":
+        raise NotAllowedError(f"{by.name} signed for the other side already. A second person has to sign for {side}.")
+    if side == "marketing":
+        version.marketing_signature, version.marketing_signed_at = by.name, at
+    else:
+        version.sales_signature, version.sales_signed_at = by.name, at
+    if version.is_signed_by_both:
+        version.status = Status.AGREED
+    version.save()
+    _record(version, f"sign_for_{side}", by, at)
+
+
+@transaction.atomic
+def put_in_force(version: DefinitionVersion, *, by: Actor, at: datetime | None = None) -> None:
+    """Leads are judged by it from `at` on; the version that was in force is superseded. Needs both signatures."""
+    by.require(Permission.EDIT_DEFINITION)
+    at = at or utc_now()
+    _lock(version, by)
+    _require(version, {Status.AGREED}, "put in force")
+    for old in DefinitionVersion.objects.select_for_update().filter(unit=version.unit, status=Status.IN_FORCE):
+        old.status = Status.SUPERSEDED
+        old.save()
+        _record(old, "supersede_definition", by, at, followed_by=str(version))
+    version.status, version.in_force_from = Status.IN_FORCE, at
+    version.save()
+    _record(version, "put_definition_in_force", by, at)
+
+
+@transaction.atomic
+def withdraw_definition(version: DefinitionVersion, *, by: Actor, at: datetime | None = None) -> None:
+    """Take back what was never in force; it stays in the history."""
+    by.require(Permission.EDIT_DEFINITION)
+    _lock(version, by)
+    _require(version, {Status.DRAFT, Status.PROPOSED, Status.AGREED}, "withdrawn")
+    version.status = Status.SUPERSEDED
+    version.save()
+    _record(version, "withdraw_definition", by, at or utc_now())
+
+
+def _lock(version: DefinitionVersion, by: Actor) -> None:
+    take_turn()
+    version.refresh_from_db(from_queryset=DefinitionVersion.objects.select_for_update())
+    _require_unit(by, version)
+
+
+def _require_unit(by: Actor, version: DefinitionVersion) -> None:
+    if not by.covers_unit(version.unit_id):
+        raise NotAllowedError(f"{by.name} does not work for {version.unit}.")
+
+
+def _require(version: DefinitionVersion, allowed: set[Status], verb: str) -> None:
+    if version.status not in allowed:
+        raise DefinitionStateError(
+            f"Definition {version} is {version.get_status_display()} and cannot be {verb}. Nothing was changed."
+        )
+
+
+def _record(version: DefinitionVersion, verb: str, by: Actor, at: datetime, **detail: object) -> None:
+    audit(by, verb, version, at=at, number=version.number, status=version.status, **detail)
+    record_fact("definition_facts", str(version.pk), definition_row(version), occurred_at=at)

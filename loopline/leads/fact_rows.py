@@ -1,0 +1,34 @@
+"""How leads and lead definitions become rows of the event store."""
+
+import json
+
+from loopline.leads.models import DefinitionVersion, Lead
+
+
+def lead_row(lead: Lead) -> dict[str, object]:
+    """Columns of `lead_facts` for this version of the lead."""
+    return {
+        "unit_id": str(lead.unit_id),
+        "person_id": str(lead.person_id),
+        "state": str(lead.state),
+        "owner_id": str(lead.owner_id or ""),
+        "reason": str(lead.reason),
+        "definition_id": str(lead.definition_id or ""),
+        "created_at": lead.created_at,
+        "qualified_at": lead.qualified_at,
+        "handed_over_at": lead.handed_over_at,
+        "accepted_at": lead.accepted_at,
+        "rejected_at": lead.rejected_at,
+        "converted_at": lead.converted_at,
+    }
+
+
+def definition_row(version: DefinitionVersion) -> dict[str, object]:
+    """Columns of `definition_facts` for this version of the definition."""
+    return {
+        "unit_id": str(version.unit_id),
+        "status": str(version.status),
+        "rules": json.dumps(version.rules, sort_keys=True, ensure_ascii=False),
+        "sentence": version.sentence,
+        "in_force_from": version.in_force_from,
+    }

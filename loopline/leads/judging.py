@@ -1,0 +1,25 @@
+"""Judging a lead by the definition that is in force for its business unit."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from loopline.leads.definition import Judgement, evaluate, without_definition
+from loopline.leads.known import facts_about
+from loopline.leads.models import DefinitionVersion, Lead
+from loopline.rules.read import read_rule
+
+
+@dataclass(frozen=True, slots=True)
+class LeadJudgement:
+    version: DefinitionVersion | None
+    """The version judged by; None when none is in force."""
+    judgement: Judgement
+
+
+def judge_lead(lead: Lead, at: datetime) -> LeadJudgement:
+    """The verdict on a lead at `at`, by the definition now in force."""
+    version = DefinitionVersion.objects.filter(unit=lead.unit_id, status=DefinitionVersion.Status.IN_FORCE).first()
+    if version is None:
+        return LeadJudgement(None, without_definition())
+    rule = read_rule(version.rules)
+    return LeadJudgement(version, evaluate(rule, facts_about(lead.person, lead.unit, rule, at)))

@@ -1,0 +1,83 @@
+"""What is known about a person when a lead is judged: records, and behaviour from the event store."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from loopline.access.models import BusinessUnit
+from loopline.campaigns.models import Submission
+from loopline.lib.times import utc_now
+from loopline.people.emails import domain_of, is_free_mail
+from loopline.people.identity import identities_of
+from loopline.people.models import Consent, Person
+from loopline.rules.facts import Facts, FieldValue, Measured, SentForm
+from loopline.rules.measures import Measure
+from loopline.rules.population import Moment, measures_sql
+from loopline.rules.tree import Rule, conditions
+from loopline.store.current import engine
+from loopline.store.engine import StoreError
+
+PATIENCE_S = 5.0
+"""How long a judgement waits for the event store; the lead is judged again later if it does not answer."""
+
+
+def facts_about(person: Person, unit: BusinessUnit, rule: Rule, at: datetime) -> Facts:
+    """Everything the rule asks for. Behaviour is None, with the reason, where the event store cannot be asked."""
+    measures = list(dict.fromkeys(measure for one in conditions(rule) for measure in one.measures()))
+    behaviour, missing_because = _behaviour(person, unit, measures, at)
+    return Facts(
+        at=at,
+        fields=_fields(person),
+        consents=_consents(person),
+        forms=_forms(person, unit),
+        behaviour=behaviour,
+        behaviour_missing_because=missing_because,
+    )
+
+
+def _fields(person: Person) -> dict[str, FieldValue]:
+    company, domain = person.company, domain_of(person.email or "")
+    return {
+        "person.email": person.email,
+        "person.business_email": domain if domain and not is_free_mail(domain) else None,
+        "person.country": person.country,
+        "person.job_title": person.job_title,
+        "company.known": company.name if company else None,
+        "company.employees": company.employees if company else None,
+        "company.industry": company.industry if company else None,
+        "company.country": company.country if company else None,
+    }
+
+
+def _consents(person: Person) -> dict[str, bool]:
+    said = Consent.objects.filter(person__in=person.known_ids()).order_by("at", "id")
+    return dict(said.values_list("purpose", "is_granted"))
+
+
+def _forms(person: Person, unit: BusinessUnit) -> list[SentForm]:
+    sent = Submission.objects.filter(
+        person__in=person.known_ids(), form__unit=unit, verdict=Submission.Verdict.GENUINE
+    ).values_list("form__slug", "at")
+    return [SentForm(slug, at) for slug, at in sent]
+
+
+def _behaviour(
+    person: Person, unit: BusinessUnit, measures: Sequence[Measure], at: datetime
+) -> tuple[dict[Measure, Measured] | None, str]:
+    if not measures:
+        return {}, ""
+    query = measures_sql(measures)
+    # What happened up to `at`, from all that is known by now: an event may be stored a moment after it happened.
+    moment = Moment(at=at, as_of=max(at, utc_now()))
+    identities = [link.identity for link in identities_of(person)]
+    try:
+        params = query.params(str(unit.pk), moment, identities=identities)
+        [row] = engine().rows(query.sql, params, timeout_s=PATIENCE_S)
+    except StoreError as error:
+        return None, f"behaviour not known yet: {error}"
+    return {measure: _measured(row[f"m{number}"]) for number, measure in enumerate(measures)}, ""
+
+
+def _measured(value: object) -> Measured:
+    if isinstance(value, datetime):
+        return value
+    return None if value is None else int(str(value))

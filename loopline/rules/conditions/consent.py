@@ -1,0 +1,45 @@
+"""The person agreed to one of some purposes, and did not withdraw it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from loopline.rules.condition import Condition, ConditionKind, Verdict
+from loopline.rules.facts import Facts
+from loopline.rules.measures import Measure
+from loopline.rules.sql_parts import Source, SqlParts
+from loopline.rules.values import texts_at
+from loopline.rules.words import listed
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentCondition:
+    purposes: tuple[str, ...]
+
+    def to_json(self) -> dict[str, object]:
+        return {"consent": list(self.purposes)}
+
+    def sentence(self, *, is_denied: bool = False) -> str:
+        verb = "did not agree" if is_denied else "agreed"
+        return f"{verb} to be contacted ({listed(self.purposes)})"
+
+    def measures(self) -> tuple[Measure, ...]:
+        return ()
+
+    def judge(self, facts: Facts) -> Verdict:
+        granted = [purpose for purpose in self.purposes if facts.consents.get(purpose)]
+        if granted:
+            return Verdict(True, f"agreed to {listed(granted, 'and')}")
+        withdrawn = [purpose for purpose in self.purposes if purpose in facts.consents]
+        return Verdict(False, f"refused {listed(withdrawn, 'and')}" if withdrawn else "no consent on record")
+
+    def sql(self, parts: SqlParts) -> str:
+        wanted = " OR ".join(f"purpose = {parts.value(purpose)}" for purpose in self.purposes)
+        column = parts.column(Source.CONSENTS, f"sum(CASE WHEN is_granted AND ({wanted}) THEN 1 ELSE 0 END)")
+        return f"coalesce({column}, 0) > 0"
+
+
+def _read(json: Mapping[str, object]) -> Condition:
+    return ConsentCondition(texts_at(json, "consent"))
+
+
+CONDITION = ConditionKind("consent", frozenset({"consent"}), _read)
