@@ -81,7 +81,7 @@ def convert_lead(
     if not by.may(Permission.ASSIGN_LEADS) and str(row.owner_id) != by.id:
         raise NotAllowedError(f"This lead is {row.owner or 'nobody'}'s. Ask them, or a sales manager, to convert it.")
     if row.state != Lead.State.ACCEPTED:
-        raise PipelineError(f"The lead is {row.get_state_display()}; only an accepted lead can be converted.")
+        raise PipelineError(f"The lead is {row.get_state_display().lower()}; only an accepted lead can be converted.")
     person = row.person.merged_into or row.person
     opportunity = _open_opportunity(
         NewOpportunity(

@@ -112,7 +112,13 @@ def refund_opportunity(
         raise PipelineError("A refund happens on the day of the sale or later, and not in the future.")
     refund = Refund.objects.create(opportunity=row, amount_minor=amount_minor, on=day, reason=reason, by_name=by.name)
     StageChange.objects.create(
-        opportunity=row, from_stage="won", to_stage="refunded", note=reason, by_name=by.name, at=moment
+        opportunity=row,
+        from_stage="won",
+        to_stage="refunded",
+        amount_minor=amount_minor,
+        note=reason,
+        by_name=by.name,
+        at=moment,
     )
     audit(by, "refund_opportunity", row, at=moment, amount_minor=amount_minor, on=day, reason=reason)
     record_opportunity(row, moment)
@@ -125,7 +131,14 @@ def _close(
     row.outcome, row.closed_at, row.needs_help = outcome, closed_at, False
     row.save(update_fields=["outcome", "closed_at", "needs_help", "amount_minor", "loss_reason"])
     StageChange.objects.create(
-        opportunity=row, from_stage=row.stage, to_stage=outcome, note=note, by_name=by.name, at=closed_at
+        opportunity=row,
+        from_stage=row.stage,
+        to_stage=outcome,
+        reason=row.loss_reason,
+        amount_minor=row.amount_minor if outcome == Opportunity.Outcome.WON else None,
+        note=note,
+        by_name=by.name,
+        at=closed_at,
     )
     record_opportunity(row, at)
 

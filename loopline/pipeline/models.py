@@ -138,6 +138,10 @@ class StageChange(models.Model):
     from_stage = models.CharField(max_length=24, blank=True)
     to_stage = models.CharField(max_length=24)
     """A stage, `won`, `lost`, `reopened` or `refunded`."""
+    reason = models.CharField(max_length=24, blank=True)
+    """Of `Opportunity.LossReason`, when it was lost."""
+    amount_minor = models.BigIntegerField(null=True, blank=True)
+    """The amount it was won for, or that was given back."""
     note = models.TextField(blank=True)
     by_name = models.CharField(max_length=200)
     at = models.DateTimeField(default=utc_now)
@@ -202,6 +206,11 @@ class Interaction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} with {self.person}"
+
+    @property
+    def event_id(self) -> str:
+        """Id of the event it is reported as: made from its own, so that reporting it again adds nothing."""
+        return f"interaction-{self.pk}"
 
 
 class Task(models.Model):
