@@ -100,10 +100,16 @@ def stamped(rows: pa.Table, stamp: datetime) -> pa.Table:
 
 
 def plain(answer: pa.Table) -> pa.Table:
-    """An engine's answer in the types both share: int64, double, bool, text, date, UTC microseconds."""
+    """An engine's answer in the types both share: int64, double, bool, text, date, UTC microseconds.
+
+    Raises StoreError for an integer beyond 64 bits.
+    """
     if not answer.num_columns:
         return answer
-    columns = [_plain_column(answer.column(at)) for at in range(answer.num_columns)]
+    try:
+        columns = [_plain_column(answer.column(at)) for at in range(answer.num_columns)]
+    except pa.ArrowInvalid as error:
+        raise StoreError(f"A figure of the answer does not fit 64 bits: {error}") from error
     return pa.table(columns, names=answer.column_names)
 
 
@@ -112,10 +118,10 @@ def _plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if pa.types.is_dictionary(kind):
         return _plain_column(column.cast(kind.value_type))
     target = _plain_type(kind)
-    return column if target is None or target == kind else column.cast(target)
+    return column if target == kind else column.cast(target)
 
 
-def _plain_type(kind: pa.DataType) -> pa.DataType | None:
+def _plain_type(kind: pa.DataType) -> pa.DataType:
     if pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0):
         return pa.int64()
     if pa.types.is_floating(kind) or pa.types.is_decimal(kind):
@@ -126,9 +132,9 @@ def _plain_type(kind: pa.DataType) -> pa.DataType | None:
         return ARROW_TYPES[Kind.TIME]
     if pa.types.is_date(kind):
         return pa.date32()
-    if (pa.types.is_list(kind) or pa.types.is_large_list(kind)) and (inner := _plain_type(kind.value_type)):
-        return pa.list_(inner)
-    return None
+    if pa.types.is_boolean(kind) or pa.types.is_string(kind) or pa.types.is_null(kind):
+        return kind
+    raise StoreError(f"An answer of type {kind} is not shared by both engines; ask for text, numbers, days or moments")
 
 
 def to_rows(answer: pa.Table) -> list[Row]:

@@ -16,6 +16,7 @@ SQL_SETTINGS: dict[str, Any] = {
     "join_use_nulls": 1,  # an outer join without a match gives NULL, not 0 or ""
     "prefer_column_name_to_alias": 1,  # `max(a) AS a … WHERE a > 1` means the column
     "session_timezone": "UTC",
+    "enable_extended_results_for_datetime_functions": 1,  # days before 1970
     "cast_keep_nullable": 1,
     "union_default_mode": "DISTINCT",
 }

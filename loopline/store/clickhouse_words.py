@@ -26,19 +26,29 @@ def _round(self: Any, e: exp.Round) -> str:
     return f"(sign({value}) * floor(abs({value}) * exp10({decimals}) + 0.5) / exp10({decimals}))"
 
 
-def _trunc_moment(self: Any, e: exp.TimestampTrunc | exp.DateTrunc) -> str:
-    unit = e.text("unit").upper()
-    start = {
-        "DAY": "toStartOfDay",
-        "WEEK": "toMonday",
-        "MONTH": "toStartOfMonth",
-        "QUARTER": "toStartOfQuarter",
-        "YEAR": "toStartOfYear",
-        "HOUR": "toStartOfHour",
-        "MINUTE": "toStartOfMinute",
-        "SECOND": "toStartOfSecond",
-    }
-    return f"{start[unit]}({self.sql(e, 'this')})"
+STARTS = {
+    "SECOND": "toStartOfSecond",
+    "MINUTE": "toStartOfMinute",
+    "HOUR": "toStartOfHour",
+    "DAY": "toStartOfDay",
+    "WEEK": "toMonday",
+    "MONTH": "toStartOfMonth",
+    "QUARTER": "toStartOfQuarter",
+    "YEAR": "toStartOfYear",
+}
+
+
+def _trunc(self: Any, e: exp.TimestampTrunc | exp.DateTrunc) -> str:
+    """A moment, unless it is at once made a day: then the day in the zone the moment was brought to."""
+    start = f"{STARTS[e.text('unit').upper()]}({self.sql(e, 'this')})"
+    return start if isinstance(e.parent, exp.Cast) else f"CAST({start} AS Nullable({MOMENT}))"
+
+
+def _log(self: Any, e: exp.Log) -> str:
+    """`log10(x)` is parsed as Log(10, x) and `log(x)`, base ten in DuckDB, as Log(x)."""
+    if e.expression is None:
+        return f"log10({self.sql(e, 'this')})"
+    return f"log10({self.sql(e, 'expression')}) / log10({self.sql(e, 'this')})"
 
 
 def _generated(self: Any, e: exp.GenerateSeries) -> str:
@@ -83,7 +93,7 @@ class SharedGenerator(ClickHouseGenerator):
         exp.Lead: _neighbour("lead"),
         exp.Left: _renamed("leftUTF8"),
         exp.Length: lambda self, e: _counted(self.func("lengthUTF8", e.this)),
-        exp.Log: lambda self, e: self.func("log10", e.this),
+        exp.Log: _log,
         exp.LogicalAnd: _renamed("min"),
         exp.LogicalOr: _renamed("max"),
         exp.Lower: _renamed("lowerUTF8"),
@@ -99,8 +109,8 @@ class SharedGenerator(ClickHouseGenerator):
         exp.StrPosition: lambda self, e: _counted(self.func("positionUTF8", e.this, e.args.get("substr"))),
         exp.Substring: lambda self, e: self.func("substringUTF8", e.this, e.args.get("start"), e.args.get("length")),
         exp.TimeToUnix: lambda self, e: f"(toUnixTimestamp64Micro({self.sql(e, 'this')}) / 1000000)",
-        exp.TimestampTrunc: _trunc_moment,
-        exp.DateTrunc: _trunc_moment,
+        exp.TimestampTrunc: _trunc,
+        exp.DateTrunc: _trunc,
         exp.TryCast: lambda self, e: f"accurateCastOrNull({self.sql(e, 'this')}, '{self.sql(e.to)}')",
         exp.UnixToTime: lambda self, e: self.func("toUnixTimestamp64Milli", e.this),  # how `epoch_ms(moment)` is parsed
         exp.Upper: _renamed("upperUTF8"),
