@@ -12,9 +12,18 @@ from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, Use
 from loopline.campaigns.fact_rows import campaign_row, code_id, code_row, cost_row
 from loopline.campaigns.models import Campaign, CampaignCode, CostLine, Form
 from loopline.demo import world
-from loopline.demo.simulate import DAYS
+from loopline.demo.simulate import DAYS, PRICING_COUNTS
 from loopline.facts.outbox import Fact, record_facts
+from loopline.leads.definition_actions import (
+    draft_definition,
+    propose_definition,
+    put_in_force,
+    sign_definition,
+)
+from loopline.leads.models import DefinitionVersion
 from loopline.lib.ids import uuid7
+
+PURPOSE = "contact"
 
 CONSENT_TEXT = "Halden may call or e-mail me about this request. I can withdraw this at any time."
 
@@ -25,6 +34,8 @@ class Ground:
     users: dict[str, User]
     forms: dict[tuple[str, str], Form]
     """(unit key, slug of the simulation) → form"""
+    definitions: dict[str, DefinitionVersion]
+    """The lead definition in force, by unit key."""
     campaigns: dict[tuple[str, str], Campaign] = field(default_factory=dict)
     """(unit key, code) → campaign"""
 
@@ -66,7 +77,8 @@ def lay_ground(until: datetime, ids: Ids) -> Ground:
         for first, rate in zip([start.date(), *months[1:]], world.USD_RATES, strict=True)
     )
     users = {one.email: _colleague(one, units, ids.at(start), start) for one in world.COLLEAGUES}
-    ground = Ground(units, users, _forms(units, ids, start))
+    definitions = {key: _definition(unit, users, start) for key, unit in units.items()}
+    ground = Ground(units, users, _forms(units, ids, start), definitions)
     for plan in world.PLANS:
         _campaign(plan, ground, ids, start, until)
     return ground
@@ -92,6 +104,38 @@ def _colleague(one: world.Colleague, units: dict[str, BusinessUnit], key: UUID, 
     return user
 
 
+def _definition(unit: BusinessUnit, users: dict[str, User], at: datetime) -> DefinitionVersion:
+    """The first definition, drafted and signed for marketing by one and for sales by the other."""
+    marketing, sales = users["mara@halden.example"].actor, users["henrik@halden.example"].actor
+    version = draft_definition(unit, _rules(unit.key), because="Where we begin.", by=marketing, at=at)
+    propose_definition(version, by=marketing, at=at)
+    sign_definition(version, "marketing", by=marketing, at=at)
+    sign_definition(version, "sales", by=sales, at=at)
+    put_in_force(version, by=sales, at=at)
+    return version
+
+
+def _rules(unit_key: str) -> dict[str, object]:
+    demo = form_slug("demo", unit_key)
+    asked: dict[str, object] = {"form": [demo], "within_days": 90}
+    read_prices: dict[str, object] = {
+        "count": {"kind": "page", "path": "/pricing"}, "at_least": 1, "within_days": PRICING_COUNTS.days,
+    }  # fmt: skip
+    return {
+        "all": [
+            {"field": "person.business_email"},
+            {"consent": [PURPOSE]},
+            {"field": "company.known"},
+            {"any": [asked, read_prices]},
+        ]
+    }
+
+
+def form_slug(slug: str, unit_key: str) -> str:
+    """Slugs are unique over all units: the first unit has the plain ones."""
+    return slug if unit_key == world.UNITS[0].key else f"{slug}-{unit_key}"
+
+
 def _forms(units: dict[str, BusinessUnit], ids: Ids, at: datetime) -> dict[tuple[str, str], Form]:
     fields = [
         {"key": "name", "label": "Name", "kind": "text", "is_required": True, "choices": []},
@@ -105,7 +149,7 @@ def _forms(units: dict[str, BusinessUnit], ids: Ids, at: datetime) -> dict[tuple
             forms[unit.key, slug] = Form.objects.create(
                 id=ids.at(at),
                 unit=units[unit.key],
-                slug=slug if unit.key == "europe" else f"{slug}-{unit.key}",
+                slug=form_slug(slug, unit.key),
                 title=title,
                 introduction="We answer within half a working day." if slug == "demo" else "",
                 fields=[*fields, message] if slug == "demo" else fields,

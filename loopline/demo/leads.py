@@ -1,33 +1,28 @@
 """Buyers' leads, in bulk: what the actions of `leads.actions` would have left behind, moment by moment."""
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from loopline.access.actor import SYSTEM
 from loopline.access.models import User
 from loopline.demo import world
-from loopline.demo.ground import Ground, Ids
-from loopline.demo.simulate import Buyer
+from loopline.demo.ground import PURPOSE, Ground, Ids
+from loopline.demo.simulate import PRICING_COUNTS, Buyer
 from loopline.facts.outbox import Fact
 from loopline.leads.clock import due_at
+from loopline.leads.definition import evaluate
 from loopline.leads.fact_rows import lead_row
-from loopline.leads.models import DefinitionVersion, Lead, LeadTransition
+from loopline.leads.models import Lead, LeadTransition
 from loopline.leads.routing import RECENT, Candidate, choose
+from loopline.people.emails import domain_of, is_free_mail
 from loopline.people.models import Person
+from loopline.rules.facts import Facts, SentForm
+from loopline.rules.read import read_rule
+from loopline.rules.tree import Rule, conditions
 
 State = Lead.State
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    version: DefinitionVersion
-    is_met: bool
-    evidence: list[dict[str, object]]
-
-
-Judge = Callable[[Buyer, Person], Verdict]
 
 
 @dataclass
@@ -74,14 +69,18 @@ class Turns:
         return owner, choice.because
 
 
-def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Ground, judge: Judge, ids: Ids) -> LeadBulk:
+def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Ground, ids: Ids) -> LeadBulk:
     """Leads of buyers in the order in which they asked, each up to sales' answer."""
     bulk, turns = LeadBulk(), Turns(ground)
+    rules = {key: read_rule(version.rules) for key, version in ground.definitions.items()}
     for buyer in buyers:
         lead = _new(buyer, people[buyer.number], ground, bulk, ids)
-        verdict = judge(buyer, lead.person)
-        lead.definition, lead.evidence = verdict.version, verdict.evidence
-        if not verdict.is_met:
+        rule = rules[buyer.unit.key]
+        judgement = evaluate(rule, _facts(buyer, lead.person, rule, ground))
+        if judgement.is_met != buyer.qualifies:
+            raise ValueError(f"the demo's year and its definition disagree about {buyer.email}")
+        lead.definition, lead.evidence = ground.definitions[buyer.unit.key], judgement.evidence
+        if not judgement.is_met:
             bulk.record(lead, buyer.asked_at)
             continue
         _hand_over(lead, buyer, turns, ground, bulk)
@@ -110,6 +109,23 @@ def _new(buyer: Buyer, person: Person, ground: Ground, bulk: LeadBulk, ids: Ids)
     )
     bulk.record(lead, buyer.asked_at)
     return lead
+
+
+def _facts(buyer: Buyer, person: Person, rule: Rule, ground: Ground) -> Facts:
+    """What `leads.known` would have found when the form was sent. The only behaviour asked for is the price list."""
+    domain, company = domain_of(buyer.email), person.company
+    measures = {measure for condition in conditions(rule) for measure in condition.measures()}
+    reads = sum(at > buyer.asked_at - PRICING_COUNTS for at in buyer.pricing_reads)
+    return Facts(
+        at=buyer.asked_at,
+        fields={
+            "person.business_email": None if is_free_mail(domain) else domain,
+            "company.known": company.name if company else None,
+        },
+        consents={PURPOSE: True},
+        forms=[SentForm(ground.forms[buyer.unit.key, buyer.form].slug, buyer.asked_at)],
+        behaviour=dict.fromkeys(measures, reads),
+    )
 
 
 def _hand_over(lead: Lead, buyer: Buyer, turns: Turns, ground: Ground, bulk: LeadBulk) -> None:

@@ -4,15 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loopline.campaigns.models import Submission
-from loopline.demo.ground import Ground, Ids
+from loopline.demo.ground import PURPOSE, Ground, Ids
 from loopline.demo.names import SUFFIX
 from loopline.demo.simulate import Buyer
 from loopline.facts.outbox import Fact
 from loopline.people.fact_rows import company_row, consent_id, consent_row, identity_row, person_row
 from loopline.people.models import Company, Consent, IdentityLink, Person
 from loopline.people.stitch import RULE_VERSION
-
-PURPOSE = "contact"
 
 
 @dataclass
@@ -107,5 +105,6 @@ def _person(buyer: Buyer, company: Company, ground: Ground, ids: Ids, bulk: Bulk
             consent_text=form.consent_text,
             is_consent_given=True,
             at=at,
+            reported_at=at,
         )
     )

@@ -14,6 +14,7 @@ from loopline.demo.world import Origin, Unit
 DAYS = 365
 VISITORS = 64_000
 LEADS = 5_040
+PRICING_COUNTS = timedelta(days=30)
 OPEN_STAGES = ("qualified", "discovery", "proposal", "negotiation")
 REJECTIONS = ("no_need", "unreachable", "timing", "no_budget", "bad_data", "not_a_buyer", "below_definition")
 LOSSES = ("no_decision", "price", "competitor", "timing", "missing_feature")
@@ -75,7 +76,8 @@ class Buyer:
     page: str
     message: str
     asked_at: datetime
-    has_seen_pricing: bool
+    pricing_reads: tuple[datetime, ...]
+    """When this browser read the price list, up to the form."""
     qualifies: bool = False
     owner: str = ""
     accepted_at: datetime | None = None
@@ -213,9 +215,10 @@ def _buyer(
         page=form[2],
         message=dice.choice(names.MESSAGES) if form[0] == "demo" else "",
         asked_at=last.pages[-1].at + timedelta(milliseconds=last.pages[-1].engaged_ms + 4_000),
-        has_seen_pricing=any(page.path == "/pricing" for visit in own for page in visit.pages),
+        pricing_reads=tuple(page.at for visit in own for page in visit.pages if page.path == "/pricing"),
     )
-    buyer.qualifies = has_business_mail and (form[0] == "demo" or buyer.has_seen_pricing)
+    recent = any(at > buyer.asked_at - PRICING_COUNTS for at in buyer.pricing_reads)
+    buyer.qualifies = has_business_mail and (form[0] == "demo" or recent)
     if buyer.qualifies:
         _work(dice, buyer, until, quality)
     return buyer

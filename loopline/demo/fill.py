@@ -1,0 +1,106 @@
+"""Fill an empty installation with the demo company.
+
+Events go through a real inbox, the steps and the loader. Records are written in bulk, with the facts that the actions
+would have recorded; `tests/demo` holds the two together. The audit log begins after the fill: nobody did these things.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import chain
+from pathlib import Path
+
+from django.db import transaction
+
+from loopline.collect.inbox import Inbox
+from loopline.collect.keys import KeyKind, Keys, NewKey
+from loopline.collect.loader import Loader
+from loopline.collect.request import Request
+from loopline.collect.state import State
+from loopline.collect.work import Settings
+from loopline.demo import world
+from loopline.demo.events import call_requests, fill_inbox, form_requests, visit_requests
+from loopline.demo.ground import Ids, lay_ground
+from loopline.demo.leads import make_leads, write_leads
+from loopline.demo.people import make_people, write_people
+from loopline.demo.sales import SalesBulk, make_sales, write_sales
+from loopline.demo.simulate import Year, simulate
+from loopline.facts.history import relay_history
+from loopline.facts.outbox import record_facts
+from loopline.store.engine import Engine
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    events: int
+    leads: int
+    won: int
+
+
+def key_of(unit_key: str) -> str:
+    """The browser key of a unit's demo site: a public name, not a secret."""
+    return f"demo-{unit_key}"
+
+
+def fill(
+    engine: Engine, folder: Path, until: datetime, *, seed: int = 7, scale: float = 1.0, progress: Progress = print
+) -> Filled:
+    """Write the demo company's year up to `until` into empty records, an empty inbox and an empty event store."""
+    progress("Simulating a year of visits, leads and sales")
+    year = simulate(until, seed=seed, scale=scale)
+    progress("Writing people, leads and opportunities")
+    with transaction.atomic():
+        sales, requests = _records(year, folder, Ids(seed))
+    progress("Writing their facts")
+    relay_history(engine)
+    progress("Collecting the visits")
+    events = fill_inbox(folder, requests)
+    progress(f"Loading {events:,} events through the collector's steps")
+    _load(engine, folder)
+    won = sum(one.outcome == "won" for one in sales.opportunities)
+    return Filled(events, len(year.buyers), won)
+
+
+def _records(year: Year, folder: Path, ids: Ids) -> tuple[SalesBulk, list[Request]]:
+    ground = lay_ground(year.until, ids)
+    people = make_people(year.buyers, ground, ids)
+    leads = make_leads(year.buyers, people.people, ground, ids)
+    sales = make_sales(year.buyers, leads.leads, ids)
+    write_people(people)
+    write_leads(leads)
+    write_sales(sales)
+    record_facts(chain(people.facts, leads.facts, sales.facts))
+    unit_ids = {key: str(unit.pk) for key, unit in ground.units.items()}
+    requests = chain(
+        visit_requests(year.visits, _keys(folder, unit_ids), unit_ids),
+        form_requests(year.buyers, people.submissions),
+        call_requests(sales.calls),
+    )
+    return sales, list(requests)
+
+
+def _keys(folder: Path, unit_ids: dict[str, str]) -> dict[str, str]:
+    """A browser key for each unit, known by its fixed value; → its id."""
+    keys = Keys(folder)
+    try:
+        return {
+            unit.key: keys.create(
+                NewKey(f"Site of {unit.name}", KeyKind.BROWSER, unit_ids[unit.key], allow_automation=True),
+                plain=key_of(unit.key),
+            )[0]
+            for unit in world.UNITS
+        }
+    finally:
+        keys.close()
+
+
+def _load(engine: Engine, folder: Path) -> None:
+    inbox, state = Inbox(folder), State(folder)
+    own_hosts = frozenset({world.SITE_HOST})
+    try:
+        Loader(inbox, engine, state, settings=lambda: Settings(own_hosts=own_hosts), is_history=True).load_all()
+    finally:
+        inbox.close()
+        state.close()
