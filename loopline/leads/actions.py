@@ -17,7 +17,7 @@ from loopline.leads.fact_rows import lead_row
 from loopline.leads.hand_over import hand_over
 from loopline.leads.judging import judge_lead
 from loopline.leads.models import Lead, LeadTransition
-from loopline.leads.states import LeadStateError
+from loopline.leads.states import LeadStateError, require_move
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
 
@@ -55,7 +55,7 @@ def qualify_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> bool:
     lock(lead)
     require_unit(by, lead)
     if lead.state != State.NEW:
-        raise LeadStateError(f"Only new leads are judged; this one is {lead.get_state_display()}.")
+        raise LeadStateError(f"Only new leads are judged; this one is {lead.state_label}.")
     outcome = judge_lead(lead, at)
     known_before = (lead.definition_id, lead.evidence)
     lead.definition, lead.evidence = outcome.version, outcome.judgement.evidence
@@ -82,6 +82,7 @@ def accept_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> None:
     at = at or utc_now()
     lock(lead)
     require_own_lead(by, lead)
+    require_move(lead, State.ACCEPTED)
     if by.id != "system" and str(lead.owner_id) != by.id:
         lead.assigned_because = f"accepted by {by.name} in place of {lead.owner.name if lead.owner else 'nobody'}"[:200]
         lead.owner_id = by.id
@@ -98,6 +99,7 @@ def reject_lead(
     at = at or utc_now()
     lock(lead)
     require_own_lead(by, lead)
+    require_move(lead, State.REJECTED)
     _give_reason(lead, reason, note, return_on)
     lead.rejected_at = at
     move(lead, Move(State.REJECTED, "reject_lead", by, at, reason, note))
@@ -112,6 +114,7 @@ def recycle_lead(
     at = at or utc_now()
     lock(lead)
     _require_work(by, lead)
+    require_move(lead, State.RECYCLED)
     _give_reason(lead, reason, note, return_on)
     move(lead, Move(State.RECYCLED, "recycle_lead", by, at, reason, note))
 
@@ -123,6 +126,7 @@ def disqualify_lead(lead: Lead, reason: str, *, note: str = "", by: Actor, at: d
     at = at or utc_now()
     lock(lead)
     _require_work(by, lead)
+    require_move(lead, State.DISQUALIFIED)
     _give_reason(lead, reason, note, None)
     move(lead, Move(State.DISQUALIFIED, "disqualify_lead", by, at, reason, note))
 
@@ -134,6 +138,7 @@ def mark_converted(lead: Lead, *, by: Actor, at: datetime | None = None) -> None
     at = at or utc_now()
     lock(lead)
     require_own_lead(by, lead)
+    require_move(lead, State.CONVERTED)
     lead.converted_at = at
     move(lead, Move(State.CONVERTED, "convert_lead", by, at))
 
@@ -146,7 +151,7 @@ def ask_for_help(lead: Lead, note: str, *, by: Actor, at: datetime | None = None
     lock(lead)
     require_own_lead(by, lead)
     if lead.state not in {State.HANDED_OVER, State.ACCEPTED}:
-        raise LeadStateError(f"Help is for leads in work; this one is {lead.get_state_display()}.")
+        raise LeadStateError(f"Help is for leads in work; this one is {lead.state_label}.")
     lead.help_asked_at, lead.help_note = at, note
     lead.save(update_fields=["help_asked_at", "help_note"])
     LeadTransition.objects.create(

@@ -132,7 +132,7 @@ def _require_unit(by: Actor, version: DefinitionVersion) -> None:
 def _require(version: DefinitionVersion, allowed: set[Status], verb: str) -> None:
     if version.status not in allowed:
         raise DefinitionStateError(
-            f"Definition {version} is {version.get_status_display()} and cannot be {verb}. Nothing was changed."
+            f"Definition {version} is {version.status_label} and cannot be {verb}. Nothing was changed."
         )
 
 

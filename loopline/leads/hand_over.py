@@ -13,6 +13,7 @@ from loopline.leads.changes import Move, lock, move, require_unit
 from loopline.leads.clock import due_at
 from loopline.leads.models import Lead
 from loopline.leads.routing import RECENT, Candidate, choose
+from loopline.leads.states import require_move
 from loopline.lib.times import utc_now
 
 NOBODY = "nobody in this business unit takes leads; it is handed over when someone does"
@@ -38,6 +39,7 @@ def hand_over_lead(lead: Lead, *, to: User | None = None, by: Actor, at: datetim
 
 def hand_over(lead: Lead, *, to: User | None = None, by: Actor, at: datetime) -> bool:
     """The same for a lead that is locked already, by someone who was asked for permission already."""
+    require_move(lead, Lead.State.HANDED_OVER)
     unit = BusinessUnit.objects.select_for_update().get(pk=lead.unit_id)  # one at a time, so that turns are fair
     if to is not None:
         owner_id, because = to.pk, f"handed over by {by.name}"

@@ -54,6 +54,11 @@ class DefinitionVersion(models.Model):
         return f"v{self.number}"
 
     @property
+    def status_label(self) -> str:
+        """The status in the middle of a sentence: `in force`."""
+        return self.status.replace("_", " ")
+
+    @property
     def is_signed_by_both(self) -> bool:
         return bool(self.marketing_signature and self.sales_signature)
 
@@ -159,6 +164,11 @@ class Lead(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} ({self.get_state_display()})"
+
+    @property
+    def state_label(self) -> str:
+        """The state in the middle of a sentence: `handed over`."""
+        return self.state.replace("_", " ")
 
     def time_left(self, now: datetime) -> timedelta | None:
         """Time until the clock runs out; negative when it has; None when no clock runs."""

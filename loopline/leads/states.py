@@ -36,5 +36,5 @@ def require_move(lead: Lead, to_state: str) -> None:
         owner = f" by {lead.owner.name}" if lead.owner and lead.state in {S.ACCEPTED, S.CONVERTED} else ""
         raise LeadStateError(
             f"{lead.person.display_name} cannot be {_VERBS[S(to_state)]}: "
-            f"the lead is {lead.get_state_display()}{owner}. Nothing was changed."
+            f"the lead is {lead.state_label}{owner}. Nothing was changed."
         )
