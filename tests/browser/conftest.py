@@ -1,0 +1,96 @@
+"""A real Chromium in front of the real application.
+
+    def test_a_salesperson_accepts_a_lead(site, sign_in, shoot):
+        page = sign_in(user)            # a page of a browser in which this user is signed in
+        page.goto("/leads/")
+        shoot(page, "leads")            # screenshots in three widths, both themes; axe, overflow, policy
+
+`site` is the running application with no records, `filled_site` one with a small company; emptied after each test.
+"""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from loopline.access.models import User
+from loopline.store.current import use_engine
+from loopline.store.duckdb_engine import DuckDBEngine
+from tests.browser.look import Look
+from tests.browser.records import Company, fill
+from tests.browser.server import Server
+
+# Playwright's synchronous interface runs an event loop in this thread; Django would refuse the ORM beside it.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+SignIn = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The application, served by uvicorn in a thread, with an event store of its own."""
+    engine = DuckDBEngine(tmp_path_factory.mktemp("browser") / "events.duckdb")
+    engine.migrate()
+    use_engine(engine)
+    with Server() as running:
+        yield running
+    use_engine(None)
+    engine.close()
+
+
+@pytest.fixture
+def site(server: Server, transactional_db: None) -> Server:
+    return server
+
+
+@pytest.fixture
+def filled_site(site: Server) -> Company:
+    return fill()
+
+
+@pytest.fixture
+def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
+    opened = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    opened.set_default_timeout(10_000)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    """A page of a browser in which nobody is signed in."""
+    return context.new_page()
+
+
+@pytest.fixture
+def sign_in(context: BrowserContext, server: Server) -> SignIn:
+    """`sign_in(user)`: a page in which this user is signed in."""
+
+    def open_page(user: User) -> Page:
+        client = Client()
+        client.force_login(user)
+        context.clear_cookies()
+        for name, morsel in client.cookies.items():
+            context.add_cookies([{"name": name, "value": morsel.value, "url": server.url}])
+        return context.new_page()
+
+    return open_page
+
+
+@pytest.fixture
+def shoot() -> Look:
+    """`shoot(page, name)`: look at the open page in every width and theme, and fail on what is wrong with it."""
+    return Look(Path(__file__).parents[1] / "screenshots")

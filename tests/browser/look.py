@@ -1,0 +1,54 @@
+"""Looking at a page: screenshots, and what is wrong with it."""
+
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page
+
+WIDTHS = (1440, 768, 390)
+THEMES = ("light", "dark")
+_HEIGHT = {1440: 900, 768: 1024, 390: 844}
+
+_WIDER = """() => {
+  const width = document.documentElement.clientWidth;
+  if (document.documentElement.scrollWidth <= width) return [];
+  const isClipped = (element) => {
+    for (let one = element.parentElement; one && one !== document.body; one = one.parentElement)
+      if (getComputedStyle(one).overflowX !== "visible") return true;
+    return false;
+  };
+  return [...document.querySelectorAll("body *")]
+    .filter((one) => one.getBoundingClientRect().right > width + 1 && !isClipped(one))
+    .map((one) => one.outerHTML.slice(0, 120)).slice(0, 5).concat(["document"]);
+}"""
+
+
+class Look:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        folder.mkdir(exist_ok=True)
+
+    def __call__(self, page: Page, name: str) -> None:
+        """Screenshots as `name-width-theme.png`; AssertionError names every fault of every width and theme."""
+        faults: list[str] = []
+        for theme in THEMES:
+            page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": _HEIGHT[width]})
+                page.screenshot(path=self._folder / f"{name}-{width}-{theme}.png", full_page=True)
+                where = f"{name} at {width}, {theme}"
+                if wider := page.evaluate(_WIDER):
+                    faults.append(f"{where}: wider than the window: {wider}")
+                if width != 768:
+                    faults += [f"{where}: {fault}" for fault in _axe_faults(page)]
+        page.set_viewport_size({"width": 1440, "height": 900})
+        assert not faults, "\n".join(faults)
+
+
+def _axe_faults(page: Page) -> list[str]:
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {one['help']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
+        for one in found
+        for node in one["nodes"][:3]
+    ]
