@@ -12,7 +12,7 @@ from loopline.campaigns.models import Submission
 from loopline.leads.models import Lead, LeadTransition
 from loopline.people.models import Person
 from loopline.pipeline.models import Interaction, Opportunity, StageChange
-from loopline.reports.moments import Moment
+from loopline.reports.moments import LOST, WON, Moment
 
 _AT_ONCE = timedelta(seconds=5)
 _LEAD_WORDS = {
@@ -124,7 +124,7 @@ def _stage_moments(opportunities: list[Opportunity]) -> list[Moment]:
 
 def _stage_moment(change: StageChange) -> Moment:
     opportunity = change.opportunity
-    titles = {"won": "Won", "lost": "Lost", "reopened": "Reopened", "refunded": "Money given back"}
+    titles = {"won": WON, "lost": LOST, "reopened": "Reopened", "refunded": "Money given back"}
     if not change.from_stage:
         title = "Opportunity opened:"
     elif change.to_stage in titles:

@@ -4,9 +4,14 @@ Visits come from the event store, everything else from the records. Where both k
 the record speaks and the event is left out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+
+DIRECT = "Came directly"
+"""Title of a visit that nothing led to."""
+WON = "Won"
+LOST = "Lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +20,10 @@ class PageSeen:
     path: str
     engaged_ms: int | None
     """Time it was visible and in use over the whole visit; None when nobody measured it."""
+
+    @property
+    def engaged(self) -> timedelta | None:
+        return None if self.engaged_ms is None else timedelta(milliseconds=self.engaged_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +38,28 @@ class Moment:
     emphasis: bool = False
     """A moment that changed something; never folded away."""
     person_id: str = ""
+    who: str = ""
+    """Name of the person, where more than one is on the route."""
     pages: tuple[PageSeen, ...] = ()
     event_id: str = ""
     by: str = ""
     """Who did it, where it was someone of ours."""
+    amount_minor: int | None = None
+    currency: str = ""
+
+    @property
+    def tone(self) -> str:
+        """How it is marked: good and bad are verdicts, key is a moment that changed something."""
+        if self.kind == "stage" and self.title == WON:
+            return "good"
+        if self.kind == "refund" or (self.kind == "stage" and self.title == LOST):
+            return "bad"
+        return "key" if self.emphasis else "quiet"
+
+    @property
+    def is_only_pages(self) -> bool:
+        """A visit that nothing led to: its pages say more than “came directly”."""
+        return self.kind == "visit" and self.title == DIRECT and bool(self.pages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,16 +86,24 @@ def merged(events: Iterable[Moment], records: Iterable[Moment]) -> list[Moment]:
     return sorted(told + spoken, key=lambda moment: (moment.at, moment.emphasis), reverse=True)
 
 
-def with_first_visit(moments: Sequence[Moment], known_since: datetime | None) -> list[Moment]:
-    """The same, with the oldest visit marked as the first one, and as unknown when nobody knew then who it was."""
-    oldest = min((moment for moment in moments if moment.kind == "visit"), key=lambda one: one.at, default=None)
-    if oldest is None:
-        return list(moments)
-    was_unknown = known_since is not None and oldest.at < known_since
-    title = "First visit, directly" if oldest.title == DIRECT else "First visit from"
-    detail = " ".join(part for part in (oldest.detail, "(then unknown)" if was_unknown else "") if part)
-    first = replace(oldest, title=title, detail=detail, emphasis=True)
-    return [first if moment is oldest else moment for moment in moments]
+def with_first_visits(moments: Sequence[Moment], known_since: Mapping[str, datetime]) -> list[Moment]:
+    """The same, with each person's oldest visit marked as the first, and as unknown when nobody knew then who it was.
+
+    `known_since`: person id → when the person was recorded.
+    """
+    oldest: dict[str, Moment] = {}
+    for moment in moments:
+        if moment.kind == "visit" and (moment.person_id not in oldest or moment.at < oldest[moment.person_id].at):
+            oldest[moment.person_id] = moment
+    first = {id(moment): _first_visit(moment, known_since.get(moment.person_id)) for moment in oldest.values()}
+    return [first.get(id(moment), moment) for moment in moments]
+
+
+def _first_visit(moment: Moment, known_since: datetime | None) -> Moment:
+    was_unknown = known_since is not None and moment.at < known_since
+    title = "First visit, directly" if moment.title == DIRECT else "First visit from"
+    detail = " ".join(part for part in (moment.detail, "(then unknown)" if was_unknown else "") if part)
+    return replace(moment, title=title, detail=detail, emphasis=True)
 
 
 def stretches(moments: Sequence[Moment], *, longest: int = 6, ends: int = 2) -> list[Stretch]:
@@ -95,7 +130,3 @@ def _quiet_runs(moments: Sequence[Moment]) -> list[list[Moment]]:
         else:
             runs.append([moment])
     return runs
-
-
-DIRECT = "Came directly"
-"""Title of a visit that nothing led to."""
