@@ -1,10 +1,13 @@
 """Records for tests: small functions that go through the real actions where there are some. Everyone adds here."""
 
 from itertools import count
+from typing import Any
 
 from loopline.access.actor import SYSTEM
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Role
+from loopline.campaigns.forms import FormPlan, create_form
+from loopline.campaigns.models import Form
 from loopline.people.actions import find_or_create_person
 from loopline.people.models import Person
 
@@ -37,3 +40,15 @@ def make_person(email: str = "", *, unit: BusinessUnit | None = None, name: str 
         evidence="manual",
         by=SYSTEM,
     )
+
+
+def make_form(slug: str = "", *, unit: BusinessUnit | None = None, **plan: Any) -> Form:
+    """A live form with a name, a company, a message and a consent box."""
+    fields: list[dict[str, object]] = [
+        {"key": "email", "label": "E-mail", "kind": "email", "is_required": True},
+        {"key": "name", "label": "Name", "kind": "text", "is_required": True},
+        {"key": "company", "label": "Company", "kind": "text"},
+        {"key": "message", "label": "What is it about?", "kind": "textarea"},
+    ]
+    whole = {"title": "Ask for a demo", "fields": fields, "consent_text": "You may contact me."} | plan
+    return create_form(unit or make_unit(), slug or f"form-{next(_number)}", FormPlan(**whole), by=SYSTEM)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import F, Q
 
+from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
@@ -169,6 +170,15 @@ class Form(models.Model):
         return self.title
 
 
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def visible_to(self, actor: Actor) -> "SubmissionQuerySet":
+        return self if actor.sees_all_units else self.filter(form__unit__in=actor.unit_ids)
+
+    def waiting_to_be_reported(self) -> "SubmissionQuerySet":
+        """Captured, but their event has not gone to the collector."""
+        return self.filter(reported_at__isnull=True, person__isnull=False, verdict=Submission.Verdict.GENUINE)
+
+
 class Submission(models.Model):
     """What someone sent through a form, as sent, with the consent text they saw."""
 
@@ -186,10 +196,24 @@ class Submission(models.Model):
     is_consent_given = models.BooleanField(default=False)
     verdict = models.CharField(max_length=20, choices=Verdict.choices, default=Verdict.GENUINE)
     verdict_reason = models.CharField(max_length=200, blank=True)
+    landing = models.JSONField(default=dict)
+    """Where it was sent from: page address, referrer, campaign values, session."""
+    network = models.CharField(max_length=32, blank=True)
+    """Keyed hash of the sender's network, to count submissions by; the address itself is not kept."""
+    dedup_key = models.CharField(max_length=64, unique=True, null=True, blank=True)
+    """The same for the same press of the button, so that a double click is one submission."""
     at = models.DateTimeField(default=utc_now)
+    reported_at = models.DateTimeField(null=True, blank=True)
+    """When its event went to the collector; waiting ones are reported again."""
+
+    objects = SubmissionQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-at"]
+        indexes = [
+            models.Index(fields=["at"], name="submission_waiting", condition=Q(reported_at__isnull=True)),
+            models.Index(fields=["network", "at"], name="submission_network"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.form} at {self.at:%Y-%m-%d %H:%M}"
