@@ -1,5 +1,5 @@
 """What all tests share."""
 
-from tests.engines import chdb_folder, engine, engine_kind, engine_url, make_engine
+from tests.engines import chdb_folder, engine, engine_kind, engine_url, make_engine, reading_engine
 
-__all__ = ["chdb_folder", "engine", "engine_kind", "engine_url", "make_engine"]
+__all__ = ["chdb_folder", "engine", "engine_kind", "engine_url", "make_engine", "reading_engine"]

@@ -51,6 +51,20 @@ def engine_url(engine_kind: str, request: pytest.FixtureRequest, tmp_path: Path)
     cleaner.close()
 
 
+@pytest.fixture(scope="module", params=KINDS)
+def reading_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+    """An empty store that the tests of a module share, for those that only ask."""
+    engine: Engine
+    if request.param == "duckdb":
+        engine = DuckDBEngine(tmp_path_factory.mktemp("reading") / "events.duckdb")
+    else:
+        folder = request.getfixturevalue("chdb_folder")
+        engine = ClickHouseEngine(f"chdb:///{folder}?database=reading_{next(_numbers)}")
+    engine.migrate()
+    yield engine
+    engine.close()
+
+
 @pytest.fixture
 def make_engine(engine_url: str) -> Iterator[MakeEngine]:
     made: list[Engine] = []

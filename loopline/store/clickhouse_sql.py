@@ -12,11 +12,12 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from loopline.store.clickhouse_words import MOMENT, SharedClickHouse
+from loopline.store.clickhouse_words import MOMENT, STARTS, SharedClickHouse
 from loopline.store.engine import StoreError, Value
+from loopline.store.library import TABLES
 
-UNNAMED = {"epoch_us": "toUnixTimestamp64Micro", "timezone": ""}
-"""Functions that sqlglot has no class for, by their ClickHouse names (`timezone` is rewritten)."""
+UNNAMED = {"epoch_us": "toUnixTimestamp64Micro", "timezone": "toTimeZone"}
+"""Functions that sqlglot has no class for, by their ClickHouse names."""
 
 SHARED: tuple[type[exp.Expr], ...] = (
     *(exp.And, exp.Or, exp.Case, exp.If, exp.Coalesce, exp.Nullif, exp.Greatest, exp.Least, exp.Cast, exp.TryCast),
@@ -40,7 +41,10 @@ INSTEAD: dict[type[exp.Expr], str] = {
 }
 
 COUNTS = (exp.Count, exp.CountIf, exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile)
-UNITS = {"DAY", "MONTH", "YEAR", "HOUR", "MINUTE", "SECOND"}
+BOOKS = ("cursors", "batches", "begun")
+FOREIGN = "cannot be read, only the tables of the event store and named parts of the question can"
+DIFFERENCES = {"DAY", "MONTH", "YEAR", "HOUR", "MINUTE", "SECOND"}
+LOCAL_TIME_READERS = (exp.Cast, exp.Extract, exp.TimestampTrunc, exp.DayOfWeekIso, exp.Year, exp.Month)
 TRUTHS = (
     *(exp.Predicate, exp.Connector, exp.Not, exp.Exists, exp.LogicalAnd, exp.LogicalOr),
     *(exp.StartsWith, exp.EndsWith, exp.Contains, exp.RegexpLike, exp.ArrayContains),
@@ -89,8 +93,10 @@ def _parsed(sql: str) -> exp.Query:
 @lru_cache(maxsize=2048)
 def _translated(sql: str, kinds: tuple[tuple[str, str], ...]) -> str:
     query = _parsed(sql).copy()
+    for node in list(query.walk()):
+        _unnamed(node)
     _refuse_what_differs(query)
-    for change in (_truth_as_bool, _counts_as_int64, _unnamed, _intervals):
+    for change in (_truth_as_bool, _counts_as_int64, _intervals):
         for node in list(query.walk()):
             change(node)
     _fill_places(query, dict(kinds))
@@ -98,19 +104,28 @@ def _translated(sql: str, kinds: tuple[tuple[str, str], ...]) -> str:
 
 
 def _refuse_what_differs(query: exp.Query) -> None:
-    for table in query.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier) or table.db:
-            raise StoreError(f"Only tables and named parts of the question can be read, not: {table.sql('duckdb')}")
+    readable = {*TABLES, *BOOKS, *(part.alias for part in query.find_all(exp.CTE))}
     for node in query.walk():
-        if isinstance(node, exp.Anonymous) and node.name.lower() in UNNAMED:
-            continue
-        if isinstance(node, exp.Func) and not isinstance(node, SHARED):
-            instead = INSTEAD.get(type(node), "what docs/ARCHITECTURE.md lists, or add it with a case for both engines")
-            raise StoreError(f"{node.sql('duckdb')} is not in the SQL that both engines share; use {instead}")
-        if isinstance(node, exp.Cast) and node.to.this in INTEGERS and isinstance(node.this.unnest(), FRACTIONS):
-            raise StoreError(f"{node.sql('duckdb')} is rounded by one engine and cut by the other; use floor() first")
-        if isinstance(node, exp.DateDiff) and node.text("unit").upper() not in UNITS:
-            raise StoreError(f"{node.sql('duckdb')} is counted differently by the two engines; count days")
+        is_foreign = isinstance(node, exp.Table) and (node.name not in readable or bool(node.db))
+        if reason := FOREIGN if is_foreign else _difference(node):
+            raise StoreError(f"{node.sql('duckdb')} {reason}. See docs/ARCHITECTURE.md, “SQL for two engines”.")
+
+
+def _difference(node: exp.Expr) -> str:
+    """Why the engines would not answer this part alike, and what to write instead; "" when they do."""
+    if isinstance(node, exp.Anonymous) and node.name in UNNAMED.values():
+        return ""
+    if isinstance(node, exp.Func) and not isinstance(node, SHARED):
+        return f"is not in the SQL that both engines share; use {INSTEAD.get(type(node), 'what both have')}"
+    if isinstance(node, exp.Cast) and node.to.this in INTEGERS and isinstance(node.this.unnest(), FRACTIONS):
+        return "is rounded by one engine and cut by the other; use floor() or round() first"
+    if isinstance(node, exp.DateDiff) and node.text("unit").upper() not in DIFFERENCES:
+        return "is counted differently by the two engines; count days"
+    if isinstance(node, exp.TimestampTrunc | exp.DateTrunc) and node.text("unit").upper() not in STARTS:
+        return f"is not shared; the units are {', '.join(STARTS)}"
+    if isinstance(node, exp.AtTimeZone) and not isinstance(node.parent, LOCAL_TIME_READERS):
+        return "is a local time, which only one engine has; cast it to a DATE or extract a part of it"
+    return ""
 
 
 def _truth_as_bool(node: exp.Expr) -> None:
@@ -134,13 +149,13 @@ def _counts_as_int64(node: exp.Expr) -> None:
 
 
 def _unnamed(node: exp.Expr) -> None:
-    if not isinstance(node, exp.Anonymous) or node.name.lower() not in UNNAMED:
+    if not isinstance(node, exp.Anonymous) or (name := UNNAMED.get(node.name.lower())) is None:
         return
-    if node.name.lower() == "timezone":
+    if name == "toTimeZone":
         zone, moment = node.expressions
         node.replace(exp.AtTimeZone(this=moment.copy(), zone=zone.copy()))
     else:
-        node.set("this", UNNAMED[node.name.lower()])
+        node.set("this", name)
 
 
 def _intervals(node: exp.Expr) -> None:

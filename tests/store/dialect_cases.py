@@ -1,0 +1,272 @@
+"""Questions both engines have to answer alike: SQL over `v`, its named values, and the answer worked out by hand.
+
+`v` is three rows (k, x, g): (1, 10, a), (2, NULL, b), (3, 30, a). Each question gives one column, `v`.
+"""
+
+# ruff: noqa: E501
+from datetime import UTC, date, datetime
+from math import inf
+
+
+def moment(*parts: int) -> datetime:
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[arg-type, misc]
+
+
+AT = moment(2026, 3, 28, 23, 30, 0, 123456)
+AT_2 = moment(2026, 3, 30, 1, 0)
+PARAMS = {
+    "at": AT,
+    "at2": AT_2,
+    "zone": "Europe/Oslo",  # the night from winter to summer time lies between the two
+    "ids": ["a", "b"],
+    "no": [],
+    "n": 7,
+    "nul": None,
+    "d": date(2026, 3, 1),
+    "f": 2.5,
+    "t": "Øre/b",
+}
+
+Case = tuple[str, list[object]]
+
+NUMBERS: list[Case] = [
+    ("SELECT $n + 1 AS v", [8]),
+    ("SELECT 7 / 2 AS v", [3.5]),
+    ("SELECT 7 // 2 AS v", [3]),
+    ("SELECT -7 // 2 AS v", [-3]),
+    ("SELECT -7 % 3 AS v", [-1]),
+    ("SELECT $n / 0 AS v", [inf]),
+    ("SELECT CAST(floor(7 / 2) AS BIGINT) AS v", [3]),
+    ("SELECT round($f) AS v", [3.0]),
+    ("SELECT round(-$f) AS v", [-3.0]),
+    ("SELECT round(0.125, 2) AS v", [0.13]),
+    ("SELECT pow(2, 3) AS v", [8.0]),
+    ("SELECT pow(2, -0.5) AS v", [0.707106781]),
+    ("SELECT exp(-1.5) AS v", [0.22313016]),
+    ("SELECT ln($f) AS v", [0.916290732]),
+    ("SELECT log10($n) AS v", [0.84509804]),
+    ("SELECT sqrt($n) AS v", [2.645751311]),
+    ("SELECT abs(-$f) AS v", [2.5]),
+    ("SELECT floor(-$f) AS v", [-3.0]),
+    ("SELECT ceil($f) AS v", [3.0]),
+    ("SELECT greatest(1, NULL, 3) AS v", [3]),
+    ("SELECT least($n, 3) AS v", [3]),
+    ("SELECT CAST($n AS DOUBLE) AS v", [7.0]),
+    ("SELECT CAST($n AS VARCHAR) AS v", ["7"]),
+    ("SELECT CAST('12' AS BIGINT) AS v", [12]),
+    ("SELECT TRY_CAST('x' AS BIGINT) AS v", [None]),
+    ("SELECT TRY_CAST('5' AS BIGINT) AS v", [5]),
+    ("SELECT coalesce(x, 0) AS v FROM v ORDER BY k", [10, 0, 30]),
+    ("SELECT nullif(k, 2) AS v FROM v ORDER BY k", [1, None, 3]),
+    ("SELECT 0.1 + 0.2 AS v", [0.3]),
+    ("SELECT CAST('2026-03-01' AS DATE) AS v", [date(2026, 3, 1)]),
+    ("SELECT sign(-$n) AS v", [-1]),
+    ("SELECT trunc($f) AS v", [2.0]),
+    ("SELECT CAST(floor($f) AS INTEGER) AS v", [2]),
+    ("SELECT CAST(round($f) AS BIGINT) AS v", [3]),
+]
+
+AGGREGATES: list[Case] = [
+    ("SELECT sum(x) AS v FROM v WHERE k > 5", [None]),
+    ("SELECT sum(k) AS v FROM v WHERE k > 5", [None]),
+    ("SELECT max(k) AS v FROM v WHERE k > 5", [None]),
+    ("SELECT avg(k) AS v FROM v WHERE k > 5", [None]),
+    ("SELECT count(*) AS v FROM v WHERE k > 5", [0]),
+    ("SELECT count(x) AS v FROM v", [2]),
+    ("SELECT count(DISTINCT g) AS v FROM v", [2]),
+    ("SELECT avg(x) AS v FROM v", [20.0]),
+    ("SELECT sum(k) FILTER (WHERE g = 'a') AS v FROM v", [4]),
+    ("SELECT sum(k) FILTER (WHERE g = 'z') AS v FROM v", [None]),
+    ("SELECT count(*) FILTER (WHERE g = 'z') AS v FROM v", [0]),
+    ("SELECT count(*) - 5 AS v FROM v", [-2]),
+    ("SELECT CASE WHEN k > 1 THEN count(*) ELSE -1 END AS v FROM v GROUP BY k ORDER BY k", [-1, 1, 1]),
+    ("SELECT coalesce(sum(x), 0) AS v FROM v WHERE k > 5", [0]),
+    ("SELECT arg_max(g, k) AS v FROM v", ["a"]),
+    ("SELECT arg_max(x, k) AS v FROM v WHERE k < 3", [10]),
+    ("SELECT arg_min(k, x) AS v FROM v", [1]),
+    ("SELECT arg_max(k, k) AS v FROM v WHERE k > 5", [None]),
+    ("SELECT median(k) AS v FROM v", [2.0]),
+    ("SELECT median(k) AS v FROM v WHERE k <> 3", [1.5]),
+    ("SELECT quantile_cont(k, 0.9) AS v FROM v", [2.8]),
+    ("SELECT bool_or(k > 2) AS v FROM v", [True]),
+    ("SELECT bool_and(k > 2) AS v FROM v", [False]),
+    ("SELECT any_value(g) AS v FROM v WHERE k = 2", ["b"]),
+    ("SELECT g AS v FROM v GROUP BY g HAVING count(*) > 1", ["a"]),
+    ("SELECT max(g) AS v FROM v", ["b"]),
+    ("SELECT sum(CASE WHEN g = 'a' THEN k END) AS v FROM v", [4]),
+    ("SELECT stddev(k) AS v FROM v", [1.0]),
+    ("SELECT sum(k * 0.5) AS v FROM v", [3.0]),
+    ("SELECT sum(k) / count(*) AS v FROM v", [2.0]),
+    ("SELECT sum(k) / nullif(count(x), 0) AS v FROM v WHERE k = 2", [None]),
+    ("SELECT count(*) AS v FROM v WHERE x > 5 OR x IS NULL", [3]),
+    ("SELECT max(x) - min(x) AS v FROM v", [20]),
+]
+
+SETS_AND_CONDITIONS: list[Case] = [
+    ("SELECT CAST(k > 1 AS BIGINT) AS v FROM v ORDER BY k", [0, 1, 1]),
+    ("SELECT k > 1 AS v FROM v ORDER BY k", [False, True, True]),
+    ("SELECT x > 1 AS v FROM v ORDER BY k", [True, None, True]),
+    ("SELECT NOT (k > 1) AS v FROM v ORDER BY k", [True, False, False]),
+    ("SELECT x IS NULL AS v FROM v ORDER BY k", [False, True, False]),
+    ("SELECT g IN (SELECT unnest($ids)) AS v FROM v ORDER BY k", [True, True, True]),
+    ("SELECT g IN (SELECT unnest($no)) AS v FROM v ORDER BY k", [False, False, False]),
+    ("SELECT g NOT IN (SELECT unnest($ids)) AS v FROM v ORDER BY k", [False, False, False]),
+    ("SELECT k AS v FROM v WHERE list_contains($ids, g) ORDER BY k", [1, 2, 3]),
+    ("SELECT $nul IS NULL AS v", [True]),
+    ("SELECT k AS v FROM v WHERE ($nul IS NULL OR g = $nul) ORDER BY k", [1, 2, 3]),
+    ("SELECT coalesce($nul, 'x') AS v", ["x"]),
+    ("SELECT k AS v FROM v ORDER BY x, k", [1, 3, 2]),
+    ("SELECT k AS v FROM v ORDER BY x DESC, k", [3, 1, 2]),
+    ("SELECT unnest(range(0, 3)) AS v ORDER BY v", [0, 1, 2]),
+    ("SELECT unnest(generate_series(1, 3)) AS v ORDER BY v", [1, 2, 3]),
+    ("SELECT k AS v FROM v UNION ALL SELECT 9 ORDER BY v", [1, 2, 3, 9]),
+    ("SELECT g AS v FROM v UNION SELECT 'b' ORDER BY v", ["a", "b"]),
+    ("SELECT g AS v FROM v INTERSECT SELECT 'b'", ["b"]),
+    ("SELECT g AS v FROM v EXCEPT SELECT 'b'", ["a"]),
+    ("SELECT (SELECT max(k) FROM v) AS v", [3]),
+    ("SELECT sum(k) AS v FROM v GROUP BY ROLLUP (g) ORDER BY v", [2, 4, 6]),
+    ("SELECT DISTINCT g AS v FROM v ORDER BY g", ["a", "b"]),
+    ("SELECT k AS v FROM v ORDER BY k LIMIT 1 OFFSET 1", [2]),
+    ("SELECT k AS v FROM v ORDER BY k LIMIT $n", [1, 2, 3]),
+    ("SELECT if(k > 1, 'y', 'n') AS v FROM v ORDER BY k", ["n", "y", "y"]),
+    ("SELECT 1 = 1.0 AS v", [True]),
+    ("SELECT k BETWEEN 2 AND 3 AS v FROM v ORDER BY k", [False, True, True]),
+    ("SELECT x IS DISTINCT FROM 10 AS v FROM v ORDER BY k", [False, True, True]),
+    ("SELECT CASE WHEN k = 1 THEN 'one' WHEN k = 2 THEN 'two' END AS v FROM v ORDER BY k", ["one", "two", None]),
+    ("SELECT CASE g WHEN 'a' THEN 1 ELSE 2 END AS v FROM v ORDER BY k", [1, 2, 1]),
+    ("SELECT count_if(k > 1) AS v FROM v", [2]),
+]
+
+TIMES: list[Case] = [
+    ("SELECT $at AS v", [AT]),
+    ("SELECT $d AS v", [date(2026, 3, 1)]),
+    ("SELECT date_diff('day', $at, $at2) AS v", [2]),
+    ("SELECT date_diff('second', $at, $at2) AS v", [91800]),
+    ("SELECT date_diff('hour', $at, $at2) AS v", [26]),
+    ("SELECT date_diff('month', $d, CAST($at AS DATE)) AS v", [0]),
+    ("SELECT date_diff('minute', $at2, $at) AS v", [-1530]),
+    ("SELECT CAST($at AS DATE) AS v", [date(2026, 3, 28)]),
+    ("SELECT CAST($at AT TIME ZONE $zone AS DATE) AS v", [date(2026, 3, 29)]),
+    ("SELECT CAST(timezone($zone, $at) AS DATE) AS v", [date(2026, 3, 29)]),
+    ("SELECT CAST(date_trunc('week', $at) AS DATE) AS v", [date(2026, 3, 23)]),
+    ("SELECT CAST(date_trunc('month', $at AT TIME ZONE $zone) AS DATE) AS v", [date(2026, 3, 1)]),
+    ("SELECT CAST(date_trunc('week', $d) AS DATE) AS v", [date(2026, 2, 23)]),
+    ("SELECT CAST(date_trunc('quarter', $d) AS DATE) AS v", [date(2026, 1, 1)]),
+    ("SELECT CAST(date_trunc('year', $at) AS DATE) AS v", [date(2026, 1, 1)]),
+    ("SELECT CAST(date_trunc('day', $at) AS DATE) AS v", [date(2026, 3, 28)]),
+    ("SELECT date_trunc('hour', $at) AS v", [moment(2026, 3, 28, 23, 0)]),
+    ("SELECT date_trunc('day', $at) AS v", [moment(2026, 3, 28, 0, 0)]),
+    ("SELECT date_trunc('week', $at) AS v", [moment(2026, 3, 23, 0, 0)]),
+    ("SELECT date_trunc('month', $at) AS v", [moment(2026, 3, 1, 0, 0)]),
+    ("SELECT extract(hour FROM $at AT TIME ZONE $zone) AS v", [0]),
+    ("SELECT extract(isodow FROM $at) AS v", [6]),
+    ("SELECT isodow($d) AS v", [7]),
+    ("SELECT extract(month FROM $d) AS v", [3]),
+    ("SELECT year($at) AS v", [2026]),
+    ("SELECT $d + 5 AS v", [date(2026, 3, 6)]),
+    ("SELECT $at + INTERVAL 7 DAY AS v", [moment(2026, 4, 4, 23, 30, 0, 123456)]),
+    ("SELECT $at - INTERVAL '7 days' AS v", [moment(2026, 3, 21, 23, 30, 0, 123456)]),
+    ("SELECT $at - INTERVAL ($n) DAY AS v", [moment(2026, 3, 21, 23, 30, 0, 123456)]),
+    ("SELECT $at - INTERVAL 1 HOUR AS v", [moment(2026, 3, 28, 22, 30, 0, 123456)]),
+    ("SELECT $at + INTERVAL 1 MONTH AS v", [moment(2026, 4, 28, 23, 30, 0, 123456)]),
+    ("SELECT CAST($d + INTERVAL 1 MONTH AS DATE) AS v", [date(2026, 4, 1)]),
+    ("SELECT CAST($d AS TIMESTAMPTZ) AS v", [moment(2026, 3, 1, 0, 0)]),
+    ("SELECT epoch($at) AS v", [1774740600.123456]),
+    ("SELECT epoch_ms($at) AS v", [1774740600123]),
+    ("SELECT epoch_us($at) AS v", [1774740600123456]),
+    ("SELECT epoch($at2) - epoch($at) AS v", [91799.876543999]),
+    (
+        "SELECT $d + CAST(i AS INTEGER) AS v FROM (SELECT unnest(range(0, 3)) AS i) q ORDER BY v",
+        [date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)],
+    ),
+    (
+        "SELECT CAST($d + INTERVAL (i) DAY AS DATE) AS v FROM (SELECT unnest(range(0,3)) AS i) ORDER BY v",
+        [date(2026, 3, 1), date(2026, 3, 2), date(2026, 3, 3)],
+    ),
+    ("SELECT DATE '2026-03-01' AS v", [date(2026, 3, 1)]),
+    ("SELECT TIMESTAMPTZ '2026-03-01 10:00:00+00' AS v", [moment(2026, 3, 1, 10, 0)]),
+    ("SELECT $at < $at2 AS v", [True]),
+]
+
+TEXT: list[Case] = [
+    ("SELECT lower($t) AS v", ["øre/b"]),
+    ("SELECT upper($t) AS v", ["ØRE/B"]),
+    ("SELECT length($t) AS v", [5]),
+    ("SELECT substr($t, 1, 2) AS v", ["Ør"]),
+    ("SELECT substring($t, 2) AS v", ["re/b"]),
+    ("SELECT left($t, 1) AS v", ["Ø"]),
+    ("SELECT right($t, 2) AS v", ["/b"]),
+    ("SELECT $t || 'x' AS v", ["Øre/bx"]),
+    ("SELECT $t || $nul AS v", [None]),
+    ("SELECT concat($t, $nul, 'z') AS v", ["Øre/bz"]),
+    ("SELECT replace($t, 'b', 'c') AS v", ["Øre/c"]),
+    ("SELECT split_part($t, '/', 2) AS v", ["b"]),
+    ("SELECT split_part($t, '/', 5) AS v", [""]),
+    ("SELECT starts_with($t, 'Ø') AS v", [True]),
+    ("SELECT ends_with($t, 'b') AS v", [True]),
+    ("SELECT contains($t, 'r') AS v", [True]),
+    ("SELECT $t LIKE 'Ø%' AS v", [True]),
+    ("SELECT strpos($t, 'e') AS v", [3]),
+    ("SELECT trim('  x ') AS v", ["x"]),
+    ("SELECT regexp_matches($t, '^Ør') AS v", [True]),
+    ("SELECT md5($t) AS v", ["7bb6b735a5f37ca82c29a6cb1933fdc3"]),
+    ("SELECT 'a''b' AS v", ["a'b"]),
+    ("SELECT k AS v FROM v WHERE g = $t", []),
+]
+
+JSON: list[Case] = [
+    ('SELECT json_extract_string(\'{"x":5,"y":"a","z":null,"o":{"k":1},"e":""}\', \'$.x\') AS v', ["5"]),
+    ('SELECT json_extract_string(\'{"x":5,"y":"a","z":null,"o":{"k":1},"e":""}\', \'$.y\') AS v', ["a"]),
+    ('SELECT json_extract_string(\'{"x":5,"y":"a","z":null,"o":{"k":1},"e":""}\', \'$.z\') AS v', [None]),
+    ('SELECT json_extract_string(\'{"x":5,"y":"a","z":null,"o":{"k":1},"e":""}\', \'$.q\') AS v', [None]),
+    ('SELECT json_extract_string(\'{"x":5,"y":"a","z":null,"o":{"k":1},"e":""}\', \'$.o.k\') AS v', ["1"]),
+    ('SELECT json_extract_string(\'{"x":5,"y":"a","z":null,"o":{"k":1},"e":""}\', \'$.e\') AS v', [""]),
+    ("SELECT json_extract_string('{\"a b\":true,\"f\":1.5}', '$.f') AS v", ["1.5"]),
+    ('SELECT json_extract_string(\'{"a b":true,"f":1.5}\', \'$."a b"\') AS v', ["true"]),
+    ("SELECT '{\"x\":5}' ->> 'x' AS v", ["5"]),
+]
+
+WINDOWS: list[Case] = [
+    ("SELECT row_number() OVER (PARTITION BY g ORDER BY k DESC) AS v FROM v ORDER BY k", [2, 1, 1]),
+    ("SELECT rank() OVER (ORDER BY g) AS v FROM v ORDER BY k", [1, 3, 1]),
+    ("SELECT lag(k) OVER (ORDER BY k) AS v FROM v ORDER BY k", [None, 1, 2]),
+    ("SELECT lead(k, 1, 0) OVER (ORDER BY k) AS v FROM v ORDER BY k", [2, 3, 0]),
+    ("SELECT sum(k) OVER (ORDER BY k) AS v FROM v ORDER BY k", [1, 3, 6]),
+    (
+        "SELECT sum(k) OVER (ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS v FROM v ORDER BY k",
+        [None, 1, 3],
+    ),
+    ("SELECT sum(x) OVER (PARTITION BY g) AS v FROM v ORDER BY k", [40, None, 40]),
+    ("SELECT count(*) OVER (PARTITION BY g) AS v FROM v ORDER BY k", [2, 1, 2]),
+    ("SELECT first_value(k) OVER (PARTITION BY g ORDER BY k DESC) AS v FROM v ORDER BY k", [3, 2, 3]),
+    (
+        "SELECT last_value(k) OVER (PARTITION BY g ORDER BY k ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING) AS v FROM v ORDER BY k",
+        [3, 2, 3],
+    ),
+    ("SELECT max(k) OVER (PARTITION BY g) AS v FROM v ORDER BY k", [3, 2, 3]),
+    ("SELECT k AS v FROM v QUALIFY row_number() OVER (PARTITION BY g ORDER BY k DESC) = 1 ORDER BY k", [2, 3]),
+    ("SELECT ntile(2) OVER (ORDER BY k) AS v FROM v ORDER BY k", [1, 1, 2]),
+    ("SELECT sum(sum(k)) OVER (ORDER BY g) AS v FROM v GROUP BY g ORDER BY g", [4, 6]),
+]
+
+JOINS: list[Case] = [
+    ("SELECT b.k AS v FROM v LEFT JOIN (SELECT 1 AS k, 'q' AS s) b USING (k) ORDER BY v.k", [1, None, None]),
+    ("SELECT b.s AS v FROM v LEFT JOIN (SELECT 1 AS k, 'q' AS s) b ON v.k = b.k ORDER BY v.k", ["q", None, None]),
+    (
+        "SELECT coalesce(b.n, -1) AS v FROM v LEFT JOIN (SELECT g, count(*) AS n FROM v WHERE k > 2 GROUP BY g) b ON v.g = b.g ORDER BY v.k",
+        [1, -1, 1],
+    ),
+    ("SELECT a.k AS v FROM v AS a FULL OUTER JOIN (SELECT 9 AS k) b ON a.k = b.k ORDER BY a.k", [1, 2, 3, None]),
+    (
+        "SELECT b.k AS v FROM v AS a ASOF LEFT JOIN (SELECT 'a' AS g, 2 AS k) b ON a.g = b.g AND a.k >= b.k ORDER BY a.k",
+        [None, None, 2],
+    ),
+    ("SELECT a.k * b.k AS v FROM v AS a CROSS JOIN (SELECT 2 AS k) b ORDER BY 1", [2, 4, 6]),
+    ("SELECT count(*) AS v FROM v AS a JOIN v AS b ON a.k < b.k", [3]),
+    ("SELECT a.k AS v FROM v AS a LEFT JOIN v AS b ON a.g = b.g AND a.k < b.k ORDER BY a.k, b.k", [1, 2, 3]),
+    ("SELECT k AS v FROM v AS a WHERE EXISTS (SELECT 1 FROM (SELECT 2 AS j) b WHERE b.j = a.k)", [2]),
+    ("SELECT k AS v FROM v AS a SEMI JOIN (SELECT 2 AS k) b USING (k)", [2]),
+    ("SELECT k AS v FROM v AS a ANTI JOIN (SELECT 2 AS k) b USING (k) ORDER BY k", [1, 3]),
+]
+
+CASES = [*NUMBERS, *AGGREGATES, *SETS_AND_CONDITIONS, *TIMES, *TEXT, *JSON, *WINDOWS, *JOINS]
