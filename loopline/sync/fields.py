@@ -44,7 +44,7 @@ LEAD_FIELDS = (
           hints=("channel",)),
     Field("landing_path", "path", "page on which the person arrived", 300,
           hints=("landing page", "landing_page", "landing_page_id", "landing path")),
-    Field("message", "text", "what the person wrote", 5_000, hints=("message", "comment", "notes")),
+    Field("message", "lines", "what the person wrote", 5_000, hints=("message", "comment", "notes")),
     Field("state", "state", "new or marketing_qualified", hints=("state", "status")),
 )  # fmt: skip
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from loopline.collect.channels import CHANNELS
 from loopline.leads.models import Lead
 from loopline.lib.money import exponent, parse_minor
+from loopline.lib.text import many_lines, one_line
 from loopline.lib.times import day_start
 from loopline.people.emails import normalise
 from loopline.pipeline.models import Opportunity
@@ -20,6 +21,7 @@ Reader = Callable[[str], Any]
 STATES = (Lead.State.NEW.value, Lead.State.MARKETING_QUALIFIED.value)
 _CHANNELS = {one.casefold(): one for one in CHANNELS}
 _REMEMBERED = 100_000
+_LONGEST = 5_000
 _MOST_MINOR = 2**53
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
@@ -121,7 +123,8 @@ def readers(reading: Reading) -> dict[str, Reader]:
         "amount": reading.number,
         "owner": reading.owner,
         "text": _one_line,
-        "tag": str.lower,
+        "lines": _lines,
+        "tag": _tag,
         "path": _path,
         "country": _country,
         "currency": _currency,
@@ -133,7 +136,17 @@ def readers(reading: Reading) -> dict[str, Reader]:
 
 
 def _one_line(text: str) -> str:
-    return text if text.isprintable() else " ".join(text.split())
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text
+    return one_line(text, _LONGEST)
+
+
+def _lines(text: str) -> str:
+    return many_lines(text, _LONGEST)
+
+
+def _tag(text: str) -> str:
+    return _one_line(text).lower()
 
 
 def _path(text: str) -> str:

@@ -139,6 +139,11 @@ class RowMapper:
             return LeadRow(line, digest, warnings=warnings, **found)
         return self._deal(line, digest, found, warnings)
 
+    def external_id(self, values: Sequence[str]) -> str:
+        """The id a refused row would have had, for its verdict; empty when it has none."""
+        places = [step.column for step in self._steps if step.name in {"external_id", "lead"} and step.column >= 0]
+        return next((text for place in places if (text := values[place].strip()[:200])), "")
+
     def _deal(self, line: int, digest: str, found: dict[str, Any], warnings: list[str]) -> DealRow:
         found["external_id"] = found.get("external_id") or found.get("lead", "")
         if not found["external_id"]:

@@ -1,0 +1,194 @@
+"""An import from its first to its last row. Records are written chunk by chunk, each chunk all or nothing; facts go
+through the outbox and touchpoints through the inbox, so it works beside a running server and without one.
+
+Taking the same files in again changes nothing, so an import that was stopped is simply run again.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import cast
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from loopline.access.actor import Actor, NotAllowedError
+from loopline.access.audit import audit, take_turn
+from loopline.access.models import BusinessUnit, Organisation, User
+from loopline.access.roles import Permission, Role
+from loopline.lib.times import utc_now
+from loopline.sync.chunks import Chunk, chunks
+from loopline.sync.deals import take_deals
+from loopline.sync.fields import FileKind
+from loopline.sync.job import Job
+from loopline.sync.leads import take_leads
+from loopline.sync.mapping import Mapping
+from loopline.sync.models import ImportRun
+from loopline.sync.readers import Reading
+from loopline.sync.rows import DealRow, LeadRow, RowMapper
+from loopline.sync.sources import Source
+from loopline.sync.verdicts import Tally, Verdict, VerdictFile
+from loopline.sync.waiting import InboxFullError, send_everything, send_waiting
+
+Progress = Callable[[float, Tally], None]
+"""Called after each chunk with the share that is done (0 to 1) and what came of it so far."""
+
+
+class ImportStoppedError(RuntimeError):
+    """The import stopped half-way; the message says what is in and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """What to take in, for which business unit, and where state lives."""
+
+    mapping: Mapping
+    sources: Sequence[Source]
+    unit: BusinessUnit
+    folder: Path
+    """LOOPLINE_DATA"""
+
+
+def run_import(
+    asked: Import, *, by: Actor, progress: Progress = lambda _share, _tally: None, run: ImportRun | None = None
+) -> ImportRun:
+    """Take the files in. Returns the finished run, with its counts; its verdicts are in `verdict_path`.
+
+    `run`: a draft to go on with (the page), else a new one. Raises NotAllowedError, MappingError (columns that are
+    not there) before anything is written, and ImportStoppedError.
+    """
+    require_import(by, asked.unit)
+    mappers = [row_mapper(source, asked.unit, utc_now()) for source in asked.sources]
+    run = _begun(run or ImportRun(unit=asked.unit), asked, by)
+    tally = Tally()
+    with _told_when_stopped(run, tally):
+        send_everything(asked.folder)
+        with _verdict_file(asked.folder, run) as file:
+            before, total = 0, sum(source.size for source in asked.sources) or 1
+            for source, mapper in zip(asked.sources, mappers, strict=True):
+                job = Job(run, asked.unit, asked.mapping.system, by, utc_now(), f"import {source.name}"[:200])
+                for chunk in chunks(source, mapper):
+                    verdicts = _take(job, chunk, asked.folder)
+                    file.add(source.name, verdicts)
+                    tally.add(verdicts)
+                    share = min(1.0, (before + chunk.bytes_read) / total)
+                    _save_progress(run, share, tally)
+                    progress(share, tally)
+                before += source.size
+    return _finished(run, tally, by)
+
+
+def require_import(by: Actor, unit: BusinessUnit) -> None:
+    by.require(Permission.IMPORT)
+    if not by.covers_unit(unit.pk):
+        raise NotAllowedError(f"{by.name} does not work for {unit.name}. Ask an administrator for access to that unit.")
+
+
+def row_mapper(source: Source, unit: BusinessUnit, now: datetime) -> RowMapper:
+    """Raises MappingError for columns that are not there."""
+    everyone = User.objects.filter(Q(units=unit) | Q(role=Role.ADMINISTRATOR), is_active=True).distinct()
+    reading = Reading(
+        zone=Organisation.current().time_zone,
+        now=now,
+        decimal=source.mapping.decimal,
+        dates=source.mapping.dates,
+        owners={user.email.lower(): user for user in everyone},
+    )
+    return RowMapper(source.mapping, source.shape.header, reading, currency=unit.currency)
+
+
+def take(job: Job, chunk: Chunk, kind: FileKind) -> list[Verdict]:
+    """What the rows of a chunk do, put into `job`; refused rows beside the others, in the order of the file."""
+    if kind is FileKind.LEADS:
+        verdicts = take_leads(job, cast(list[LeadRow], chunk.rows))
+    else:
+        verdicts = take_deals(job, cast(list[DealRow], chunk.rows))
+    return sorted([*verdicts, *chunk.refused], key=lambda one: one.line)
+
+
+def verdict_path(folder: Path, run: ImportRun) -> Path:
+    return folder / "imports" / f"{run.pk}.verdicts.csv"
+
+
+def _take(job: Job, chunk: Chunk, folder: Path) -> list[Verdict]:
+    """One chunk, all or nothing; then its touchpoints."""
+    with transaction.atomic():
+        # Nobody else adds a person between our look and our write.
+        take_turn()
+        kind = FileKind.DEALS if chunk.rows and isinstance(chunk.rows[0], DealRow) else FileKind.LEADS
+        verdicts = take(job, chunk, kind)
+        waiting = job.write()
+    job.clear()
+    if waiting is not None:
+        send_waiting(folder, waiting)
+    return verdicts
+
+
+def _begun(run: ImportRun, asked: Import, by: Actor) -> ImportRun:
+    run.status = ImportRun.Status.RUNNING
+    run.file_name = " + ".join(source.name for source in asked.sources)[:300]
+    run.files = [_told_of(source) for source in asked.sources]
+    run.mapping = asked.mapping.text
+    run.by_name = by.name
+    run.started_at = utc_now()
+    run.problem = ""
+    with transaction.atomic():
+        run.save()
+        audit(by, "start_import", run, files=run.files)
+    return run
+
+
+def _told_of(source: Source) -> dict[str, str]:
+    digest = hashlib.sha256()
+    with source.path.open("rb") as file:
+        while piece := file.read(1 << 20):
+            digest.update(piece)
+    kind = str(source.mapping.kind)
+    return {"name": source.name, "kind": kind, "digest": digest.hexdigest(), "shape": source.shape.sentence}
+
+
+def _save_progress(run: ImportRun, share: float, tally: Tally) -> None:
+    run.percent, run.counts = int(share * 100), dict(tally.counts)
+    run.save(update_fields=["percent", "counts"])
+
+
+def _finished(run: ImportRun, tally: Tally, by: Actor) -> ImportRun:
+    run.status, run.finished_at, run.percent = ImportRun.Status.DONE, utc_now(), 100
+    with transaction.atomic():
+        run.save(update_fields=["status", "finished_at", "percent"])
+        audit(by, "finish_import", run, counts=dict(tally.counts))
+    return run
+
+
+@contextmanager
+def _verdict_file(folder: Path, run: ImportRun) -> Iterator[VerdictFile]:
+    path = verdict_path(folder, run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        yield VerdictFile(file)
+
+
+@contextmanager
+def _told_when_stopped(run: ImportRun, tally: Tally) -> Iterator[None]:
+    """Whatever stops it, the run says so: what is in stays in, and running it again goes on where it stopped."""
+    try:
+        yield
+    except BaseException as error:
+        run.status, run.finished_at, run.problem = ImportRun.Status.FAILED, utc_now(), _reason(error, tally)
+        run.save(update_fields=["status", "finished_at", "problem"])
+        if isinstance(error, IntegrityError | InboxFullError | OSError):
+            raise ImportStoppedError(run.problem) from error
+        raise
+
+
+def _reason(error: BaseException, tally: Tally) -> str:
+    if isinstance(error, IntegrityError):
+        reason = "somebody else added the same records at the same time"
+    elif isinstance(error, KeyboardInterrupt):
+        reason = "it was interrupted"
+    else:
+        reason = str(error) or type(error).__name__
+    return f"The import stopped: {reason}. Taken in so far: {tally.sentence}. Run it again; what is in is not doubled."

@@ -1,0 +1,126 @@
+"""Rows of leads into people, leads and their first contact."""
+
+from collections.abc import Sequence
+
+from loopline.leads.fact_rows import lead_row
+from loopline.leads.models import Lead, LeadTransition
+from loopline.people.models import Person
+from loopline.sync.companies import Companies
+from loopline.sync.job import EVIDENCE, Job
+from loopline.sync.known import Known, known_ids
+from loopline.sync.people import People, change_person, people_with
+from loopline.sync.rows import LeadRow
+from loopline.sync.verdicts import Answer, Verdict
+
+_PERSON_FIELDS = ("name", "job_title", "phone", "country", "language")
+_TOUCH_WORDS = {
+    "at": "time", "source": "source", "medium": "medium", "campaign": "campaign", "channel": "channel",
+    "landing_path": "landing page",
+}  # fmt: skip
+
+
+def take_leads(job: Job, rows: Sequence[LeadRow]) -> list[Verdict]:
+    """What the rows do, put into `job`. No id and no address occurs twice in `rows`."""
+    known = known_ids(job, "lead", [row.external_id for row in rows])
+    changed = [row for row in rows if row.external_id in known and known[row.external_id].digest != row.digest]
+    fresh = [row for row in rows if row.external_id not in known]
+    verdicts = {row.line: _verdict(row, Answer.UNCHANGED) for row in rows}
+    verdicts |= {one.line: one for one in _update(job, changed, known)}
+    verdicts |= {one.line: one for one in _add(job, fresh)}
+    return list(verdicts.values())
+
+
+def _add(job: Job, rows: Sequence[LeadRow]) -> list[Verdict]:
+    if not rows:
+        return []
+    people = People(job, rows)
+    found = [(row, *people.find_or_create(row, row.first_contact)) for row in rows]
+    running = _running_leads(job, [person for _, person, is_new in found if not is_new])
+    verdicts = []
+    for row, person, _ in found:
+        lead = running.get(person.pk)
+        if lead is None:
+            lead = running[person.pk] = _new_lead(job, row, person)
+            verdict = _verdict(row, Answer.CREATED, record=f"lead {lead.pk}")
+        else:
+            why = f"{person.display_name} is a running lead already; the first contact was added"
+            verdict = _verdict(row, Answer.UPDATED, why, record=f"lead {lead.pk}")
+        job.know("lead", row.external_id, lead, row.digest, row.touch)
+        job.touchpoint(person.pk, f"import:{lead.pk}:{row.external_id}"[:200], row.touch)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _running_leads(job: Job, people: Sequence[Person]) -> dict[object, Lead]:
+    if not people:
+        return {}
+    leads = Lead.objects.running().filter(unit=job.unit, person__in=[one.pk for one in people])
+    return {lead.person_id: lead for lead in leads}
+
+
+def _new_lead(job: Job, row: LeadRow, person: Person) -> Lead:
+    at = row.first_contact
+    lead = Lead(
+        unit=job.unit, person=person, state=row.state, origin=job.origin, message=row.message, created_at=at,
+        qualified_at=at if row.state == Lead.State.MARKETING_QUALIFIED else None,
+    )  # fmt: skip
+    job.create(lead, row.line)
+    job.create(LeadTransition(lead=lead, to_state=Lead.State.NEW, by_name=job.by.name, note=job.origin, at=at))
+    if row.state != Lead.State.NEW:
+        job.create(
+            LeadTransition(
+                lead=lead, from_state=Lead.State.NEW, to_state=row.state, by_name=job.by.name, note=job.origin, at=at
+            )
+        )
+    job.fact("lead_facts", lead.pk, lead_row(lead), at)
+    return lead
+
+
+def _update(job: Job, rows: Sequence[LeadRow], known: dict[str, Known]) -> list[Verdict]:
+    """A row that changed since it was taken in last: its values replace what the records say."""
+    if not rows:
+        return []
+    leads = Lead.objects.select_related("person__merged_into", "person__company").in_bulk(
+        [known[row.external_id].object_id for row in rows]
+    )
+    by_id = {str(pk): lead for pk, lead in leads.items()}
+    owners = people_with({row.email for row in rows if row.email})
+    companies = Companies(job, rows)
+    return [
+        _update_one(job, row, known[row.external_id], by_id[known[row.external_id].object_id], owners, companies)
+        for row in rows
+    ]
+
+
+def _update_one(
+    job: Job, row: LeadRow, known: Known, lead: Lead, owners: dict[str, Person], companies: Companies
+) -> Verdict:
+    person = lead.person.canonical
+    values: dict[str, object] = {
+        name: value for name in _PERSON_FIELDS if (value := getattr(row, name)) and value != getattr(person, name)
+    }
+    if person.company_id is None and (company := companies.find_or_create(row, job.now)) is not None:
+        values["company"] = company
+    if row.email and row.email != person.email:
+        if person.email is None and row.email not in owners:
+            values["email"] = row.email
+            job.link(f"email:{row.email}", person, EVIDENCE, job.now)
+        elif owners.get(row.email) != person:
+            row.warnings.append(f"its e-mail address is now {row.email}; look at the person and link or merge by hand")
+    if values:
+        change_person(job, person, row.line, values, job.now)
+    if row.message and row.message != lead.message:
+        values["message"] = row.message
+        job.change(lead, row.line, message=row.message)
+    if known.touch and (
+        moved := [word for key, word in _TOUCH_WORDS.items() if known.touch.get(key) != row.touch[key]]
+    ):
+        row.warnings.append(f"{', '.join(moved)} of the first contact changed; what was recorded first stays")
+    known.take(job, row.line, row.digest)
+    why = f"changed: {', '.join(values)}" if values else "nothing that is kept changed"
+    return _verdict(row, Answer.UPDATED if values else Answer.UNCHANGED, why, record=f"lead {lead.pk}")
+
+
+def _verdict(row: LeadRow, answer: Answer, why: str = "", record: str = "") -> Verdict:
+    told = "; ".join([*([why] if why else []), *row.warnings])
+    return Verdict(row.line, answer, row.external_id, told, bool(row.warnings), record)

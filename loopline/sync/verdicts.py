@@ -1,0 +1,73 @@
+"""What became of each row, and the file that tells it."""
+
+import csv
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TextIO
+
+_SHEET_COMMANDS = ("=", "+", "-", "@", "\t", "\r")
+COLUMNS = ("file", "line", "external_id", "verdict", "why", "record")
+
+
+class Answer(StrEnum):
+    CREATED = "created"
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    line: int
+    answer: Answer
+    external_id: str = ""
+    why: str = ""
+    """Why it was refused or left alone, and any warning."""
+    has_warning: bool = False
+    record: str = ""
+    """Such as `lead 0193…`; empty when there is none."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Verdicts counted; the rows of refusals and warnings are named in `first_problems`, a few of them."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    first_problems: list[Verdict] = field(default_factory=list)
+
+    def add(self, verdicts: Iterable[Verdict]) -> None:
+        for one in verdicts:
+            self.counts[one.answer.value] += 1
+            if one.has_warning:
+                self.counts["warnings"] += 1
+            if (one.has_warning or one.answer is Answer.REFUSED) and len(self.first_problems) < 20:
+                self.first_problems.append(one)
+
+    @property
+    def sentence(self) -> str:
+        """`8,000 rows: 7,990 created, 10 refused (3 with a warning)`"""
+        rows = sum(self.counts[one.value] for one in Answer)
+        parts = [f"{self.counts[one.value]:,} {one.value}" for one in Answer if self.counts[one.value]]
+        warned = f" ({self.counts['warnings']:,} with a warning)" if self.counts["warnings"] else ""
+        return f"{rows:,} rows: {', '.join(parts)}{warned}" if rows else "no rows"
+
+
+class VerdictFile:
+    """A CSV of all verdicts, written as they come."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._writer = csv.writer(file)
+        self._writer.writerow(COLUMNS)
+
+    def add(self, file_name: str, verdicts: Iterable[Verdict]) -> None:
+        self._writer.writerows(
+            (_cell(file_name), one.line, _cell(one.external_id), one.answer.value, _cell(one.why), one.record)
+            for one in verdicts
+        )
+
+
+def _cell(text: str) -> str:
+    """Text that came from a file never becomes a command of a spreadsheet."""
+    return f"'{text}" if text.startswith(_SHEET_COMMANDS) else text
