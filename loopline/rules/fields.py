@@ -19,54 +19,85 @@ class RuleField:
     has: str
     """Phrase for a person of whom it is known or true."""
     has_not: str
+    asked: str = ""
+    """Phrase for a value that is asked for, with {} in its place."""
+    asked_not: str = ""
     column: str = ""
     """Column of the population; NULL there is "not known"."""
 
 
 _ALL = [
-    RuleField("person.email", FieldKind.FLAG, "e-mail address", "has an e-mail address", "has no e-mail address"),
     RuleField(
-        "person.business_email",
-        FieldKind.FLAG,
-        "business e-mail address",
-        "has a business e-mail address",
-        "has no business e-mail address",
+        key="person.email",
+        kind=FieldKind.FLAG,
+        label="e-mail address",
+        has="has an e-mail address",
+        has_not="has no e-mail address",
     ),
     RuleField(
-        "person.country", FieldKind.TEXT, "country", "has a known country", "has no known country", "person_country"
-    ),
-    RuleField("person.job_title", FieldKind.TEXT, "job title", "has a job title", "has no job title", "job_title"),
-    RuleField(
-        "company.known",
-        FieldKind.FLAG,
-        "company",
-        "works for a known company",
-        "works for no known company",
-        "company_known",
+        key="person.business_email",
+        kind=FieldKind.FLAG,
+        label="business e-mail address",
+        has="has a business e-mail address",
+        has_not="has no business e-mail address",
     ),
     RuleField(
-        "company.employees",
-        FieldKind.NUMBER,
-        "number of people in the company",
-        "works for a company of known size",
-        "works for a company of unknown size",
-        "employees",
+        key="person.country",
+        kind=FieldKind.TEXT,
+        label="country",
+        has="has a known country",
+        has_not="has no known country",
+        asked="is in {}",
+        asked_not="is not in {}",
+        column="person_country",
     ),
     RuleField(
-        "company.industry",
-        FieldKind.TEXT,
-        "industry",
-        "works in a known industry",
-        "works in no known industry",
-        "industry",
+        key="person.job_title",
+        kind=FieldKind.TEXT,
+        label="job title",
+        has="has a job title",
+        has_not="has no job title",
+        asked="has the job title {}",
+        asked_not="has not the job title {}",
+        column="job_title",
     ),
     RuleField(
-        "company.country",
-        FieldKind.TEXT,
-        "country of the company",
-        "works for a company in a known country",
-        "works for a company in no known country",
-        "company_country",
+        key="company.known",
+        kind=FieldKind.FLAG,
+        label="company",
+        has="works for a known company",
+        has_not="works for no known company",
+        column="company_known",
+    ),
+    RuleField(
+        key="company.employees",
+        kind=FieldKind.NUMBER,
+        label="people in the company",
+        has="works for a company of known size",
+        has_not="works for a company of unknown size",
+        asked="works for a company with {} people",
+        asked_not="works for a company without {} people",
+        column="employees",
+    ),
+    RuleField(
+        key="company.industry",
+        kind=FieldKind.TEXT,
+        label="industry",
+        has="works in a known industry",
+        has_not="works in no known industry",
+        asked="works in {}",
+        asked_not="does not work in {}",
+        column="industry",
+    ),
+    RuleField(
+        key="company.country",
+        kind=FieldKind.TEXT,
+        label="country of the company",
+        has="works for a company in a known country",
+        has_not="works for a company in no known country",
+        asked="works for a company in {}",
+        asked_not="works for a company not in {}",
+        column="company_country",
     ),
 ]
 

@@ -40,14 +40,11 @@ class FieldCondition:
         field = self._field
         if not self.operator:
             return field.has_not if is_denied else field.has
-        negation = "not " if is_denied else ""
-        match self.operator:
-            case "is":
-                return f"has a {field.label} that is {negation}{listed(self.words)}"
-            case "contains":
-                return f"has {'no ' if is_denied else ''}{listed(self.words)} in the {field.label}"
+        if self.operator == "contains":
+            return f"has {'no ' if is_denied else ''}{listed(self.words)} in the {field.label}"
+        asked = field.asked_not if is_denied else field.asked
         bound = self.operator.replace("_", " ")
-        return f"has a {field.label} that is {negation}{bound} {self.number:,}"
+        return asked.format(listed(self.words) if self.words else f"{bound} {self.number:,}")
 
     def measures(self) -> tuple[Measure, ...]:
         return ()
@@ -60,7 +57,7 @@ class FieldCondition:
             return Verdict(is_met, shown or (field.has if is_met else field.has_not))
         if value in (None, ""):
             return Verdict(None, f"{field.label} not known")
-        return Verdict(self._fits(value), f"{field.label} {value:,}" if isinstance(value, int) else str(value))
+        return Verdict(self._fits(value), f"{value:,} {field.label}" if isinstance(value, int) else str(value))
 
     def _fits(self, value: object) -> bool:
         match self.operator:
