@@ -179,6 +179,30 @@ class User(AbstractBaseUser):
         return False
 
 
+class OneTimeLink(models.Model):
+    """A link that lets one person in once: to set this installation up, or to choose a password."""
+
+    class Purpose(models.TextChoices):
+        SETUP = "setup"
+        JOIN = "join"
+
+    digest = models.CharField(max_length=64, unique=True)
+    """SHA-256 of the token; the token itself is only in the link."""
+    purpose = models.CharField(max_length=8, choices=Purpose.choices)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="one_time_links")
+    created_at = models.DateTimeField(default=utc_now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=Q(purpose="setup") | Q(user__isnull=False), name="joining_names_a_user")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
 class AuditEntry(models.Model):
     """One write or sign-in. Append-only; each entry's hash covers the one before, so a changed past shows."""
 

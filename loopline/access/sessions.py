@@ -20,7 +20,7 @@ def record_sign_out(user: User) -> None:
 
 @transaction.atomic
 def record_refused_sign_in(email: str) -> None:
-    """A wrong password for an account that exists. Addresses nobody has here are not kept: they are not ours to keep."""
+    """A wrong password for an account that exists. Addresses that nobody here has are not kept."""
     user = User.objects.filter(email=email.strip().lower()).first()
     if user is not None:
         audit(SYSTEM, "sign-in refused", user)
