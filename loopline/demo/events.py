@@ -1,7 +1,7 @@
 """The year's visits and hand raises as the requests that a collector would have received, put into a real inbox."""
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -9,10 +9,12 @@ from urllib.parse import urlencode
 import msgspec
 
 from loopline.campaigns.models import Submission
-from loopline.collect.own import OwnEvent, append_requests, own_request
+from loopline.collect.own import append_requests, own_request
 from loopline.collect.request import Request
 from loopline.demo import world
-from loopline.demo.simulate import Buyer, Visit
+from loopline.demo.simulate import Visit
+from loopline.leads.capture import form_event
+from loopline.pipeline.interactions import own_event
 from loopline.pipeline.models import Interaction
 
 BLOCK = 400
@@ -45,43 +47,17 @@ def visit_requests(visits: Iterable[Visit], source_ids: dict[str, str], unit_ids
         )
 
 
-def form_requests(buyers: Sequence[Buyer], submissions: Sequence[Submission]) -> Iterator[Request]:
+def form_requests(submissions: Iterable[Submission]) -> Iterator[Request]:
     """What capturing a form reports about itself."""
-    sent = {str(one.person.email): one for one in submissions if one.person}
-    for buyer in buyers:
-        submission = sent[buyer.email]
-        event = OwnEvent(
-            event_id=submission.event_id,
-            kind="form",
-            name=submission.form.slug,
-            unit_id=str(submission.form.unit_id),
-            occurred_at=buyer.asked_at,
-            touch_kind="form",
-            person_id=str(submission.person_id),
-            email=buyer.email,
-            visitor_id=buyer.visitor,
-            session_id=buyer.session,
-            url=f"https://{world.SITE_HOST}{buyer.page}",
-            source="browser",
-            properties={"form": submission.form.slug},
-        )
-        yield own_request(event, _microseconds(buyer.asked_at))
+    for submission in submissions:
+        yield own_request(form_event(submission), _microseconds(submission.at))
 
 
-def call_requests(calls: Sequence[Interaction]) -> Iterator[Request]:
+def call_requests(calls: Iterable[Interaction]) -> Iterator[Request]:
     """What logging an answered call reports."""
     for call in calls:
         if call.was_answered:
-            event = OwnEvent(
-                event_id=str(call.pk),
-                kind="call",
-                name="Call",
-                unit_id=str(call.unit_id),
-                occurred_at=call.at,
-                touch_kind="call",
-                person_id=str(call.person_id),
-            )
-            yield own_request(event, _microseconds(call.at))
+            yield own_request(own_event(call), _microseconds(call.at))
 
 
 def fill_inbox(folder: Path, requests: Iterable[Request]) -> int:

@@ -75,7 +75,7 @@ def _records(year: Year, folder: Path, ids: Ids) -> tuple[SalesBulk, list[Reques
     unit_ids = {key: str(unit.pk) for key, unit in ground.units.items()}
     requests = chain(
         visit_requests(year.visits, _keys(folder, unit_ids), unit_ids),
-        form_requests(year.buyers, people.submissions),
+        form_requests(people.submissions),
         call_requests(sales.calls),
     )
     return sales, list(requests)

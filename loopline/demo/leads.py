@@ -11,6 +11,7 @@ from loopline.demo import world
 from loopline.demo.ground import PURPOSE, Ground, Ids
 from loopline.demo.simulate import PRICING_COUNTS, Buyer
 from loopline.facts.outbox import Fact
+from loopline.leads.capture import AFTER_THE_FORM
 from loopline.leads.clock import due_at
 from loopline.leads.definition import evaluate
 from loopline.leads.fact_rows import lead_row
@@ -81,7 +82,7 @@ def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Groun
             raise ValueError(f"the demo's year and its definition disagree about {buyer.email}")
         lead.definition, lead.evidence = ground.definitions[buyer.unit.key], judgement.evidence
         if not judgement.is_met:
-            bulk.record(lead, buyer.asked_at)
+            bulk.record(lead, lead.created_at)
             continue
         _hand_over(lead, buyer, turns, ground, bulk)
         _answer(lead, buyer, bulk)
@@ -94,21 +95,25 @@ def write_leads(bulk: LeadBulk) -> None:
 
 
 def _new(buyer: Buyer, person: Person, ground: Ground, bulk: LeadBulk, ids: Ids) -> Lead:
-    form = ground.forms[buyer.unit.key, buyer.form]
+    form, created_at = ground.forms[buyer.unit.key, buyer.form], _created_at(buyer)
     lead = Lead(
-        id=ids.at(buyer.asked_at),
+        id=ids.at(created_at),
         unit=ground.units[buyer.unit.key],
         person=person,
         origin=f"form “{form.title}”",
         message=buyer.message,
-        created_at=buyer.asked_at,
+        created_at=created_at,
     )
     bulk.leads[buyer.number] = lead
     bulk.transitions.append(
-        LeadTransition(lead=lead, to_state=State.NEW, by_name=SYSTEM.name, note=lead.origin, at=buyer.asked_at)
+        LeadTransition(lead=lead, to_state=State.NEW, by_name=SYSTEM.name, note=lead.origin, at=created_at)
     )
-    bulk.record(lead, buyer.asked_at)
+    bulk.record(lead, created_at)
     return lead
+
+
+def _created_at(buyer: Buyer) -> datetime:
+    return buyer.asked_at + AFTER_THE_FORM
 
 
 def _facts(buyer: Buyer, person: Person, rule: Rule, ground: Ground) -> Facts:
@@ -117,7 +122,7 @@ def _facts(buyer: Buyer, person: Person, rule: Rule, ground: Ground) -> Facts:
     measures = {measure for condition in conditions(rule) for measure in condition.measures()}
     reads = sum(at > buyer.asked_at - PRICING_COUNTS for at in buyer.pricing_reads)
     return Facts(
-        at=buyer.asked_at,
+        at=_created_at(buyer),
         fields={
             "person.business_email": None if is_free_mail(domain) else domain,
             "company.known": company.name if company else None,
@@ -129,7 +134,7 @@ def _facts(buyer: Buyer, person: Person, rule: Rule, ground: Ground) -> Facts:
 
 
 def _hand_over(lead: Lead, buyer: Buyer, turns: Turns, ground: Ground, bulk: LeadBulk) -> None:
-    at = buyer.asked_at
+    at = lead.created_at
     lead.qualified_at = at
     bulk.move(lead, State.MARKETING_QUALIFIED, at, SYSTEM.name)
     lead.owner, lead.assigned_because = turns.next(buyer.unit.key, at)

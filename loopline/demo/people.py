@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loopline.campaigns.models import Submission
+from loopline.demo import world
 from loopline.demo.ground import PURPOSE, Ground, Ids
 from loopline.demo.names import SUFFIX
 from loopline.demo.simulate import Buyer
@@ -101,10 +102,11 @@ def _person(buyer: Buyer, company: Company, ground: Ground, ids: Ids, bulk: Bulk
             person=person,
             visitor_id=buyer.visitor,
             event_id=str(key),
+            landing={"page_url": f"https://{world.SITE_HOST}{buyer.page}"},
+            reported_at=at,
             data=said | ({"message": buyer.message} if buyer.form == "demo" else {}),
             consent_text=form.consent_text,
             is_consent_given=True,
             at=at,
-            reported_at=at,
         )
     )

@@ -60,6 +60,7 @@ def _call(lead: Lead, at: datetime, was_answered: bool, number: int, ids: Ids) -
         summary=CALL_NOTES[1 + number % 2] if was_answered else CALL_NOTES[0],
         by=lead.owner,
         at=at,
+        reported_at=at if was_answered else None,
     )
 
 

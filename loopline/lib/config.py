@@ -26,6 +26,12 @@ class Config:
     """`LOOPLINE_DEMO=1`: demo people on the sign-in page. Only ever on a loopback address."""
 
     @property
+    def address(self) -> str:
+        """Host and port as they stand in an address on this machine."""
+        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104 - compared, not bound
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    @property
     def is_loopback(self) -> bool:
         return self.host in {"127.0.0.1", "::1", "localhost"}
 

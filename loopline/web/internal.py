@@ -32,11 +32,21 @@ def announce(path: Path, url: str) -> None:
         json.dump({"url": url, "token": _token, "pid": os.getpid()}, file)
 
 
+def leave(path: Path) -> None:
+    """Take the file away when the server stops."""
+    path.unlink(missing_ok=True)
+
+
+def plain_json(content: object, *, status: int = 200) -> JsonResponse:
+    """JSON with moments in ISO 8601, as commands print them."""
+    return JsonResponse(content, status=status, safe=False, json_dumps_params={"ensure_ascii": False})
+
+
 def for_commands(view: View[Params]) -> View[Params]:
     """Answer only who carries the token; anyone else learns nothing, not even that there is such a page."""
 
     @wraps(view)
-    def guarded(request: HttpRequest, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
+    def guarded(request: HttpRequest, /, *args: Params.args, **kwargs: Params.kwargs) -> HttpResponse:
         given = request.headers.get("Authorization", "")
         if not _token or not hmac.compare_digest(given.encode(), f"Bearer {_token}".encode()):
             return JsonResponse({"error": "not found"}, status=404)

@@ -1,0 +1,165 @@
+"""The whole product in one process on one port: collector, pages, loader, reactor, relay and what is due at times.
+
+The event store belongs to this process alone. Threads share it; everything that can be lost is on disk before it is
+acknowledged, so the process may be killed at any moment.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import partial
+from typing import Any, cast
+
+import uvicorn
+
+from loopline.collect.asgi import Collector
+from loopline.collect.inbox import Inbox
+from loopline.collect.keys import Keys
+from loopline.collect.loader import Loader
+from loopline.collect.process import share_interpreter
+from loopline.collect.state import State
+from loopline.collect.work import Settings
+from loopline.lib.config import Config
+from loopline.store.current import use_engine
+from loopline.store.engine import Engine
+from loopline.store.open import open_engine
+from loopline.web import internal
+from loopline.web.asgi import pages
+from loopline.web.background import Crew, Worker, every
+
+Scope = dict[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+log = logging.getLogger(__name__)
+
+EXIT_STORE_DEAD = 75
+"""Exit status when the event store cannot go on in this process: whoever supervises it starts it again."""
+SETTINGS_FRESH_S = 5.0
+LOOK_AT_STORE_S = 1.0
+
+
+class Server:
+    """Opens everything on construction, works between `start` and `stop`. Itself the ASGI application."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self.engine: Engine = open_engine(config)
+        use_engine(self.engine)
+        self._pages = pages()
+        self._inbox = Inbox(config.data)
+        self._state = State(config.data)
+        self._keys = Keys(config.data)
+        self._collector = Collector(self._inbox, self._keys, self._state)
+        self._own = _OwnHosts(self._keys)
+        self._crew = Crew(self._workers())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and self._collector.handles(scope["path"]):
+            await self._collector(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await self._live(receive, send)
+        else:
+            await self._pages(scope, receive, cast(Any, send))
+
+    def _workers(self) -> list[Worker]:
+        # Records can be imported only once Django is set up, which `pages()` did.
+        from loopline.access.actor import SYSTEM
+        from loopline.facts.relay import Relay
+        from loopline.leads.capture import report_waiting
+        from loopline.leads.hand_over import hand_over_waiting
+        from loopline.leads.reactor import Reactor
+        from loopline.pipeline.interactions import report_interactions
+
+        loader = Loader(self._inbox, self.engine, self._state, settings=self._own.settings)
+        reactor = Reactor(self._state, self._config.data)
+        return [
+            Worker("loader", loader.run),
+            Worker("relay", Relay(self.engine).run),
+            Worker("reactor", reactor.run),
+            Worker("hand-over", every(30, partial(hand_over_waiting, by=SYSTEM))),
+            Worker("form reports", every(30, report_waiting)),
+            Worker("call reports", every(30, partial(report_interactions, self._config.data))),
+        ]
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                self.start()
+                await send({"type": "lifespan.startup.complete"})
+            elif message["type"] == "lifespan.shutdown":
+                self.stop()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    def start(self) -> None:
+        share_interpreter()
+        self._inbox.start()
+        self._crew.start()
+        internal.announce(self._config.data / "run" / "server.json", f"http://{self._config.address}")
+
+    def stop(self) -> None:
+        """Commit what waits and close everything. Killing the process instead loses nothing either."""
+        internal.leave(self._config.data / "run" / "server.json")
+        self._inbox.close()
+        self._crew.stop()
+        use_engine(None)
+        self.engine.close()
+        self._state.close()
+        self._keys.close()
+
+
+class _OwnHosts:
+    """Hosts that are never referrers: the organisation's, and those of the write keys. Read anew every few seconds."""
+
+    def __init__(self, keys: Keys) -> None:
+        self._keys = keys
+        self._settings = Settings()
+        self._fresh_until = 0.0
+
+    def settings(self) -> Settings:
+        from loopline.access.models import Organisation
+
+        if time.monotonic() >= self._fresh_until:
+            hosts = {*Organisation.current().own_hosts, *self._keys.own_hosts()}
+            self._settings = Settings(own_hosts=frozenset(hosts))
+            self._fresh_until = time.monotonic() + SETTINGS_FRESH_S
+        return self._settings
+
+
+def run(config: Config, *, on_ready: Callable[[], None]) -> int:
+    """Serve until told to stop; the exit status. `on_ready` is called when requests are answered."""
+    server = Server(config)
+    http = uvicorn.Server(
+        uvicorn.Config(
+            server,
+            host=config.host,
+            port=config.port,
+            loop="uvloop",
+            http="httptools",
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="on",
+            timeout_graceful_shutdown=10,
+        )
+    )
+    watch = threading.Thread(target=_watch, args=(server.engine, http, on_ready), name="watch", daemon=True)
+    watch.start()
+    http.run()
+    return EXIT_STORE_DEAD if getattr(server.engine, "is_dead", False) else 0 if http.started else 1
+
+
+def _watch(engine: Engine, http: uvicorn.Server, on_ready: Callable[[], None]) -> None:
+    """Say when requests are answered; end the process when the event store can do nothing more in it."""
+    while not http.started and not http.should_exit:
+        time.sleep(0.02)
+    if http.started:
+        on_ready()
+    while not http.should_exit:
+        if getattr(engine, "is_dead", False):
+            log.critical("The event store failed for good in this process; it ends so that it can be started again")
+            http.should_exit = True
+        time.sleep(LOOK_AT_STORE_S)
