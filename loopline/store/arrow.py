@@ -43,7 +43,10 @@ def _array(table: Table, column: Column, rows: Sequence[Mapping[str, object]]) -
         except (TypeError, ValueError) as error:
             raise StoreError(f"{table.key}.{name}: {error}") from error
     try:
-        array = pa.array(values, ARROW_TYPES[column.kind])
+        # a typed array would silently cut 1.5 to 1; a cast refuses it
+        array = (
+            pa.array(values).cast(pa.int64()) if column.kind is Kind.INT else pa.array(values, ARROW_TYPES[column.kind])
+        )
     except (pa.ArrowException, OverflowError, UnicodeEncodeError) as error:
         raise StoreError(f"{table.key}.{name} holds {column.kind} values: {error}") from error
     if array.null_count and not column.nullable and name != "recorded_at":

@@ -6,8 +6,10 @@ count. A batch repeated after a crash is completed, its rows counted once. The h
 was announced and is not complete, so that a read as of it never sees half a batch and gives the same answer again.
 """
 
+import contextlib
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
 import pyarrow as pa
@@ -39,6 +41,9 @@ class ClickHouseEngine:
         self._address = read_address(url)
         self._clock = clock
         self._write_lock = threading.Lock()
+        self._read_turn: AbstractContextManager[object] = (
+            threading.Lock() if self._address.is_chdb else contextlib.nullcontext()
+        )
         self._promised: datetime | None = None
         self._writer = self._address.client(WRITE_SETTINGS)
         try:
@@ -117,9 +122,19 @@ class ClickHouseEngine:
         text = f"{translate(sql, values)}\nSETTINGS max_execution_time = {timeout_s:f}, timeout_overflow_mode = 'throw'"
         bound = {name: value for name, value in values.items() if value is not None}
         try:
-            return plain(self._reader.query_arrow(text, parameters=bound or None))
+            with self._read_turn:
+                return self._asked(text, bound)
         except ERRORS as error:
             raise read_error(error, timeout_s) from error
+
+    def _asked(self, text: str, values: dict[str, Value]) -> pa.Table:
+        try:
+            return plain(self._reader.query_arrow(text, parameters=values or None))
+        except ERRORS:
+            if self._address.is_chdb:  # chDB puts what is left of a failed answer before the next one
+                self._reader.close()
+                self._reader = self._address.client(READ_SETTINGS, self._address.database)
+            raise
 
     def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
         return to_rows(self.query(sql, params, timeout_s=timeout_s))

@@ -18,13 +18,13 @@ TYPES: dict[Kind, str] = {
 BLOCKS_REMEMBERED = 10_000
 """So many last blocks of a table are recognised when they are sent again."""
 
+FORGETTING = "written_at DateTime DEFAULT now()) ENGINE = MergeTree ORDER BY {} TTL written_at + INTERVAL 60 DAY"
 BOOKS = (
     "schema_version (version Int64) ENGINE = MergeTree ORDER BY version",
     f"cursors (name String, position Int64, recorded_at {MOMENT}) ENGINE = MergeTree ORDER BY name",
-    f"batches (token String, recorded_at {MOMENT}) ENGINE = MergeTree ORDER BY token "
-    "TTL toDateTime(recorded_at) + INTERVAL 60 DAY",
-    f"begun (token String, cursor_name String, position Int64, follows {MOMENT}, begun_at {MOMENT}) "
-    "ENGINE = MergeTree ORDER BY begun_at TTL toDateTime(begun_at) + INTERVAL 60 DAY",
+    f"batches (token String, recorded_at {MOMENT}, {FORGETTING.format('token')}",
+    f"begun (token String, cursor_name String, position Int64, follows {MOMENT}, begun_at {MOMENT}, "
+    f"{FORGETTING.format('begun_at')}",
 )
 
 
