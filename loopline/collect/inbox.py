@@ -1,45 +1,22 @@
-"""The inbox: a durable, ordered log of everything the collector said yes to.
+"""The inbox: takes requests from the collector into the log, durably, many with one fsync.
 
-One row (a *block*) is one group commit: the requests that arrived while the previous commit was on its way to the
-disk. One statement a block means one fsync and few hand-overs of the interpreter lock. Every event has its own
-number: a block's `seq` is the number of its last event, and numbers have no gaps, so the last number is also the
-count of all events ever received.
+Whatever arrives while a commit is on its way to the disk shares the next one. Each commit is one statement, so the
+writer hands the interpreter over as rarely as possible.
 """
 
 import asyncio
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
+from loopline.collect.log import Log, append_block, connect
 from loopline.collect.request import Request
-from loopline.lib.sqlite import refuse_unsafe_version
 
-SCHEMA = """
-CREATE TABLE IF NOT EXISTS blocks (
-    seq INTEGER PRIMARY KEY,
-    events INTEGER NOT NULL,
-    received_us INTEGER NOT NULL,
-    requests BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS refusals (reason TEXT PRIMARY KEY, requests INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS identity (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), id TEXT NOT NULL);
-INSERT OR IGNORE INTO identity VALUES (1, lower(hex(randomblob(8))));
-CREATE TABLE IF NOT EXISTS loads (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL);
-"""
-# The next number is taken inside the statement that writes, so several processes can append to one inbox.
-INSERT_BLOCK = """
-INSERT INTO blocks (seq, events, received_us, requests)
-VALUES (coalesce((SELECT max(seq) FROM blocks), 0) + ?1, ?1, ?2, ?3)
-"""
-_ENCODER = msgspec.msgpack.Encoder()
-_DECODER = msgspec.msgpack.Decoder(list[Request])
 _GROUP_BYTES = 4 << 20
 
 
@@ -64,20 +41,6 @@ class Limits:
     """Events received and not yet loaded."""
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """Requests committed together. Event numbers run from `first_seq` to `seq`, in order."""
-
-    seq: int
-    events: int
-    received_us: int
-    requests: list[Request]
-
-    @property
-    def first_seq(self) -> int:
-        return self.seq - self.events + 1
-
-
 @dataclass(slots=True)
 class _Group:
     """Requests that will share a commit, and who waits for it."""
@@ -88,33 +51,14 @@ class _Group:
     size: int = 0
 
 
-def connect(path: Path) -> sqlite.Connection:
-    """A connection that commits durably (WAL, synchronous=FULL), each statement by itself."""
-    refuse_unsafe_version(sqlite.sqlite_version_info)
-    connection = sqlite.connect(str(path), timeout=10, isolation_level=None, check_same_thread=False)
-    connection.execute("PRAGMA page_size=8192")
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA wal_autocheckpoint=4000")
-    connection.execute("PRAGMA journal_size_limit=67108864")
-    return connection
-
-
-def pack(requests: Sequence[Request]) -> tuple[int, int, bytes]:
-    """The values of a new block: number of events, time of the first request, the requests."""
-    return sum(one.events for one in requests), requests[0].received_us, _ENCODER.encode(requests)
-
-
-class Inbox:
+class Inbox(Log):
     """The log of one collector under `folder`. `start()` before `append`; reading needs no start.
 
     One thread writes. Senders wait in groups: whatever arrives during a commit shares the next one.
     """
 
     def __init__(self, folder: Path, limits: Limits | None = None, *, free_bytes: Callable[[], int] | None = None):
-        folder.mkdir(parents=True, exist_ok=True)
-        self.folder = folder
-        self.path = folder / "inbox.sqlite"
+        super().__init__(folder)
         self.limits = limits or Limits()
         self.free_bytes = free_bytes or (lambda: shutil.disk_usage(folder).free)
         self._lock = threading.Lock()
@@ -125,11 +69,6 @@ class Inbox:
         self._loaded_seq: int | None = None
         self._thread: threading.Thread | None = None
         self._closing = False
-        self._reader = connect(self.path)
-        self._reader_lock = threading.Lock()
-        self._reader.executescript(SCHEMA)
-        self.id: str = next(self._select("SELECT id FROM identity"))[0]
-        """Tells this log from one that was put in its place."""
 
     # Writing
 
@@ -146,8 +85,7 @@ class Inbox:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        with self._reader_lock:
-            self._reader.close()
+        super().close()
 
     async def append(self, request: Request) -> None:
         """Return once the request is on disk. Raises Unavailable when it is not, and then it never will be."""
@@ -194,7 +132,7 @@ class Inbox:
                 size += len(group.requests[end].body)
                 end += 1
             try:
-                connection.execute(INSERT_BLOCK, pack(group.requests[start:end])).close()
+                append_block(connection, group.requests[start:end])
             except sqlite.Error as error:
                 failure = _refusal_for(error)
             else:
@@ -274,63 +212,6 @@ class Inbox:
     def lag_events(self) -> int:
         """Events received and not yet loaded; 0 where no loader runs beside this collector."""
         return 0 if self._loaded_seq is None else max(0, self.last_seq() - self._loaded_seq)
-
-    def age_s(self, after_seq: int) -> float:
-        """How long ago the first event after `after_seq` was received; 0 when there is none."""
-        rows = list(self._select("SELECT received_us FROM blocks WHERE seq > ? ORDER BY seq LIMIT 1", after_seq))
-        return max(0.0, time.time() - rows[0][0] / 1e6) if rows else 0.0
-
-    # Reading
-
-    def last_seq(self) -> int:
-        """Number of the last event received: the count of all events ever received."""
-        return int(next(self._select("SELECT coalesce(max(seq), 0) FROM blocks"))[0])
-
-    def read(self, after_seq: int, max_events: int, upto_seq: int | None = None) -> list[Block]:
-        """Blocks after event `after_seq`, in order: one at least where there is any, else at most `max_events`."""
-        blocks: list[Block] = []
-        total = 0
-        sql = "SELECT seq, events, received_us, requests FROM blocks WHERE seq > ? AND seq <= ? ORDER BY seq"
-        with self._reader_lock:
-            found = self._reader.execute(sql, (after_seq, upto_seq or (1 << 62)))
-            for seq, events, received_us, requests in found:
-                if blocks and total + events > max_events:
-                    break
-                total += events
-                blocks.append(Block(seq, events, received_us, _DECODER.decode(requests)))
-            found.close()
-        return blocks
-
-    def pinned_end(self, first_seq: int) -> int | None:
-        """Last event of the load that began at `first_seq`, if one was begun before."""
-        found = list(self._select("SELECT last_seq FROM loads WHERE first_seq = ?", first_seq))
-        return int(found[0][0]) if found else None
-
-    def pin(self, first_seq: int, last_seq: int) -> None:
-        """Fix the bounds of a load before it is written, so that repeating it after a crash repeats the same rows."""
-        with self._reader_lock:
-            self._reader.execute("INSERT OR REPLACE INTO loads VALUES (?, ?)", (first_seq, last_seq)).close()
-
-    def unpin(self, upto_seq: int) -> None:
-        with self._reader_lock:
-            self._reader.execute("DELETE FROM loads WHERE last_seq <= ?", (upto_seq,)).close()
-
-    def trim(self, upto_seq: int) -> int:
-        """Delete blocks up to `upto_seq`; the very last block stays, it carries the count. Returns how many went."""
-        sql = "DELETE FROM blocks WHERE seq <= ? AND seq < (SELECT max(seq) FROM blocks)"
-        with self._reader_lock:
-            return int(self._reader.execute(sql, (upto_seq,)).rowcount)
-
-    def restore(self, block: Block) -> None:
-        """Put a block from the archive back under its own numbers; one that is still there stays as it is."""
-        values = (block.seq, block.events, block.received_us, _ENCODER.encode(block.requests))
-        with self._reader_lock:
-            self._reader.execute("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?)", values).close()
-
-    def _select(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        with self._reader_lock:
-            found = self._reader.execute(sql, values).fetchall()
-        return iter(found)
 
 
 def _refusal_for(error: sqlite.Error) -> Unavailable:

@@ -17,9 +17,12 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
-from loopline.collect.inbox import connect
+from loopline.collect.channels import Rule
+from loopline.collect.log import connect
+from loopline.collect.settings import Settings
 from loopline.lib.ids import uuid7
 
 _SCHEMA = """
@@ -176,6 +179,19 @@ class Keys:
         for (text,) in origins:
             hosts.update(urlsplit(one).hostname or "" for one in json.loads(text))
         return tuple(sorted(hosts - {""}))
+
+    def settings(self) -> Settings:
+        """What the organisation decided about processing, as it stands now."""
+        with self._lock:
+            row = self._connection.execute("SELECT value FROM settings WHERE name = 'channel_rules'").fetchone()
+        rules = msgspec.json.decode(row[0], type=tuple[Rule, ...]) if row else ()
+        return Settings(own_hosts=frozenset(self.own_hosts()), channel_rules=rules)
+
+    def set_channel_rules(self, rules: Sequence[Rule]) -> None:
+        """The organisation's own channel rules, ahead of the others, for events loaded from now on."""
+        value = msgspec.json.encode(tuple(rules)).decode()
+        with self._lock:
+            self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('channel_rules', ?)", (value,))
 
     def set_own_hosts(self, hosts: Sequence[str]) -> None:
         value = json.dumps(sorted({one.strip().lower() for one in hosts if one.strip()}))

@@ -13,16 +13,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from pysqlite3 import dbapi2 as sqlite
 
 from loopline.collect.channels import CHANNELS, NO_VISIT, Visit
-from loopline.collect.inbox import INSERT_BLOCK, SCHEMA, connect, pack
+from loopline.collect.log import Log
 from loopline.collect.request import Request
 from loopline.collect.steps.touch import TOUCH_KINDS
 
 SOURCE_ID = "loopline"
 _KINDS = frozenset({"page", "track", "identify", "form", "email", "call", "meeting", "offline", "system"})
-_connections: dict[tuple[Path, int], sqlite.Connection] = {}
+_logs: dict[tuple[Path, int], Log] = {}
 _lock = threading.Lock()
 
 
@@ -83,23 +82,24 @@ def report_events(folder: Path, events: Sequence[OwnEvent]) -> None:
 
 def append_requests(folder: Path, requests: Sequence[Request]) -> None:
     """Put requests into the inbox past the collector, durably. Raises sqlite's OperationalError on a full disk."""
-    if not requests:
-        return
-    connection = _connection(folder)
+    if requests:
+        _log(folder).append_now(requests)
+
+
+def close_logs(folder: Path) -> None:
+    """Close what this process opened in `folder`, before the folder goes away."""
     with _lock:
-        connection.execute(INSERT_BLOCK, pack(requests)).close()
+        for place in [one for one in _logs if one[0] == folder.absolute()]:
+            _logs.pop(place).close()
 
 
-def _connection(folder: Path) -> sqlite.Connection:
+def _log(folder: Path) -> Log:
     """One connection per folder and process: a connection must not cross a fork."""
     place = (folder.absolute(), os.getpid())
     with _lock:
-        if place not in _connections:
-            folder.mkdir(parents=True, exist_ok=True)
-            connection = connect(folder / "inbox.sqlite")
-            connection.executescript(SCHEMA)
-            _connections[place] = connection
-        return _connections[place]
+        if place not in _logs:
+            _logs[place] = Log(folder)
+        return _logs[place]
 
 
 def own_request(event: OwnEvent, received_us: int | None = None) -> Request:

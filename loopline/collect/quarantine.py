@@ -9,8 +9,7 @@ from typing import Any
 
 import msgspec
 
-from loopline.collect.inbox import Inbox
-from loopline.collect.own import append_requests
+from loopline.collect.log import Log
 from loopline.collect.request import Flag, Request
 from loopline.collect.state import State
 
@@ -37,9 +36,9 @@ class Quarantined:
 
 
 class Quarantine:
-    def __init__(self, state: State, inbox: Inbox) -> None:
+    def __init__(self, state: State, log: Log) -> None:
         self._state = state
-        self._inbox = inbox
+        self._log = log
 
     def waiting(self, *, reason: str = "", limit: int = 100) -> list[Quarantined]:
         """Events not yet replayed, newest first."""
@@ -64,7 +63,7 @@ class Quarantine:
         requests = [_again(one, fix) for one in chosen]
         if not requests:
             return 0
-        append_requests(self._inbox.folder, requests)
+        self._log.append_now(requests)
         now = time.time_ns() // 1000
         for one in chosen:
             self._state.change("UPDATE quarantine SET replayed_us = ? WHERE seq = ?", now, one.id)

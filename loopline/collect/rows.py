@@ -24,7 +24,7 @@ def event_rows(items: list[Item], *, is_history: bool = False) -> pa.Table:
     """The rows of `events` for these items. `recorded_at` is left to the store; in a history it is the receipt."""
     arrays = []
     table = TABLES["events"]
-    visits = list(zip(*[item.visit for item in items], strict=True))
+    visits = list(zip(*[item.visit for item in items], strict=True)) or [()] * len(_VISIT)
     for column in table.columns:
         name = column.name
         values: list[Any]

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
-from loopline.collect.inbox import connect
+from loopline.collect.log import connect
 from loopline.collect.signals import Signal
 
 _SCHEMA = """
@@ -55,6 +55,7 @@ class QuarantineRow:
 class Outcome:
     """What one stretch of the inbox adds to the state."""
 
+    first_seq: int
     last_seq: int
     stored: int
     dropped: dict[str, int] = field(default_factory=dict)
@@ -92,8 +93,14 @@ class State:
         return dict(self.select(sql, json.dumps(sorted(visitors))))
 
     def commit(self, outcome: Outcome) -> None:
-        """Remember a stretch and move the position to its end, all together."""
+        """Remember a stretch and move the position to its end, all together.
+
+        Does nothing when the position is not just before the stretch: a helper of a server that was killed may
+        still be at work when the next one has already done this.
+        """
         with self._lock, _transaction(self._connection) as run:
+            if run("SELECT seq FROM position").fetchone()[0] >= outcome.first_seq:
+                return
             run(
                 "INSERT OR IGNORE INTO seen SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)",
                 (json.dumps(sorted(outcome.seen)),),

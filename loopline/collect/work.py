@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from loopline.collect.channels import NO_VISIT, Rule, Visit
+from loopline.collect.channels import NO_VISIT, Visit
 from loopline.collect.event_form import Context, EnvelopePart, Event
-from loopline.collect.inbox import Block
+from loopline.collect.log import Block
 from loopline.collect.request import Request
+from loopline.collect.settings import Settings as Settings
 from loopline.collect.state import State
 
 
@@ -43,16 +44,6 @@ class Item:
         self.person_id = self.email = self.session_id = self.touch_kind = self.channel = self.channel_rule = ""
         self.click_id = self.url_host = self.url_path = self.landing_path = self.title = self.page_view_id = ""
         self.device = self.browser = self.os = self.bot_verdict = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """What the organisation decided about processing."""
-
-    own_hosts: frozenset[str] = frozenset()
-    """Own sites and pay or sign-in pages: never referrers. A host covers its subdomains."""
-    channel_rules: tuple[Rule, ...] = ()
-    """The organisation's own channel rules, ahead of the others."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,7 @@ from loopline.collect.inbox import Inbox
 def data(tmp_path: Path, settings: Any) -> Iterator[Path]:
     settings.CONFIG = replace(settings.CONFIG, data=tmp_path)
     yield tmp_path
-    connection = own._connections.pop(next((key for key in own._connections if key[0] == tmp_path), None), None)
-    if connection is not None:
-        connection.close()
+    own.close_logs(tmp_path)
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from loopline.collect.loader import Loader
 from loopline.collect.quarantine import Quarantine
 from loopline.collect.reactor_feed import ReactorFeed
 from loopline.collect.state import State
-from loopline.collect.work import Settings
 from loopline.store.duckdb_engine import DuckDBEngine
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
@@ -41,16 +40,13 @@ class Station:
         self.state = State(folder)
         self.engine = DuckDBEngine(folder / "events.duckdb")
         self.engine.migrate()
-        self.loader = Loader(self.inbox, self.engine, self.state, settings=self.settings)
+        self.loader = Loader(self.inbox, self.engine, self.state, settings=self.keys.settings)
         self.quarantine = Quarantine(self.state, self.inbox)
         self.feed = ReactorFeed(self.state)
         self.collector = Collector(self.inbox, self.keys, self.state)
         _, self.key = self.keys.create(NewKey("server", KeyKind.SERVER, "unit-1"), plain="server-key")
         _, self.browser_key = self.keys.create(NewKey("site", KeyKind.BROWSER, "unit-1"), plain="browser-key")
         self.url = ""
-
-    def settings(self) -> Settings:
-        return Settings(own_hosts=frozenset(self.keys.own_hosts()))
 
     def close(self) -> None:
         self.inbox.close()

@@ -2,9 +2,10 @@
 
 from loopline.collect.channels import Visit
 from loopline.collect.event_form import Campaign
+from loopline.collect.settings import Settings
 from loopline.collect.steps.validate import as_text
 from loopline.collect.web_address import WebAddress, is_own, read_address
-from loopline.collect.work import Item, Settings, Work
+from loopline.collect.work import Item, Work
 
 _NO_ADDRESS = WebAddress()
 

@@ -1,0 +1,161 @@
+"""The file of the inbox: an ordered log in SQLite that only grows at its end.
+
+One row (a *block*) is one commit: requests that arrived together. Every event has its own number: a block's `seq` is
+the number of its last event, and numbers have no gaps, so the last number is also the count of all events ever
+received. Any process may read, and append past the collector (`own.py`, `quarantine.py`).
+"""
+
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from pysqlite3 import dbapi2 as sqlite
+
+from loopline.collect.request import Request
+from loopline.lib.sqlite import refuse_unsafe_version
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS blocks (
+    seq INTEGER PRIMARY KEY,
+    events INTEGER NOT NULL,
+    received_us INTEGER NOT NULL,
+    requests BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS refusals (reason TEXT PRIMARY KEY, requests INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS identity (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), id TEXT NOT NULL);
+INSERT OR IGNORE INTO identity VALUES (1, lower(hex(randomblob(8))));
+CREATE TABLE IF NOT EXISTS loads (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL);
+"""
+# The next number is taken inside the statement that writes, so several processes can append to one log.
+_APPEND = """
+INSERT INTO blocks (seq, events, received_us, requests)
+VALUES (coalesce((SELECT max(seq) FROM blocks), 0) + ?1, ?1, ?2, ?3)
+"""
+_ENCODER = msgspec.msgpack.Encoder()
+_DECODER = msgspec.msgpack.Decoder(list[Request])
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Requests committed together. Event numbers run from `first_seq` to `seq`, in order."""
+
+    seq: int
+    events: int
+    received_us: int
+    requests: list[Request]
+
+    @property
+    def first_seq(self) -> int:
+        return self.seq - self.events + 1
+
+
+def connect(path: Path) -> sqlite.Connection:
+    """A connection that commits durably (WAL, synchronous=FULL), each statement by itself."""
+    refuse_unsafe_version(sqlite.sqlite_version_info)
+    connection = sqlite.connect(str(path), timeout=10, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA page_size=8192")
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.execute("PRAGMA wal_autocheckpoint=4000")
+    connection.execute("PRAGMA journal_size_limit=67108864")
+    return connection
+
+
+def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> None:
+    """Write `requests` as one block; returns when it is on disk. Raises sqlite's Error, and then nothing is stored."""
+    events = sum(one.events for one in requests)
+    connection.execute(_APPEND, (events, requests[0].received_us, _ENCODER.encode(requests))).close()
+
+
+class Log:
+    """The log in `folder`/inbox.sqlite."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.path = folder / "inbox.sqlite"
+        self._connection = connect(self.path)
+        self._connection_lock = threading.Lock()
+        self._connection.executescript(_SCHEMA)
+        self.id: str = next(self._select("SELECT id FROM identity"))[0]
+        """Tells this log from one that was put in its place."""
+
+    def close(self) -> None:
+        with self._connection_lock:
+            self._connection.close()
+
+    def append_now(self, requests: Sequence[Request]) -> None:
+        """Append past the collector; returns when it is on disk. Raises sqlite's Error, and then nothing is stored."""
+        with self._connection_lock:
+            append_block(self._connection, requests)
+
+    def last_seq(self) -> int:
+        """Number of the last event received: the count of all events ever received."""
+        return int(next(self._select("SELECT coalesce(max(seq), 0) FROM blocks"))[0])
+
+    def age_s(self, after_seq: int) -> float:
+        """How long ago the first event after `after_seq` was received; 0 when there is none."""
+        rows = list(self._select("SELECT received_us FROM blocks WHERE seq > ? ORDER BY seq LIMIT 1", after_seq))
+        return max(0.0, time.time() - rows[0][0] / 1e6) if rows else 0.0
+
+    def read(self, after_seq: int, upto_seq: int) -> list[Block]:
+        """The blocks of events after `after_seq` up to `upto_seq`, in order."""
+        sql = "SELECT seq, events, received_us, requests FROM blocks WHERE seq > ? AND seq <= ? ORDER BY seq"
+        rows = self._select(sql, after_seq, upto_seq)
+        return [Block(seq, events, received_us, _DECODER.decode(packed)) for seq, events, received_us, packed in rows]
+
+    def end_of_stretch(self, after_seq: int, max_events: int) -> int | None:
+        """Last event of the next blocks that together hold at most `max_events` (one block at least), or None."""
+        sql = "SELECT min(seq) FROM blocks WHERE seq > ?"
+        [(first_end,)] = self._select(sql, after_seq)
+        if first_end is None:
+            return None
+        [(end,)] = self._select("SELECT max(seq) FROM blocks WHERE seq <= ?", after_seq + max_events)
+        return max(int(first_end), int(end or 0))
+
+    # Bounds of loads
+
+    def pinned_end(self, first_seq: int) -> int | None:
+        """Last event of the load that began at `first_seq`, if one was begun before."""
+        found = list(self._select("SELECT last_seq FROM loads WHERE first_seq = ?", first_seq))
+        return int(found[0][0]) if found else None
+
+    def pin(self, first_seq: int, last_seq: int) -> None:
+        """Fix the bounds of a load before it is written, so that repeating it after a crash repeats the same rows."""
+        with self._connection_lock:
+            self._connection.execute("DELETE FROM loads WHERE first_seq < ?", (first_seq,)).close()
+            self._connection.execute("INSERT OR REPLACE INTO loads VALUES (?, ?)", (first_seq, last_seq)).close()
+
+    # Keeping it small
+
+    def blocks_received(self, from_us: int, to_us: int) -> Iterator[Block]:
+        """The blocks received in [from_us, to_us), one at a time."""
+        sql = "SELECT seq FROM blocks WHERE received_us >= ? AND received_us < ? ORDER BY seq"
+        for (seq,) in list(self._select(sql, from_us, to_us)):
+            yield from self.read(seq - 1, seq)
+
+    def oldest_us(self) -> int | None:
+        """When the oldest block still here was received."""
+        rows = list(self._select("SELECT received_us FROM blocks ORDER BY seq LIMIT 1"))
+        return int(rows[0][0]) if rows else None
+
+    def trim(self, upto_seq: int) -> int:
+        """Delete blocks up to `upto_seq`; the very last block stays, it carries the count. Returns how many went."""
+        sql = "DELETE FROM blocks WHERE seq <= ? AND seq < (SELECT max(seq) FROM blocks)"
+        with self._connection_lock:
+            return int(self._connection.execute(sql, (upto_seq,)).rowcount)
+
+    def restore(self, block: Block) -> None:
+        """Put a block from the archive back under its own numbers; one that is still there stays as it is."""
+        values = (block.seq, block.events, block.received_us, _ENCODER.encode(block.requests))
+        with self._connection_lock:
+            self._connection.execute("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?)", values).close()
+
+    def _select(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        with self._connection_lock:
+            found = self._connection.execute(sql, values).fetchall()
+        return iter(found)

@@ -1,0 +1,12 @@
+"""What the organisation decided about processing events. Asked for anew for each stretch."""
+
+import msgspec
+
+from loopline.collect.channels import Rule
+
+
+class Settings(msgspec.Struct, frozen=True):
+    own_hosts: frozenset[str] = frozenset()
+    """Own sites and pay or sign-in pages: never referrers. A host covers its subdomains."""
+    channel_rules: tuple[Rule, ...] = ()
+    """The organisation's own channel rules, ahead of the others."""

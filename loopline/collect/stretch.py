@@ -1,0 +1,102 @@
+"""Preparing one stretch of the inbox for the event store, and remembering it once it is stored."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import msgspec
+import pyarrow as pa
+
+from loopline.collect.log import Log
+from loopline.collect.rows import event_rows, signals_of
+from loopline.collect.settings import Settings
+from loopline.collect.state import Outcome, QuarantineRow, State
+from loopline.collect.steps import run_steps
+from loopline.collect.work import Quarantined, Work
+
+_CATCH_UP_EVENTS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Events `first_seq` to `last_seq`, both included: the next that the event store does not have."""
+
+    first_seq: int
+    last_seq: int
+
+
+class Preparer(Protocol):
+    """Runs the steps, in this process or in one of its own."""
+
+    def prepare(self, bounds: Bounds, settings: Settings) -> pa.Table:
+        """The rows of `events` for this stretch. The store holds everything before it."""
+
+    def remember(self, bounds: Bounds) -> None:
+        """The rows just prepared are stored: keep duplicates, sessions, counts, quarantine and signals."""
+
+    def close(self) -> None: ...
+
+
+class PreparerHere:
+    """Prepares in this process and thread.
+
+    `is_history` records each event as learned when it was received: only for a past that is simulated.
+    """
+
+    def __init__(self, log: Log, state: State, *, is_history: bool = False) -> None:
+        self._log = log
+        self._state = state
+        self._is_history = is_history
+        self._outcome: Outcome | None = None
+
+    def prepare(self, bounds: Bounds, settings: Settings) -> pa.Table:
+        self._catch_up(bounds.first_seq - 1, settings)
+        work = self._run(bounds, settings)
+        self._outcome = outcome_of(work, bounds)
+        return event_rows(work.items, is_history=self._is_history)
+
+    def remember(self, bounds: Bounds) -> None:
+        if self._outcome is None or self._outcome.last_seq != bounds.last_seq:
+            return  # It comes out the same when the next stretch catches up.
+        self._state.commit(self._outcome)
+        self._outcome = None
+
+    def close(self) -> None: ...
+
+    def _run(self, bounds: Bounds, settings: Settings) -> Work:
+        return run_steps(Work(self._log.read(bounds.first_seq - 1, bounds.last_seq), self._state, settings))
+
+    def _catch_up(self, done: int, settings: Settings) -> None:
+        """Bring the state to where the store is, see `state.py`: forward by doing the steps again, or back."""
+        position = self._state.position()
+        if position > done:
+            self._state.rewind(done)
+        while position < done:
+            end = self._log.end_of_stretch(position, _CATCH_UP_EVENTS)
+            if end is None or end > done:
+                self._state.skip_to(done)
+                return
+            missed = Bounds(position + 1, end)
+            self._state.commit(outcome_of(self._run(missed, settings), missed))
+            position = end
+
+
+def outcome_of(work: Work, bounds: Bounds) -> Outcome:
+    return Outcome(
+        first_seq=bounds.first_seq,
+        last_seq=bounds.last_seq,
+        stored=len(work.items),
+        dropped=work.dropped,
+        quarantined=[_quarantine_row(one) for one in work.quarantined],
+        seen=[(*item.digest, item.seq) for item in work.items if item.digest],
+        sessions=work.session_changes,
+        signals=signals_of(work.items),
+    )
+
+
+def _quarantine_row(one: Quarantined) -> QuarantineRow:
+    item = one.item
+    # The address is kept only as long as the inbox keeps it.
+    request = msgspec.structs.replace(item.request, body=b"", ip="", events=1)
+    envelope = msgspec.json.encode(item.envelope) if item.envelope else b""
+    encoded = msgspec.msgpack.encode(request)
+    return QuarantineRow(item.seq, one.step, one.reason, one.detail[:500], bytes(item.raw), envelope, encoded)
