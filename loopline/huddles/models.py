@@ -9,6 +9,7 @@ from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
 from loopline.leads.models import Lead
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
+from loopline.pipeline.models import Task
 
 
 class Huddle(models.Model):
@@ -36,6 +37,10 @@ class Huddle(models.Model):
 
     def __str__(self) -> str:
         return f"Huddle of {self.opened_at:%Y-%m-%d}"
+
+    @property
+    def is_open(self) -> bool:
+        return self.closed_at is None
 
 
 class HuddleLead(models.Model):
@@ -77,6 +82,8 @@ class Decision(models.Model):
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
     due_on = models.DateField(null=True, blank=True)
     expected_effect = models.TextField(blank=True)
+    task = models.OneToOneField(Task, on_delete=models.SET_NULL, null=True, blank=True, related_name="decision")
+    """The owner's task, given when the huddle closes."""
     done_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(default=utc_now)
 
@@ -87,3 +94,7 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def is_done(self) -> bool:
+        return self.done_at is not None or (self.task is not None and self.task.done_at is not None)

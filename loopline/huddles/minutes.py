@@ -1,0 +1,67 @@
+"""The minutes of a huddle: plain text, written once when it closes."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from loopline.huddles.models import Decision, Huddle, HuddleLead
+
+
+def write_minutes(huddle: Huddle, entries: Sequence[HuddleLead], decisions: Sequence[Decision], zone: str) -> str:
+    """What was on the list, what both sides said, what was decided, what is carried over."""
+    local = ZoneInfo(zone)
+    head = [
+        f"Huddle of {huddle.unit}, {_moment(huddle.opened_at, local)}",
+        f"Opened by {huddle.opened_by_name}, closed by {huddle.closed_by_name} at "
+        f"{_moment(huddle.closed_at or huddle.opened_at, local)}.",
+        "",
+        _figures(huddle.snapshot),
+    ]
+    talked = [entry for entry in entries if entry.disposition]
+    left = [entry for entry in entries if not entry.disposition]
+    parts = [
+        head,
+        _section("Decisions", [line for decision in decisions for line in _decision(decision)], "None."),
+        _section("Leads", [line for entry in talked for line in _lead(entry)], "None were handed over."),
+    ]
+    if left:
+        parts.append(_section("Carried over to the next huddle", [_name(entry) for entry in left], ""))
+    return "\n".join("\n".join(part) for part in parts).strip() + "\n"
+
+
+def _figures(snapshot: Mapping[str, object]) -> str:
+    if not snapshot:
+        return ""
+    return (
+        f"{snapshot['handed_over']} handed over: {snapshot['accepted']} accepted, {snapshot['sent_back']} sent back, "
+        f"{snapshot['waiting']} waiting; {snapshot['overdue']} past their clock."
+    )
+
+
+def _section(title: str, lines: list[str], empty: str) -> list[str]:
+    return ["", title, "-" * len(title), *(lines or [empty])]
+
+
+def _decision(decision: Decision) -> list[str]:
+    due = f", due {decision.due_on:%d %b %Y}" if decision.due_on else ""
+    lines = [f"* {decision.text} ({decision.owner}{due})"]
+    return [*lines, f"  expected: {decision.expected_effect}"] if decision.expected_effect else lines
+
+
+def _name(entry: HuddleLead) -> str:
+    company = f", {entry.frozen['company']}" if entry.frozen.get("company") else ""
+    return f"* {entry.frozen.get('person', entry.lead)}{company}"
+
+
+def _lead(entry: HuddleLead) -> list[str]:
+    state, owner = entry.frozen.get("state_label", ""), entry.frozen.get("owner", "")
+    answer = f"{state}, {owner}" if owner else state
+    lines = [f"{_name(entry)} ({answer}): {entry.get_disposition_display().lower()}"]
+    for side, note in (("sales", entry.sales_note), ("marketing", entry.marketing_note)):
+        if note:
+            lines.append(f"  {side}: {note}")
+    return lines
+
+
+def _moment(moment: datetime, zone: ZoneInfo) -> str:
+    return f"{moment.astimezone(zone):%d %B %Y, %H:%M}"
