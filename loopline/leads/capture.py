@@ -51,7 +51,16 @@ def capture_submission(
 
     Spam is kept with its reason and goes no further.
     """
-    values = check(form, typed)
+    return capture_reported(form, check(form, typed), sent=sent, by=by, at=at)
+
+
+def capture_reported(
+    form: Form, values: Mapping[str, str], *, sent: Sent, by: Actor = SYSTEM, at: datetime | None = None
+) -> Captured:
+    """The same for values that were not typed into our form (a site's own form that the tracker reported).
+
+    `values` are plain text with a normalised `email`.
+    """
     at = at or utc_now()
     with transaction.atomic():
         take_turn()

@@ -3,6 +3,7 @@
 Identities are in `people.identity`, merging in `people.merge`; both are offered here too.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
@@ -21,13 +22,14 @@ from loopline.people.fact_rows import company_row, consent_id, consent_row, pers
 from loopline.people.identity import identities_of, link_identity, person_of, withdraw_identity, write_link
 from loopline.people.merge import MergeRefusedError, merge_people, undo_merge
 from loopline.people.models import Company, Consent, Person
-from loopline.people.stitch import Answer
+from loopline.people.stitch import Answer, parse
 
 __all__ = [
     "Details",
     "MergeRefusedError",
     "edit_person",
     "fill_in",
+    "fill_in_company",
     "find_or_create_company",
     "find_or_create_person",
     "find_or_create_user",
@@ -92,9 +94,13 @@ def find_or_create_person(
 
 
 def find_or_create_user(user_id: str, *, unit: BusinessUnit, by: Actor, at: datetime | None = None) -> Person:
-    """The person behind a site's user id; one without an address when nothing else is known yet."""
+    """The person behind a site's user id; one without an address when nothing else is known yet.
+
+    Raises InvalidIdentityError.
+    """
     by.require(Permission.EDIT_PEOPLE)
     identity = f"user:{user_id}"
+    parse(identity)
     with transaction.atomic():
         take_turn()
         person = person_of(identity)
@@ -157,20 +163,39 @@ def find_or_create_company(
     return found
 
 
-def fill_in(person: Person, details: Details, *, by: Actor, at: datetime | None = None) -> None:
-    """Fill the empty fields of a person; what is known is never overwritten by what a form or a tracker says."""
+def fill_in_company(
+    company: Company, values: Mapping[str, str | int], *, by: Actor, at: datetime | None = None
+) -> None:
+    """Fill empty fields of a company (`industry`, `employees`, `country`); what is known stays."""
+    by.require(Permission.EDIT_PEOPLE)
+    missing = {name: value for name, value in values.items() if value and not getattr(company, name)}
+    if not missing:
+        return
+    with transaction.atomic():
+        for name, value in missing.items():
+            setattr(company, name, value)
+        company.save(update_fields=list(missing))
+        record_fact("company_facts", str(company.pk), company_row(company), occurred_at=at)
+        audit(by, "fill_in_company", company, at=at, fields=list(missing))
+
+
+def fill_in(
+    person: Person, details: Details, *, company: Company | None = None, by: Actor, at: datetime | None = None
+) -> None:
+    """Fill the empty fields of a person; what is known is never overwritten by what a form or a tracker says.
+
+    Without `company` it is found by the person's address or by the name in `details`.
+    """
     by.require(Permission.EDIT_PEOPLE)
     missing = {name: value for name, value in details.fit.items() if value and not getattr(person, name)}
     with transaction.atomic():
-        company = None
-        if person.company_id is None:
+        if company is None and (person.company_id is None or details.company_name):
             company = find_or_create_company(person.email, details.company_name, unit=person.unit, by=by, at=at)
-        elif details.company_name:
-            find_or_create_company(person.email, details.company_name, unit=person.unit, by=by, at=at)
-        if not missing and company is None:
+        is_new = company is not None and person.company_id is None
+        if not missing and not is_new:
             return
-        _change(person, missing, company or person.company, at)
-        audit(by, "fill_in_person", person, at=at, fields=[*missing, *(["company"] if company else [])])
+        _change(person, missing, company if is_new else person.company, at)
+        audit(by, "fill_in_person", person, at=at, fields=[*missing, *(["company"] if is_new else [])])
 
 
 def edit_person(

@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from loopline.collect.email_address import normalise_email
 from loopline.people.domains import company_domain
 from loopline.people.emails import InvalidEmailError, is_disposable, is_free_mail, is_role_address, normalise
 
@@ -45,6 +46,17 @@ def test_any_text_is_refused_or_has_a_spelling_that_stays(typed: str) -> None:
         return
     assert normalise(normal) == normal
     assert len(normal) <= 254
+
+
+@given(st.one_of(st.text(max_size=40), st.emails(), st.from_regex(r"[a-zA-Zäöé.+]{1,9}@[a-zöß-]{1,9}\.(de|com|jp)")))
+def test_the_collector_and_the_records_spell_an_address_alike(typed: str) -> None:
+    in_event = normalise_email(typed)
+    if not in_event:
+        return
+    try:
+        assert normalise(typed) == in_event
+    except InvalidEmailError:
+        return
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,223 @@
+"""What events change in the records: who is who (identify, alias), whose company (group), what was asked (form).
+
+The loader leaves these events as signals, in order. The reactor acts on each and moves its cursor in the same
+transaction, so a crash repeats nothing and skips nothing. A signal that cannot be acted on is kept with the reason
+(`ReactorRefusal`) and the rest goes on; only trouble with the database stops it, and then it tries again.
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+
+import msgspec
+from django.core.exceptions import ObjectDoesNotExist, ValidationError
+from django.db import InterfaceError, OperationalError, transaction
+
+from loopline.access.actor import SYSTEM
+from loopline.access.models import BusinessUnit
+from loopline.campaigns.forms import Sent
+from loopline.campaigns.models import Form
+from loopline.collect.reactor_feed import ReactorFeed, Signal
+from loopline.leads.capture import capture_reported
+from loopline.lib.text import many_lines, one_line
+from loopline.lib.times import utc_now
+from loopline.people.actions import (
+    Details,
+    fill_in,
+    fill_in_company,
+    find_or_create_company,
+    find_or_create_person,
+    find_or_create_user,
+    give_email,
+    link_identity,
+    person_of,
+)
+from loopline.people.emails import normalise
+from loopline.people.models import Person, ReactorCursor, ReactorRefusal
+from loopline.people.traits import company_from, details_from, message_from
+
+CURSOR = "records"
+_IN_ONE_TRANSACTION = 50
+_MOST_FIELDS = 40
+logger = logging.getLogger(__name__)
+
+
+def react_once(feed: ReactorFeed, limit: int = 500) -> int:
+    """Act on up to `limit` waiting signals; returns how many were read. Raises OperationalError to be tried again."""
+    ReactorCursor.objects.get_or_create(name=CURSOR)
+    read = 0
+    while read < limit:
+        done = _react_to_some(feed, min(_IN_ONE_TRANSACTION, limit - read))
+        if not done:
+            break
+        read += done
+    return read
+
+
+def _react_to_some(feed: ReactorFeed, most: int) -> int:
+    with transaction.atomic():
+        cursor = ReactorCursor.objects.select_for_update().get(name=CURSOR)
+        signals = feed.read(cursor.seq, most)
+        for signal in signals:
+            _act_or_refuse(signal)
+            cursor.seq = signal.seq
+        if signals:
+            cursor.save(update_fields=["seq"])
+    if signals:
+        feed.trim(cursor.seq)
+    return len(signals)
+
+
+def _act_or_refuse(signal: Signal) -> None:
+    try:
+        with transaction.atomic():
+            act(signal)
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception as error:
+        logger.exception("Signal %s (%s) changed no record and is kept for a look", signal.seq, signal.kind)
+        refuse(signal, error)
+
+
+def act(signal: Signal) -> None:
+    """Do what one signal says. Doing it again changes nothing more."""
+    if signal.is_human:
+        _ACTS[signal.kind](signal, _unit(signal))
+
+
+def refuse(signal: Signal, error: Exception) -> None:
+    """Keep a signal that could not be acted on, with the reason."""
+    # PostgreSQL's JSON holds no NUL.
+    plain = json.loads(json.dumps(msgspec.to_builtins(signal)).replace("\\u0000", ""))
+    reason = one_line(f"{type(error).__name__}: {error}", 1000)
+    ReactorRefusal.objects.get_or_create(
+        reactor=CURSOR, event_id=signal.event_id, kind=signal.kind,
+        defaults={"seq": signal.seq, "reason": reason, "signal": plain},
+    )  # fmt: skip
+
+
+def retry_refusal(refusal: ReactorRefusal) -> None:
+    """Act on a refused signal again, after its cause is gone. Raises what it met."""
+    with transaction.atomic():
+        act(msgspec.convert(refusal.signal, Signal))
+        refusal.solved_at = utc_now()
+        refusal.save(update_fields=["solved_at"])
+
+
+def _identify(signal: Signal, unit: BusinessUnit) -> None:
+    person = _person(signal, unit)
+    if person is None:
+        return  # traits of a browser that has not said who it is
+    at = signal.occurred_at
+    if signal.visitor_id:
+        link_identity(f"visitor:{signal.visitor_id}", person, "identify", SYSTEM, at)
+    fill_in(person, details_from(signal.traits), by=SYSTEM, at=at)
+
+
+def _person(signal: Signal, unit: BusinessUnit) -> Person | None:
+    """The person an identify call is about: by address, by user id, or by both, whichever was known first."""
+    at, user = signal.occurred_at, f"user:{signal.user_id}"
+    if not signal.email:
+        return find_or_create_user(signal.user_id, unit=unit, by=SYSTEM, at=at) if signal.user_id else None
+    known = person_of(user) if signal.user_id else None
+    if known is None:
+        person = find_or_create_person(signal.email, unit=unit, evidence="identify", by=SYSTEM, at=at)
+        if signal.user_id:
+            link_identity(user, person, "identify", SYSTEM, at)
+        return person
+    give_email(known, signal.email, evidence="identify", by=SYSTEM, at=at)
+    return person_of(user)
+
+
+def _alias(signal: Signal, unit: BusinessUnit) -> None:
+    """`previousId`, a browser or an earlier user id, is the same person as `userId`."""
+    if not signal.user_id or not signal.previous_id or signal.user_id == signal.previous_id:
+        return
+    at = signal.occurred_at
+    earlier = person_of(f"user:{signal.previous_id}") or person_of(f"visitor:{signal.previous_id}")
+    person = person_of(f"user:{signal.user_id}")
+    if person is None and earlier is not None:
+        link_identity(f"user:{signal.user_id}", earlier, "identify", SYSTEM, at)
+        return
+    person = person or find_or_create_user(signal.user_id, unit=unit, by=SYSTEM, at=at)
+    for identity in (f"user:{signal.previous_id}", f"visitor:{signal.previous_id}"):
+        link_identity(identity, person, "identify", SYSTEM, at)
+
+
+def _group(signal: Signal, unit: BusinessUnit) -> None:
+    """The company of a person we know; of nobody we know it says nothing to the records."""
+    at, said = signal.occurred_at, company_from(signal.traits)
+    person = person_of(f"user:{signal.user_id}") if signal.user_id else None
+    person = person or (person_of(f"visitor:{signal.visitor_id}") if signal.visitor_id else None)
+    if person is None or not (said.name or said.domain):
+        return
+    address = f"group@{said.domain}" if said.domain else person.email
+    company = find_or_create_company(address, said.name, unit=unit, by=SYSTEM, at=at)
+    if company is None:
+        return
+    values: dict[str, str | int] = {
+        "industry": said.industry,
+        "employees": said.employees or 0,
+        "country": said.country,
+    }
+    fill_in_company(company, values, by=SYSTEM, at=at)
+    fill_in(person, Details(), company=company, by=SYSTEM, at=at)
+
+
+def _form(signal: Signal, unit: BusinessUnit) -> None:
+    """A site's own form that the tracker reported. One that has our form's name is captured like ours."""
+    if not signal.email:
+        return  # a search box, or a form that asks for no address
+    fields = _fields(signal)
+    details, at = details_from(fields), signal.occurred_at
+    form = Form.objects.filter(unit=unit, slug=_form_name(signal), is_live=True).first()
+    if form is None:
+        person = find_or_create_person(
+            signal.email, unit=unit, name=details.name, company_name=details.company_name, evidence="form", by=SYSTEM,
+            at=at,
+        )  # fmt: skip
+        fill_in(person, details, by=SYSTEM, at=at)
+        if signal.visitor_id:
+            link_identity(f"visitor:{signal.visitor_id}", person, "form", SYSTEM, at)
+        return
+    values = {key: many_lines(value, 5000) for key, value in fields.items()}
+    values |= {"email": normalise(signal.email), "name": details.name, "company": details.company_name,
+               "job_title": details.job_title, "phone": details.phone, "country": details.country,
+               "message": message_from(fields)}  # fmt: skip
+    sent = Sent(
+        event_id=signal.event_id, visitor_id=signal.visitor_id, session_id=signal.session_id,
+        is_consent_given=_is_ticked(fields.get("consent")),
+    )  # fmt: skip
+    capture_reported(form, values, sent=sent, at=at)
+
+
+def _fields(signal: Signal) -> dict[str, object]:
+    inner = signal.properties.get("fields")
+    found = inner if isinstance(inner, Mapping) else signal.properties
+    plain = {str(key)[:60]: value for key, value in found.items() if isinstance(value, (str, int, float, bool))}
+    return dict(list(plain.items())[:_MOST_FIELDS])
+
+
+def _form_name(signal: Signal) -> str:
+    """What the page calls the form: `data-loopline-form`, else its name or id."""
+    said = (signal.properties.get(key) for key in ("form", "form_name", "form_id"))
+    return next((text for one in said if (text := one_line(one, 50))), "") or signal.name[:50]
+
+
+def _is_ticked(value: object) -> bool:
+    return value is True or (isinstance(value, str) and value.strip().lower() in {"on", "yes", "true", "1"})
+
+
+def _unit(signal: Signal) -> BusinessUnit:
+    try:
+        return BusinessUnit.objects.get(pk=signal.unit_id)
+    except (ObjectDoesNotExist, ValidationError) as error:
+        raise LookupError(f"its write key belongs to the business unit {signal.unit_id}, which is not there") from error
+
+
+_ACTS: Mapping[str, Callable[[Signal, BusinessUnit], None]] = {
+    "identify": _identify,
+    "alias": _alias,
+    "group": _group,
+    "form": _form,
+}
