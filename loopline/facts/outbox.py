@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from threading import Event
 
 from django.db import connection, transaction
 
+from loopline.facts.bulk import insert_values
 from loopline.facts.models import OutboxRow
 from loopline.lib.times import utc_now
 from loopline.store.library import TABLES
@@ -14,6 +16,7 @@ from loopline.store.library import TABLES
 something_waits = Event()
 """Set after a commit that left rows in the outbox; the relay of this process waits for it."""
 
+_PLAIN = {str, int, float, bool}
 _GIVEN_BY_THE_OUTBOX = {"id", "version", "is_deleted", "occurred_at", "recorded_at"}
 
 
@@ -43,28 +46,33 @@ def record_facts(facts: Iterable[Fact]) -> None:
     """Record many versions at once, in their order: a later one of the same record replaces an earlier one."""
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("facts are recorded inside the transaction of their action")
-    OutboxRow.objects.bulk_create([outbox_row(fact) for fact in facts], batch_size=500)
+    rows = ((fact.table, fact.row_id, _row(fact), fact.occurred_at) for fact in facts)
+    insert_values(OutboxRow, ("table", "row_id", "row", "occurred_at"), rows)
     transaction.on_commit(something_waits.set)
 
 
 def outbox_row(fact: Fact) -> OutboxRow:
     """The unsaved outbox row of a fact. Raises KeyError or ValueError for a fact that fits no table."""
-    wanted = {column.name for column in TABLES[fact.table].columns} - _GIVEN_BY_THE_OUTBOX
-    if difference := wanted ^ set(fact.row):
+    return OutboxRow(table=fact.table, row_id=fact.row_id, row=_row(fact), occurred_at=fact.occurred_at)
+
+
+def _row(fact: Fact) -> dict[str, object]:
+    if difference := _wanted(fact.table) ^ fact.row.keys():
         raise ValueError(f"a fact of {fact.table} differs from its columns in: {', '.join(sorted(difference))}")
     row = {name: _plain(value) for name, value in fact.row.items()}
-    return OutboxRow(
-        table=fact.table,
-        row_id=fact.row_id,
-        row=row | {"is_deleted": fact.is_deleted},
-        occurred_at=fact.occurred_at,
-    )
+    row["is_deleted"] = fact.is_deleted
+    return row
+
+
+@cache
+def _wanted(table: str) -> frozenset[str]:
+    return frozenset(column.name for column in TABLES[table].columns) - _GIVEN_BY_THE_OUTBOX
 
 
 def _plain(value: object) -> object:
     """JSON form of a value; the store reads times and days back from their ISO form."""
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if value is None or isinstance(value, str | int | float | bool):
+    if value is None or type(value) in _PLAIN:
         return value
-    return str(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    return value if isinstance(value, str | int | float) else str(value)

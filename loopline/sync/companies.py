@@ -2,14 +2,21 @@
 
 from collections.abc import Iterable
 from datetime import datetime
+from functools import lru_cache
 
 from django.db.models.functions import Lower
 
 from loopline.people.domains import company_domain
+from loopline.people.emails import domain_of
 from loopline.people.fact_rows import company_row
 from loopline.people.models import Company
 from loopline.sync.job import Job
 from loopline.sync.rows import DealRow, LeadRow
+
+
+@lru_cache(10_000)
+def _domain(mail_domain: str) -> str | None:
+    return company_domain(f"postmaster@{mail_domain}")
 
 
 class Companies:
@@ -17,7 +24,7 @@ class Companies:
 
     def __init__(self, job: Job, rows: Iterable[LeadRow | DealRow]) -> None:
         self._job = job
-        asked = [(company_domain(row.email) if row.email else None, row.company) for row in rows]
+        asked = [(_domain(domain_of(row.email)) if row.email else None, row.company) for row in rows]
         domains = {domain for domain, _ in asked if domain}
         names = {name.lower() for domain, name in asked if name and not domain}
         self._by_domain = {one.domain: one for one in Company.objects.filter(domain__in=domains)} if domains else {}
@@ -28,7 +35,7 @@ class Companies:
 
     def find_or_create(self, row: LeadRow | DealRow, at: datetime) -> Company | None:
         """The company of a row; None when neither the address nor a name tells."""
-        domain = company_domain(row.email) if row.email else None
+        domain = _domain(domain_of(row.email)) if row.email else None
         if domain is None and not row.company:
             return None
         found = self._by_domain.get(domain) if domain else self._by_name.get(row.company.lower())

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from loopline.campaigns.models import Campaign, CampaignCode
 from loopline.leads.fact_rows import lead_row
-from loopline.leads.models import Lead, LeadTransition
+from loopline.leads.models import Lead
 from loopline.people.models import Person
 from loopline.pipeline.fact_rows import opportunity_contact_id, opportunity_contact_row, opportunity_row
 from loopline.pipeline.models import Opportunity, OpportunityContact, StageChange, business_day
@@ -114,11 +114,7 @@ def _convert(job: Job, row: DealRow, lead: Lead, opportunity: Opportunity) -> No
     at = opportunity.created_at
     before = lead.state
     job.change(lead, row.line, state=Lead.State.CONVERTED.value, converted_at=at)
-    job.create(
-        LeadTransition(
-            lead=lead, from_state=before, to_state=Lead.State.CONVERTED, by_name=job.by.name, note=job.origin, at=at
-        )
-    )
+    job.move(lead, before, Lead.State.CONVERTED.value, at)
     job.fact("lead_facts", lead.pk, lead_row(lead), at)
 
 

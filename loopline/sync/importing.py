@@ -30,8 +30,8 @@ from loopline.sync.models import ImportRun
 from loopline.sync.readers import Reading
 from loopline.sync.rows import DealRow, LeadRow, RowMapper
 from loopline.sync.sources import Source
+from loopline.sync.touches import InboxFullError, send_everything, send_waiting
 from loopline.sync.verdicts import Tally, Verdict, VerdictFile
-from loopline.sync.waiting import InboxFullError, send_everything, send_waiting
 
 Progress = Callable[[float, Tally], None]
 """Called after each chunk with the share that is done (0 to 1) and what came of it so far."""

@@ -6,7 +6,6 @@ leaves out is one audit entry a record: the run has one, and `ImportedRecord` sa
 """
 
 import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -16,8 +15,7 @@ from django.db import models
 
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit
-from loopline.collect.channels import Visit
-from loopline.collect.own import OwnEvent
+from loopline.facts.bulk import insert_records, insert_values
 from loopline.facts.outbox import Fact, record_facts
 from loopline.leads.models import Lead, LeadTransition
 from loopline.people.fact_rows import identity_row
@@ -27,11 +25,15 @@ from loopline.pipeline.models import Opportunity, OpportunityContact, StageChang
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun, WaitingEvents
 
 EVIDENCE = "import"
-_ORDER: tuple[type[models.Model], ...] = (
-    Company, Person, IdentityLink, Lead, LeadTransition, Opportunity, OpportunityContact, StageChange, ExternalId,
-    ImportedRecord,
-)  # fmt: skip
+_ORDER: tuple[type[models.Model], ...] = (Company, Person, Lead, Opportunity, OpportunityContact, StageChange)
 """Parents before children."""
+_COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
+    IdentityLink: ("identity", "person_id", "evidence", "rule_version", "recorded_at"),
+    LeadTransition: ("lead_id", "from_state", "to_state", "by_name", "reason", "note", "at"),
+    ExternalId: ("system", "external_id", "object_type", "object_id", "digest", "touch"),
+    ImportedRecord: ("run_id", "line", "object_type", "object_id", "is_created", "before"),
+}
+"""Rows that come with every record and are not looked at again in a run: kept as plain values, for speed."""
 
 
 @dataclass(slots=True)
@@ -44,15 +46,17 @@ class Job:
     origin: str = ""
     """What made the rows leads, in words: `import leads.csv`."""
     new: dict[type[models.Model], list[Any]] = field(default_factory=dict)
+    rows: dict[type[models.Model], list[tuple[Any, ...]]] = field(default_factory=dict)
     changed: dict[type[models.Model], dict[object, tuple[Any, set[str]]]] = field(default_factory=dict)
     facts: list[Fact] = field(default_factory=list)
-    events: list[OwnEvent] = field(default_factory=list)
+    touches: list[list[Any]] = field(default_factory=list)
+    """Touchpoints as `touches.event_of` reads them."""
 
     def create(self, record: models.Model, line: int = 0) -> None:
         """A record to insert. With `line`, undoing the run takes it away again."""
         self.new.setdefault(type(record), []).append(record)
         if line:
-            self.new.setdefault(ImportedRecord, []).append(_imported(self.run, line, record, None))
+            self._imported(line, record, None)
 
     def change(self, record: models.Model, line: int, **values: object) -> None:
         """Fields to set; undoing the run sets them back."""
@@ -61,111 +65,59 @@ class Job:
             setattr(record, name, value)
         _, names = self.changed.setdefault(type(record), {}).setdefault(record.pk, (record, set()))
         names.update(values)
-        self.new.setdefault(ImportedRecord, []).append(_imported(self.run, line, record, before))
+        self._imported(line, record, before)
 
     def fact(self, table: str, row_id: object, row: dict[str, object], at: datetime) -> None:
         self.facts.append(Fact(table, str(row_id), row, at))
 
     def link(self, identity: str, person: Person, evidence: str, at: datetime) -> None:
         """The identity is this person, from `at` on."""
-        self.create(
-            IdentityLink(identity=identity, person=person, evidence=evidence, rule_version=RULE_VERSION, recorded_at=at)
-        )
+        self._row(IdentityLink, (identity, person.pk, evidence, RULE_VERSION, at))
         self.fact("identity_facts", identity, identity_row(person.pk, evidence), at)
+
+    def move(self, lead: Lead, from_state: str, to_state: str, at: datetime) -> None:
+        """The lead's history says that it went from one state to another."""
+        self._row(LeadTransition, (lead.pk, from_state, to_state, self.by.name, "", self.origin, at))
 
     def know(self, object_type: str, external_id: str, record: models.Model, digest: str, touch: object = None) -> None:
         """From now on the other system's id means this record."""
-        self.create(
-            ExternalId(
-                system=self.system,
-                external_id=external_id,
-                object_type=object_type,
-                object_id=str(record.pk),
-                digest=digest,
-                touch=touch,
-            )
-        )
+        self._row(ExternalId, (self.system, external_id, object_type, str(record.pk), digest, touch))
 
-    def touchpoint(self, person_id: object, event_id: str, touch: dict[str, str], name: str = "First contact") -> None:
+    def touchpoint(self, person_id: UUID, event_id: str, touch: dict[str, str], name: str = "First contact") -> None:
         """What brought the person, as an event: known by its id, so that sending it twice changes nothing."""
-        visit = Visit(source=touch["source"], medium=touch["medium"], campaign=touch["campaign"])
-        self.events.append(
-            OwnEvent(
-                event_id=event_id,
-                kind="offline",
-                name=name,
-                unit_id=str(self.unit.pk),
-                occurred_at=datetime.fromisoformat(touch["at"]),
-                touch_kind="entry",
-                person_id=str(person_id),
-                visit=visit,
-                channel=touch["channel"],
-                landing_path=touch["landing_path"],
-                source=EVIDENCE,
-                properties={"system": self.system},
-            )
-        )
+        self.touches.append([event_id, name, str(self.unit.pk), str(person_id), self.system, touch])
 
     def write(self) -> WaitingEvents | None:
         """Store the chunk in the caller's transaction; its touchpoints wait in the answer until that is committed."""
         for model in _ORDER:
-            if records := self.new.get(model):
-                model._default_manager.bulk_create(records)
+            insert_records(self.new.get(model, []))
+        for model, rows in self.rows.items():
+            insert_values(model, _COLUMNS[model], rows)
         for model, entries in self.changed.items():
-            by_fields: dict[frozenset[str], list[Any]] = {}
-            for record, names in entries.values():
-                by_fields.setdefault(frozenset(names), []).append(record)
-            for fields, records in by_fields.items():
-                model._default_manager.bulk_update(records, sorted(fields), batch_size=200)
+            _write_changes(model, list(entries.values()))
         record_facts(self.facts)
-        waiting = None
-        if self.events:
-            body = json.dumps([event_values(one) for one in self.events], ensure_ascii=False)
-            waiting = WaitingEvents.objects.create(run=self.run, events=len(self.events), body=body)
-        return waiting
+        if not self.touches:
+            return None
+        body = json.dumps(self.touches, ensure_ascii=False)
+        return WaitingEvents.objects.create(run=self.run, events=len(self.touches), body=body)
 
     def clear(self) -> None:
-        self.new, self.changed, self.facts, self.events = {}, {}, [], []
+        self.new, self.rows, self.changed, self.facts, self.touches = {}, {}, {}, [], []
+
+    def _row(self, model: type[models.Model], values: tuple[Any, ...]) -> None:
+        self.rows.setdefault(model, []).append(values)
+
+    def _imported(self, line: int, record: models.Model, before: dict[str, list[object]] | None) -> None:
+        name = record._meta.model_name
+        self._row(ImportedRecord, (self.run.pk, line, name, str(record.pk), before is None, before))
 
 
-def event_values(event: OwnEvent) -> list[Any]:
-    """A touchpoint as plain values; `event_of` makes it again."""
-    visit = event.visit
-    return [
-        event.event_id, event.name, event.unit_id, event.occurred_at.isoformat(), event.person_id,
-        [visit.source, visit.medium, visit.campaign], event.channel, event.landing_path, event.properties,
-    ]  # fmt: skip
-
-
-def event_of(values: Sequence[Any]) -> OwnEvent:
-    event_id, name, unit_id, at, person_id, (source, medium, campaign), channel, landing_path, properties = values
-    return OwnEvent(
-        event_id=event_id,
-        kind="offline",
-        name=name,
-        unit_id=unit_id,
-        occurred_at=datetime.fromisoformat(at),
-        touch_kind="entry",
-        person_id=person_id,
-        visit=Visit(source=source, medium=medium, campaign=campaign),
-        channel=channel,
-        landing_path=landing_path,
-        source=EVIDENCE,
-        properties=properties,
-    )
-
-
-def _imported(
-    run: ImportRun, line: int, record: models.Model, before: dict[str, list[object]] | None
-) -> ImportedRecord:
-    return ImportedRecord(
-        run=run,
-        line=line,
-        object_type=record._meta.model_name or "",
-        object_id=str(record.pk),
-        is_created=before is None,
-        before=before,
-    )
+def _write_changes(model: type[models.Model], entries: list[tuple[Any, set[str]]]) -> None:
+    by_fields: dict[frozenset[str], list[Any]] = {}
+    for record, names in entries:
+        by_fields.setdefault(frozenset(names), []).append(record)
+    for fields, records in by_fields.items():
+        model._default_manager.bulk_update(records, sorted(fields), batch_size=200)
 
 
 def _plain(value: object) -> object:

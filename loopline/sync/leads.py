@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from loopline.leads.fact_rows import lead_row
-from loopline.leads.models import Lead, LeadTransition
+from loopline.leads.models import Lead
 from loopline.people.models import Person
 from loopline.sync.companies import Companies
 from loopline.sync.job import EVIDENCE, Job
@@ -61,17 +61,14 @@ def _running_leads(job: Job, people: Sequence[Person]) -> dict[object, Lead]:
 def _new_lead(job: Job, row: LeadRow, person: Person) -> Lead:
     at = row.first_contact
     lead = Lead(
-        unit=job.unit, person=person, state=row.state, origin=job.origin, message=row.message, created_at=at,
+        unit_id=job.unit.pk, person_id=person.pk, state=row.state, origin=job.origin, message=row.message,
+        created_at=at,
         qualified_at=at if row.state == Lead.State.MARKETING_QUALIFIED else None,
     )  # fmt: skip
     job.create(lead, row.line)
-    job.create(LeadTransition(lead=lead, to_state=Lead.State.NEW, by_name=job.by.name, note=job.origin, at=at))
+    job.move(lead, "", Lead.State.NEW.value, at)
     if row.state != Lead.State.NEW:
-        job.create(
-            LeadTransition(
-                lead=lead, from_state=Lead.State.NEW, to_state=row.state, by_name=job.by.name, note=job.origin, at=at
-            )
-        )
+        job.move(lead, Lead.State.NEW.value, row.state, at)
     job.fact("lead_facts", lead.pk, lead_row(lead), at)
     return lead
 

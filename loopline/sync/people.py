@@ -28,7 +28,10 @@ class People:
         if person is not None:
             self._fill_in(person, row, company, at)
             return person, False
-        person = Person(unit=self._job.unit, email=row.email or None, company=company, created_at=at, **_said(row))
+        person = Person(
+            unit_id=self._job.unit.pk, email=row.email or None, company_id=company.pk if company else None,
+            created_at=at, **_said(row),
+        )  # fmt: skip
         self._job.create(person, row.line)
         self._job.fact("person_facts", person.pk, person_row(person), at)
         self._job.link(f"person:{person.pk}", person, "self", at)

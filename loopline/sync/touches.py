@@ -3,12 +3,15 @@ when that is committed, so that neither a crash nor a full disk between the two 
 """
 
 import json
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from pysqlite3 import dbapi2 as sqlite
 
-from loopline.collect.own import report_events
-from loopline.sync.job import event_of
+from loopline.collect.channels import Visit
+from loopline.collect.own import OwnEvent, report_events
 from loopline.sync.models import WaitingEvents
 
 
@@ -17,7 +20,7 @@ class InboxFullError(RuntimeError):
 
 
 def send_waiting(folder: Path, waiting: WaitingEvents) -> None:
-    """Put the events of a chunk into the inbox in `folder`, then forget that they waited."""
+    """Put the touchpoints of a chunk into the inbox in `folder`, then forget that they waited."""
     try:
         report_events(folder, [event_of(values) for values in json.loads(waiting.body)])
     except sqlite.OperationalError as error:
@@ -28,10 +31,29 @@ def send_waiting(folder: Path, waiting: WaitingEvents) -> None:
 
 
 def send_everything(folder: Path) -> int:
-    """Send what an interrupted import left behind; how many events that were."""
+    """Send what an interrupted import left behind; how many touchpoints that were."""
     total = 0
     for pk in list(WaitingEvents.objects.values_list("pk", flat=True)):
         waiting = WaitingEvents.objects.get(pk=pk)
         send_waiting(folder, waiting)
         total += waiting.events
     return total
+
+
+def event_of(values: Sequence[Any]) -> OwnEvent:
+    """The event of a touchpoint: something that happened elsewhere, with the origin that the file declared."""
+    event_id, name, unit_id, person_id, system, touch = values
+    return OwnEvent(
+        event_id=event_id,
+        kind="offline",
+        name=name,
+        unit_id=unit_id,
+        occurred_at=datetime.fromisoformat(touch["at"]),
+        touch_kind="entry",
+        person_id=person_id,
+        visit=Visit(source=touch["source"], medium=touch["medium"], campaign=touch["campaign"]),
+        channel=touch["channel"],
+        landing_path=touch["landing_path"],
+        source="import",
+        properties={"system": system},
+    )

@@ -1,0 +1,83 @@
+"""Many new rows of one table in one go, several times faster than `bulk_create`: for imports and other loaders.
+
+The database's own constraints hold as always. What Django would do for one row at a time is left out: no look at each
+value's field, no keys read back. Values must be of the types the fields have.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache, lru_cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+from django.db.backends.base.operations import BaseDatabaseOperations
+
+Adapt = Callable[[Any], Any]
+
+
+def insert_records(records: Sequence[models.Model]) -> None:
+    """Insert unsaved records, all of one model whose keys are set or given by the database."""
+    if not records:
+        return
+    model = type(records[0])
+    names = [one.attname for one in _columns(model)]
+    insert_values(model, names, ([record.__dict__[name] for name in names] for record in records))
+    for record in records:
+        record._state.adding = False
+
+
+def insert_values(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Insert plain values in the order of `names` (names of fields, `…_id` for a foreign key; no defaults)."""
+    operations = connection.ops
+    adapters = {
+        place: adapt for place, name in enumerate(names) if (adapt := _adapter(_field(model, name), operations))
+    }
+    columns = ", ".join(operations.quote_name(_field(model, name).column) for name in names)
+    table = operations.quote_name(model._meta.db_table)
+    sql = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(names))})"
+    prepared = []
+    for row in rows:
+        values = list(row)
+        for place, adapt in adapters.items():
+            if values[place] is not None:
+                values[place] = adapt(values[place])
+        prepared.append(values)
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, prepared)
+
+
+@cache
+def _columns(model: type[models.Model]) -> tuple[Any, ...]:
+    """The fields with a column, without a key that the database counts up."""
+    return tuple(
+        one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField | models.BigAutoField)
+    )
+
+
+@cache
+def _field(model: type[models.Model], name: str) -> Any:
+    for field in model._meta.concrete_fields:
+        if field.attname == name:
+            return field
+    raise ValueError(f"{model.__name__} has no column {name}")
+
+
+def _adapter(field: Any, operations: BaseDatabaseOperations) -> Adapt | None:
+    """What turns a value into the database's form; None where it is that already."""
+    while field.is_relation:
+        field = field.target_field
+    if isinstance(field, models.UUIDField):
+        return None if connection.features.has_native_uuid_field else _hex
+    if isinstance(field, models.DateTimeField):
+        # The records and facts of one row share their moments.
+        return None if connection.vendor == "postgresql" else lru_cache(512)(operations.adapt_datetimefield_value)
+    if isinstance(field, models.JSONField):
+        encoder = field.encoder
+        return lambda value: operations.adapt_json_value(value, encoder)
+    if isinstance(field, models.DateField | models.DecimalField | models.TimeField):
+        return lambda value: field.get_db_prep_save(value, connection)
+    return None
+
+
+def _hex(value: UUID) -> str:
+    return value.hex
