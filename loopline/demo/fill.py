@@ -16,8 +16,8 @@ from loopline.collect.inbox import Inbox
 from loopline.collect.keys import KeyKind, Keys, NewKey
 from loopline.collect.loader import Loader
 from loopline.collect.request import Request
+from loopline.collect.settings import Settings
 from loopline.collect.state import State
-from loopline.collect.work import Settings
 from loopline.demo import world
 from loopline.demo.events import call_requests, fill_inbox, form_requests, visit_requests
 from loopline.demo.ground import Ids, lay_ground

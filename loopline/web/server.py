@@ -17,9 +17,11 @@ from loopline.collect.asgi import Collector
 from loopline.collect.inbox import Inbox
 from loopline.collect.keys import Keys
 from loopline.collect.loader import Loader
+from loopline.collect.preparer_process import PreparerProcess
 from loopline.collect.process import share_interpreter
+from loopline.collect.reactor_feed import ReactorFeed
+from loopline.collect.settings import Settings
 from loopline.collect.state import State
-from loopline.collect.work import Settings
 from loopline.lib.config import Config
 from loopline.store.current import use_engine
 from loopline.store.engine import Engine
@@ -69,15 +71,20 @@ class Server:
         from loopline.facts.relay import Relay
         from loopline.leads.capture import report_waiting
         from loopline.leads.hand_over import hand_over_waiting
-        from loopline.leads.reactor import Reactor
+        from loopline.leads.reactor import react_once
         from loopline.pipeline.interactions import report_interactions
 
-        loader = Loader(self._inbox, self.engine, self._state, settings=self._own.settings)
-        reactor = Reactor(self._state, self._config.data)
+        loader = Loader(
+            self._inbox,
+            self.engine,
+            self._state,
+            settings=self._own.settings,
+            preparer=PreparerProcess(self._config.data),
+        )
         return [
             Worker("loader", loader.run),
             Worker("relay", Relay(self.engine).run),
-            Worker("reactor", reactor.run),
+            Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state)))),
             Worker("hand-over", every(30, partial(hand_over_waiting, by=SYSTEM))),
             Worker("form reports", every(30, report_waiting)),
             Worker("call reports", every(30, partial(report_interactions, self._config.data))),
