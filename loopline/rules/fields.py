@@ -30,14 +30,14 @@ _ALL = [
     RuleField(
         key="person.email",
         kind=FieldKind.FLAG,
-        label="e-mail address",
+        label="e-mail",
         has="has an e-mail address",
         has_not="has no e-mail address",
     ),
     RuleField(
         key="person.business_email",
         kind=FieldKind.FLAG,
-        label="business e-mail address",
+        label="business e-mail",
         has="has a business e-mail address",
         has_not="has no business e-mail address",
     ),

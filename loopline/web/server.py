@@ -67,11 +67,10 @@ class Server:
 
     def _workers(self) -> list[Worker]:
         # Records can be imported only once Django is set up, which `pages()` did.
-        from loopline.access.actor import SYSTEM
         from loopline.facts.relay import Relay
         from loopline.leads.capture import report_waiting
-        from loopline.leads.hand_over import hand_over_waiting
         from loopline.leads.reactor import react_once
+        from loopline.leads.sweep import sweep
         from loopline.pipeline.interactions import report_interactions
 
         loader = Loader(
@@ -85,7 +84,7 @@ class Server:
             Worker("loader", loader.run),
             Worker("relay", Relay(self.engine).run),
             Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state)))),
-            Worker("hand-over", every(30, partial(hand_over_waiting, by=SYSTEM))),
+            Worker("leads", every(30, sweep)),
             Worker("form reports", every(30, report_waiting)),
             Worker("call reports", every(30, partial(report_interactions, self._config.data))),
         ]

@@ -37,7 +37,12 @@ def fill() -> Company:
     people = tuple(_person(name, place, north) for place, name in enumerate(PEOPLE))
     campaign = _campaign(north, users[Role.MARKETING])
     definition = DefinitionVersion.objects.create(
-        unit=north, number=1, status="in_force", rules={}, sentence="Asked for a demo.", in_force_from=utc_now()
+        unit=north,
+        number=1,
+        status="in_force",
+        rules={"all": [{"field": "person.business_email"}, {"form": ["demo"], "within_days": 90}]},
+        sentence="A lead is a person who has a business e-mail address, and sent the form “demo” in the last 90 days.",
+        in_force_from=utc_now(),
     )
     leads = tuple(_lead(person, place, users[Role.SALES], definition) for place, person in enumerate(people))
     return Company((north, south), users, people, leads, _opportunities(north, people, users[Role.SALES]), campaign)

@@ -52,9 +52,9 @@ def test_a_person_who_viewed_pricing_and_agreed_to_contact_passes_with_reasons()
     verdict = evaluate(read_rule(FIRST_RULES), facts())
     assert verdict.is_met
     assert [clause["reason"] for clause in verdict.evidence] == [
-        "halden.example",
+        "business e-mail halden.example",
         "agreed to contact",
-        "Halden Foods",
+        "company Halden Foods",
         "viewed /pricing twice in the last 30 days",
     ]
 

@@ -1,4 +1,4 @@
-"""New leads are judged again when their behaviour makes the difference, from the event store, without anybody asking."""
+"""New leads are judged again, from the event store, when their behaviour makes the difference; nobody has to ask."""
 
 from collections.abc import Iterator
 from datetime import timedelta

@@ -53,11 +53,13 @@ class FieldCondition:
         value, field = facts.fields.get(self.field), self._field
         if field.kind is FieldKind.FLAG or not self.operator:
             is_met = value is not None and value is not False and value != ""
-            shown = "" if isinstance(value, bool) or value is None else f"{value}"
-            return Verdict(is_met, shown or (field.has if is_met else field.has_not))
+            has_text = is_met and not isinstance(value, bool)
+            return Verdict(is_met, f"{field.label} {value}" if has_text else field.has if is_met else field.has_not)
         if value in (None, ""):
             return Verdict(None, f"{field.label} not known")
-        return Verdict(self._fits(value), f"{value:,} {field.label}" if isinstance(value, int) else str(value))
+        return Verdict(
+            self._fits(value), f"{value:,} {field.label}" if isinstance(value, int) else f"{field.label} {value}"
+        )
 
     def _fits(self, value: object) -> bool:
         match self.operator:
