@@ -27,7 +27,7 @@ from loopline.store.params import wanted
 TICK = timedelta(microseconds=1)
 GIVEN_UP_AFTER = timedelta(minutes=10)
 """An announced batch holds the horizon back so long; its writer is then taken for dead."""
-ROWS_PER_BLOCK = 200_000
+ROWS_PER_BLOCK = 100_000
 WRITE_SETTINGS = {"insert_deduplicate": 1, "mutations_sync": 2, "async_insert": 0}
 READ_SETTINGS = {"readonly": 2, "wait_end_of_query": 1}
 """The server waits for the end, so that an error half-way is an error and not half an answer."""
@@ -120,7 +120,7 @@ class ClickHouseEngine:
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         values = wanted(params or {}, names_in(sql))
         text = f"{translate(sql, values)}\nSETTINGS max_execution_time = {timeout_s:f}, timeout_overflow_mode = 'throw'"
-        bound = {name: value for name, value in values.items() if value is not None}
+        bound: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
         try:
             with self._read_turn:
                 return self._asked(text, bound)

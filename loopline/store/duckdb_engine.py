@@ -5,6 +5,7 @@ lost committed rows after a full disk or a crash through an index. One connectio
 read-only transaction, so reads go on while a batch is written.
 """
 
+import shutil
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -17,20 +18,39 @@ from loopline.lib.times import Clock, as_utc, from_micros, utc_now
 from loopline.store import duckdb_tables
 from loopline.store.arrow import checked, plain, stamped, to_rows
 from loopline.store.deadline import Deadline
-from loopline.store.duckdb_errors import dead_error, open_error, read_error, refuse_old_version, write_error
+from loopline.store.duckdb_errors import (
+    dead_error,
+    full_error,
+    open_error,
+    read_error,
+    refuse_old_version,
+    write_error,
+)
 from loopline.store.engine import Batch, Interrupted, QueryTimeoutError, Row, StoreError, Value
 from loopline.store.library import table_named, text_column
 from loopline.store.params import wanted
 
 TICK = timedelta(microseconds=1)
+RESERVE_BYTES = 64 * 2**20
+"""Kept free on the disk: a checkpoint that finds none is fatal to DuckDB."""
 
 
 class DuckDBEngine:
-    def __init__(self, path: Path, *, memory_limit: str = "1GB", threads: int = 2, clock: Clock = utc_now) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        memory_limit: str = "1GB",
+        threads: int = 2,
+        clock: Clock = utc_now,
+        reserve_bytes: int = RESERVE_BYTES,
+    ) -> None:
         """Open or create the file. Raises StoreError when another process owns it or DuckDB is older than 2."""
         refuse_old_version(duckdb.__version__)
         self.is_dead = False
+        self._path = path
         self._clock = clock
+        self._reserve_bytes = reserve_bytes
         self._write_lock = threading.Lock()
         self._horizon: datetime | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,6 +73,7 @@ class DuckDBEngine:
     def write(self, batch: Batch) -> datetime:
         rows = {key: checked(table_named(key), content) for key, content in batch.rows.items()}
         with self._write_lock:
+            self._refuse_when_nearly_full(rows)
             try:
                 return self._write(batch, rows)
             except Exception as error:
@@ -78,6 +99,11 @@ class DuckDBEngine:
         run("COMMIT")
         self._horizon = stamp
         return stamp
+
+    def _refuse_when_nearly_full(self, rows: Mapping[str, pa.Table]) -> None:
+        free = shutil.disk_usage(self._path.parent).free
+        if free < self._reserve_bytes + 2 * sum(content.nbytes for content in rows.values()):
+            raise full_error(self._path, free)
 
     def _append(self, key: str, content: pa.Table) -> None:
         self._connection.register("arriving", content)

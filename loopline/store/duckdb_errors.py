@@ -45,7 +45,15 @@ def read_error(error: Exception) -> StoreError:
 
 
 def dead_error(error: Exception) -> StoreError:
-    return StoreError(
-        f"The event store stopped after a fatal error and this process must restart: {error}. "
-        "Rows reported as stored are safe; a batch whose writing was interrupted may be repeated."
+    kind, first = (StoreFullError, "Free some space, then start") if _FULL.search(str(error)) else (StoreError, "Start")
+    return kind(
+        f"The event store stopped after a fatal error. {first} this process again: {error}. "
+        "What was reported as stored is safe; a batch whose writing was interrupted may be repeated."
+    )
+
+
+def full_error(path: Path, free: int) -> StoreFullError:
+    return StoreFullError(
+        f"The disk of {path} has only {free // 2**20} MB left, so the batch was not begun. Free some space; it can be "
+        "repeated. Loopline stops before the disk is full because a full disk would stop the event store."
     )

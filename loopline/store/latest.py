@@ -13,8 +13,9 @@ def as_of(table: str) -> str:
     known = table_named(table)
     if not any(column.name == "version" for column in known.columns):
         return f"SELECT * FROM {known.key} WHERE recorded_at <= $as_of"
+    columns = ", ".join(column.name for column in known.columns)  # `*` would put the joined columns first in ClickHouse
     return (
-        f"SELECT * FROM {known.key} SEMI JOIN ("
+        f"SELECT {columns} FROM {known.key} SEMI JOIN ("
         "SELECT id, max(version) AS version, arg_max(recorded_at, version) AS recorded_at "
         f"FROM {known.key} WHERE recorded_at <= $as_of GROUP BY id"
         ") AS latest USING (id, version, recorded_at) WHERE NOT is_deleted"

@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from loopline.store.clickhouse_engine import ROWS_PER_BLOCK
 from loopline.store.engine import Batch, Engine, StoreError
 from tests.engines import MakeEngine
 from tests.store.rows import NOON, SettableClock, campaign, campaigns, events, minutes
@@ -124,9 +125,9 @@ def test_erasing_by_something_that_is_not_a_text_column_is_refused(engine: Engin
 
 
 def test_many_rows_go_in_as_several_blocks_and_count_once(engine: Engine):
-    many = events(*(str(number) for number in range(250_000)))
+    many = events(*(str(number) for number in range(ROWS_PER_BLOCK + 1)))
     engine.write(Batch("t", {"events": many}))
     engine.write(Batch("t", {"events": many}))
     assert engine.rows("SELECT count(*) AS n, count(DISTINCT event_id) AS ids FROM events") == [
-        {"n": 250_000, "ids": 250_000}
+        {"n": ROWS_PER_BLOCK + 1, "ids": ROWS_PER_BLOCK + 1}
     ]
