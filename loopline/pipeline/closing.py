@@ -1,13 +1,14 @@
 """How an opportunity ends: won, lost, reopened, refunded."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.db import transaction
 
 from loopline.access.actor import Actor
 from loopline.access.audit import audit
+from loopline.access.models import Organisation
 from loopline.access.roles import Permission
-from loopline.lib.times import utc_now
+from loopline.lib.times import period_bounds, utc_now
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.models import Opportunity, Refund, StageChange, business_day
 from loopline.pipeline.record import locked, record_opportunity, require_open
@@ -123,6 +124,12 @@ def refund_opportunity(
     audit(by, "refund_opportunity", row, at=moment, amount_minor=amount_minor, on=day, reason=reason)
     record_opportunity(row, moment)
     return refund
+
+
+def end_of_day(day: date, now: datetime) -> datetime:
+    """The closing moment where only the day is known: its last one, so that what happened that day came before."""
+    _, after = period_bounds(day, day, Organisation.current().time_zone)
+    return min(now, after - timedelta(microseconds=1))
 
 
 def _close(

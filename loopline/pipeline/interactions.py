@@ -20,6 +20,7 @@ from loopline.access.audit import audit
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.collect.own import OwnEvent, report_events
+from loopline.lib.text import many_lines
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
 from loopline.pipeline.errors import PipelineError
@@ -59,7 +60,7 @@ def log_interaction(talk: Talk, *, by: Actor, at: datetime | None = None) -> Int
         opportunity=talk.opportunity,
         kind=talk.kind,
         was_answered=talk.was_answered,
-        summary=talk.summary.strip(),
+        summary=many_lines(talk.summary, 10_000),
         by_id=None if by.id == SYSTEM.id else UUID(by.id),
         at=talk.happened_at or moment,
     )

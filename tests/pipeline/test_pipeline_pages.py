@@ -1,0 +1,319 @@
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from loopline.access.models import BusinessUnit, User
+from loopline.access.roles import Role
+from loopline.leads.models import Lead
+from loopline.people.models import Person
+from loopline.pipeline.models import Interaction, Opportunity, Task
+from tests.make import make_person, make_unit, make_user
+from tests.pipeline.records import make_accepted_lead, make_opportunity, make_seller
+
+pytestmark = pytest.mark.django_db
+HOSTILE = "<script>alert(1)</script>"
+
+
+def _signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+@pytest.fixture
+def unit() -> BusinessUnit:
+    return make_unit()
+
+
+@pytest.fixture
+def seller(unit: BusinessUnit) -> User:
+    return make_user(Role.SALES, unit=unit)
+
+
+PAGES = ["pipeline", "pipeline_list", "opportunity_new", "tasks"]
+OF_ONE = ["opportunity", "opportunity_edit", "opportunity_win", "opportunity_lose", "opportunity_contact"]
+POSTED = ["opportunity_stage", "opportunity_help", "opportunity_reopen"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_pages_ask_strangers_to_sign_in_refuse_the_wrong_role_and_open_for_sales(name: str, seller: User) -> None:
+    assert Client().get(reverse(name)).status_code == 302
+    finance = _signed_in(make_user(Role.FINANCE, unit=seller.units.get())).get(reverse(name))
+    assert finance.status_code == (200 if name.startswith("pipeline") else 403)
+    assert _signed_in(seller).get(reverse(name)).status_code == 200
+
+
+@pytest.mark.parametrize("name", OF_ONE)
+def test_pages_of_an_opportunity_are_closed_to_strangers_and_other_units(
+    name: str, seller: User, unit: BusinessUnit
+) -> None:
+    url = reverse(name, args=[make_opportunity(unit).pk])
+    assert Client().get(url).status_code == 302
+    stranger, _, _ = make_seller()
+    assert _signed_in(stranger).get(url).status_code == 404
+    assert _signed_in(seller).get(url).status_code == 200
+
+
+@pytest.mark.parametrize("name", POSTED)
+def test_posts_of_an_opportunity_are_closed_to_strangers_other_units_and_marketing(
+    name: str, seller: User, unit: BusinessUnit
+) -> None:
+    url = reverse(name, args=[make_opportunity(unit).pk])
+    assert Client().post(url).status_code == 302
+    assert _signed_in(make_seller()[0]).post(url).status_code == 404
+    assert _signed_in(make_user(Role.MARKETING, unit=unit)).post(url).status_code == 403
+    assert _signed_in(seller).get(url).status_code == 405
+    assert _signed_in(seller).post(url).status_code == 302
+
+
+def test_the_board_shows_counts_and_sums_per_currency(seller: User, unit: BusinessUnit) -> None:
+    make_opportunity(unit, amount_minor=120_000)
+    make_opportunity(unit, amount_minor=80_000)
+    make_opportunity(unit, amount_minor=500_000, currency="USD")
+    make_opportunity(unit, amount_minor=None)
+    make_opportunity(make_unit(), amount_minor=999_900)
+    text = _signed_in(seller).get(reverse("pipeline")).content.decode()
+    assert "€2,000" in text
+    assert "$5,000" in text
+    assert "€9,999" not in text
+    assert "1 without an amount" in text
+
+
+def test_the_board_can_be_asked_for_an_owner_a_unit_and_a_period(seller: User, unit: BusinessUnit) -> None:
+    mine = make_opportunity(unit, owner=seller)
+    Opportunity.objects.filter(pk=mine.pk).update(name="Mine", expected_close_on=timezone.localdate())
+    make_opportunity(unit)
+    client = _signed_in(seller)
+    for query in (f"owner={seller.pk}", "closing=month", "closing=quarter"):
+        text = client.get(reverse("pipeline") + "?" + query).content.decode()
+        assert "Mine" in text
+        assert "Halden Foods, 40 seats" not in text
+    assert "Mine" not in client.get(reverse("pipeline") + f"?unit={make_unit().pk}").content.decode()
+    assert client.get(reverse("pipeline") + "?owner=x&unit=y&closing=z").status_code == 200
+
+
+def test_an_empty_board_says_what_will_be_here(seller: User) -> None:
+    assert "No opportunities yet" in _signed_in(seller).get(reverse("pipeline")).content.decode()
+
+
+def test_a_card_is_moved_from_the_board_and_the_board_comes_back(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit)
+    answer = _signed_in(seller).post(
+        reverse("opportunity_stage", args=[opportunity.pk]), {"stage": "proposal", "board": "closing=none"}
+    )
+    assert answer.headers["Location"] == reverse("pipeline") + "?closing=none"
+    opportunity.refresh_from_db()
+    assert opportunity.stage == "proposal"
+
+
+def test_a_stage_that_does_not_exist_is_refused_in_words(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit)
+    url = reverse("opportunity_stage", args=[opportunity.pk])
+    answer = _signed_in(seller).post(url, {"stage": HOSTILE}, follow=True)
+    text = answer.content.decode()
+    assert "There is no stage" in text
+    assert HOSTILE not in text
+
+
+def test_an_accepted_lead_is_converted_on_its_page(seller: User, unit: BusinessUnit) -> None:
+    lead = make_accepted_lead(unit, seller, make_person("ines@halden.example", unit=unit, company_name="Halden Foods"))
+    client = _signed_in(seller)
+    url = reverse("lead_convert", args=[lead.pk])
+    assert "Halden Foods" in client.get(url).content.decode()
+    form = {"name": "Halden Foods", "amount": "12 500.50", "currency": "EUR", "expected_close_on": "2026-12-31"}
+    answer = client.post(url, form)
+    opportunity = Opportunity.objects.get()
+    assert answer.headers["Location"] == reverse("opportunity", args=[opportunity.pk])
+    assert (opportunity.amount_minor, opportunity.lead, opportunity.owner) == (1_250_050, lead, seller)
+    assert client.get(url).headers["Location"] == reverse("opportunity", args=[opportunity.pk])
+
+
+def test_a_lead_of_someone_else_or_elsewhere_is_not_converted(seller: User, unit: BusinessUnit) -> None:
+    url = reverse("lead_convert", args=[make_accepted_lead(unit, seller).pk])
+    form = {"name": "X", "amount": "", "currency": "EUR"}
+    assert Client().post(url, form).status_code == 302
+    assert _signed_in(make_seller()[0]).post(url, form).status_code == 404
+    assert _signed_in(make_seller(unit=unit)[0]).post(url, form).status_code == 403
+    assert _signed_in(make_user(Role.MARKETING, unit=unit)).post(url, form).status_code == 403
+
+
+def test_a_lead_that_is_not_accepted_says_so(seller: User, unit: BusinessUnit) -> None:
+    lead = make_accepted_lead(unit, seller)
+    Lead.objects.filter(pk=lead.pk).update(state="recycled")
+    url = reverse("lead_convert", args=[lead.pk])
+    text = _signed_in(seller).post(url, {"name": "X", "amount": "", "currency": "EUR"}).content.decode()
+    assert "only an accepted lead can be converted" in text
+
+
+def test_winning_asks_for_an_amount_and_a_day(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit, amount_minor=None)
+    client = _signed_in(seller)
+    url = reverse("opportunity_win", args=[opportunity.pk])
+    form = {"win-amount": "", "win-currency": "EUR", "win-closed_on": str(timezone.localdate())}
+    assert "This field is required" in client.post(url, form).content.decode()
+    assert "is not an amount" in client.post(url, form | {"win-amount": "a lot"}).content.decode()
+    assert (
+        "closing date" in client.post(url, form | {"win-amount": "1", "win-closed_on": "2020-01-01"}).content.decode()
+    )
+    assert client.post(url, form | {"win-amount": "1180.50"}).status_code == 302
+    opportunity.refresh_from_db()
+    assert (opportunity.outcome, opportunity.amount_minor) == ("won", 118_050)
+
+
+def test_losing_asks_for_a_reason(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit)
+    client = _signed_in(seller)
+    url = reverse("opportunity_lose", args=[opportunity.pk])
+    day = str(timezone.localdate())
+    assert client.post(url, {"lose-reason": "", "lose-closed_on": day}).status_code == 200
+    client.post(url, {"lose-reason": "price", "lose-note": HOSTILE, "lose-closed_on": day})
+    opportunity.refresh_from_db()
+    assert opportunity.loss_reason == "price"
+    assert HOSTILE not in client.get(reverse("opportunity", args=[opportunity.pk])).content.decode()
+
+
+def test_a_won_opportunity_is_refunded_by_finance_and_not_by_sales(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit)
+    sales, finance = _signed_in(seller), _signed_in(make_user(Role.FINANCE, unit=unit))
+    day = str(timezone.localdate())
+    sales.post(
+        reverse("opportunity_win", args=[opportunity.pk]),
+        {"win-amount": "1200", "win-currency": "EUR", "win-closed_on": day},
+    )
+    url = reverse("opportunity_refund", args=[opportunity.pk])
+    form = {"refund-amount": "200", "refund-currency": "EUR", "refund-on": day, "refund-reason": HOSTILE}
+    assert Client().post(url, form).status_code == 302
+    assert sales.post(url, form).status_code == 403
+    assert "at most what is left" in finance.post(url, form | {"refund-amount": "1200.01"}).content.decode()
+    assert finance.post(url, form).status_code == 302
+    assert opportunity.refunded_minor == 20_000
+    text = finance.get(reverse("opportunity", args=[opportunity.pk])).content.decode()
+    assert "€200.00" in text
+    assert HOSTILE not in text
+    assert "Your role does not see people" in text
+
+
+def test_an_edit_saves_what_was_changed_on_the_page(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit)
+    form = {"name": "Halden, 50 seats", "amount": "1500", "currency": "EUR", "owner": str(seller.pk)}
+    answer = _signed_in(seller).post(reverse("opportunity_edit", args=[opportunity.pk]), form)
+    assert answer.status_code == 302
+    opportunity.refresh_from_db()
+    assert (opportunity.name, opportunity.amount_minor, opportunity.owner) == ("Halden, 50 seats", 150_000, seller)
+
+
+def test_an_amount_without_a_rate_says_so(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit, currency="BRL")
+    text = _signed_in(seller).get(reverse("opportunity", args=[opportunity.pk])).content.decode()
+    assert "no rate to EUR" in text
+
+
+def test_help_is_asked_for_and_marked(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit)
+    client = _signed_in(seller)
+    client.post(reverse("opportunity_help", args=[opportunity.pk]), {"needs_help": "1"})
+    assert "needs help" in client.get(reverse("pipeline")).content.decode()
+
+
+def test_a_contact_is_added_by_address_made_primary_and_removed(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit)
+    first = opportunity.contacts.get().person
+    client = _signed_in(seller)
+    form = {"contact-email": "Tomas@Ruiz.example", "contact-name": HOSTILE, "contact-role": "champion"}
+    client.post(reverse("opportunity_contact", args=[opportunity.pk]), form)
+    added = Person.objects.get(email="tomas@ruiz.example")
+    client.post(reverse("opportunity_contact_change", args=[opportunity.pk, added.pk]), {"primary": "1"})
+    assert opportunity.contacts.get(is_primary=True).person == added
+    client.post(reverse("opportunity_contact_change", args=[opportunity.pk, first.pk]), {"remove": "1"})
+    assert [one.person for one in opportunity.contacts.all()] == [added]
+    page = client.get(reverse("opportunity", args=[opportunity.pk])).content.decode()
+    assert HOSTILE not in page
+    url = reverse("opportunity_contact_change", args=[opportunity.pk, added.pk])
+    assert Client().post(url).status_code == 302
+    assert _signed_in(make_seller()[0]).post(url).status_code == 404
+
+
+def test_a_new_opportunity_needs_no_lead(seller: User, unit: BusinessUnit) -> None:
+    form = {"name": "Ruiz y Hijos", "amount": "", "currency": "EUR", "email": "tomas@ruiz.example", "owner": ""}
+    _signed_in(seller).post(reverse("opportunity_new"), form)
+    opportunity = Opportunity.objects.get()
+    assert (opportunity.unit, opportunity.contacts.get().person.email) == (unit, "tomas@ruiz.example")
+
+
+def test_a_call_is_written_down_and_shows_in_the_route(seller: User, unit: BusinessUnit) -> None:
+    opportunity = make_opportunity(unit)
+    person = opportunity.contacts.get().person
+    url = reverse("interaction_new")
+    form = {"opportunity": str(opportunity.pk), "kind": "call", "person": str(person.pk), "was_answered": "on",
+            "summary": f"wants 50 seats {HOSTILE}"}  # fmt: skip
+    assert Client().post(url, form).status_code == 302
+    assert _signed_in(make_seller()[0]).post(url, form).status_code == 404
+    assert _signed_in(make_user(Role.FINANCE, unit=unit)).post(url, form).status_code == 403
+    client = _signed_in(seller)
+    answer = client.post(url, form)
+    assert answer.headers["Location"] == reverse("opportunity", args=[opportunity.pk])
+    talk = Interaction.objects.get()
+    assert (talk.person, talk.opportunity, talk.by) == (person, opportunity, seller)
+    page = client.get(reverse("opportunity", args=[opportunity.pk])).content.decode()
+    assert "wants 50 seats" in page
+    assert HOSTILE not in page
+
+
+def test_an_interaction_goes_back_only_to_a_page_of_ours(seller: User, unit: BusinessUnit) -> None:
+    person = make_person(unit=unit)
+    form = {
+        "person": str(person.pk),
+        "kind": "note",
+        "summary": "asked for references",
+        "next": "https://evil.example/",
+    }
+    answer = _signed_in(seller).post(reverse("interaction_new"), form)
+    assert answer.headers["Location"] == reverse("pipeline")
+    assert _signed_in(seller).get(reverse("interaction_new") + "?person=nobody").status_code == 404
+
+
+def test_tasks_are_grouped_by_day_and_done_with_a_click(seller: User, unit: BusinessUnit) -> None:
+    client = _signed_in(seller)
+    today = timezone.localdate()
+    for title, due in (("Call back", today - timedelta(days=2)), (HOSTILE, today), ("Send it", "")):
+        client.post(reverse("task_new"), {"title": title, "due_on": str(due), "owner": str(seller.pk)})
+    text = client.get(reverse("tasks")).content.decode()
+    for word in ("Overdue", "Today", "Some day", "Call back"):
+        assert word in text
+    assert HOSTILE not in text
+    task = Task.objects.get(title="Call back")
+    url = reverse("task_done", args=[task.pk])
+    assert Client().post(url).status_code == 302
+    assert _signed_in(make_seller()[0]).post(url).status_code == 404
+    assert _signed_in(make_seller(unit=unit)[0]).post(url).status_code == 403
+    client.post(url)
+    task.refresh_from_db()
+    assert task.done_at is not None
+    client.post(reverse("task_reopen", args=[task.pk]))
+    task.refresh_from_db()
+    assert task.done_at is None
+
+
+def test_a_manager_sees_the_teams_tasks_and_a_salesperson_only_their_own(seller: User, unit: BusinessUnit) -> None:
+    Task.objects.create(unit=unit, title="Call back", owner=seller)
+    manager, colleague = make_user(Role.SALES_MANAGER, unit=unit), make_user(Role.SALES, unit=unit)
+    assert "Call back" not in _signed_in(manager).get(reverse("tasks")).content.decode()
+    assert "Call back" in _signed_in(manager).get(reverse("tasks") + "?whose=team").content.decode()
+    assert "Call back" in _signed_in(manager).get(reverse("tasks") + f"?whose={seller.pk}").content.decode()
+    assert "Call back" not in _signed_in(colleague).get(reverse("tasks") + "?whose=team").content.decode()
+
+
+def test_a_task_about_something_unseen_is_not_found(seller: User) -> None:
+    form = {"title": "Call", "owner": str(seller.pk), "opportunity": str(make_opportunity(make_unit()).pk)}
+    assert _signed_in(seller).post(reverse("task_new"), form).status_code == 404
+    assert _signed_in(seller).post(reverse("task_new"), form | {"opportunity": str(uuid4())}).status_code == 404
+    assert _signed_in(seller).post(reverse("task_new"), form | {"opportunity": "x"}).status_code == 404
+
+
+def test_what_waits_on_the_list_stands_beside_the_word_tasks(seller: User, unit: BusinessUnit) -> None:
+    Task.objects.create(unit=unit, title="Call back", owner=seller, due_on=timezone.localdate())
+    assert '<span class="waiting">1</span>' in _signed_in(seller).get(reverse("tasks")).content.decode()
