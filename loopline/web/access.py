@@ -6,6 +6,7 @@ from typing import Concatenate, ParamSpec, Protocol, cast
 
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django_htmx.middleware import HtmxDetails
 
@@ -70,8 +71,11 @@ def allow(
 
 def _to_sign_in(request: HttpRequest) -> HttpResponseBase:
     """Sign in first, then come back. A fragment asks htmx to move the whole page there."""
-    sign_in = reverse("account_login")
+    has_users = User.objects.exists()
+    sign_in = reverse("account_login" if has_users else "welcome")
     if request.headers.get("HX-Request"):
         return HttpResponse(status=401, headers={"HX-Redirect": sign_in})
+    if not has_users:
+        return redirect(sign_in)
     back = request.get_full_path() if request.method == "GET" else reverse("today")
     return redirect_to_login(back, sign_in)

@@ -1,8 +1,8 @@
 """What every page knows: the navigation, the theme, the nonce, the organisation."""
 
+from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
@@ -24,14 +24,15 @@ def frame(request: HttpRequest) -> dict[str, Any]:
         found = [(one.label, navigation.links(one, actor, request.path)) for one in navigation.SECTIONS]
         return [(label, links) for label, links in found if links]
 
+    def links(section: navigation.Section) -> list[navigation.Link]:
+        return navigation.links(section, actor, request.path) if actor else []
+
     return {
         "actor": actor,
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "theme": theme if theme in THEMES else "",
-        "is_demo": settings.CONFIG.is_demo,
         "organisation": SimpleLazyObject(Organisation.current),
         "sections": SimpleLazyObject(sections),
-        "settings_links": SimpleLazyObject(
-            lambda: navigation.links(navigation.SETTINGS, actor, request.path) if actor else []
-        ),
+        "settings_links": SimpleLazyObject(partial(links, navigation.SETTINGS)),
+        "settings_tabs": SimpleLazyObject(partial(links, navigation.SETTINGS_TABS)),
     }

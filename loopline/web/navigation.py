@@ -57,6 +57,18 @@ SECTIONS = (
     ),
 )
 SETTINGS = Section("", (Item("settings", "Settings", "settings"),))
+SETTINGS_TABS = Section(
+    "",
+    (
+        Item("organisation", "Organisation", ""),
+        Item("units", "Business units", ""),
+        Item("users", "Users", ""),
+        Item("exchange_rates", "Exchange rates", ""),
+        Item("write_keys", "Write keys", ""),
+        Item("incoming", "Incoming data", ""),
+        Item("audit_log", "Audit log", ""),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,30 @@
+"""The collector's files as pages use them: write keys, what was set aside, what was counted. Opened once a process."""
+
+from functools import lru_cache
+
+from django.conf import settings
+
+from loopline.collect.keys import Keys
+from loopline.collect.log import Log
+from loopline.collect.quarantine import Quarantine
+from loopline.collect.state import State
+
+
+@lru_cache(maxsize=1)
+def keys() -> Keys:
+    return Keys(settings.CONFIG.data)
+
+
+@lru_cache(maxsize=1)
+def state() -> State:
+    return State(settings.CONFIG.data)
+
+
+@lru_cache(maxsize=1)
+def log() -> Log:
+    return Log(settings.CONFIG.data)
+
+
+@lru_cache(maxsize=1)
+def quarantine() -> Quarantine:
+    return Quarantine(state(), log())

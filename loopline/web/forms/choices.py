@@ -1,0 +1,14 @@
+"""Choices that several forms offer."""
+
+from zoneinfo import available_timezones
+
+from loopline.lib.currencies import CODES
+
+
+def time_zone_choices() -> list[tuple[str, str]]:
+    names = sorted(name for name in available_timezones() if "/" in name and not name.startswith(("Etc/", "posix/")))
+    return [("UTC", "UTC"), *((name, name.replace("_", " ")) for name in names)]
+
+
+def currency_choices() -> list[tuple[str, str]]:
+    return [(code, code) for code in sorted(CODES)]

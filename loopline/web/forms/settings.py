@@ -1,0 +1,134 @@
+"""Forms of the settings."""
+
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.db.models import QuerySet
+
+from loopline.access.actions import NewUnit, OrganisationDetails
+from loopline.access.joining import Membership
+from loopline.access.models import AuditEntry, BusinessUnit, Organisation, User
+from loopline.access.roles import Role
+from loopline.collect.keys import KeyKind, NewKey
+from loopline.lib.times import day_start
+from loopline.web.forms.base import PageForm
+from loopline.web.forms.choices import currency_choices, time_zone_choices
+
+
+class OrganisationForm(PageForm):
+    name = forms.CharField(label="Name", max_length=200)
+    time_zone = forms.ChoiceField(label="Time zone", choices=time_zone_choices, help_text="Decides what a day is.")
+    reporting_currency = forms.ChoiceField(
+        label="Reporting currency", choices=currency_choices, help_text="Reports convert other currencies into it."
+    )
+    own_hosts = forms.CharField(
+        label="Own web sites",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One host a line, such as www.example.com. They are never counted as the origin of a visit.",
+    )
+
+    @classmethod
+    def showing(cls, organisation: Organisation) -> "OrganisationForm":
+        hosts = "\n".join(organisation.own_hosts)
+        return cls(initial={**{name: getattr(organisation, name) for name in cls.base_fields}, "own_hosts": hosts})
+
+    def details(self) -> OrganisationDetails:
+        given = self.cleaned_data
+        hosts = tuple(dict.fromkeys(given["own_hosts"].lower().split()))
+        return OrganisationDetails(given["name"], given["time_zone"], given["reporting_currency"], hosts)
+
+
+class UnitForm(PageForm):
+    name = forms.CharField(label="Name", max_length=200)
+    currency = forms.ChoiceField(label="Currency", choices=currency_choices)
+    accept_within_hours = forms.IntegerField(
+        label="Hours to answer a lead", min_value=1, max_value=720, initial=4, help_text="The clock of a hand-off."
+    )
+    margin_percent = forms.IntegerField(
+        label="Contribution margin, %", min_value=1, max_value=100, initial=100, help_text="ROMI counts this part."
+    )
+
+    def new_unit(self) -> NewUnit:
+        return NewUnit(**self.cleaned_data)
+
+
+class UserForm(PageForm):
+    name = forms.CharField(label="Name", max_length=200)
+    role = forms.ChoiceField(label="Role", choices=[(role.value, role.label) for role in Role])
+    units = forms.MultipleChoiceField(
+        label="Business units",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Administrators see all units; finance does when none is chosen.",
+    )
+    takes_leads = forms.BooleanField(label="Takes new leads in turn", required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = self.fields["units"]
+        assert isinstance(choices, forms.MultipleChoiceField)
+        choices.choices = [(str(unit.pk), unit.name) for unit in BusinessUnit.objects.all()]
+
+    @staticmethod
+    def what_is(user: User) -> dict[str, Any]:
+        units = [str(unit.pk) for unit in user.units.all()]
+        return {"name": user.name, "role": user.role, "units": units, "takes_leads": user.takes_leads}
+
+    def membership(self) -> Membership:
+        given = self.cleaned_data
+        units = frozenset(UUID(one) for one in given["units"])
+        return Membership(given["name"], Role(given["role"]), units, given["takes_leads"])
+
+
+class InviteForm(UserForm):
+    email = forms.EmailField(label="E-mail address")
+    field_order = ("email", "name", "role", "units", "takes_leads")
+
+
+class RateForm(PageForm):
+    currency = forms.ChoiceField(label="Currency", choices=currency_choices, initial="USD")
+    on = forms.DateField(label="From", initial=date.today, widget=forms.DateInput(attrs={"type": "date"}))
+    rate = forms.DecimalField(label="Rate", max_digits=20, decimal_places=10, help_text="Worth of one unit.")
+
+
+class KeyForm(PageForm):
+    name = forms.CharField(label="Name", max_length=100, help_text="Where it is used, such as “web site”.")
+    kind = forms.ChoiceField(label="Kind", choices=[(kind.value, kind.value.capitalize()) for kind in KeyKind])
+    unit = forms.ChoiceField(label="Business unit")
+    origins = forms.CharField(
+        label="Pages that may send",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="For browsers, one a line: https://www.example.com. Empty means any.",
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choice = self.fields["unit"]
+        assert isinstance(choice, forms.ChoiceField)
+        choice.choices = [(str(unit.pk), unit.name) for unit in BusinessUnit.objects.all()]
+
+    def new_key(self) -> NewKey:
+        given = self.cleaned_data
+        origins = tuple(given["origins"].split())
+        return NewKey(name=given["name"], kind=KeyKind(given["kind"]), unit_id=given["unit"], origins=origins)
+
+
+class AuditFilterForm(PageForm):
+    who = forms.CharField(label="Who", required=False)
+    what = forms.CharField(label="What", required=False)
+    since = forms.DateField(label="Since", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+
+    def chosen(self, entries: QuerySet[AuditEntry], time_zone: str) -> QuerySet[AuditEntry]:
+        """Entries that fit; all of them for a form that is not valid, which shows its errors beside them."""
+        given = self.cleaned_data if self.is_valid() else {}
+        if given.get("who"):
+            entries = entries.filter(actor_name__icontains=given["who"])
+        if given.get("what"):
+            entries = entries.filter(verb__icontains=given["what"])
+        if given.get("since"):
+            entries = entries.filter(at__gte=day_start(given["since"], time_zone))
+        return entries

@@ -1,0 +1,90 @@
+"""Settings of the organisation: its name and zone, business units, exchange rates."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.http import require_POST
+
+from loopline.access import actions
+from loopline.access.models import BusinessUnit, ExchangeRate, Organisation
+from loopline.access.roles import Permission
+from loopline.web.access import PageRequest, allow
+from loopline.web.forms.settings import OrganisationForm, RateForm, UnitForm
+
+
+@allow(Permission.ADMINISTER, Permission.EDIT_COSTS)
+def settings(request: PageRequest) -> HttpResponse:
+    """The first of the settings that this person may open."""
+    return redirect("organisation" if request.actor.may(Permission.ADMINISTER) else "exchange_rates")
+
+
+@allow(Permission.ADMINISTER)
+def organisation(request: PageRequest) -> HttpResponse:
+    current = Organisation.current()
+    form = OrganisationForm(request.POST) if request.method == "POST" else OrganisationForm.showing(current)
+    if form.is_bound and form.is_valid():
+        try:
+            actions.change_organisation(form.details(), by=request.actor)
+        except ValidationError as error:
+            form.take_errors(error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("organisation")
+    return render(request, "settings/organisation.html", {"form": form})
+
+
+@allow(Permission.ADMINISTER)
+def units(request: PageRequest) -> HttpResponse:
+    form = UnitForm(request.POST or None, initial={"currency": Organisation.current().reporting_currency})
+    if form.is_bound and form.is_valid():
+        try:
+            unit = actions.create_unit(form.new_unit(), by=request.actor)
+        except ValidationError as error:
+            form.take_errors(error)
+        else:
+            messages.success(request, f"{unit.name} is there. Give people access to it under Users.")
+            return redirect("units")
+    found = BusinessUnit.objects.visible_to(request.actor).prefetch_related("users")
+    return render(request, "settings/units.html", {"form": form, "units": found})
+
+
+@allow(Permission.ADMINISTER)
+def unit(request: PageRequest, unit_id: UUID) -> HttpResponse:
+    found = get_object_or_404(BusinessUnit.objects.visible_to(request.actor), pk=unit_id)
+    initial = {name: getattr(found, name) for name in UnitForm.base_fields}
+    form = UnitForm(request.POST or None, initial=initial)
+    if form.is_bound and form.is_valid():
+        try:
+            actions.change_unit(found, form.new_unit(), by=request.actor)
+        except ValidationError as error:
+            form.take_errors(error)
+        else:
+            messages.success(request, "Saved.")
+            return redirect("units")
+    return render(request, "settings/unit.html", {"form": form, "unit": found})
+
+
+@allow(Permission.ADMINISTER, Permission.EDIT_COSTS)
+def exchange_rates(request: PageRequest) -> HttpResponse:
+    form = RateForm(request.POST or None)
+    if form.is_bound and form.is_valid():
+        try:
+            actions.set_exchange_rate(**form.cleaned_data, by=request.actor)
+        except ValidationError as error:
+            form.take_errors(error)
+        else:
+            messages.success(request, "Saved. Reports use it from its day on.")
+            return redirect("exchange_rates")
+    rates = ExchangeRate.objects.order_by("currency", "-on")
+    return render(request, "settings/exchange_rates.html", {"form": form, "rates": rates})
+
+
+@require_POST
+@allow(Permission.ADMINISTER, Permission.EDIT_COSTS)
+def exchange_rate_remove(request: PageRequest, rate_id: int) -> HttpResponse:
+    actions.remove_exchange_rate(get_object_or_404(ExchangeRate, pk=rate_id), by=request.actor)
+    messages.success(request, "Removed.")
+    return redirect("exchange_rates")
