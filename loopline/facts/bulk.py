@@ -6,13 +6,15 @@ value's field, no keys read back. Values must be of the types the fields have.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations
+from django.db.models.base import ModelState
 
 Adapt = Callable[[Any], Any]
+Record = TypeVar("Record", bound=models.Model)
 
 
 def insert_records(records: Sequence[models.Model]) -> None:
@@ -24,6 +26,19 @@ def insert_records(records: Sequence[models.Model]) -> None:
     insert_values(model, names, ([record.__dict__[name] for name in names] for record in records))
     for record in records:
         record._state.adding = False
+
+
+def record_like(pattern: Record, **values: Any) -> Record:
+    """A new unsaved record with the values of `pattern` but for these, several times faster than calling the model.
+
+    Names are those of columns (`person_id`, not `person`); `id` has to be among them. Lists and dictionaries are
+    shared with the pattern, so they are not for changing.
+    """
+    made = type(pattern).__new__(type(pattern))
+    made.__dict__.update(pattern.__dict__)
+    made.__dict__.update(values)
+    made._state = ModelState()
+    return made
 
 
 def insert_values(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

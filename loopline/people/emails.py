@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import idna
 
@@ -75,12 +76,17 @@ def domain_of(email: str) -> str:
 
 def _ascii_domain(domain: str, text: str) -> str:
     try:
-        ascii_domain = idna.encode(domain.rstrip("."), uts46=True).decode().lower()
+        ascii_domain = _encoded(domain.rstrip("."))
     except idna.IDNAError as error:
         raise InvalidEmailError(f"“{_short(text)}”: the part after the @ is not a domain name") from error
     if "." not in ascii_domain or ascii_domain.rpartition(".")[2].isdigit():
         raise InvalidEmailError(f"“{_short(text)}”: the part after the @ is not a whole domain, such as example.com")
     return ascii_domain
+
+
+@lru_cache(10_000)
+def _encoded(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode().lower()
 
 
 def _short(text: str) -> str:

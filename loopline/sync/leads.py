@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 
+from loopline.facts.bulk import record_like
 from loopline.leads.fact_rows import lead_row
 from loopline.leads.models import Lead
+from loopline.lib.ids import uuid7
 from loopline.people.models import Person
 from loopline.sync.companies import Companies
 from loopline.sync.job import EVIDENCE, Job
@@ -36,11 +38,12 @@ def _add(job: Job, rows: Sequence[LeadRow]) -> list[Verdict]:
     people = People(job, rows)
     found = [(row, *people.find_or_create(row, row.first_contact)) for row in rows]
     running = _running_leads(job, [person for _, person, is_new in found if not is_new])
+    pattern = Lead(unit_id=job.unit.pk, origin=job.origin)
     verdicts = []
     for row, person, _ in found:
         lead = running.get(person.pk)
         if lead is None:
-            lead = running[person.pk] = _new_lead(job, row, person)
+            lead = running[person.pk] = _new_lead(job, row, person, pattern)
             verdict = _verdict(row, Answer.CREATED, record=f"lead {lead.pk}")
         else:
             why = f"{person.display_name} is a running lead already; the first contact was added"
@@ -58,11 +61,10 @@ def _running_leads(job: Job, people: Sequence[Person]) -> dict[object, Lead]:
     return {lead.person_id: lead for lead in leads}
 
 
-def _new_lead(job: Job, row: LeadRow, person: Person) -> Lead:
+def _new_lead(job: Job, row: LeadRow, person: Person, pattern: Lead) -> Lead:
     at = row.first_contact
-    lead = Lead(
-        unit_id=job.unit.pk, person_id=person.pk, state=row.state, origin=job.origin, message=row.message,
-        created_at=at,
+    lead = record_like(
+        pattern, id=uuid7(), person_id=person.pk, state=row.state, message=row.message, created_at=at,
         qualified_at=at if row.state == Lead.State.MARKETING_QUALIFIED else None,
     )  # fmt: skip
     job.create(lead, row.line)

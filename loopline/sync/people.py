@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from loopline.facts.bulk import record_like
+from loopline.lib.ids import uuid7
 from loopline.people.fact_rows import person_row
 from loopline.people.models import Company, IdentityLink, Person
 from loopline.sync.companies import Companies
@@ -18,6 +20,7 @@ class People:
     def __init__(self, job: Job, rows: Iterable[LeadRow | DealRow]) -> None:
         self._job = job
         rows = list(rows)
+        self._pattern = Person(unit_id=job.unit.pk)
         self._companies = Companies(job, rows)
         self._by_email = people_with({row.email for row in rows if row.email})
 
@@ -28,8 +31,8 @@ class People:
         if person is not None:
             self._fill_in(person, row, company, at)
             return person, False
-        person = Person(
-            unit_id=self._job.unit.pk, email=row.email or None, company_id=company.pk if company else None,
+        person = record_like(
+            self._pattern, id=uuid7(), email=row.email or None, company_id=company.pk if company else None,
             created_at=at, **_said(row),
         )  # fmt: skip
         self._job.create(person, row.line)
