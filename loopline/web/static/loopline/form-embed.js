@@ -16,14 +16,15 @@
   me.parentNode.insertBefore(frame, me.nextSibling);
 
   function visit() {
-    var said = { page: location.href.split("#")[0], referrer: document.referrer };
-    var query = new URLSearchParams(location.search);
+    var facts = window.loopline && window.loopline.facts ? window.loopline.facts() : {};
+    var said = {
+      page: location.href.split("#")[0], referrer: facts.referrer || document.referrer,
+      visitor: facts.visitor || "", session: facts.session || ""
+    };
+    var query = new URL(facts.landing || location.href, location.href).searchParams;
     ["utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term"].forEach(function (name) {
       if (query.get(name)) said[name] = query.get(name);
     });
-    var tracker = window.loopline;
-    if (tracker && tracker.visitorId) said.visitor = tracker.visitorId() || "";
-    if (tracker && tracker.sessionId) said.session = tracker.sessionId() || "";
     return said;
   }
 
