@@ -20,7 +20,7 @@ from loopline.store.arrow import checked, plain, stamped, to_rows
 from loopline.store.clickhouse_address import read_address
 from loopline.store.clickhouse_errors import ERRORS, read_error, write_error
 from loopline.store.clickhouse_sql import names_in, translate
-from loopline.store.engine import Batch, Interrupted, Row, StoreError, Value
+from loopline.store.engine import Batch, Row, StoreError, Value
 from loopline.store.library import table_named, text_column
 from loopline.store.params import wanted
 
@@ -75,9 +75,8 @@ class ClickHouseEngine:
     def _announce(self, batch: Batch) -> None:
         """Hold the horizon back before the stamp is chosen: from now on it stays at `follows` until we are done."""
         follows = self._last_stamp() or datetime.fromtimestamp(0, tz=self._now().tzinfo)
-        now = self._now()
-        lines = [(batch.token, name, position, follows, now) for name, position in (batch.cursors or {"": 0}).items()]
-        self._append("begun", _columns(lines, "token", "cursor_name", "position", "follows", "begun_at"))
+        announced = _columns([(batch.token, follows, self._now())], "token", "follows", "begun_at")
+        self._append("begun", announced)
 
     def _complete(self, batch: Batch, rows: Mapping[str, pa.Table], stamp: datetime) -> datetime:
         for key, content in rows.items():
@@ -112,10 +111,6 @@ class ClickHouseEngine:
     def cursor(self, name: str) -> int:
         sql = "SELECT coalesce(max(position), 0) AS position FROM cursors WHERE name = $name"
         return int(self.query(sql, {"name": name})["position"][0].as_py())
-
-    def interrupted(self, name: str) -> Interrupted | None:
-        found = self.rows(_INTERRUPTED, {"name": name, "position": self.cursor(name)})
-        return Interrupted(str(found[0]["token"]), int(str(found[0]["position"]))) if found else None
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         values = wanted(params or {}, names_in(sql))
@@ -169,11 +164,6 @@ class ClickHouseEngine:
         self._writer.close()
 
 
-_INTERRUPTED = """
-SELECT token, position FROM begun
-WHERE cursor_name = $name AND position > $position AND token NOT IN (SELECT token FROM batches)
-ORDER BY begun_at, position LIMIT 1
-"""
 _HELD_BACK = """
 SELECT min(follows) AS found FROM begun
 WHERE begun_at > $since AND token NOT IN (SELECT token FROM batches WHERE recorded_at > $since)

@@ -23,8 +23,7 @@ BOOKS = (
     "schema_version (version Int64) ENGINE = MergeTree ORDER BY version",
     f"cursors (name String, position Int64, recorded_at {MOMENT}) ENGINE = MergeTree ORDER BY name",
     f"batches (token String, recorded_at {MOMENT}, {FORGETTING.format('token')}",
-    f"begun (token String, cursor_name String, position Int64, follows {MOMENT}, begun_at {MOMENT}, "
-    f"{FORGETTING.format('begun_at')}",
+    f"begun (token String, follows {MOMENT}, begun_at {MOMENT}, {FORGETTING.format('begun_at')}",
 )
 
 

@@ -26,7 +26,7 @@ from loopline.store.duckdb_errors import (
     refuse_old_version,
     write_error,
 )
-from loopline.store.engine import Batch, Interrupted, QueryTimeoutError, Row, StoreError, Value
+from loopline.store.engine import Batch, QueryTimeoutError, Row, StoreError, Value
 from loopline.store.library import table_named, text_column
 from loopline.store.params import wanted
 
@@ -135,9 +135,6 @@ class DuckDBEngine:
     def cursor(self, name: str) -> int:
         sql = "SELECT coalesce(max(position), 0) AS position FROM cursors WHERE name = $name"
         return int(self.query(sql, {"name": name})["position"][0].as_py())
-
-    def interrupted(self, name: str) -> Interrupted | None:  # noqa: ARG002 - a transaction leaves nothing half done
-        return None
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         try:

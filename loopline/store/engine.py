@@ -41,14 +41,6 @@ class Batch:
     cursors: dict[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Interrupted:
-    """A batch that was begun and not completed: its token, and the position its cursor was to move to."""
-
-    token: str
-    position: int
-
-
 class Engine(Protocol):
     @property
     def is_dead(self) -> bool:
@@ -62,13 +54,6 @@ class Engine(Protocol):
 
     def cursor(self, name: str) -> int:
         """Position stored with the last batch that moved this cursor; 0 when there is none."""
-
-    def interrupted(self, name: str) -> Interrupted | None:
-        """The batch of this cursor that a crash cut off half-way, or None (always None where batches are atomic).
-
-        A writer that starts again asks this first and, if there is one, writes exactly the rows from its cursor up to
-        that position again under that token: what arrived the first time is recognised and counts once.
-        """
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         """Answer of one read-only statement. Raises QueryTimeoutError or StoreError, never an empty answer instead."""

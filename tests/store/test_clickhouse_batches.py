@@ -6,7 +6,7 @@ import pytest
 
 from loopline.store.clickhouse_address import read_address
 from loopline.store.clickhouse_engine import GIVEN_UP_AFTER
-from loopline.store.engine import Batch, Engine, Interrupted, StoreError
+from loopline.store.engine import Batch, Engine, StoreError
 from tests.engines import MakeEngine
 from tests.store.rows import SettableClock, campaign, campaigns, events
 
@@ -35,15 +35,13 @@ def test_half_a_batch_is_never_seen_as_of_the_horizon(engine: Engine, engine_url
     assert engine.rows(COUNT, {"as_of": engine.horizon()}) == [{"n": 1}]
 
 
-def test_a_batch_cut_off_is_named_and_completed_by_repeating_it(engine: Engine, engine_url: str):
+def test_a_batch_cut_off_is_completed_by_repeating_it(engine: Engine, engine_url: str):
     cut_off(engine, engine_url)
     assert engine.cursor("loader") == 0
-    assert engine.interrupted("loader") == Interrupted("loader:5", 5)
-    assert engine.interrupted("relay") is None
     stamp = engine.write(CUT_OFF)
     assert engine.rows(COUNT, {"as_of": stamp}) == [{"n": 2}]
     assert engine.rows("SELECT count(*) AS n FROM campaign_facts") == [{"n": 1}]
-    assert (engine.cursor("loader"), engine.interrupted("loader"), engine.horizon()) == (5, None, stamp)
+    assert (engine.cursor("loader"), engine.horizon()) == (5, stamp)
 
 
 def test_a_writer_that_never_returns_holds_the_horizon_only_for_a_while(make_engine: MakeEngine, engine_url: str):

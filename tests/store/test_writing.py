@@ -70,7 +70,6 @@ def test_a_cursor_moves_with_the_rows_and_each_cursor_by_itself(engine: Engine):
     engine.write(Batch("t1", {"events": events("a")}, {"loader": 10, "relay": 3}))
     engine.write(Batch("t2", {"events": events("b")}, {"loader": 12}))
     assert (engine.cursor("loader"), engine.cursor("relay"), engine.cursor("other")) == (12, 3, 0)
-    assert engine.interrupted("loader") is None
 
 
 def test_a_batch_may_move_a_cursor_without_rows(engine: Engine):
