@@ -7,9 +7,11 @@ from decimal import Decimal
 from uuid import UUID
 
 from django.contrib.auth.hashers import make_password
+from django.db import transaction
 
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, User
 from loopline.campaigns.fact_rows import campaign_row, code_id, code_row, cost_row
+from loopline.campaigns.form_fields import EMAIL_FIELD, FormField
 from loopline.campaigns.models import Campaign, CampaignCode, CostLine, Form
 from loopline.demo import world
 from loopline.demo.simulate import DAYS, PRICING_COUNTS
@@ -55,6 +57,7 @@ class Ids:
         return uuid7(round(moment.timestamp() * 1000), self._dice.randbytes(10))
 
 
+@transaction.atomic
 def lay_ground(until: datetime, ids: Ids) -> Ground:
     """Organisation, units, rates, colleagues, forms, and the year's campaigns with their costs."""
     start = until - timedelta(days=DAYS)
@@ -137,12 +140,6 @@ def form_slug(slug: str, unit_key: str) -> str:
 
 
 def _forms(units: dict[str, BusinessUnit], ids: Ids, at: datetime) -> dict[tuple[str, str], Form]:
-    fields = [
-        {"key": "name", "label": "Name", "kind": "text", "is_required": True, "choices": []},
-        {"key": "company", "label": "Company", "kind": "text", "is_required": True, "choices": []},
-        {"key": "job_title", "label": "What you do", "kind": "text", "is_required": False, "choices": []},
-    ]
-    message = {"key": "message", "label": "What is it about?", "kind": "textarea", "is_required": False, "choices": []}
     forms = {}
     for unit in world.UNITS:
         for slug, title, _, _ in world.FORMS:
@@ -152,12 +149,24 @@ def _forms(units: dict[str, BusinessUnit], ids: Ids, at: datetime) -> dict[tuple
                 slug=form_slug(slug, unit.key),
                 title=title,
                 introduction="We answer within half a working day." if slug == "demo" else "",
-                fields=[*fields, message] if slug == "demo" else fields,
+                fields=[field.as_json for field in _fields(unit, has_message=slug == "demo")],
                 consent_text=CONSENT_TEXT,
                 thanks_text="Thank you. A colleague who knows your field will write to you.",
                 created_at=at,
             )
     return forms
+
+
+def _fields(unit: world.Unit, *, has_message: bool) -> list[FormField]:
+    fields = [
+        EMAIL_FIELD,
+        FormField("name", "Name", is_required=True),
+        FormField("company", "Company", is_required=True),
+        FormField("job_title", "What you do"),
+        FormField("phone", "Phone", "tel"),
+        FormField("country", "Country", "select", choices=tuple(dict.fromkeys(unit.countries))),
+    ]
+    return [*fields, FormField("message", "What is it about?", "textarea")] if has_message else fields
 
 
 def _campaign(plan: world.Plan, ground: Ground, ids: Ids, start: datetime, until: datetime) -> None:

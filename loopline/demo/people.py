@@ -44,23 +44,29 @@ def write_people(bulk: Bulk) -> None:
 
 
 def _company(buyer: Buyer, ground: Ground, ids: Ids, bulk: Bulk) -> Company:
-    name, domain, industry, employees = buyer.company
-    known = bulk.companies.get(domain or name)
+    _, domain, industry, employees = buyer.company
+    # Without a domain of its own a company is known by its name within the unit.
+    key = domain or f"{buyer.unit.key}/{_typed_company(buyer)}"
+    known = bulk.companies.get(key)
     if known is not None:
         return known
     company = Company(
         id=ids.at(buyer.asked_at),
         unit=ground.units[buyer.unit.key],
-        name=f"{name} {SUFFIX[buyer.country]}",
+        name=_typed_company(buyer),
         domain=domain or None,
         industry=industry,
         employees=employees,
         country=buyer.country,
         created_at=buyer.asked_at,
     )
-    bulk.companies[domain or name] = company
+    bulk.companies[key] = company
     bulk.facts.append(Fact("company_facts", str(company.pk), company_row(company), buyer.asked_at))
     return company
+
+
+def _typed_company(buyer: Buyer) -> str:
+    return f"{buyer.company[0]} {SUFFIX[buyer.country]}"
 
 
 def _person(buyer: Buyer, company: Company, ground: Ground, ids: Ids, bulk: Bulk) -> None:
@@ -93,7 +99,14 @@ def _person(buyer: Buyer, company: Company, ground: Ground, ids: Ids, bulk: Bulk
     )
     bulk.consents.append(consent)
     bulk.facts.append(Fact("consent_facts", consent_id(consent), consent_row(consent), at))
-    said = {"email": buyer.email, "name": buyer.name, "company": company.name, "job_title": buyer.job_title}
+    said = {
+        "email": buyer.email,
+        "name": buyer.name,
+        "company": _typed_company(buyer),
+        "job_title": buyer.job_title,
+        "phone": buyer.phone,
+        "country": buyer.country,
+    }
     key = ids.at(at)
     bulk.submissions.append(
         Submission(

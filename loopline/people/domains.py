@@ -24,6 +24,9 @@ def company_domain(email: str) -> str | None:
     if not registered and parts.suffix == domain:
         # A mailbox right on a public suffix belongs to whoever runs it: halden.no is one, and a town.
         registered = domain
+    if not registered and not parts.suffix and "." in domain:
+        # publicsuffix.org: where no rule of the list matches, the last label is the suffix.
+        registered = ".".join(domain.split(".")[-2:])
     if not registered or is_free_mail(domain) or is_free_mail(registered):
         return None
     return registered

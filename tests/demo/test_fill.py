@@ -1,0 +1,202 @@
+"""The demo company: the same each time, and the same as if every action had been taken one by one."""
+
+import random
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+
+from loopline.access.actor import SYSTEM
+from loopline.campaigns.forms import Sent
+from loopline.collect.inbox import Inbox
+from loopline.collect.loader import Loader
+from loopline.collect.settings import Settings
+from loopline.collect.state import State
+from loopline.demo import world
+from loopline.demo.events import fill_inbox, visit_requests
+from loopline.demo.fill import fill
+from loopline.demo.ground import Ground, Ids, lay_ground
+from loopline.demo.names import SUFFIX
+from loopline.demo.simulate import Buyer, simulate
+from loopline.facts.history import relay_history
+from loopline.leads.actions import accept_lead, reject_lead
+from loopline.leads.capture import capture_submission
+from loopline.leads.models import Lead
+from loopline.people.actions import fill_in_company
+from loopline.people.models import Company, Person
+from loopline.pipeline.actions import convert_lead, move_stage
+from loopline.pipeline.closing import lose_opportunity, refund_opportunity, win_opportunity
+from loopline.pipeline.interactions import Talk, log_interaction
+from loopline.store.current import use_engine
+from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.store.engine import Engine
+
+UNTIL = datetime(2026, 11, 21, tzinfo=UTC)
+SCALE = 0.01
+TABLES = ("lead_facts", "opportunity_facts", "opportunity_contact_facts", "identity_facts", "person_facts",
+          "company_facts", "consent_facts")  # fmt: skip
+MADE_UP = {"id", "version", "recorded_at", "definition_id", "company_id", "person_id", "lead_id", "opportunity_id",
+           "owner_id", "unit_id", "canonical_id"}  # fmt: skip
+"""Columns that hold ids and numbers given in the order of writing."""
+
+
+def new_store(folder: Path) -> DuckDBEngine:
+    engine = DuckDBEngine(folder / "events.duckdb")
+    engine.migrate()
+    return engine
+
+
+def said(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """What the facts say, ids left out, as sorted rows. Of versions learned at once only the last is seen."""
+    content = {}
+    for table in TABLES:
+        last = "row_number() OVER (PARTITION BY id, recorded_at ORDER BY version DESC) = 1"
+        rows = engine.rows(f"SELECT * FROM {table} QUALIFY {last}")
+        content[table] = sorted(
+            tuple(str(value) for name, value in sorted(row.items()) if name not in MADE_UP) for row in rows
+        )
+    return content
+
+
+def histories(engine: Engine) -> list[list[tuple[object, object, object]]]:
+    """Each lead's states in the order of their versions."""
+    by_lead = defaultdict(list)
+    for row in engine.rows("SELECT id, state, reason, occurred_at FROM lead_facts ORDER BY version"):
+        by_lead[row["id"]].append((row["state"], row["reason"], row["occurred_at"]))
+    return sorted(by_lead.values(), key=str)
+
+
+def records() -> dict[str, list[tuple[object, ...]]]:
+    leads = Lead.objects.values_list(
+        "person__email", "state", "origin", "message", "owner__email", "assigned_because", "due_at", "evidence"
+    )
+    people = Person.objects.values_list("email", "name", "job_title", "country", "company__domain", "unit__key")
+    return {"leads": sorted(map(tuple, leads), key=str), "people": sorted(map(tuple, people), key=str)}
+
+
+def test_the_same_seed_gives_the_same_year() -> None:
+    assert simulate(UNTIL, scale=SCALE) == simulate(UNTIL, scale=SCALE)
+    assert simulate(UNTIL, scale=SCALE) != simulate(UNTIL, scale=SCALE, seed=8)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_fills_say_the_same(tmp_path: Path) -> None:
+    first, second = new_store(tmp_path / "first"), new_store(tmp_path / "second")
+    fill(first, tmp_path / "first", UNTIL, scale=SCALE, progress=lambda _text: None)
+    call_command("flush", interactive=False, verbosity=0)
+    fill(second, tmp_path / "second", UNTIL, scale=SCALE, progress=lambda _text: None)
+    question = (
+        "SELECT event_id, occurred_at, recorded_at, identity, channel, utm_campaign, touch_kind, session_id, unit_id"
+        " FROM events ORDER BY event_id"
+    )
+    assert first.query(question).num_rows > 1_000
+    assert first.query(question).equals(second.query(question))
+    costs = "SELECT id, amount_minor, reporting_minor, recorded_at FROM cost_facts ORDER BY id"
+    assert first.query(costs).equals(second.query(costs))
+    assert said(first) == said(second)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_bulk_loader_leaves_what_the_actions_leave(tmp_path: Path) -> None:
+    in_bulk = new_store(tmp_path / "bulk")
+    fill(in_bulk, tmp_path / "bulk", UNTIL, scale=SCALE, progress=lambda _text: None)
+    bulk_records = records()
+    call_command("flush", interactive=False, verbosity=0)
+
+    one_by_one = new_store(tmp_path / "actions")
+    use_engine(one_by_one)
+    try:
+        take_every_action(one_by_one, tmp_path / "actions")
+    finally:
+        use_engine(None)
+
+    assert records()["people"] == bulk_records["people"]
+    for by_action, in_one_go in zip(records()["leads"], bulk_records["leads"], strict=True):
+        assert by_action == in_one_go, f"{by_action}\n{in_one_go}"
+    assert histories(one_by_one) == histories(in_bulk)
+    by_actions, by_bulk = said(one_by_one), said(in_bulk)
+    for table in TABLES:
+        assert by_actions[table] == by_bulk[table], table
+
+
+def take_every_action(engine: Engine, folder: Path) -> None:
+    """The same year, each deed through its action at its time."""
+    year = simulate(UNTIL, scale=SCALE)
+    ground = lay_ground(UNTIL, Ids(7))
+    units = {key: str(unit.pk) for key, unit in ground.units.items()}
+    fill_inbox(folder, visit_requests(year.visits, dict.fromkeys(units, "key"), units))
+    inbox, state = Inbox(folder), State(folder)
+    own = Settings(own_hosts=frozenset({world.SITE_HOST}))
+    Loader(inbox, engine, state, settings=lambda: own, is_history=True).load_all()
+    relay_history(engine)
+    for buyer in year.buyers:
+        ask(buyer, ground)
+    for buyer in year.buyers:
+        work(buyer, ground)
+    relay_history(engine)
+    inbox.close()
+    state.close()
+
+
+def ask(buyer: Buyer, ground: Ground) -> None:
+    """The form is sent. What the form does not ask for is known to the simulation and filled in beside it."""
+    company = f"{buyer.company[0]} {SUFFIX[buyer.country]}"
+    typed = {"email": buyer.email, "name": buyer.name, "company": company, "job_title": buyer.job_title,
+             "phone": buyer.phone, "country": buyer.country, "message": buyer.message}  # fmt: skip
+    form = ground.forms[buyer.unit.key, buyer.form]
+    sent = Sent(
+        is_consent_given=True,
+        visitor_id=buyer.visitor,
+        session_id=buyer.session,
+        page_url=f"https://{world.SITE_HOST}{buyer.page}",
+        event_id=f"reported-{buyer.number}",
+    )
+    captured = capture_submission(form, typed, sent=sent, at=buyer.asked_at)
+    assert captured.lead is not None
+    known = {"industry": buyer.company[2], "employees": buyer.company[3], "country": buyer.country}
+    fill_in_company(captured.lead.person.company, known, by=SYSTEM, at=buyer.asked_at)
+
+
+def work(buyer: Buyer, ground: Ground) -> None:
+    lead = Lead.objects.select_related("owner").get(person__email=buyer.email)
+    if lead.owner is None:
+        return
+    owner, manager = lead.owner.actor, ground.users["henrik@halden.example"].actor
+    if buyer.rejected_at:
+        reject_lead(lead, buyer.reason, by=owner, at=buyer.rejected_at)
+    if buyer.accepted_at:
+        accept_lead(lead, by=owner, at=buyer.accepted_at)
+    for at, was_answered in buyer.calls:
+        log_interaction(Talk(lead.unit, lead.person, "call", was_answered=was_answered, happened_at=at), by=owner)
+    sale = buyer.sale
+    if sale is None or buyer.converted_at is None:
+        return
+    company = Company.objects.get(people__email=buyer.email)
+    opportunity = convert_lead(
+        lead,
+        name=f"{company.name} · flow meters",
+        amount_minor=sale.amount_minor,
+        currency=lead.unit.currency,
+        expected_close_on=(buyer.converted_at + timedelta(days=60)).date(),
+        by=owner,
+        at=buyer.converted_at,
+    )
+    for stage, at in sale.steps[1:]:
+        move_stage(opportunity, stage, by=owner, at=at)
+    if sale.closed_at and sale.outcome == "won":
+        win_opportunity(opportunity, by=owner, at=sale.closed_at)
+    elif sale.closed_at:
+        lose_opportunity(opportunity, sale.loss_reason, by=owner, at=sale.closed_at)
+    if sale.refunded_at:
+        day = sale.refunded_at.date()
+        refund_opportunity(opportunity, sale.refund_minor, on=day, reason="", by=manager, at=sale.refunded_at)
+
+
+def test_dice_are_seeded_not_shared() -> None:
+    """The simulation must not depend on who else draws random numbers."""
+    random.seed(1)
+    first = simulate(UNTIL, scale=SCALE)
+    random.seed(2)
+    assert simulate(UNTIL, scale=SCALE) == first
