@@ -18,6 +18,7 @@ from loopline.collect.inbox import Inbox, Unavailable
 from loopline.collect.keys import KeyKind, Keys, WriteKey
 from loopline.collect.metrics import metrics_text
 from loopline.collect.request import Flag, Request
+from loopline.collect.settings import Settings
 from loopline.collect.state import State
 from loopline.collect.tracker import Tracker
 
@@ -41,14 +42,17 @@ _encode = msgspec.json.encode
 class Collector:
     """`handles(path)` says whether a request is the collector's; calling it answers the request.
 
-    `state` is where the loader counts; without it `/metrics` shows only what the inbox knows.
+    `state` is where the loader counts; without it `/metrics` shows only what the inbox knows. `settings` tells the
+    tracker which hosts are the organisation's own; by default those of the write keys.
     """
 
-    def __init__(self, inbox: Inbox, keys: Keys, state: State | None = None) -> None:
+    def __init__(
+        self, inbox: Inbox, keys: Keys, state: State | None = None, *, settings: Callable[[], Settings] | None = None
+    ) -> None:
         self._inbox = inbox
         self._keys = keys
         self._state = state
-        self._tracker = Tracker(keys)
+        self._tracker = Tracker(settings or keys.settings)
         self._next_refresh = 0.0
         self._next_note = time.monotonic() + 60
         self._pages: dict[str, Callable[[Scope], Awaitable[Answer]]] = {
@@ -124,6 +128,8 @@ class Collector:
     # Pages
 
     async def _script(self, scope: Scope) -> Answer:
+        if self._tracker.is_stale:
+            await asyncio.to_thread(self._tracker.refresh)
         return self._tracker.answer(dict(scope["headers"]).get(b"if-none-match", b""))
 
     async def _health(self, _scope: Scope) -> Answer:

@@ -6,7 +6,6 @@ answers with Arrow, so the server only passes rows on. It holds nothing that is 
 one goes on, and when the server dies it ends, because its input does.
 """
 
-import os
 import struct
 import subprocess
 import sys
@@ -111,8 +110,6 @@ def _receive(pipe: IO[bytes] | None) -> bytes:
 
 def work(folder: Path, asks: IO[bytes], answers: IO[bytes]) -> None:
     """The helper's life: answer until the input ends."""
-    # The collector and the pages come first where the cores are few.
-    os.nice(5)
     preparer = PreparerHere(Log(folder), State(folder))
     while True:
         try:

@@ -14,7 +14,13 @@ _EMAIL_NAMES = {"email clicked": "email_click", "email link clicked": "email_cli
 
 def mark_touchpoints(work: Work) -> None:
     for item in work.items:
-        item.touch_kind = "entry" if item.is_entry else _touch_kind(item)
+        item.touch_kind = "entry" if item.is_entry or _is_late_entry(item) else _touch_kind(item)
+
+
+def _is_late_entry(item: Item) -> bool:
+    """Consent given after the first page: the visit is counted already, only now it belongs to a visitor."""
+    session = item.context.session
+    return session is not None and session.entry and item.kind == "track" and bool(item.session_id)
 
 
 def _touch_kind(item: Item) -> str:

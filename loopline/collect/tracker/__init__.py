@@ -2,44 +2,45 @@
 
 import hashlib
 import json
-import re
 import time
+from collections.abc import Callable
 from importlib.resources import files
 
 from loopline.collect.answers import Answer, Headers
-from loopline.collect.keys import Keys
+from loopline.collect.settings import Settings
+from loopline.collect.tracker.shrink import shrink
 
 SOURCE = files("loopline.collect.tracker").joinpath("t.js").read_text(encoding="utf-8")
 _REFRESH_S = 30
 # Pay and sign-in pages send people back with themselves as the referrer.
 PASS_THROUGH_HOSTS = (
-    "checkout.stripe.com", "pay.stripe.com", "paypal.com", "klarna.com", "adyen.com", "mollie.com",
-    "accounts.google.com", "login.microsoftonline.com", "login.live.com", "appleid.apple.com", "auth0.com", "okta.com",
+    "stripe.com", "paypal.com", "klarna.com", "adyen.com", "mollie.com", "accounts.google.com",
+    "login.microsoftonline.com", "login.live.com", "appleid.apple.com", "auth0.com", "okta.com",
 )  # fmt: skip
 
 
-def strip_script(source: str) -> str:
-    """The script without comment lines and indentation. Line ends stay: they may end statements."""
-    lines = (line.strip() for line in source.splitlines())
-    kept = [line for line in lines if line and not line.startswith("//")]
-    return re.sub(r"\n(?=[}\])?:.,&|])|(?<=[{(\[,;:?&|=])\n", "", "\n".join(kept))
-
-
 class Tracker:
-    """Answers `GET /t.js`."""
+    """Answers `GET /t.js`. `settings` says which hosts are the organisation's own; it may be slow."""
 
-    def __init__(self, keys: Keys) -> None:
-        self._keys = keys
-        self._stripped = strip_script(SOURCE)
-        self._made_at = 0.0
+    def __init__(self, settings: Callable[[], Settings]) -> None:
+        self._settings = settings
+        self._small = shrink(SOURCE)
+        self._made_at = float("-inf")
         self._script = b""
         self._tag = b""
 
+    @property
+    def is_stale(self) -> bool:
+        return time.monotonic() - self._made_at > _REFRESH_S
+
+    def refresh(self) -> None:
+        """Make the script anew, with the settings as they are now."""
+        hosts = json.dumps(sorted({*self._settings().own_hosts, *PASS_THROUGH_HOSTS}), separators=(",", ":"))
+        self._script = self._small.replace('"OWN_HOSTS"', hosts).encode()
+        self._tag = b'"' + hashlib.sha256(self._script).hexdigest()[:20].encode() + b'"'
+        self._made_at = time.monotonic()
+
     def answer(self, if_none_match: bytes) -> Answer:
-        now = time.monotonic()
-        if not self._script or now - self._made_at > _REFRESH_S:
-            self._made_at = now
-            self._make()
         headers: Headers = (
             (b"content-type", b"text/javascript; charset=utf-8"),
             (b"cache-control", b"public, max-age=3600"),
@@ -51,9 +52,3 @@ class Tracker:
         if if_none_match == self._tag:
             return Answer(304, b"", headers)
         return Answer(200, self._script, headers)
-
-    def _make(self) -> None:
-        hosts = json.dumps(sorted({*self._keys.own_hosts(), *PASS_THROUGH_HOSTS}), separators=(",", ":"))
-        # `</script` cannot occur in a host, and the file is never placed inside a page.
-        self._script = self._stripped.replace('"OWN_HOSTS"', hosts).encode()
-        self._tag = b'"' + hashlib.sha256(self._script).hexdigest()[:20].encode() + b'"'

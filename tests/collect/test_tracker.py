@@ -1,0 +1,350 @@
+"""The tracker in a real browser, on a page of another origin with a strict Content-Security-Policy."""
+
+import gzip
+import json
+import shutil
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from loopline.collect.keys import KeyKind, NewKey
+from loopline.collect.tracker import Tracker
+from loopline.collect.tracker.shrink import shrink
+from tests.collect.station import Station, free_port, serving
+
+pytestmark = pytest.mark.browser
+
+SITE_SCRIPT = """
+if (location.search.includes("strip")) history.replaceState({}, "", location.pathname);
+document.addEventListener("DOMContentLoaded", function () {
+  document.querySelectorAll("[data-go]").forEach(function (one) {
+    one.onclick = function () { history.pushState({}, "", one.getAttribute("data-go")); document.title = "SPA"; };
+  });
+});
+"""
+FORM = """
+<form data-loopline="Contact us" action="/thanks"><input name="email" type="email" value="Ines@Halden.no">
+<input name="first_name" value="Ines"><input name="last_name" value="Halden"><input name="company" value="Halden AS">
+<input name="message" value="not for you"><input type="password" name="secret" value="hunter2">
+<input type="hidden" name="visitor_id"><button>Send</button></form>
+"""
+
+
+class Site:
+    """A small web site that is not Loopline's."""
+
+    def __init__(self, collector: str) -> None:
+        self.collector = collector
+        self.url = ""
+        self.attributes = 'data-key="tests" data-consent="2"'
+        self.early = ""
+
+    async def __call__(self, scope: dict[str, Any], receive: object, send: Callable[..., Awaitable[None]]) -> None:
+        kind, body = "text/html", self._page(scope["path"])
+        if scope["path"] == "/site.js":
+            kind, body = "text/javascript", SITE_SCRIPT
+        if scope["path"] == "/early.js":
+            kind, body = "text/javascript", self.early
+        policy = (
+            f"default-src 'none'; script-src 'self' {self.collector}; connect-src {self.collector}; form-action 'self'"
+        )
+        headers = [(b"content-type", kind.encode()), (b"content-security-policy", policy.encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body.encode()})
+
+    def _page(self, path: str) -> str:
+        return f"""<!doctype html><title>Page {path}</title>
+        <script src="/site.js"></script><script src="/early.js"></script>
+        <script async src="{self.collector}/t.js" {self.attributes}></script>
+        <button id="go" data-go="/pricing">Pricing</button><a id="next" href="/next">Next</a>{FORM}"""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def site(station: Station) -> Iterator[Site]:
+    new = NewKey("tests", KeyKind.BROWSER, "unit-1", allow_automation=True)
+    station.keys.create(new, plain="tests")
+    one = Site(station.url)
+    port = free_port()
+    with serving(one, port):
+        one.url = f"http://localhost:{port}"
+        yield one
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context()
+    yield opened
+    opened.close()
+
+
+def open_page(context: BrowserContext, url: str) -> Page:
+    """A page whose errors fail the test: the tracker must never disturb its host."""
+    page = context.new_page()
+    page.on("pageerror", lambda error: pytest.fail(f"error in the page: {error}"))
+    page.on("console", lambda line: line.type != "error" or pytest.fail(f"console: {line.text}"))
+    page.goto(url)
+    return page
+
+
+def wait_for(station: Station, count: int, where: str = "kind = 'page'") -> list[dict[str, Any]]:
+    deadline = time.monotonic() + 15
+    while len(rows := station.events(where=where)) < count and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert len(rows) == count, [(row["kind"], row["name"], row["url_path"]) for row in station.events()]
+    return rows
+
+
+def test_the_script_is_under_three_kilobytes(station: Station) -> None:
+    answer = httpx.get(station.url + "/t.js")
+    assert len(gzip.compress(answer.content, 9)) < 3 * 1024
+    assert answer.headers["content-type"].startswith("text/javascript")
+
+
+def test_the_script_is_not_sent_again_when_unchanged(station: Station) -> None:
+    tag = httpx.get(station.url + "/t.js").headers["etag"]
+    assert httpx.get(station.url + "/t.js", headers={"if-none-match": tag}).status_code == 304
+
+
+def test_the_script_knows_the_hosts_that_are_no_referrers(station: Station) -> None:
+    station.keys.set_own_hosts(["shop.example.com"])
+    tracker = Tracker(station.keys.settings)
+    tracker.refresh()
+    assert b'"shop.example.com"' in tracker.answer(b"").body
+
+
+def test_shrinking_keeps_texts_and_regular_expressions() -> None:
+    source = """function one(first) {
+      // a comment "with quotes"
+      var text = "a  b 'c", rule = /[/ ]+ "/g;
+      return first.text + text;
+    }"""
+    assert shrink(source) == """function c(b){var a="a  b 'c",d=/[/ ]+ "/g;return b.text+a;}"""
+
+
+def test_a_visit_from_a_campaign_link_becomes_an_entry(station: Station, site: Site, context: BrowserContext) -> None:
+    open_page(context, site.url + "/landing?utm_source=google&utm_medium=cpc&utm_campaign=Spring&gclid=abc")
+    [row] = wait_for(station, 1)
+    assert row["is_entry"]
+    assert row["touch_kind"] == "entry"
+    assert row["channel"] == "Paid Search"
+    assert (row["utm_campaign"], row["click_id_kind"], row["landing_path"]) == ("spring", "gclid", "/landing")
+    assert row["bot_verdict"] == "human"
+    assert len(str(row["visitor_id"])) == 32
+    assert row["identity"] == f"visitor:{row['visitor_id']}"
+    assert json.loads(str(row["properties"]))["_loopline"]["click_id"] == "abc"
+
+
+def test_two_visits_with_different_links_are_one_visitor_and_two_sessions(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc&utm_campaign=spring")
+    wait_for(station, 1)
+    page.click("#next")
+    wait_for(station, 2)
+    open_page(context, site.url + "/news?utm_source=newsletter&utm_medium=email&utm_campaign=may")
+    rows = wait_for(station, 3)
+    assert len({row["visitor_id"] for row in rows}) == 1
+    assert [row["is_entry"] for row in rows] == [True, False, True]
+    assert [row["channel"] for row in rows] == ["Paid Search", "Paid Search", "Email"]
+    assert rows[0]["session_id"] == rows[1]["session_id"] != rows[2]["session_id"]
+
+
+def test_a_router_changes_pages_without_starting_sessions(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    page = open_page(context, site.url + "/?utm_source=linkedin&utm_medium=paid")
+    wait_for(station, 1)
+    page.click("#go")
+    wait_for(station, 2)
+    page.go_back()
+    rows = wait_for(station, 3)
+    assert [row["url_path"] for row in rows] == ["/", "/pricing", "/"]
+    assert rows[1]["title"] == "SPA"
+    assert [row["is_entry"] for row in rows] == [True, False, False]
+    assert len({row["page_view_id"] for row in rows}) == 3
+
+
+def test_campaign_values_survive_a_router_that_removes_them(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    page = open_page(context, site.url + "/?strip&utm_source=google&utm_medium=cpc&utm_campaign=spring")
+    [row] = wait_for(station, 1)
+    assert "utm" not in page.url
+    assert row["utm_campaign"] == "spring"
+
+
+def test_engaged_time_is_sent_when_the_page_is_left(station: Station, site: Site, context: BrowserContext) -> None:
+    page = open_page(context, site.url + "/")
+    [view] = wait_for(station, 1)
+    page.wait_for_timeout(700)
+    page.click("#next")
+    [row] = wait_for(station, 1, "kind = 'system'")
+    assert row["page_view_id"] == view["page_view_id"]
+    assert 500 < int(row["engaged_ms"]) < 10_000
+
+
+def test_a_marked_form_sends_only_the_allowed_fields(station: Station, site: Site, context: BrowserContext) -> None:
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
+    wait_for(station, 1)
+    page.click("form button")
+    [row] = wait_for(station, 1, "kind = 'form'")
+    fields = json.loads(str(row["properties"]))["fields"]
+    assert fields == {"email": "Ines@Halden.no", "name": "Ines Halden", "company": "Halden AS"}
+    assert (row["name"], row["touch_kind"], row["channel"]) == ("Contact us", "form", "Paid Search")
+    assert row["identity"] == "email:ines@halden.no"
+    assert f"visitor_id={row['visitor_id']}" in page.url
+    [signal] = station.feed.read(0)
+    assert (signal.kind, signal.email, signal.visitor_id) == ("form", "ines@halden.no", row["visitor_id"])
+
+
+def test_without_consent_nothing_is_stored_in_the_browser_and_nobody_is_identified(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    site.attributes = 'data-key="tests"'
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
+    page.click("#next")
+    rows = wait_for(station, 2)
+    assert context.cookies() == []
+    assert [(row["visitor_id"], row["session_id"], row["identity"], row["consent"]) for row in rows] == [
+        ("", "", "", 1)
+    ] * 2
+    assert [row["is_entry"] for row in rows] == [True, False]
+    page.evaluate("loopline.consent(2)")
+    page.evaluate("loopline.track('Asked')")
+    [row] = wait_for(station, 1, "name = 'Asked'")
+    assert row["consent"] == 2
+    assert row["visitor_id"]
+
+
+def test_consent_given_on_the_first_page_keeps_where_the_visit_came_from(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    site.attributes = 'data-key="tests"'
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
+    wait_for(station, 1)
+    page.evaluate("loopline.consent(2)")
+    [row] = wait_for(station, 1, "name = 'Consent given'")
+    assert (row["touch_kind"], row["channel"], row["is_entry"]) == ("entry", "Paid Search", False)
+    assert row["identity"] == f"visitor:{row['visitor_id']}"
+
+
+def test_withdrawn_consent_removes_the_identifiers(station: Station, site: Site, context: BrowserContext) -> None:
+    page = open_page(context, site.url + "/")
+    wait_for(station, 1)
+    assert {one["name"] for one in context.cookies()} == {"_ll", "_lls"}
+    page.evaluate("loopline.consent(1)")
+    assert context.cookies() == []
+
+
+def test_global_privacy_control_wins_over_the_sites_consent(station: Station, site: Site, browser: Browser) -> None:
+    context = browser.new_context(extra_http_headers={"Sec-GPC": "1"})
+    open_page(context, site.url + "/")
+    [row] = wait_for(station, 1)
+    assert (row["consent"], row["visitor_id"], row["identity"]) == (1, "", "")
+    context.close()
+
+
+def test_it_works_with_storage_blocked(station: Station, site: Site, context: BrowserContext) -> None:
+    context.add_init_script(
+        "Object.defineProperty(document, 'cookie', {get() { throw new Error('no') }, set() { throw new Error('no') }})"
+    )
+    page = open_page(context, site.url + "/")
+    wait_for(station, 1)
+    page.click("#go")
+    rows = wait_for(station, 2)
+    assert rows[0]["visitor_id"] == rows[1]["visitor_id"] != ""
+    assert [row["is_entry"] for row in rows] == [True, False]
+
+
+def test_the_host_page_does_not_notice_a_collector_that_is_down(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    context.route("**/e", lambda route: route.abort())
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(site.url + "/")
+    page.wait_for_function("window.loopline && loopline.facts")
+    page.click("#go")
+    page.wait_for_timeout(300)
+    assert errors == []
+    assert station.events() == []
+
+
+def test_what_could_not_be_sent_is_sent_later_and_counts_once(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    tries: list[int] = []
+
+    def answer(route: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            route.fulfill(status=503, headers={"access-control-allow-origin": "*", "retry-after": "1"})
+        else:
+            route.continue_()
+
+    context.route("**/e", answer)
+    page = context.new_page()
+    page.goto(site.url + "/")
+    for _ in range(100):
+        page.wait_for_timeout(100)
+        if len(tries) > 1:
+            break
+    wait_for(station, 1)
+    assert len(tries) == 2
+
+
+def test_a_browser_driven_by_a_program_is_a_machine_unless_its_key_allows_it(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    site.attributes = 'data-key="browser-key" data-consent="2"'
+    open_page(context, site.url + "/")
+    [row] = wait_for(station, 1)
+    assert str(row["bot_verdict"]).startswith("machine:")
+
+
+def test_calls_made_before_the_script_arrived_are_kept(station: Station, site: Site, context: BrowserContext) -> None:
+    site.early = """window.loopline = window.loopline || [];
+    loopline.push(["track", "Watched video", {seconds: 12}]);
+    loopline.push(["identify", "u-7", {email: "a@b.example"}]);"""
+    open_page(context, site.url + "/")
+    [track] = wait_for(station, 1, "kind = 'track'")
+    [identify] = wait_for(station, 1, "kind = 'identify'")
+    assert json.loads(str(track["properties"]))["seconds"] == 12
+    assert (identify["user_id"], identify["identity"]) == ("u-7", "email:a@b.example")
+
+
+def test_reset_makes_a_new_visitor(station: Station, site: Site, context: BrowserContext) -> None:
+    page = open_page(context, site.url + "/")
+    wait_for(station, 1)
+    page.evaluate("loopline.reset()")
+    page.evaluate("loopline.track('After')")
+    rows = wait_for(station, 2, "kind <> 'system'")
+    assert rows[0]["visitor_id"] != rows[1]["visitor_id"]
+
+
+def test_scripts_in_titles_and_fields_stay_text(station: Station, site: Site, context: BrowserContext) -> None:
+    page = open_page(context, site.url + "/?utm_campaign=%3Cscript%3Ealert(1)%3C/script%3E")
+    [row] = wait_for(station, 1)
+    assert row["utm_campaign"] == "<script>alert(1)</script>"
+    page.evaluate("loopline.track('<img src=x onerror=alert(1)>')")
+    wait_for(station, 1, "kind = 'track'")
+
+
+def test_the_source_has_no_eval_and_no_inline_html() -> None:
+    source = (Path("loopline/collect/tracker/t.js")).read_text()
+    assert not any(word in source for word in ("eval(", "new Function", "innerHTML", "document.write"))
