@@ -1,0 +1,181 @@
+"""How long the closed-loop report takes on 10 M events, 1 M touchpoints and 10,000 won opportunities.
+
+    python -m benchmarks.reports [--events 10000000] [--runs 7] [--folder DIR]
+
+The store is made by SQL in one folder (kept with --folder), then read through the engine and the report as the page
+does. Every report is run once to warm up and then timed; the median is what counts, since machines are shared.
+"""
+
+import argparse
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import duckdb
+
+from loopline.reports.options import Books, Options
+from loopline.reports.run import run_report
+from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.store.duckdb_tables import migrate
+
+BOOKS = Books(currency="EUR", zone="Europe/Berlin", units={"north": "North", "south": "South"})
+YEAR = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
+
+# One year of traffic. Every tenth event is a touchpoint; people own three touchpoints or so each, a third of them
+# became leads, a tenth of those won. `id(n)` gives texts as long as real ids, so that strings cost what they cost.
+FILL = """
+CREATE TEMP MACRO scatter(n) AS CAST(hash(n) >> 1 AS BIGINT);
+CREATE TEMP MACRO id(kind, n) AS kind || substr(md5(kind || n), 1, 8) || '-' || substr(md5(kind || n), 9, 24);
+CREATE TEMP MACRO moment(n) AS TIMESTAMPTZ '2025-01-01 00:00:00+00' + to_microseconds(scatter(n) % 31000000000000);
+
+INSERT INTO events BY NAME
+SELECT id('e', n) AS event_id, 'key' AS source_id, CASE WHEN n % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
+    moment(n // 10) + to_seconds(n % 10) AS occurred_at, occurred_at AS received_at,
+    'page' AS kind, 'Page viewed' AS name, 'visitor:' || id('v', person) AS identity, id('v', person) AS visitor_id,
+    '' AS user_id, id('s', n // 10) AS session_id, n % 10 = 0 AS is_entry,
+    CASE WHEN n % 10 = 0 THEN 'entry' ELSE '' END AS touch_kind,
+    ['Paid Search', 'Email', 'Direct', 'Organic Search', 'Event', 'Referral'][1 + scatter(n // 10) % 6] AS channel,
+    'rule/1' AS channel_rule,
+    ['google', 'newsletter', '', 'bing', 'fair', 'news'][1 + scatter(n // 10) % 6] AS utm_source,
+    '' AS utm_medium,
+    CASE WHEN scatter(n // 10) % 6 = 2 THEN '' ELSE 'code' || scatter(n // 10) % 240 END AS utm_campaign,
+    '' AS utm_content, '' AS utm_term, '' AS click_id_kind, '' AS referrer_host, 'example.org' AS url_host,
+    '/page/' || n % 400 AS url_path, '/page/' || (n // 10) % 60 AS landing_path, 'Page' AS title, 1000 AS engaged_ms,
+    id('p', n) AS page_view_id, 'DE' AS country, '' AS region, '' AS network_company, 'desktop' AS device,
+    'Firefox' AS browser, 'Linux' AS os, 2 AS consent,
+    CASE WHEN scatter(n // 10) % 50 = 0 THEN 'machine:crawler' ELSE 'human' END AS bot_verdict,
+    'browser' AS source, '{}' AS properties, occurred_at AS recorded_at
+FROM (SELECT range AS n, scatter(range // 10) % ($people * 3 // 2) AS person FROM range($events));
+
+INSERT INTO identity_facts BY NAME
+SELECT 'visitor:' || id('v', range) AS id, range AS version, id('person', range) AS person_id, 'form' AS evidence,
+    false AS is_deleted, moment(range) AS occurred_at, occurred_at AS recorded_at FROM range($people);
+
+INSERT INTO person_facts BY NAME
+SELECT id('person', n) AS id, n * 2 + change AS version, 'north' AS unit_id,
+    id('person', CASE WHEN n % 50 = 1 THEN n - 1 ELSE n END) AS canonical_id, '' AS company_id, 'DE' AS country,
+    '' AS job_title,
+    false AS is_deleted, moment(n) AS occurred_at, occurred_at AS recorded_at
+FROM (SELECT range AS n FROM range($people)), (SELECT range AS change FROM range(2));
+
+INSERT INTO lead_facts BY NAME
+SELECT id('lead', n) AS id, n * 4 + change AS version, CASE WHEN n % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
+    id('person', n) AS person_id, ['new', 'handed_over', 'accepted', 'converted'][1 + change] AS state,
+    '' AS owner_id, '' AS reason, 'd1' AS definition_id, moment(n * 7) AS created_at, created_at AS qualified_at,
+    created_at AS handed_over_at, created_at AS accepted_at, NULL AS rejected_at, NULL AS converted_at,
+    false AS is_deleted, created_at AS occurred_at, created_at AS recorded_at
+FROM (SELECT range AS n FROM range($leads)), (SELECT range AS change FROM range(4));
+
+INSERT INTO opportunity_facts BY NAME
+SELECT id('opp', n) AS id, n * 3 + change AS version, CASE WHEN n % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
+    id('lead', n) AS lead_id, '' AS company_id, '' AS owner_id, 'proposal' AS stage,
+    CASE WHEN change < 2 THEN 'open' WHEN n < $won THEN 'won' ELSE 'lost' END AS outcome, '' AS loss_reason,
+    '' AS primary_campaign_id, 100000 + scatter(n) % 900001 AS amount_minor, 0 AS refunded_minor, 'EUR' AS currency,
+    amount_minor AS reporting_minor, NULL AS expected_close_on, moment(n * 7) + to_days(5) AS created_at,
+    CASE WHEN change = 2 THEN moment(n * 7) + to_days(40) END AS closed_at, false AS is_deleted,
+    created_at AS occurred_at, created_at AS recorded_at
+FROM (SELECT range AS n FROM range($won * 3)), (SELECT range AS change FROM range(3));
+
+INSERT INTO opportunity_contact_facts BY NAME
+SELECT id('opp', n) || '/' || id('person', n + other * 5) AS id, n * 2 + other AS version,
+    id('opp', n) AS opportunity_id, id('person', n + other * 5) AS person_id, 'user' AS role, other = 0 AS is_primary,
+    false AS is_deleted, moment(n * 7) AS occurred_at, occurred_at AS recorded_at
+FROM (SELECT range AS n FROM range($won * 3)), (SELECT range AS other FROM range(2));
+
+INSERT INTO campaign_facts BY NAME
+SELECT id('campaign', range) AS id, range AS version, CASE WHEN range % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
+    'Campaign ' || range AS name, 'Paid Search' AS channel, 'running' AS status, NULL AS starts_on, NULL AS ends_on,
+    NULL AS budget_minor, 'EUR' AS currency, false AS is_deleted, moment(range) AS occurred_at,
+    TIMESTAMPTZ '2025-01-01 00:00:00+00' AS recorded_at FROM range(120);
+
+INSERT INTO campaign_code_facts BY NAME
+SELECT unit_id || '/code' || range AS id, range AS version, unit_id, 'code' || range AS code,
+    id('campaign', range % 120) AS campaign_id, '' AS activity_id, false AS is_deleted,
+    TIMESTAMPTZ '2025-01-01 00:00:00+00' AS occurred_at, occurred_at AS recorded_at
+FROM range(220), (SELECT unnest(['north', 'south']) AS unit_id);
+
+INSERT INTO cost_facts BY NAME
+SELECT id('cost', range) AS id, range AS version, CASE WHEN range % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
+    id('campaign', range % 120) AS campaign_id, '' AS activity_id, 'actual' AS cost_kind, 'media' AS category,
+    10000 + scatter(range) % 90001 AS amount_minor, 'EUR' AS currency, amount_minor AS reporting_minor,
+    DATE '2025-01-01' + CAST(range % 340 AS INTEGER) AS starts_on, starts_on + CAST(range % 25 AS INTEGER) AS ends_on,
+    false AS is_deleted, TIMESTAMPTZ '2025-01-01 00:00:00+00' AS occurred_at, occurred_at AS recorded_at
+FROM range(5000);
+
+INSERT INTO batches VALUES ('benchmark', TIMESTAMPTZ '2026-02-01 00:00:00+00');
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    events: int
+
+    @property
+    def numbers(self) -> dict[str, int]:
+        return {
+            "events": self.events,
+            "people": self.events // 50,
+            "leads": self.events // 100,
+            "won": self.events // 1000,
+        }
+
+
+def fill(path: Path, size: Size) -> None:
+    """Make the store, unless it is there already."""
+    if path.exists():
+        return
+    connection = duckdb.connect(str(path))
+    migrate(connection, datetime(2026, 2, 1, tzinfo=UTC))
+    text = FILL
+    for name, value in size.numbers.items():
+        text = text.replace(f"${name}", str(value))
+    connection.execute(text)
+    connection.close()
+
+
+def median_ms(work: Callable[[], object], runs: int) -> tuple[float, float]:
+    """Median and worst of `runs` after one warm-up, in milliseconds."""
+    work()
+    took = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        work()
+        took.append((time.perf_counter() - start) * 1000)
+    return statistics.median(took), max(took)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--runs", type=int, default=7)
+    parser.add_argument("--folder", type=Path)
+    given = parser.parse_args()
+    folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"reports-{given.events}.duckdb"
+    start = time.perf_counter()
+    fill(path, Size(given.events))
+    print(f"store: {given.events:,} events, {path.stat().st_size / 1e6:,.0f} MB, {time.perf_counter() - start:.1f} s")
+    print(f"machine: {platform.machine()}, {os.cpu_count()} cores, DuckDB {duckdb.__version__}, 2 threads")
+    print(f"{'closed loop':<44}{'median ms':>12}{'worst ms':>12}")
+    engine = DuckDBEngine(path)
+    engine.migrate()
+    try:
+        for by in ("campaign", "channel", "landing_page"):
+            for model in ("first_touch", "time_decay"):
+                for clock in ("period", "cohort"):
+                    options = Options(**YEAR, by=by, model=model, clock=clock)
+                    middle, worst = median_ms(lambda o=options: run_report("closed-loop", o, engine, BOOKS), given.runs)
+                    print(f"{'by ' + by + ', ' + model + ', ' + clock:<44}{middle:>12,.0f}{worst:>12,.0f}")
+    finally:
+        engine.close()
+
+
+if __name__ == "__main__":
+    main()

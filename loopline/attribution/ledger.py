@@ -1,0 +1,79 @@
+"""The credit ledger: every conversion's amount dealt out to the touchpoints of its path, in whole cents.
+
+Largest remainder, as in `lib.money.deal_out`: each touchpoint first gets the whole part of its share; what is left
+goes, a cent each, to the largest remainders (compared after rounding to 1e-9), ties to the earlier touchpoint, then to
+the smaller event id. Negative amounts mirror positive ones. So each conversion's credits add up to its amount exactly.
+"""
+
+from loopline.attribution.conversions import conversion_people
+from loopline.attribution.model import Model
+from loopline.attribution.paths import AFTER_CONVERSION, MACHINE, ON_PATH, OUTSIDE_WINDOW, encounters, paths
+from loopline.attribution.state import KNOWN_IDENTITIES, Part
+from loopline.attribution.touchpoints import RowOf
+
+WEIGHT_SCALE = 1_000_000_000_000
+"""Weights become integers, so that their sum does not depend on the order in which an engine adds them."""
+
+REASONS: dict[str, str] = {
+    "outside_window": "touchpoints only outside the lookback window",
+    "after_conversion": "touchpoints only after the conversion",
+    "only_machine": "only machine visits",
+    "no_touchpoint": "no touchpoint at all",
+    "no_identity": "no identity match: no browser or user id is linked to its people",
+}
+"""Why a conversion is unattributed; the first that fits, in this order."""
+
+
+def credit_ledger(model: Model, row: RowOf, *kinds: str) -> Part:
+    """The part `credits`: one row per conversion and touchpoint that has a weight, with its `credit`.
+
+    Touchpoints of weight zero are left out before the dealing; they cannot earn.
+    """
+    whole = "PARTITION BY conversion_no"
+    return Part(
+        "credits",
+        f"""
+        SELECT conversion_no, person_id, event_id, touched_us, touched_unit_id, row_key, days_before,
+            CASE WHEN amount < 0 THEN -1 ELSE 1 END * (base + CASE WHEN place <= left_over THEN 1 ELSE 0 END) AS credit
+        FROM (
+            SELECT *, abs(amount) - sum(base) OVER ({whole}) AS left_over,
+                row_number() OVER ({whole} ORDER BY remainder DESC, touched_us, event_id) AS place
+            FROM (
+                SELECT *, CAST(floor(exact) AS BIGINT) AS base, round(exact - floor(exact), 9) AS remainder
+                FROM (
+                    SELECT w.*, c.amount,
+                        abs(c.amount) * CAST(w.weight AS DOUBLE)
+                            / sum(w.weight) OVER (PARTITION BY w.conversion_no) AS exact
+                    FROM (
+                        SELECT *, CAST(floor({model.weight_sql} * {WEIGHT_SCALE} + 0.5) AS BIGINT) AS weight FROM paths
+                    ) AS w JOIN conversions AS c ON c.conversion_no = w.conversion_no
+                    WHERE w.weight > 0
+                ) AS shared
+            ) AS cut
+        ) AS ranked
+        """,
+        (paths(row, *kinds),),
+    )
+
+
+def unattributed(row: RowOf, *kinds: str) -> Part:
+    """The part `unattributed`: conversions without a path, each with the first of REASONS that fits."""
+    return Part(
+        "unattributed",
+        f"""
+        SELECT c.conversion_no,
+            CASE e.standing WHEN {OUTSIDE_WINDOW} THEN 'outside_window' WHEN {AFTER_CONVERSION} THEN 'after_conversion'
+                WHEN {MACHINE} THEN 'only_machine'
+                ELSE CASE WHEN l.conversion_no IS NULL THEN 'no_identity' ELSE 'no_touchpoint' END END AS reason
+        FROM conversions AS c
+        LEFT JOIN (SELECT conversion_no, min(standing) AS standing FROM encounters GROUP BY conversion_no) AS e
+            ON e.conversion_no = c.conversion_no
+        LEFT JOIN (
+            SELECT DISTINCT p.conversion_no FROM conversion_people AS p
+            JOIN known_identities AS k ON k.person_id = p.person_id
+            WHERE starts_with(k.identity, 'visitor:') OR starts_with(k.identity, 'user:')
+        ) AS l ON l.conversion_no = c.conversion_no
+        WHERE e.standing IS NULL OR e.standing > {ON_PATH}
+        """,
+        (conversion_people(*kinds), encounters(row, *kinds), KNOWN_IDENTITIES),
+    )

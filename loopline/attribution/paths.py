@@ -1,0 +1,46 @@
+"""Paths: the ordered touchpoints of its people before each conversion, inside the lookback window, humans only."""
+
+from loopline.attribution.conversions import conversion_people
+from loopline.attribution.state import Part
+from loopline.attribution.touchpoints import RowOf, touchpoints
+
+DAY_US = 86_400_000_000
+
+ON_PATH, OUTSIDE_WINDOW, AFTER_CONVERSION, MACHINE = range(4)
+"""How a touchpoint stands to a conversion of its person. Smaller is nearer to earning credit."""
+
+
+def encounters(row: RowOf, *kinds: str) -> Part:
+    """The part `encounters`: every touchpoint of a conversion's people, and how it stands to the conversion.
+
+    Strictly before the conversion is before: what happens at the same moment did not lead to it.
+    """
+    return Part(
+        "encounters",
+        f"""
+        SELECT c.conversion_no, c.person_id, t.event_id, t.touched_us, t.row_key, t.unit_id AS touched_unit_id,
+            (c.converted_us - t.touched_us) / {DAY_US}.0 AS days_before,
+            CASE WHEN t.is_machine THEN {MACHINE} WHEN t.touched_us >= c.converted_us THEN {AFTER_CONVERSION}
+                WHEN t.touched_us < c.converted_us - $lookback_us THEN {OUTSIDE_WINDOW} ELSE {ON_PATH} END AS standing
+        FROM conversion_people AS c JOIN touchpoints AS t ON t.person_id = c.person_id
+        """,
+        (conversion_people(*kinds), touchpoints(row)),
+    )
+
+
+def paths(row: RowOf, *kinds: str) -> Part:
+    """The part `paths`: one row per conversion and touchpoint, with what a model's weight may read.
+
+    `position` counts from 1 (oldest; ties by event id), `touches` is the length n of the path, `days_before` the days
+    to the conversion, `last_days_before` those of the last touchpoint.
+    """
+    return Part(
+        "paths",
+        f"""
+        SELECT *, min(days_before) OVER (PARTITION BY conversion_no) AS last_days_before,
+            count(*) OVER (PARTITION BY conversion_no) AS touches,
+            row_number() OVER (PARTITION BY conversion_no ORDER BY touched_us, event_id) AS position
+        FROM encounters WHERE standing = {ON_PATH}
+        """,
+        (encounters(row, *kinds),),
+    )

@@ -1,0 +1,96 @@
+"""The books as of `$as_of`: parts of a question that hold the latest version of each record.
+
+A part is the text of one common table expression. `question()` puts those that a SELECT needs in front of it, each
+before the parts that read it.
+"""
+
+from dataclasses import dataclass
+
+from loopline.store.library import table_named
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    name: str
+    sql: str
+    reads: tuple["Part", ...] = ()
+
+
+def question(select: str, *parts: Part) -> str:
+    """`select` with the parts it reads, and the parts those read, each once."""
+    ordered: dict[str, Part] = {}
+    for part in parts:
+        _add(part, ordered)
+    return "WITH " + ",\n".join(f"{part.name} AS ({part.sql})" for part in ordered.values()) + "\n" + select
+
+
+def _add(part: Part, ordered: dict[str, Part]) -> None:
+    for needed in part.reads:
+        _add(needed, ordered)
+    ordered.setdefault(part.name, part)
+
+
+def latest(table: str, *names: str, where: str = "TRUE") -> str:
+    """Latest version as of `$as_of` of each record in `table`: its id, the columns named, and `is_deleted`.
+
+    `where` may read the id only, which is the same in all versions of a record.
+
+    One hash aggregate over the columns that are needed: on half a million versions five times as fast as numbering
+    them in a window. `arg_max` passes over NULL, so whether the latest value is NULL is asked beside it.
+    """
+    columns = {column.name: column for column in table_named(table).columns}
+    picks = [
+        f"CASE WHEN arg_max({name} IS NULL, version) THEN NULL ELSE arg_max({name}, version) END AS {name}"
+        if columns[name].nullable
+        else f"arg_max({name}, version) AS {name}"
+        for name in (*names, "is_deleted")
+    ]
+    return f"SELECT id, {', '.join(picks)} FROM {table} WHERE recorded_at <= $as_of AND {where} GROUP BY id"
+
+
+MERGED_STATE = Part(
+    "merged_state",
+    """
+    SELECT id, arg_max(canonical_id, version) AS canonical_id FROM person_facts
+    WHERE recorded_at <= $as_of
+        AND id IN (SELECT id FROM person_facts WHERE canonical_id <> id AND recorded_at <= $as_of)
+    GROUP BY id
+    """,
+)
+"""People who were ever merged into another, and who they are now. All others are themselves."""
+IDENTITY_STATE = Part("identity_state", latest("identity_facts", "person_id", where="NOT starts_with(id, 'person:')"))
+LEAD_STATE = Part("lead_state", latest("lead_facts", "unit_id", "person_id", "created_at", "qualified_at"))
+OPPORTUNITY_STATE = Part(
+    "opportunity_state",
+    latest("opportunity_facts", "unit_id", "lead_id", "outcome", "reporting_minor", "created_at", "closed_at"),
+)
+CONTACT_STATE = Part("contact_state", latest("opportunity_contact_facts", "opportunity_id", "person_id"))
+CODE_STATE = Part("code_state", latest("campaign_code_facts", "unit_id", "code", "campaign_id", "activity_id"))
+VERDICT_STATE = Part("verdict_state", latest("bot_verdict_facts", "verdict"))
+CAMPAIGN_STATE = Part("campaign_state", latest("campaign_facts", "unit_id", "name", "channel"))
+COST_STATE = Part(
+    "cost_state",
+    latest(
+        "cost_facts", "unit_id", "campaign_id", "activity_id", "cost_kind", "reporting_minor", "starts_on", "ends_on"
+    ),
+)
+
+KNOWN_IDENTITIES = Part(
+    "known_identities",
+    """
+    SELECT i.id AS identity, coalesce(m.canonical_id, i.person_id) AS person_id
+    FROM identity_state AS i LEFT JOIN merged_state AS m ON m.id = i.person_id
+    WHERE i.person_id <> '' AND NOT i.is_deleted
+    UNION ALL
+    SELECT 'person:' || id AS identity, canonical_id AS person_id FROM merged_state WHERE canonical_id <> id
+    """,
+    (IDENTITY_STATE, MERGED_STATE),
+)
+"""Identity → the person that remains. `person:<id>` is here only for the merged; everyone else's says who they are."""
+
+VISIBLE = "($all_units OR {unit} IN (SELECT unnest($unit_ids)))"
+"""Only rows of the business units the asker may see; `{unit}` is the column."""
+
+
+def visible(unit: str) -> str:
+    return VISIBLE.format(unit=unit)

@@ -1,0 +1,78 @@
+"""The left sides of the balance, told without the ledger: straight from the records, so that the balance can fail.
+
+On purpose this shares no SQL with `attribution`: versions are numbered in a window instead of aggregated, nothing is
+joined, and cost lines that reach over an end of the period are cut day by day with `lib.money.deal_out`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+
+from loopline.attribution.state import visible
+from loopline.lib.money import deal_out
+from loopline.reports.options import Scope
+from loopline.store.engine import Engine, Row
+
+_LATEST = """
+    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
+    FROM {table} WHERE recorded_at <= $as_of
+"""
+
+WON = f"""
+SELECT coalesce(sum(reporting_minor), 0) AS revenue_minor,
+    count(*) FILTER (WHERE reporting_minor IS NULL AND closed_at IS NOT NULL) AS without_rate,
+    count(*) FILTER (WHERE closed_at IS NULL) AS without_date
+FROM ({_LATEST.format(table="opportunity_facts")}) AS latest
+WHERE place = 1 AND NOT is_deleted AND outcome = 'won' AND {visible("unit_id")}
+    AND (closed_at IS NULL
+        OR (epoch_us(closed_at) >= $converted_from_us AND epoch_us(closed_at) < $converted_to_us))
+"""
+
+COST = f"""
+SELECT CASE WHEN starts_on >= $first AND ends_on <= $last THEN '' ELSE id END AS line,
+    min(starts_on) AS starts_on, max(ends_on) AS ends_on, coalesce(sum(reporting_minor), 0) AS amount_minor,
+    count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate
+FROM ({_LATEST.format(table="cost_facts")}) AS latest
+WHERE place = 1 AND NOT is_deleted AND cost_kind = 'actual' AND {visible("unit_id")}
+    AND starts_on <= $last AND ends_on >= $first
+GROUP BY line
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    revenue_minor: int
+    cost_minor: int
+    won_without_rate: int
+    won_without_date: int
+    cost_without_rate: int
+
+
+def sum_records(engine: Engine, scope: Scope) -> Sums:
+    """Won revenue and actual cost of the scope, and what could not be counted. Raises StoreError."""
+    [won] = engine.rows(WON, scope.params)
+    lines = engine.rows(COST, scope.params)
+    return Sums(
+        revenue_minor=number(won["revenue_minor"]),
+        cost_minor=sum(_within(line, scope) for line in lines),
+        won_without_rate=number(won["without_rate"]),
+        won_without_date=number(won["without_date"]),
+        cost_without_rate=sum(number(line["without_rate"]) for line in lines),
+    )
+
+
+def _within(line: Row, scope: Scope) -> int:
+    """How much of a line falls into the period; lines wholly inside come already summed, under one empty name."""
+    if not line["line"]:
+        return number(line["amount_minor"])
+    starts_on, ends_on = line["starts_on"], line["ends_on"]
+    assert isinstance(starts_on, date)
+    assert isinstance(ends_on, date)
+    by_day = deal_out(number(line["amount_minor"]), [1.0] * ((ends_on - starts_on).days + 1))
+    return sum(by_day[max(0, (scope.first - starts_on).days) : (scope.last - starts_on).days + 1])
+
+
+def number(value: object) -> int:
+    """An integer of an answer; anything else is a broken question."""
+    if not isinstance(value, int):
+        raise TypeError(f"{value!r} is not a whole number")
+    return value

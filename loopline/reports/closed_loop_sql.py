@@ -1,0 +1,76 @@
+"""The questions of the closed-loop report. Identifiers come only from models and dimensions, values are parameters."""
+
+from loopline.attribution.conversions import conversions
+from loopline.attribution.cost import COST_LINES, falls_into, spent
+from loopline.attribution.ledger import credit_ledger, unattributed
+from loopline.attribution.model import Model
+from loopline.attribution.state import CAMPAIGN_STATE, Part, question, visible
+from loopline.attribution.touchpoints import touchpoints
+from loopline.reports.dimension import OTHER_UNITS, Dimension
+
+KINDS = ("lead", "opportunity", "won", "revenue")
+
+# Money of a conversion of a visible unit may be earned by a touchpoint of a unit the asker may not see: it counts, but
+# under no name.
+_ROW = f"CASE WHEN {visible('r.touched_unit_id')} THEN r.row_key ELSE '{OTHER_UNITS}' END"
+_TOUCHED = "r.touched_us >= $touched_from_us AND r.touched_us < $touched_to_us"
+
+_VISITS = Part(
+    "visits",
+    f"""
+    SELECT row_key, person_id, is_machine, count(*) FILTER (WHERE is_entry) AS sessions FROM touchpoints
+    WHERE touched_us >= $from_us AND touched_us < $to_us AND {visible("unit_id")}
+    GROUP BY row_key, person_id, is_machine
+    """,
+)
+
+
+def credit_and_visits(dimension: Dimension, model: Model) -> str:
+    """Sessions and people, credit, and the unattributed, in one statement, so that touchpoints are read once."""
+    return question(
+        f"""
+        SELECT 'credit' AS section, c.kind, {_ROW} AS row_key, c.unit_id,
+            sum(CASE WHEN {_TOUCHED} THEN r.credit ELSE 0 END) AS amount,
+            sum(CASE WHEN c.is_converted AND {_TOUCHED} THEN r.credit ELSE 0 END) AS converted,
+            sum(CASE WHEN {_TOUCHED} THEN 0 ELSE r.credit END) AS outside
+        FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+        GROUP BY c.kind, {_ROW}, c.unit_id
+        UNION ALL
+        SELECT 'unattributed' AS section, c.kind, r.reason AS row_key, c.unit_id, sum(c.amount) AS amount,
+            sum(CASE WHEN c.is_converted THEN c.amount ELSE 0 END) AS converted, 0 AS outside
+        FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+        GROUP BY c.kind, r.reason, c.unit_id
+        UNION ALL
+        SELECT 'visits' AS section, '' AS kind, row_key, '' AS unit_id, sum(sessions) AS amount,
+            count(person_id) AS converted, 0 AS outside
+        FROM visits WHERE NOT is_machine GROUP BY row_key
+        UNION ALL
+        SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id,
+            coalesce(sum(CASE WHEN is_machine THEN sessions ELSE 0 END), 0) AS amount,
+            count(DISTINCT CASE WHEN is_machine THEN NULL ELSE person_id END) AS converted, 0 AS outside
+        FROM visits
+        """,
+        conversions(*KINDS),
+        credit_ledger(model, dimension.row, *KINDS),
+        unattributed(dimension.row, *KINDS),
+        touchpoints(dimension.row),
+        _VISITS,
+    )
+
+
+def cost(dimension: Dimension) -> str:
+    """Cost of the period per row, "" for what belongs to none; lines without a rate are counted, not summed."""
+    return question(
+        f"""
+        SELECT {dimension.cost_sql or "''"} AS row_key, coalesce(sum({spent("$first", "$last")}), 0) AS cost_minor,
+            count(*) AS lines, count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate
+        FROM (
+            SELECT l.*, coalesce(c.channel, '') AS channel
+            FROM cost_lines AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
+        ) AS lines
+        WHERE {falls_into("$first", "$last")}
+        GROUP BY row_key
+        """,
+        COST_LINES,
+        CAMPAIGN_STATE,
+    )

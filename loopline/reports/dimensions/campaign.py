@@ -1,0 +1,16 @@
+from loopline.attribution.touchpoints import RowOf
+from loopline.reports.dimension import UNMAPPED, Dimension, Naming
+
+DIMENSION = Dimension(
+    key="campaign",
+    label="Campaign",
+    row=RowOf(
+        f"CASE WHEN coalesce(c.campaign_id, '') <> '' THEN c.campaign_id"
+        f" WHEN e.utm_campaign <> '' THEN '{UNMAPPED}' ELSE '' END",
+        needs_codes=True,
+    ),
+    cost_sql="campaign_id",
+    without="No campaign",
+    naming=Naming.CAMPAIGNS,
+    question="What each campaign cost, and what it earned",
+)

@@ -1,0 +1,12 @@
+from loopline.attribution.touchpoints import RowOf
+from loopline.reports.dimension import Dimension, Naming
+
+DIMENSION = Dimension(
+    key="channel",
+    label="Channel",
+    row=RowOf("e.channel"),
+    cost_sql="channel",
+    without="No channel",
+    naming=Naming.AS_IS,
+    question="Which channels bring buyers, and at what cost",
+)

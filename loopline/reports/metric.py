@@ -1,0 +1,61 @@
+"""What a metric is: one object with its name, unit, formula and how it adds up. Each lives in `reports/metrics/`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from loopline.attribution.conversions import MICRO_UNITS
+from loopline.lib.registry import scan
+from loopline.reports.figures import Figures
+
+Number = int | float | None
+"""None is undefined or unknown, printed as —; it is never 0."""
+
+
+class Unit(StrEnum):
+    COUNT = "count"
+    MONEY = "money"
+    """Minor units of the reporting currency."""
+    PERCENT = "percent"
+
+
+class AddsUp(StrEnum):
+    SUM = "the rows add up to the total"
+    DISTINCT = "someone in several rows counts once in the total"
+    RATIO = "the total is the ratio of the totals"
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    key: str
+    label: str
+    short: str
+    """The head of its column."""
+    unit: Unit
+    formula: str
+    grain: str
+    """What is counted: session, person, lead, …"""
+    period_date: str
+    """Which date decides on the period clock."""
+    cohort_date: str
+    adds_up: AddsUp
+    value: Callable[[Figures], Number]
+    parts: tuple[str, ...] = ()
+    """Metrics a ratio is made of, so that it can be opened."""
+    is_less_better: bool = False
+
+    def date_basis(self, clock: str) -> str:
+        return self.cohort_date if clock == "cohort" else self.period_date
+
+
+def whole(micro: int) -> Number:
+    """Micro-units as a count: a whole number where it is one."""
+    return micro // MICRO_UNITS if micro % MICRO_UNITS == 0 else round(micro / MICRO_UNITS, 6)
+
+
+def cost_per(cost_minor: int | None, micro: int) -> Number:
+    """Cost ÷ count in whole minor units, halves to the even neighbour. Undefined without cost or without a count."""
+    return None if cost_minor is None or micro == 0 else round(cost_minor * MICRO_UNITS / micro)
+
+
+METRICS: dict[str, Metric] = scan("loopline.reports.metrics", "METRIC", Metric)

@@ -1,0 +1,23 @@
+from loopline.reports.figures import Figures
+from loopline.reports.metric import AddsUp, Metric, Number, Unit
+
+
+def _romi(row: Figures) -> Number:
+    if not row.cost_minor:
+        return None
+    return round((row.contribution - 100 * row.cost_minor) / row.cost_minor, 4)
+
+
+METRIC = Metric(
+    key="romi",
+    label="Return on marketing investment",
+    short="ROMI",
+    unit=Unit.PERCENT,
+    formula="(revenue × contribution margin − cost) ÷ cost; undefined without cost",
+    grain="row",
+    period_date="closing date, day of the cost",
+    cohort_date="touchpoint, day of the cost",
+    adds_up=AddsUp.RATIO,
+    value=_romi,
+    parts=("revenue_minor", "cost_minor"),
+)

@@ -1,0 +1,110 @@
+"""What a run of a report can be asked for, and the facts of the organisation it needs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from loopline.attribution.model import MODELS
+from loopline.attribution.paths import DAY_US
+from loopline.lib.times import period_bounds
+from loopline.reports.dimension import DIMENSIONS
+from loopline.store.engine import Value
+
+CLOCKS: dict[str, str] = {
+    "period": "revenue closed in the period ÷ cost of the period",
+    "cohort": "revenue, whenever closed, of touchpoints dated in the period ÷ cost of the period",
+}
+NO_LOOKBACK_US = 1000 * 366 * DAY_US
+ALWAYS_US = (-(2**60), 2**60)
+
+
+class OptionError(ValueError):
+    """An option cannot be used; the message says which and what to choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """The organisation as a report needs it, and what the asker may see of it."""
+
+    currency: str
+    """The reporting currency."""
+    zone: str
+    """The time zone that decides what a day is."""
+    units: Mapping[str, str] = field(default_factory=dict)
+    """Business units the asker may see: id → name."""
+    margins: Mapping[str, int] = field(default_factory=dict)
+    """Contribution margin in percent per business unit; 100 where none is given."""
+    sees_all_units: bool = True
+    """Also rows of units that are not listed (there are none in healthy books)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was asked for. Dates are days in the organisation's time zone, both included; None: all there is."""
+
+    first: date | None = None
+    last: date | None = None
+    as_of: datetime | None = None
+    model: str = "linear"
+    clock: str = "period"
+    by: str = "campaign"
+    unit_ids: frozenset[str] | None = None
+    """Only these business units; None: all that the asker may see."""
+    lookback_days: int | None = 90
+    half_life_days: float = 7.0
+
+    def check(self, books: Books) -> None:
+        """Raises OptionError for an option that does not exist or a unit the asker may not see."""
+        _one_of("model", self.model, MODELS)
+        _one_of("clock", self.clock, CLOCKS)
+        _one_of("dimension", self.by, DIMENSIONS)
+        if self.first and self.last and self.last < self.first:
+            raise OptionError(f"The period ends on {self.last}, before it starts on {self.first}. Swap the two dates.")
+        if self.unit_ids is not None and not self.unit_ids <= books.units.keys():
+            raise OptionError("There is no such business unit among those you may see.")
+        if self.lookback_days is not None and self.lookback_days < 1:
+            raise OptionError("The lookback window is at least one day; leave it out for none.")
+        if self.half_life_days <= 0:
+            raise OptionError("The half-life is more than zero days.")
+
+
+def _one_of(word: str, value: str, known: Mapping[str, object]) -> None:
+    if value not in known:
+        raise OptionError(f"There is no {word} “{value}”. Choose one of: {', '.join(known)}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Options with every default settled, so that asking again gives the same figures."""
+
+    options: Options
+    books: Books
+    first: date
+    last: date
+    as_of: datetime
+
+    @property
+    def params(self) -> dict[str, Value]:
+        """Values of the `$name` parameters that questions about reports share."""
+        start, end = (
+            round(moment.timestamp() * 1_000_000) for moment in period_bounds(self.first, self.last, self.books.zone)
+        )
+        is_cohort = self.options.clock == "cohort"
+        converted, touched = (ALWAYS_US, (start, end)) if is_cohort else ((start, end), ALWAYS_US)
+        days = self.options.lookback_days
+        unit_ids = self.books.units.keys() if self.options.unit_ids is None else self.options.unit_ids
+        return {
+            "as_of": self.as_of,
+            "first": self.first,
+            "last": self.last,
+            "from_us": start,
+            "to_us": end,
+            "converted_from_us": converted[0],
+            "converted_to_us": converted[1],
+            "touched_from_us": touched[0],
+            "touched_to_us": touched[1],
+            "lookback_us": NO_LOOKBACK_US if days is None else days * DAY_US,
+            "half_life_days": self.options.half_life_days,
+            "all_units": self.books.sees_all_units and self.options.unit_ids is None,
+            "unit_ids": sorted(unit_ids),
+        }

@@ -1,0 +1,113 @@
+"""The answer of a report: columns with their formulas, rows, totals, the balance, and what to be careful about."""
+
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+
+from loopline.reports.metric import Metric, Number, Unit
+
+
+@dataclass(slots=True)
+class Row:
+    key: str
+    label: str
+    note: str = ""
+    """The quiet second fact beside the label, such as a campaign's channel."""
+    is_rest: bool = False
+    """Not a value of the dimension: unmapped codes, other units, the unattributed."""
+    values: dict[str, Number] = field(default_factory=dict)
+    cost_note: str = ""
+    """Why the cost of the row is incomplete; empty when it is not."""
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "key": self.key,
+            "label": self.label,
+            "note": self.note,
+            **self.values,
+            "cost_incomplete": self.cost_note,
+        }
+
+
+@dataclass(slots=True)
+class Balance:
+    """Both sides of the books. The left sides are summed straight from the records, the right sides from the ledger."""
+
+    currency: str
+    revenue_minor: int
+    """Won revenue, summed from the opportunities themselves."""
+    credited_minor: int
+    unattributed_minor: int
+    cost_minor: int
+    """Actual cost of the period, summed from the cost lines themselves."""
+    allocated_minor: int
+    unallocated_minor: int
+    credited_outside_minor: int = 0
+    """Part of the credited that belongs to touchpoints outside the period (cohort clock)."""
+    unattributed_reasons: dict[str, int] = field(default_factory=dict)
+    """Unattributed revenue by reason."""
+
+    @property
+    def holds(self) -> bool:
+        return (
+            self.credited_minor + self.unattributed_minor == self.revenue_minor
+            and self.allocated_minor + self.unallocated_minor == self.cost_minor
+        )
+
+    def to_json(self) -> dict[str, object]:
+        return {"holds": self.holds, **asdict(self)}
+
+
+@dataclass(slots=True)
+class ReportResult:
+    report: str
+    title: str
+    question: str
+    by: str
+    model: str
+    clock: str
+    first: date
+    last: date
+    as_of: datetime
+    lookback_days: int | None
+    metrics: list[Metric]
+    rows: list[Row]
+    totals: Row
+    balance: Balance
+    warnings: list[str] = field(default_factory=list)
+    machine_sessions: int = 0
+    """Sessions of machines in the period, left out of every figure."""
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.rows
+
+    def to_json(self) -> dict[str, object]:
+        return {
+            "report": self.report,
+            "title": self.title,
+            "by": self.by,
+            "as_of": self.as_of.isoformat(),
+            "model": self.model,
+            "clock": self.clock,
+            "from": self.first.isoformat(),
+            "to": self.last.isoformat(),
+            "lookback_days": self.lookback_days,
+            "columns": [self._column(metric) for metric in self.metrics],
+            "rows": [row.to_json() for row in self.rows],
+            "totals": self.totals.to_json(),
+            "balance": self.balance.to_json(),
+            "warnings": self.warnings,
+            "machine_sessions_left_out": self.machine_sessions,
+        }
+
+    def _column(self, metric: Metric) -> dict[str, str]:
+        unit = f"{self.balance.currency} minor units" if metric.unit is Unit.MONEY else str(metric.unit)
+        return {
+            "key": metric.key,
+            "label": metric.label,
+            "unit": unit,
+            "formula": metric.formula,
+            "date_basis": metric.date_basis(self.clock),
+            "grain": metric.grain,
+            "adds_up": str(metric.adds_up),
+        }

@@ -1,0 +1,48 @@
+"""Run a report: settle every option, ask the event store, and hand back figures that can be asked for again."""
+
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from loopline.reports.options import Books, OptionError, Options, Scope
+from loopline.reports.report import REPORTS
+from loopline.reports.result import ReportResult
+from loopline.store.engine import Engine
+
+BEGINNING = """
+SELECT min(began) AS began FROM (
+    SELECT min(occurred_at) AS began FROM events WHERE touch_kind <> '' AND recorded_at <= $as_of
+    UNION ALL SELECT min(created_at) AS began FROM lead_facts WHERE recorded_at <= $as_of
+    UNION ALL SELECT min(created_at) AS began FROM opportunity_facts WHERE recorded_at <= $as_of
+    UNION ALL SELECT min(closed_at) AS began FROM opportunity_facts WHERE recorded_at <= $as_of
+    UNION ALL SELECT CAST(min(starts_on) AS TIMESTAMPTZ) AS began FROM cost_facts WHERE recorded_at <= $as_of
+) AS firsts
+"""
+
+
+def run_report(key: str, options: Options, engine: Engine, books: Books) -> ReportResult:
+    """The report `key` as asked. Raises OptionError for an option that cannot be used and StoreError when the event
+    store does not answer; never an empty report instead."""
+    if key not in REPORTS:
+        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(REPORTS)}.")
+    report = REPORTS[key]
+    return report.run(report, settle(options, engine, books), engine)
+
+
+def settle(options: Options, engine: Engine, books: Books) -> Scope:
+    """The options with their defaults: as of the store's horizon, from the first day of the books to that day."""
+    options.check(books)
+    horizon = engine.horizon()
+    as_of = horizon if options.as_of is None else min(options.as_of, horizon)
+    last = options.last or _day(as_of, books.zone)
+    first = options.first or min(_first_day(engine, as_of, books.zone) or last, last)
+    return Scope(options=options, books=books, first=first, last=max(first, last), as_of=as_of)
+
+
+def _day(moment: datetime, zone: str) -> date:
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
+def _first_day(engine: Engine, as_of: datetime, zone: str) -> date | None:
+    [row] = engine.rows(BEGINNING, {"as_of": as_of})
+    began = row["began"]
+    return _day(began, zone) if isinstance(began, datetime) else None

@@ -1,0 +1,71 @@
+"""What a reader of a report has to know before trusting a figure."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from loopline.attribution.state import CODE_STATE, question, visible
+from loopline.reports.balance import Sums
+from loopline.reports.dimension import UNMAPPED, Dimension
+from loopline.reports.options import Scope
+from loopline.reports.result import Row
+from loopline.store.engine import Engine
+
+if TYPE_CHECKING:
+    from loopline.reports.closed_loop import Tally
+
+MOST_CODES = 5
+
+_UNMAPPED_CODES = question(
+    f"""
+    SELECT e.utm_campaign AS code, count(*) AS touches
+    FROM events AS e LEFT JOIN code_state AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign AND NOT c.is_deleted
+    WHERE e.touch_kind <> '' AND e.recorded_at <= $as_of AND e.utm_campaign <> ''
+        AND coalesce(c.campaign_id, '') = '' AND {visible("e.unit_id")}
+    AND epoch_us(e.occurred_at) >= $from_us AND epoch_us(e.occurred_at) < $to_us
+    GROUP BY e.utm_campaign ORDER BY touches DESC, code
+    """,
+    CODE_STATE,
+)
+
+
+def warnings_of(
+    tally: "Tally", sums: Sums, rows: Sequence[Row], dimension: Dimension, scope: Scope, engine: Engine
+) -> list[str]:
+    found = []
+    if not tally.balance(sums).holds:
+        found.append("The books do not balance; these figures must not be used. Tell whoever runs this installation.")
+    if sums.cost_without_rate:
+        found.append(
+            f"{_many(sums.cost_without_rate, 'cost line has', 'cost lines have')} no exchange rate and no place in the "
+            "sums: cost is incomplete. Add the rate under Settings."
+        )
+    if sums.won_without_rate:
+        found.append(
+            f"{_many(sums.won_without_rate, 'won opportunity has', 'won opportunities have')} no exchange rate: "
+            "counted as won, missing in revenue. Add the rate under Settings."
+        )
+    if sums.won_without_date:
+        found.append(
+            f"{_many(sums.won_without_date, 'won opportunity has', 'won opportunities have')} no closing date and "
+            "counts nowhere. Give it one."
+        )
+    if without := sum(1 for row in rows if row.cost_note.endswith("in this period")):
+        found.append(
+            f"{_many(without, 'campaign has', 'campaigns have')} no cost line in this period: "
+            "their cost is unknown, not 0."
+        )
+    if not dimension.cost_sql and tally.total.cost_minor is not None:
+        found.append(f"Cost is booked on campaigns and cannot be told by {dimension.label.lower()}; it is unallocated.")
+    if UNMAPPED in tally.figures:
+        found.append(_unmapped(scope, engine))
+    return found
+
+
+def _unmapped(scope: Scope, engine: Engine) -> str:
+    codes = [str(row["code"]) for row in engine.rows(_UNMAPPED_CODES, scope.params)]
+    shown = ", ".join(f"“{code}”" for code in codes[:MOST_CODES]) + (" and others" if len(codes) > MOST_CODES else "")
+    return f"{_many(len(codes), 'code belongs', 'codes belong')} to no campaign yet: {shown}. Map them under Campaigns."
+
+
+def _many(count: int, one: str, more: str) -> str:
+    return f"{count:,} {one if count == 1 else more}"
