@@ -1,0 +1,1 @@
+"""What Loopline does in a second, measured. `make bench` runs all and writes benchmarks/RESULTS.md."""
