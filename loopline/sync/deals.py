@@ -182,6 +182,11 @@ def _record(job: Job, opportunity: Opportunity) -> None:
     refunded = 0 if opportunity._state.adding else opportunity.refunded_minor
     at = opportunity.closed_at or opportunity.created_at
     reporting = opportunity.reporting_minor(refunded, business_day(at))
+    if reporting is None and opportunity.amount_minor is not None:
+        job.notices.add(
+            f"There is no exchange rate for {opportunity.currency} on the day of some deals: they count as won, but "
+            "their revenue is missing until an administrator adds the rate under Settings."
+        )
     row = opportunity_row(opportunity, refunded_minor=refunded, reporting_minor=reporting)
     job.fact("opportunity_facts", opportunity.pk, row, at)
 

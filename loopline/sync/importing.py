@@ -79,6 +79,7 @@ def run_import(
                     _save_progress(run, share, tally)
                     progress(share, tally)
                 before += source.size
+                run.notices = sorted({*run.notices, *job.notices})
     return _finished(run, tally, by)
 
 
@@ -135,7 +136,7 @@ def _begun(run: ImportRun, asked: Import, by: Actor) -> ImportRun:
     run.mapping = asked.mapping.text
     run.by_name = by.name
     run.started_at = utc_now()
-    run.problem = ""
+    run.problem, run.notices = "", []
     with transaction.atomic():
         run.save()
         audit(by, "start_import", run, files=run.files)
@@ -159,7 +160,7 @@ def _save_progress(run: ImportRun, share: float, tally: Tally) -> None:
 def _finished(run: ImportRun, tally: Tally, by: Actor) -> ImportRun:
     run.status, run.finished_at, run.percent = ImportRun.Status.DONE, utc_now(), 100
     with transaction.atomic():
-        run.save(update_fields=["status", "finished_at", "percent"])
+        run.save(update_fields=["status", "finished_at", "percent", "notices"])
         audit(by, "finish_import", run, counts=dict(tally.counts))
     return run
 

@@ -25,6 +25,7 @@ from loopline.pipeline.models import Opportunity, OpportunityContact, StageChang
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun, WaitingEvents
 
 EVIDENCE = "import"
+ADOPTED = "adopted"
 _ORDER: tuple[type[models.Model], ...] = (Company, Person, Lead, Opportunity, OpportunityContact, StageChange)
 """Parents before children."""
 _COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
@@ -51,6 +52,8 @@ class Job:
     facts: list[Fact] = field(default_factory=list)
     touches: list[list[Any]] = field(default_factory=list)
     """Touchpoints as `touches.event_of` reads them."""
+    notices: set[str] = field(default_factory=set)
+    """What the whole run should know, in words fit to show."""
 
     def create(self, record: models.Model, line: int = 0) -> None:
         """A record to insert. With `line`, undoing the run takes it away again."""
@@ -82,6 +85,11 @@ class Job:
     def know(self, object_type: str, external_id: str, record: models.Model, digest: str, touch: object = None) -> None:
         """From now on the other system's id means this record."""
         self._row(ExternalId, (self.system, external_id, object_type, str(record.pk), digest, touch))
+
+    def adopt(self, external_id: str, lead: Lead, line: int) -> None:
+        """The other system's id was given to a lead that was there before: undoing takes only the id away."""
+        before = {"external_id": [self.system, external_id]}
+        self._row(ImportedRecord, (self.run.pk, line, ADOPTED, str(lead.pk), False, before))
 
     def touchpoint(self, person_id: UUID, event_id: str, touch: dict[str, str], name: str = "First contact") -> None:
         """What brought the person, as an event: known by its id, so that sending it twice changes nothing."""

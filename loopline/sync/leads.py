@@ -1,6 +1,7 @@
 """Rows of leads into people, leads and their first contact."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from loopline.facts.bulk import record_like
 from loopline.leads.fact_rows import lead_row
@@ -14,6 +15,8 @@ from loopline.sync.people import People, change_person, people_with
 from loopline.sync.rows import LeadRow
 from loopline.sync.verdicts import Answer, Verdict
 
+AFTER_CONTACT = timedelta(seconds=1)
+"""How long after its first contact an imported lead begins: files tell one date for both."""
 _PERSON_FIELDS = ("name", "job_title", "phone", "country", "language")
 _TOUCH_WORDS = {
     "at": "time", "source": "source", "medium": "medium", "campaign": "campaign", "channel": "channel",
@@ -47,6 +50,7 @@ def _add(job: Job, rows: Sequence[LeadRow]) -> list[Verdict]:
             verdict = _verdict(row, Answer.CREATED, record=f"lead {lead.pk}")
         else:
             why = f"{person.display_name} is a running lead already; the first contact was added"
+            job.adopt(row.external_id, lead, row.line)
             verdict = _verdict(row, Answer.UPDATED, why, record=f"lead {lead.pk}")
         job.know("lead", row.external_id, lead, row.digest, row.touch)
         job.touchpoint(person.pk, f"import:{lead.pk}:{row.external_id}"[:200], row.touch)
@@ -62,7 +66,8 @@ def _running_leads(job: Job, people: Sequence[Person]) -> dict[object, Lead]:
 
 
 def _new_lead(job: Job, row: LeadRow, person: Person, pattern: Lead) -> Lead:
-    at = row.first_contact
+    # Only what happens strictly before a lead begins can have led to it.
+    at = row.first_contact + AFTER_CONTACT
     lead = record_like(
         pattern, id=uuid7(), person_id=person.pk, state=row.state, message=row.message, created_at=at,
         qualified_at=at if row.state == Lead.State.MARKETING_QUALIFIED else None,

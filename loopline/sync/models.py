@@ -30,6 +30,8 @@ class ImportRun(models.Model):
     """The mapping, TOML, as it was used."""
     counts = models.JSONField(default=dict)
     """verdict → rows: created, updated, unchanged, refused; `warnings` → rows with a warning"""
+    notices = models.JSONField(default=list)
+    """What the whole run should know: missing exchange rates and the like, in words fit to show."""
     percent = models.PositiveSmallIntegerField(default=0)
     """How far it has come."""
     problem = models.TextField(blank=True)

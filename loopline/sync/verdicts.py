@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import TextIO
 
 _SHEET_COMMANDS = ("=", "+", "-", "@", "\t", "\r")
@@ -71,3 +72,16 @@ class VerdictFile:
 def _cell(text: str) -> str:
     """Text that came from a file never becomes a command of a spreadsheet."""
     return f"'{text}" if text.startswith(_SHEET_COMMANDS) else text
+
+
+def problems_in(path: Path, most: int) -> list[dict[str, str]]:
+    """The first rows of a verdict file that were refused or warned of, as they stand in it."""
+    found: list[dict[str, str]] = []
+    with path.open(newline="", encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            is_fine = row["verdict"] == Answer.UNCHANGED or (row["verdict"] == Answer.CREATED and not row["why"])
+            if not is_fine:
+                found.append(row)
+            if len(found) == most:
+                break
+    return found

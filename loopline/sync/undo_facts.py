@@ -1,0 +1,63 @@
+"""What undoing an import asks of a record: its facts, and whether a field is still as the import left it."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+
+from loopline.facts.outbox import Fact
+from loopline.leads.fact_rows import lead_row
+from loopline.leads.models import Lead
+from loopline.people.fact_rows import company_row, person_row
+from loopline.people.models import Company, Person
+from loopline.pipeline.fact_rows import opportunity_contact_id, opportunity_contact_row, opportunity_row
+from loopline.pipeline.models import Opportunity, OpportunityContact, business_day
+
+
+def fact_of(record: models.Model, at: datetime, *, is_deleted: bool = False) -> Fact | None:
+    """The fact of a record as it stands; None for a record without facts of its own."""
+    if isinstance(record, Person):
+        return Fact("person_facts", str(record.pk), person_row(record), at, is_deleted)
+    if isinstance(record, Company):
+        return Fact("company_facts", str(record.pk), company_row(record), at, is_deleted)
+    if isinstance(record, Lead):
+        return Fact("lead_facts", str(record.pk), lead_row(record), at, is_deleted)
+    if isinstance(record, OpportunityContact):
+        row_id = opportunity_contact_id(record)
+        return Fact("opportunity_contact_facts", row_id, opportunity_contact_row(record), at, is_deleted)
+    if isinstance(record, Opportunity):
+        refunded = record.refunded_minor
+        reporting = record.reporting_minor(refunded, business_day(at))
+        row = opportunity_row(record, refunded_minor=refunded, reporting_minor=reporting)
+        return Fact("opportunity_facts", str(record.pk), row, at, is_deleted)
+    return None
+
+
+def restorable(record: models.Model, before: dict[str, list[Any]]) -> tuple[dict[str, object], list[str]]:
+    """Fields to set back with their former values, and fields that somebody changed since.
+
+    `before`: field → [value before the import, value after], in JSON form.
+    """
+    back: dict[str, object] = {}
+    later = []
+    for name, (former, left) in before.items():
+        field = record._meta.get_field(name)
+        if _plain(getattr(record, field.attname)) == left:  # type: ignore[union-attr]
+            back[field.attname] = former  # type: ignore[union-attr]
+        else:
+            later.append(name)
+    return {name: _typed(record, name, value) for name, value in back.items()}, later
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def _typed(record: models.Model, attname: str, value: object) -> object:
+    field: Any = next(one for one in record._meta.concrete_fields if one.attname == attname)
+    while field.is_relation:
+        field = field.target_field
+    return None if value is None else field.to_python(value)
