@@ -1,5 +1,6 @@
 """What all tests share."""
 
 from tests.engines import chdb_folder, engine, engine_kind, engine_url, make_engine, reading_engine
+from tests.postgres import postgres_url
 
-__all__ = ["chdb_folder", "engine", "engine_kind", "engine_url", "make_engine", "reading_engine"]
+__all__ = ["chdb_folder", "engine", "engine_kind", "engine_url", "make_engine", "postgres_url", "reading_engine"]
