@@ -53,8 +53,8 @@ class Server:
         self._inbox = Inbox(config.data)
         self._state = State(config.data)
         self._keys = Keys(config.data)
-        self._collector = Collector(self._inbox, self._keys, self._state)
         self._own = _OwnHosts(self._keys)
+        self._collector = Collector(self._inbox, self._keys, self._state, settings=self._own.settings)
         self._crew = Crew(self._workers())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
