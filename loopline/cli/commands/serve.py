@@ -41,7 +41,15 @@ def _refuse_taken_port(config: Config) -> None:
 
 def _run(_given: Namespace) -> int:
     config = set_up()
-    return serve(config, on_ready=lambda: print(f"Loopline is at {config.base_url}", flush=True))
+    return serve(config, on_ready=lambda: _say_where(config))
+
+
+def _say_where(config: Config) -> None:
+    from loopline.access.setup import setup_token
+
+    print(f"Loopline is at {config.base_url}", flush=True)
+    if token := setup_token():
+        print(f"Nobody can sign in yet. Set it up here, once: {config.base_url}/setup/{token}/", flush=True)
 
 
 COMMAND = Command(

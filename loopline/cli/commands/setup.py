@@ -5,9 +5,9 @@ import os
 import sys
 from argparse import ArgumentParser, Namespace
 
-import django
-
 from loopline.cli.command import DONE, Command, CommandError
+from loopline.cli.prepare import migrate
+from loopline.cli.prepare import set_up as set_django_up
 
 _ASKED = {
     "name": "Your name",
@@ -21,15 +21,14 @@ PASSWORD_VARIABLE = "LOOPLINE_SETUP_PASSWORD"  # noqa: S105 - the name of a vari
 
 
 def run(given: Namespace) -> int:
-    django.setup()
+    set_django_up()
     from django.core.exceptions import ValidationError
-    from django.core.management import call_command
 
     from loopline.access.actions import OrganisationDetails
     from loopline.access.models import User
     from loopline.access.setup import Setup, set_up
 
-    call_command("migrate", verbosity=0)
+    migrate()
     if User.objects.exists():
         raise CommandError("this installation is set up already; an administrator invites further people under Users")
     answers = {key: getattr(given, key) or _ask(question) for key, question in _ASKED.items()}
