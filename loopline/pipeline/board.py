@@ -39,6 +39,10 @@ class Card:
     is_overdue: bool
     """The day it was expected to close has passed."""
 
+    @property
+    def is_new(self) -> bool:
+        return self.age < timedelta(hours=1)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -75,7 +75,6 @@ def _context(request: PageRequest, found: Opportunity) -> dict[str, Any]:
         "contacts": contacts if actor.may(Permission.SEE_PEOPLE) else [],
         "roles": OpportunityContact.Role.choices,
         "stages": _steps(found),
-        "time_in_stage": found.time_in_stage(now),
         "refunded_minor": refunded,
         "reporting_minor": found.reporting_minor(refunded, business_day(now)),
         "reporting_currency": Organisation.current().reporting_currency,
@@ -94,12 +93,25 @@ def _context(request: PageRequest, found: Opportunity) -> dict[str, Any]:
     }
 
 
+_VERBS = {
+    "create_opportunity": "Opened",
+    "edit_opportunity": "Edited",
+    "move_stage": "Moved",
+    "win_opportunity": "Won",
+    "lose_opportunity": "Lost",
+    "reopen_opportunity": "Reopened",
+    "refund_opportunity": "Refunded",
+    "set_contact": "Contact added or changed",
+    "remove_contact": "Contact removed",
+}
+
+
 def _history(found: Opportunity) -> list[dict[str, Any]]:
-    """What was changed, newest first, in words: who did what, and to which values."""
-    entries = AuditEntry.objects.filter(object_type="opportunity", object_id=str(found.pk)).order_by("-seq")[:20]
+    """Who changed what, newest first, from the audit log."""
+    entries = AuditEntry.objects.filter(object_type="opportunity", object_id=str(found.pk)).order_by("-seq")[:30]
     return [
         {
-            "words": entry.verb.replace("_", " ").capitalize(),
+            "words": _VERBS.get(entry.verb, entry.verb.replace("_", " ").capitalize()),
             "what": _changed(entry.detail),
             "by": entry.actor_name,
             "at": entry.at,

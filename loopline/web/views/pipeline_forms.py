@@ -177,9 +177,9 @@ class ContactForm(forms.Form):
 
 
 class InteractionForm(forms.Form):
-    kind = forms.ChoiceField(choices=Interaction.Kind.choices, initial=Interaction.Kind.CALL)
+    kind = forms.ChoiceField(choices=Interaction.Kind.choices, initial=Interaction.Kind.CALL, widget=forms.RadioSelect)
     person = forms.ModelChoiceField(Person.objects.none(), empty_label=None)
-    was_answered = forms.BooleanField(required=False, initial=True, label="Reached: answered, or took place")
+    was_answered = forms.BooleanField(required=False, initial=True, label="Answered, or took place")
     happened_at = forms.DateTimeField(
         required=False,
         label="When",
@@ -194,6 +194,8 @@ class InteractionForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.fields["person"].queryset = people  # type: ignore[attr-defined]
         self.fields["person"].initial = people.first()
+        if people.count() == 1:
+            self.fields["person"].widget = forms.HiddenInput()
 
 
 class TaskForm(forms.Form):
