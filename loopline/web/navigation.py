@@ -84,14 +84,15 @@ def links(section: Section, actor: Actor, current_path: str) -> list[Link]:
     """The items of a section this person may open. The one whose address begins the current path is active."""
     found = []
     for item in section.items:
-        url = _address(item.route, actor)
+        url = address(item.route, actor)
         if url is not None:
             is_active = current_path == url if url == "/" else current_path.startswith(url)
             found.append(Link(item.label, item.icon, url, is_active, waiting(item.route, actor)))
     return found
 
 
-def _address(route: str, actor: Actor) -> str | None:
+def address(route: str, actor: Actor) -> str | None:
+    """Where this page is; None when there is no such page or the person may not open it."""
     try:
         url = reverse(route)
     except NoReverseMatch:

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_POST
 from loopline.access.joining import join as join_with_password
 from loopline.access.models import OneTimeLink, User
 from loopline.access.one_time_links import LinkNotValidError, find_link
+from loopline.access.roles import Role
 from loopline.access.setup import AlreadySetUpError, set_up
 from loopline.web.forms.entrance import JoinForm, SetupForm
 
@@ -27,9 +28,17 @@ def account_login(request: HttpRequest) -> HttpResponseBase:
     """allauth's sign-in, with the demo people in demo mode; before the first user a page that says how to begin."""
     if not User.objects.exists():
         return redirect("welcome")
-    people = User.objects.filter(is_demo=True, is_active=True).prefetch_related("units") if _is_demo(request) else None
-    response: HttpResponseBase = LoginView.as_view(extra_context={"demo_people": people})(request)
+    response: HttpResponseBase = LoginView.as_view(extra_context={"demo_people": _demo_people(request)})(request)
     return response
+
+
+def _demo_people(request: HttpRequest) -> list[User]:
+    """The demo people in the order of the roles; none outside demo mode."""
+    if not _is_demo(request):
+        return []
+    order = [role.value for role in Role]
+    people = User.objects.filter(is_demo=True, is_active=True).prefetch_related("units")
+    return sorted(people, key=lambda one: order.index(one.role))
 
 
 def welcome(request: HttpRequest) -> HttpResponse:

@@ -1,0 +1,201 @@
+"""What waits for one person today, as short lists. Each asks one question and is shown only to who can act on it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+from django.urls import reverse
+from django.utils import timezone
+
+from loopline.access.actor import Actor
+from loopline.access.roles import Permission, Role
+from loopline.campaigns.models import Campaign, CostLine
+from loopline.huddles.models import Decision, Huddle
+from loopline.leads.models import Lead
+from loopline.lib.times import utc_now
+from loopline.pipeline.models import Opportunity, Task
+
+MOST = 6
+"""Rows of a list; the rest is one click away."""
+SENT_BACK_FOR = timedelta(days=14)
+CLOSING_WITHIN = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    url: str
+    title: str
+    second: str
+    due_at: datetime | None = None
+    """Shown as a clock."""
+    pill: str = ""
+    tone: str = "quiet"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    title: str
+    icon: str
+    rows: tuple[Row, ...]
+    count: int
+    route: str
+    """Where all of them are: a name of the navigation."""
+    query: str = ""
+
+
+def waiting_for(actor: Actor) -> list[Waiting]:
+    """The lists that have something in them, most urgent first."""
+    found = [ask(actor) for ask in _QUESTIONS]
+    return [one for one in found if one is not None and one.rows]
+
+
+def leads_to_answer(actor: Actor) -> Waiting | None:
+    """Hand-overs without an answer: one's own, or those of the units of who assigns leads."""
+    if not (actor.may(Permission.WORK_LEADS) or actor.may(Permission.ASSIGN_LEADS)):
+        return None
+    waiting = Lead.objects.visible_to(actor).waiting_for_sales()
+    if actor.role is Role.SALES:
+        waiting = waiting.filter(owner_id=UUID(actor.id))
+    rows = (
+        Row(reverse("lead", args=[lead.pk]), lead.person.display_name, _of_lead(lead, actor), due_at=lead.due_at)
+        for lead in waiting.select_related("person__company", "owner")[:MOST]
+    )
+    return Waiting("Leads waiting for an answer", "inbox", tuple(rows), waiting.count(), "leads")
+
+
+def _of_lead(lead: Lead, actor: Actor) -> str:
+    owner = lead.owner.name if lead.owner and actor.role is not Role.SALES else ""
+    company = lead.person.company.name if lead.person.company else ""
+    return _joined(company, lead.origin, owner)
+
+
+def leads_sent_back(actor: Actor) -> Waiting | None:
+    """What sales sent back lately, with the reason: for who agrees on the definition on marketing's side."""
+    if not actor.may(Permission.SIGN_FOR_MARKETING):
+        return None
+    back = Lead.objects.visible_to(actor).filter(state=Lead.State.REJECTED, rejected_at__gte=utc_now() - SENT_BACK_FOR)
+    rows = (
+        Row(
+            reverse("lead", args=[lead.pk]),
+            lead.person.display_name,
+            _joined(lead.person.company.name if lead.person.company else "", lead.reason_note),
+            pill=lead.get_reason_display(),
+            tone="warn",
+        )
+        for lead in back.select_related("person__company").order_by("-rejected_at")[:MOST]
+    )
+    return Waiting("Sent back by sales", "undo-2", tuple(rows), back.count(), "leads", "?tab=back")
+
+
+def tasks_due(actor: Actor) -> Waiting | None:
+    if not actor.may(Permission.EDIT_PIPELINE):
+        return None
+    today = timezone.localdate()
+    due = Task.objects.visible_to(actor).filter(owner_id=UUID(actor.id), done_at=None, due_on__lte=today)
+    rows = (
+        Row(
+            reverse("opportunity", args=[task.opportunity_id]) if task.opportunity_id else reverse("tasks"),
+            task.title,
+            task.opportunity.name if task.opportunity else task.person.display_name if task.person else "",
+            pill="overdue" if task.due_on and task.due_on < today else "today",
+            tone="bad" if task.due_on and task.due_on < today else "warn",
+        )
+        for task in due.select_related("opportunity", "person")[:MOST]
+    )
+    return Waiting("Tasks", "circle-check", tuple(rows), due.count(), "tasks")
+
+
+def deals_that_need_help(actor: Actor) -> Waiting | None:
+    if not (actor.may(Permission.ASSIGN_LEADS) and actor.may(Permission.SEE_PIPELINE)):
+        return None
+    stuck = Opportunity.objects.open().visible_to(actor).filter(needs_help=True)
+    rows = (
+        _of_opportunity(one, pill="needs help", tone="warn")
+        for one in stuck.select_related("company", "owner").order_by("stage_entered_at")[:MOST]
+    )
+    return Waiting("Deals that need help", "life-buoy", tuple(rows), stuck.count(), "pipeline")
+
+
+def deals_that_close(actor: Actor) -> Waiting | None:
+    """One's own deals that should close within a week, or should have."""
+    if not actor.may(Permission.WORK_LEADS):
+        return None
+    today = timezone.localdate()
+    closing = (
+        Opportunity.objects.open()
+        .visible_to(actor)
+        .filter(owner_id=UUID(actor.id), expected_close_on__lte=today + CLOSING_WITHIN)
+    )
+    rows = (
+        _of_opportunity(one, pill="late" if one.expected_close_on and one.expected_close_on < today else "this week")
+        for one in closing.select_related("company", "owner").order_by("expected_close_on")[:MOST]
+    )
+    return Waiting("Deals about to close", "flag", tuple(rows), closing.count(), "pipeline")
+
+
+def _of_opportunity(one: Opportunity, *, pill: str, tone: str = "quiet") -> Row:
+    second = _joined(
+        one.company.name if one.company else "", one.get_stage_display(), one.owner.name if one.owner else ""
+    )
+    return Row(reverse("opportunity", args=[one.pk]), one.name, second, pill=pill, tone=tone)
+
+
+def decisions_to_carry_out(actor: Actor) -> Waiting | None:
+    if not actor.may(Permission.SEE_HUDDLE):
+        return None
+    today = timezone.localdate()
+    mine = Decision.objects.visible_to(actor).filter(owner_id=UUID(actor.id), done_at=None)
+    rows = (
+        Row(
+            reverse("huddle", args=[decision.huddle_id]),
+            decision.text,
+            decision.expected_effect,
+            pill="late" if decision.due_on and decision.due_on < today else "",
+            tone="bad",
+        )
+        for decision in mine.order_by("due_on")[:MOST]
+    )
+    return Waiting("Decisions to carry out", "gavel", tuple(rows), mine.count(), "huddles")
+
+
+def open_huddles(actor: Actor) -> Waiting | None:
+    if not actor.may(Permission.SEE_HUDDLE):
+        return None
+    running = Huddle.objects.visible_to(actor).filter(closed_at=None)
+    rows = (
+        Row(reverse("huddle", args=[huddle.pk]), huddle.unit.name, f"opened by {huddle.opened_by_name}", pill="open")
+        for huddle in running.select_related("unit")[:MOST]
+    )
+    return Waiting("Huddle", "messages-square", tuple(rows), running.count(), "huddles")
+
+
+def campaigns_without_cost(actor: Actor) -> Waiting | None:
+    """Running campaigns that have no actual cost this month: their ROMI would be too good or undefined."""
+    if not actor.may(Permission.EDIT_COSTS):
+        return None
+    first = timezone.localdate().replace(day=1)
+    booked = CostLine.objects.filter(campaign=OuterRef("pk"), kind=CostLine.Kind.ACTUAL, ends_on__gte=first)
+    bare = Campaign.objects.visible_to(actor).filter(status=Campaign.Status.RUNNING).exclude(Exists(booked))
+    rows = (
+        Row(reverse("campaign", args=[campaign.pk]), campaign.name, campaign.channel, pill="no cost this month")
+        for campaign in bare[:MOST]
+    )
+    return Waiting("Campaigns without a cost", "receipt", tuple(rows), bare.count(), "campaigns")
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+_QUESTIONS: Iterable[Callable[[Actor], Waiting | None]] = (
+    leads_to_answer,
+    tasks_due,
+    deals_that_need_help,
+    deals_that_close,
+    leads_sent_back,
+    open_huddles,
+    decisions_to_carry_out,
+    campaigns_without_cost,
+)
