@@ -48,7 +48,10 @@ class Reading:
         return found
 
     def _read_moment(self, text: str) -> datetime:
-        moment = self._parsed(text)
+        try:
+            moment = self._parsed(text)
+        except OverflowError as error:
+            raise ValueError(f"“{text}” lies outside the calendar") from error
         if not 1990 <= moment.year < 2200:
             raise ValueError(f"“{text}” lies before 1990 or far in the future")
         if moment > self.now + timedelta(days=1):
