@@ -14,6 +14,8 @@ from loopline.demo.world import Origin, Unit
 DAYS = 365
 VISITORS = 64_000
 LEADS = 5_040
+STILL_WAITING = 0.7
+"""Share of the last days' leads that nobody has answered yet: the year ends in the middle of the work."""
 PRICING_COUNTS = timedelta(days=30)
 OPEN_STAGES = ("qualified", "discovery", "proposal", "negotiation")
 REJECTIONS = ("no_need", "unreachable", "timing", "no_budget", "bad_data", "not_a_buyer", "below_definition")
@@ -227,7 +229,8 @@ def _buyer(
 def _work(dice: random.Random, buyer: Buyer, until: datetime, quality: float) -> None:
     """What sales did with a lead that was handed over, as far as the year goes."""
     answered_at = buyer.asked_at + timedelta(hours=dice.lognormvariate(0.9, 1.0))
-    if answered_at >= until:
+    is_recent = until - buyer.asked_at < timedelta(hours=60)
+    if answered_at >= until or (is_recent and dice.random() < STILL_WAITING):
         return
     fit = 0.55 + 0.3 * min(2.0, quality) / 2 + (0.12 if buyer.form == "demo" else 0.0)
     if dice.random() > fit:
