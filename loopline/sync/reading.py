@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from loopline.sync.shape import Shape
+from loopline.sync.shape import Shape, on_bad_bytes
 
 LONGEST_ROW = 1 << 20
 """Characters of one row, with the lines inside its quotes."""
@@ -32,7 +32,7 @@ class SourceRow:
 def read_rows(path: Path, shape: Shape) -> Iterator[SourceRow]:
     """Every row after the header, blank lines left out. Bytes that are not text become a refused row, not an end."""
     with path.open("rb") as file:
-        with io.TextIOWrapper(file, encoding=shape.encoding, errors="surrogateescape", newline="") as text:
+        with io.TextIOWrapper(file, encoding=shape.encoding, errors=on_bad_bytes(shape.encoding), newline="") as text:
             for _ in range(shape.header_lines):
                 text.readline()
             for row in _records(_Lines(text, shape.header_lines), shape):
@@ -61,6 +61,7 @@ class _Lines:
 
 def _records(lines: _Lines, shape: Shape) -> Iterator[SourceRow]:
     width = len(shape.header)
+    marks = "\ufffd" if on_bad_bytes(shape.encoding) == "replace" else _ESCAPED
     while True:
         number, line = lines.next()
         if not line:
@@ -69,7 +70,7 @@ def _records(lines: _Lines, shape: Shape) -> Iterator[SourceRow]:
             continue
         values, problem = _one_record(number, line, lines, shape.separator)
         if not problem:
-            problem = _misfit(values, width)
+            problem = _misfit(values, width, marks)
         yield SourceRow(number, values, problem)
 
 
@@ -100,6 +101,8 @@ def _one_record(number: int, line: str, lines: _Lines, separator: str) -> tuple[
 
 
 _OPEN = "open"
+_ESCAPED = "".join(map(chr, range(0xDC80, 0xDD00)))
+"""What bytes that are no text become."""
 
 
 def _parse(text: str, separator: str) -> tuple[list[str], str]:
@@ -113,7 +116,7 @@ def _parse(text: str, separator: str) -> tuple[list[str], str]:
         return [], _OPEN
 
 
-def _misfit(values: list[str], width: int) -> str:
+def _misfit(values: list[str], width: int, marks: str) -> str:
     if len(values) < width:
         return f"it has {len(values)} of {width} columns: it may have been cut off"
     if len(values) > width:
@@ -121,6 +124,6 @@ def _misfit(values: list[str], width: int) -> str:
     for value in values:
         if "\0" in value:
             return "it holds a NUL character: the file is damaged or in another encoding"
-        if not value.isascii() and any("\ud800" <= one <= "\udfff" for one in value):
+        if not value.isascii() and any(one in marks for one in value):
             return "it holds bytes that are not text in the encoding of the file"
     return ""

@@ -59,6 +59,11 @@ def find_shape(path: Path, *, encoding: str = "", separator: str = "", wanted: S
     return Shape(found, because, chosen, header, number)
 
 
+def on_bad_bytes(encoding: str) -> str:
+    """How the codec marks bytes that are no text, so that only their row is refused."""
+    return "replace" if "16" in encoding or "32" in encoding else "surrogateescape"
+
+
 def nearest(name: str, known: Sequence[str]) -> str:
     """A hint such as ` (nearest: “e-mail”)`, or nothing."""
     lower = {one.casefold(): one for one in known}
@@ -121,7 +126,10 @@ def _first_bad_line(path: Path, encoding: str) -> int | None:
 
 def _first_lines(path: Path, encoding: str) -> Iterator[str]:
     try:
-        with path.open("rb") as file, io.TextIOWrapper(file, encoding=encoding, newline="") as text:
+        with (
+            path.open("rb") as file,
+            io.TextIOWrapper(file, encoding=encoding, errors=on_bad_bytes(encoding), newline="") as text,
+        ):
             for _ in range(20):
                 line = text.readline(_HEAD)
                 if not line:

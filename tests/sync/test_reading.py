@@ -115,7 +115,10 @@ def test_whatever_python_writes_is_read_back(
     assert [tuple(row.values) for row in read] == rows
 
 
-@given(content=st.binary(max_size=400))
+_MARKS = st.sampled_from([b"", b"\xff\xfe", b"\xfe\xff", b"\xef\xbb\xbf", b"a,b\n"])
+
+
+@given(content=st.tuples(_MARKS, st.binary(max_size=400)).map(b"".join))
 def test_any_bytes_are_read_or_refused_and_never_crash(
     content: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
