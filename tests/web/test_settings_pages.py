@@ -1,0 +1,128 @@
+"""The pages of the settings: anonymous, wrong role, allowed."""
+
+import re
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from loopline.access.models import AuditEntry, BusinessUnit, ExchangeRate, Organisation, User
+from loopline.access.roles import Role
+from tests.make import make_unit, make_user
+
+pytestmark = pytest.mark.django_db
+
+PAGES = ["organisation", "units", "users", "user_invite", "write_keys", "incoming", "audit_log", "design"]
+UNIT = {"name": "Iberia", "currency": "EUR", "accept_within_hours": "8", "margin_percent": "60"}
+
+
+def client_of(role: Role) -> Client:
+    client = Client()
+    client.force_login(make_user(role, unit=make_unit()))
+    return client
+
+
+@pytest.mark.parametrize("name", [*PAGES, "settings", "exchange_rates"])
+def test_anonymous_people_sign_in_first(name: str) -> None:
+    make_user()
+    assert Client().get(reverse(name)).headers["Location"].startswith("/account/login/")
+
+
+@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize("role", [Role.MARKETING, Role.SALES, Role.SALES_MANAGER, Role.FINANCE])
+def test_others_than_administrators_are_refused(name: str, role: Role) -> None:
+    assert client_of(role).get(reverse(name)).status_code == 403
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_administrators_are_let_in(name: str) -> None:
+    assert client_of(Role.ADMINISTRATOR).get(reverse(name)).status_code == 200
+
+
+def test_finance_finds_the_rates_in_the_settings() -> None:
+    client = client_of(Role.FINANCE)
+    assert client.get(reverse("settings")).headers["Location"] == reverse("exchange_rates")
+    client.post(reverse("exchange_rates"), {"currency": "USD", "on": "2026-03-01", "rate": "0.91"})
+    rate = ExchangeRate.objects.get()
+    assert client.post(reverse("exchange_rate_remove", args=[rate.pk])).status_code == 302
+    assert not ExchangeRate.objects.exists()
+
+
+def test_the_organisation_is_saved_and_what_is_wrong_is_said_beside_its_field() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    good = {"name": "Nordwind", "time_zone": "Europe/Oslo", "reporting_currency": "NOK", "own_hosts": "www.a.example\n"}
+    assert client.post(reverse("organisation"), good).status_code == 302
+    assert Organisation.current().own_hosts == ["www.a.example"]
+    bad = client.post(reverse("organisation"), {**good, "own_hosts": "https://a.example/"})
+    assert "is not a host" in bad.content.decode()
+
+
+def test_a_unit_is_created_and_changed() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    assert client.post(reverse("units"), UNIT).status_code == 302
+    unit = BusinessUnit.objects.get(key="iberia")
+    assert "already" in client.post(reverse("units"), UNIT).content.decode()
+    client.post(reverse("unit", args=[unit.pk]), {**UNIT, "name": "Spain"})
+    assert BusinessUnit.objects.get(key="iberia").name == "Spain"
+
+
+def test_an_invitation_shows_its_link_once_and_the_link_works() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    unit = make_unit()
+    invitation = {"email": "tom@nordwind.test", "name": "Tom", "role": "sales", "units": [str(unit.pk)]}
+    page = client.post(reverse("user_invite"), invitation).content.decode()
+    token = page.split("/join/")[1].split("/")[0]
+    assert Client().get(reverse("join", args=[token])).status_code == 200
+    tom = User.objects.get(email="tom@nordwind.test")
+    assert token not in client.get(reverse("user", args=[tom.pk])).content.decode()
+
+
+def test_a_user_is_changed_shut_out_and_let_back_in() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    tom = make_user(Role.SALES, unit=make_unit(), name="Tom")
+    client.post(reverse("user", args=[tom.pk]), {"name": "Tom B.", "role": "finance"})
+    client.post(reverse("user_shut_out", args=[tom.pk]))
+    tom.refresh_from_db()
+    assert (tom.name, tom.role, tom.is_active) == ("Tom B.", "finance", False)
+    client.post(reverse("user_let_in", args=[tom.pk]))
+    assert User.objects.get(pk=tom.pk).is_active
+    assert client.post(reverse("user_link", args=[tom.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["user_shut_out", "user_let_in", "user_link"])
+def test_what_changes_a_user_is_refused_to_others_and_to_a_mere_look(name: str) -> None:
+    address = reverse(name, args=[make_user().pk])
+    assert client_of(Role.SALES_MANAGER).post(address).status_code == 403
+    assert client_of(Role.ADMINISTRATOR).get(address).status_code == 405
+
+
+def test_a_write_key_is_shown_whole_only_in_the_answer_to_its_making() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    unit = make_unit()
+    page = client.post(
+        reverse("write_keys"), {"name": "web site", "kind": "browser", "unit": str(unit.pk)}
+    ).content.decode()
+    plain = page.split('class="secret"')[1].split(">")[1].split("<")[0]
+    assert plain.startswith("ll_browser_")
+    again = client.get(reverse("write_keys")).content.decode()
+    assert plain not in again
+    revoke = re.search(r"/settings/keys/[^/\"]+/revoke/", again)
+    assert revoke is not None
+    assert client.post(revoke[0]).status_code == 302
+    assert "revoked" in client.get(reverse("write_keys")).content.decode()
+
+
+def test_the_audit_log_says_when_somebody_changed_it() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    client.post(reverse("units"), UNIT)
+    assert "The chain is whole" in client.get(reverse("audit_log")).content.decode()
+    AuditEntry.objects.update(actor_name="Nobody")
+    assert "The chain is broken" in client.get(reverse("audit_log")).content.decode()
+
+
+def test_the_audit_log_is_filtered_and_a_wrong_date_is_said() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    client.post(reverse("units"), UNIT)
+    assert "created business unit" in client.get(reverse("audit_log"), {"what": "unit"}).content.decode()
+    assert "No entry fits" in client.get(reverse("audit_log"), {"who": "somebody else"}).content.decode()
+    assert "Enter a valid date" in client.get(reverse("audit_log"), {"since": "soon"}).content.decode()
