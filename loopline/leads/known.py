@@ -27,7 +27,7 @@ def facts_about(person: Person, unit: BusinessUnit, rule: Rule, at: datetime) ->
     return Facts(
         at=at,
         fields=_fields(person),
-        consents=_consents(person),
+        consents=consents_of(person),
         forms=_forms(person, unit),
         behaviour=behaviour,
         behaviour_missing_because=missing_because,
@@ -48,7 +48,8 @@ def _fields(person: Person) -> dict[str, FieldValue]:
     }
 
 
-def _consents(person: Person) -> dict[str, bool]:
+def consents_of(person: Person) -> dict[str, bool]:
+    """Purpose → whether the person agreed last, over everything said under any of its records."""
     said = Consent.objects.filter(person__in=person.known_ids()).order_by("at", "id")
     return dict(said.values_list("purpose", "is_granted"))
 

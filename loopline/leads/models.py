@@ -54,6 +54,20 @@ class DefinitionVersion(models.Model):
         return f"v{self.number}"
 
     @property
+    def in_words(self) -> str:
+        return f"definition v{self.number}"
+
+    @property
+    def signers(self) -> str:
+        return ", ".join(name for name in (self.marketing_signature, self.sales_signature) if name)
+
+    @property
+    def tone(self) -> str:
+        """How the status is shown: good, warn, accent or quiet."""
+        tones: dict[str, str] = {"in_force": "good", "proposed": "warn", "agreed": "accent"}
+        return tones.get(self.status, "quiet")
+
+    @property
     def status_label(self) -> str:
         """The status in the middle of a sentence: `in force`."""
         return self.status.replace("_", " ")
@@ -170,11 +184,27 @@ class Lead(models.Model):
         """The state in the middle of a sentence: `handed over`."""
         return self.state.replace("_", " ")
 
+    @property
+    def tone(self) -> str:
+        """How the state is shown: good, warn, bad, accent or quiet."""
+        return _TONES.get(self.state, "quiet")
+
+    @property
+    def missing(self) -> str:
+        """What keeps it below the definition, in words; empty when nothing does."""
+        return "; ".join(str(one["reason"]) for one in self.evidence if one["is_met"] is not True)
+
     def time_left(self, now: datetime) -> timedelta | None:
         """Time until the clock runs out; negative when it has; None when no clock runs."""
         return None if self.due_at is None or self.state != self.State.HANDED_OVER else self.due_at - now
 
 
+_TONES: dict[str, str] = {
+    Lead.State.HANDED_OVER: "warn",
+    Lead.State.ACCEPTED: "accent",
+    Lead.State.CONVERTED: "good",
+    Lead.State.REJECTED: "bad",
+}
 RUNNING = [Lead.State.NEW, Lead.State.MARKETING_QUALIFIED, Lead.State.HANDED_OVER, Lead.State.ACCEPTED]
 
 
@@ -194,3 +224,10 @@ class LeadTransition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.from_state} → {self.to_state}"
+
+    @property
+    def label(self) -> str:
+        """`Handed over`; `Note` where the state stayed."""
+        if self.from_state == self.to_state and self.to_state != Lead.State.HANDED_OVER:
+            return "Note"
+        return "Sent back" if self.to_state == Lead.State.REJECTED else self.to_state.replace("_", " ").capitalize()

@@ -1,0 +1,126 @@
+"""A lead as pages show it: its clock, why it is here, how to reach the person, and what may be done with it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils import timezone
+
+from loopline.access.actor import Actor
+from loopline.access.models import Organisation
+from loopline.access.roles import Permission
+from loopline.leads.clock import ClockFace, clock_face
+from loopline.leads.known import consents_of
+from loopline.leads.models import Lead
+from loopline.leads.reach import Advice, Reachable, best_way
+from loopline.leads.states import ALLOWED
+from loopline.pipeline.models import Interaction
+
+State = Lead.State
+_REFUSABLE = ("phone", "email")
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    clause: str
+    reason: str
+    tone: str
+    """good: met, bad: not met, warn: not known."""
+
+    @property
+    def icon(self) -> str:
+        return {"good": "check", "bad": "x", "warn": "circle-question-mark"}[self.tone]
+
+    @property
+    def verdict(self) -> str:
+        return {"good": "met", "bad": "not met", "warn": "not known"}[self.tone]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadCard:
+    """One line of the queue."""
+
+    lead: Lead
+    face: ClockFace | None
+    second: str
+    """Job title, company and origin, as far as they are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """What the one who looks may do with a lead now."""
+
+    can_accept: bool
+    can_send_back: bool
+    can_ask_for_help: bool
+    can_convert: bool
+    can_assign: bool
+    can_close: bool
+    """Recycle or disqualify what was sent back, or what never passed."""
+    can_judge: bool
+
+
+def lead_cards(leads: Sequence[Lead], now: datetime) -> list[LeadCard]:
+    zone = Organisation.current().time_zone
+    return [LeadCard(lead, face(lead, now, zone), second_line(lead)) for lead in leads]
+
+
+def face(lead: Lead, now: datetime, zone: str) -> ClockFace | None:
+    """What its clock shows; None where no clock runs."""
+    if lead.state != State.HANDED_OVER or lead.due_at is None:
+        return None
+    return clock_face(lead.due_at, now, zone)
+
+
+def second_line(lead: Lead) -> str:
+    company = lead.person.company.name if lead.person.company else ""
+    return " · ".join(part for part in (lead.person.job_title, company, lead.origin) if part)
+
+
+def evidence_of(lead: Lead) -> list[Evidence]:
+    tones = {True: "good", False: "bad", None: "warn"}
+    return [Evidence(one["clause"], one["reason"], tones[one["is_met"]]) for one in lead.evidence]
+
+
+def who(lead: Lead) -> str:
+    """`Head of Operations, Halden Foods (1,200 people, Oslo)`"""
+    person, company = lead.person, lead.person.company
+    if company is None:
+        return person.job_title or person.email or ""
+    size = f"{company.employees:,} people" if company.employees else ""
+    about = ", ".join(part for part in (size, company.city or company.country) if part)
+    named = f"{company.name} ({about})" if about else company.name
+    return ", ".join(part for part in (person.job_title, named) if part)
+
+
+def advice_for(lead: Lead) -> Advice:
+    person = lead.person
+    talks = list(Interaction.objects.filter(person__in=person.known_ids()).values_list("kind", "was_answered", "at"))
+    calls = [(was_answered, at) for kind, was_answered, at in talks if kind == Interaction.Kind.CALL]
+    refused = [purpose for purpose, is_granted in consents_of(person).items() if not is_granted]
+    return best_way(
+        Reachable(
+            email=person.email or "",
+            phone=person.phone,
+            refused=frozenset(_REFUSABLE if "contact" in refused else refused),
+            answered_hours=[timezone.localtime(at).hour for was_answered, at in calls if was_answered],
+            missed_calls=sum(1 for was_answered, _ in calls if not was_answered),
+            answered_mails=sum(1 for kind, answered, _ in talks if kind == Interaction.Kind.EMAIL and answered),
+        )
+    )
+
+
+def powers(lead: Lead, actor: Actor) -> Powers:
+    may_assign = actor.may(Permission.ASSIGN_LEADS)
+    works_it = actor.may(Permission.WORK_LEADS) and (may_assign or str(lead.owner_id) == actor.id)
+    ways = ALLOWED[lead.state]
+    is_with_marketing = lead.state in {State.NEW, State.MARKETING_QUALIFIED, State.REJECTED}
+    return Powers(
+        can_accept=works_it and State.ACCEPTED in ways,
+        can_send_back=works_it and State.REJECTED in ways,
+        can_ask_for_help=works_it and lead.state in {State.HANDED_OVER, State.ACCEPTED},
+        can_convert=works_it and State.CONVERTED in ways and actor.may(Permission.EDIT_PIPELINE),
+        can_assign=may_assign and State.HANDED_OVER in ways,
+        can_close=may_assign and is_with_marketing,
+        can_judge=actor.may(Permission.EDIT_PEOPLE) and lead.state == State.NEW,
+    )

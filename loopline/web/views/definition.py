@@ -1,0 +1,123 @@
+"""The lead definition: what both sides agreed is a lead, how it does, and how it changes."""
+
+from collections import Counter
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+
+from loopline.access.actor import Actor
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Permission
+from loopline.leads.drafting import clauses, difference, shown_clauses
+from loopline.leads.models import DefinitionVersion, Lead
+from loopline.rules.explain import to_sentence
+from loopline.rules.read import read_rule
+from loopline.rules.tree import Rule
+from loopline.web.access import PageRequest, allow
+from loopline.web.forms.definition import BecauseForm, ConditionForm, RulesForm
+
+Status = DefinitionVersion.Status
+LOOKED_AT = 1_000
+"""How many of the latest leads the figures are about."""
+_OPEN = [Status.DRAFT, Status.PROPOSED, Status.AGREED]
+
+
+@allow(Permission.SEE_PEOPLE)
+def definition(request: PageRequest) -> HttpResponse:
+    units = BusinessUnit.objects.visible_to(request.actor)
+    unit = _unit(request, units)
+    versions = DefinitionVersion.objects.filter(unit=unit) if unit else DefinitionVersion.objects.none()
+    in_force = versions.filter(status=Status.IN_FORCE).first()
+    context: dict[str, Any] = {
+        "units": units,
+        "unit": unit,
+        "version": in_force,
+        "clauses": shown_clauses(read_rule(in_force.rules)) if in_force else [],
+        "waiting": versions.filter(status__in=_OPEN),
+        "versions": versions,
+        "can_edit": request.actor.may(Permission.EDIT_DEFINITION),
+        "because_form": BecauseForm(),
+    }
+    return render(request, "definition/definition.html", context | (_record(in_force) if in_force else {}))
+
+
+@allow(Permission.SEE_PEOPLE)
+def definition_version(request: PageRequest, version_id: UUID) -> HttpResponse:
+    return version_page(request, find_version(request, version_id))
+
+
+def find_version(request: PageRequest, version_id: UUID) -> DefinitionVersion:
+    return get_object_or_404(DefinitionVersion.objects.visible_to(request.actor).select_related("unit"), pk=version_id)
+
+
+def version_page(request: PageRequest, version: DefinitionVersion, **forms: Any) -> HttpResponse:
+    """The page of one version; `forms` are those with errors to show."""
+    rule = read_rule(version.rules)
+    shown = shown_clauses(rule)
+    before = _in_force_rule(version)
+    context = {
+        "version": version,
+        "clauses": shown,
+        "difference": difference(before, rule) if version.status in _OPEN else None,
+        "powers": _powers(version, request.actor),
+        "condition_form": ConditionForm(clauses=shown),
+        "rules_form": RulesForm.of(version.rules),
+    }
+    status = 422 if forms else 200
+    return render(request, "definition/definition_version.html", context | forms, status=status)
+
+
+def _powers(version: DefinitionVersion, actor: Actor) -> dict[str, bool]:
+    edits = actor.may(Permission.EDIT_DEFINITION)
+    is_proposed = version.status == Status.PROPOSED
+    return {
+        "can_edit": edits and version.status == Status.DRAFT,
+        "can_sign_for_marketing": is_proposed
+        and not version.marketing_signature
+        and actor.may(Permission.SIGN_FOR_MARKETING)
+        and version.sales_signature != actor.name,
+        "can_sign_for_sales": is_proposed
+        and not version.sales_signature
+        and actor.may(Permission.SIGN_FOR_SALES)
+        and version.marketing_signature != actor.name,
+        "can_put_in_force": edits and version.status == Status.AGREED,
+        "can_withdraw": edits and version.status in _OPEN,
+    }
+
+
+def _in_force_rule(version: DefinitionVersion) -> Rule | None:
+    """The rule a version is compared with."""
+    in_force = DefinitionVersion.objects.filter(unit=version.unit, status=Status.IN_FORCE).first()
+    return read_rule(in_force.rules) if in_force and in_force != version else None
+
+
+def _unit(request: PageRequest, units: Any) -> BusinessUnit | None:
+    """The business unit that is looked at: the one asked for, else the first."""
+    asked = request.GET.get("unit")
+    found: BusinessUnit | None = next((one for one in units if str(one.pk) == asked), None)
+    return found or units.first()
+
+
+def _record(version: DefinitionVersion) -> dict[str, Any]:
+    """How the version in force does: what it let through, what came back, which clause stops most, with examples."""
+    judged = Lead.objects.filter(definition=version).select_related("person__company")
+    states = dict(judged.order_by().values_list("state").annotate(count=Count("pk")))
+    stopped = states.get(Lead.State.NEW, 0)
+    passed = judged.exclude(state=Lead.State.NEW).order_by("-created_at")
+    below = judged.filter(state=Lead.State.NEW).order_by("-created_at")
+    missed = Counter(one["clause"] for lead in below[:LOOKED_AT] for one in lead.evidence if one["is_met"] is not True)
+    names = [to_sentence(clause) for clause in clauses(read_rule(version.rules))]
+    return {
+        "judged": sum(states.values()),
+        "passed": sum(states.values()) - stopped,
+        "stopped": stopped,
+        "came_back": judged.filter(reason=Lead.Reason.BELOW_DEFINITION).count(),
+        "converted": states.get(Lead.State.CONVERTED, 0),
+        "missed": [(name, missed.get(name, 0)) for name in names],
+        "most_missed": max([missed.get(name, 0) for name in names], default=0),
+        "passing_examples": passed[:4],
+        "failing_examples": below[:4],
+    }

@@ -1,0 +1,126 @@
+"""What is done with a version of the lead definition."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.views.decorators.http import require_POST
+
+from loopline.access.actor import NotAllowedError
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Permission
+from loopline.leads.definition import FIRST_RULES
+from loopline.leads.definition_actions import (
+    DefinitionStateError,
+    Side,
+    draft_definition,
+    edit_draft,
+    propose_definition,
+    put_in_force,
+    sign_definition,
+    withdraw_definition,
+)
+from loopline.leads.drafting import shown_clauses, with_clause, without_clause
+from loopline.leads.models import DefinitionVersion
+from loopline.rules.errors import RuleError
+from loopline.rules.read import read_rule, rule_json
+from loopline.web.access import PageRequest, allow
+from loopline.web.forms.definition import BecauseForm, ConditionForm, RulesForm
+from loopline.web.views.definition import find_version, version_page
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_draft(request: PageRequest, unit_id: UUID) -> HttpResponse:
+    """A new draft, beginning with what is in force."""
+    unit = get_object_or_404(BusinessUnit.objects.visible_to(request.actor), pk=unit_id)
+    in_force = DefinitionVersion.objects.filter(unit=unit, status=DefinitionVersion.Status.IN_FORCE).first()
+    form = BecauseForm(request.POST)
+    because = form.cleaned_data["because"] if form.is_valid() else ""
+    draft = draft_definition(unit, in_force.rules if in_force else FIRST_RULES, because=because, by=request.actor)
+    return redirect("definition_version", draft.pk)
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_clause_add(request: PageRequest, version_id: UUID) -> HttpResponse:
+    version = find_version(request, version_id)
+    rule = read_rule(version.rules)
+    form = ConditionForm(request.POST, clauses=shown_clauses(rule))
+    if not form.is_valid():
+        return version_page(request, version, condition_form=form)
+    place = form.cleaned_data["place"]
+    changed = with_clause(rule, form.cleaned_data["rule"], alternative_to=int(place) if place else None)
+    return _edit(request, version, rule_json(changed))
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_clause_remove(request: PageRequest, version_id: UUID, place: int) -> HttpResponse:
+    version = find_version(request, version_id)
+    alternative = request.POST.get("alternative", "")
+    try:
+        changed = without_clause(read_rule(version.rules), place, int(alternative) if alternative.isdigit() else None)
+    except RuleError as error:
+        messages.error(request, str(error))
+        return redirect("definition_version", version.pk)
+    return _edit(request, version, rule_json(changed))
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_rules(request: PageRequest, version_id: UUID) -> HttpResponse:
+    version = find_version(request, version_id)
+    form = RulesForm(request.POST)
+    if not form.is_valid():
+        return version_page(request, version, rules_form=form)
+    return _edit(request, version, rule_json(form.cleaned_data["rules"]))
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_propose(request: PageRequest, version_id: UUID) -> HttpResponse:
+    version = find_version(request, version_id)
+    done = "Proposed. Marketing and sales can sign it now."
+    return _do(request, version, lambda: propose_definition(version, by=request.actor), done)
+
+
+@allow(Permission.SIGN_FOR_MARKETING, Permission.SIGN_FOR_SALES)
+@require_POST
+def definition_sign(request: PageRequest, version_id: UUID, side: Side) -> HttpResponse:
+    version = find_version(request, version_id)
+    return _do(request, version, lambda: sign_definition(version, side, by=request.actor), f"Signed for {side}.")
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_put_in_force(request: PageRequest, version_id: UUID) -> HttpResponse:
+    version = find_version(request, version_id)
+    done = f"{version} is in force: new leads are judged by it from now on."
+    return _do(request, version, lambda: put_in_force(version, by=request.actor), done)
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_withdraw(request: PageRequest, version_id: UUID) -> HttpResponse:
+    version = find_version(request, version_id)
+    return _do(request, version, lambda: withdraw_definition(version, by=request.actor), f"{version} is withdrawn.")
+
+
+def _edit(request: PageRequest, version: DefinitionVersion, rules: object) -> HttpResponse:
+    def edit() -> None:
+        edit_draft(version, rules, because=version.because, by=request.actor)
+
+    return _do(request, version, edit, "Changed.")
+
+
+def _do(request: PageRequest, version: DefinitionVersion, act: Callable[[], None], done: str) -> HttpResponse:
+    try:
+        act()
+    except (DefinitionStateError, RuleError, NotAllowedError) as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, done)
+    return redirect("definition_version", version.pk)
