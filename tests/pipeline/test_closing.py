@@ -8,6 +8,7 @@ from loopline.access.models import ExchangeRate, Organisation
 from loopline.access.roles import Role
 from loopline.pipeline.closing import lose_opportunity, refund_opportunity, reopen_opportunity, win_opportunity
 from loopline.pipeline.errors import PipelineError
+from loopline.pipeline.rates import convert_opportunities_again
 from tests.make import make_unit, make_user
 from tests.pipeline.records import START, later, make_opportunity, make_seller
 from tests.pipeline.said import last_audit, last_fact
@@ -157,3 +158,16 @@ def test_the_time_in_a_stage_stops_when_it_is_closed() -> None:
     assert opportunity.time_in_stage(later(days=4)) == later(days=4) - START
     win_opportunity(opportunity, by=actor, at=later(days=5))
     assert opportunity.time_in_stage(later(days=90)) == later(days=5) - START
+
+
+def test_a_rate_that_comes_later_gives_old_sales_their_amount() -> None:
+    unit = make_unit()
+    sold = win_opportunity(make_opportunity(unit, currency="USD"), by=SYSTEM, at=later(days=1))
+    make_opportunity(unit)
+    assert Organisation.current().reporting_currency == "EUR"
+    ExchangeRate.objects.create(currency="USD", on=date(2026, 3, 1), rate=Decimal("0.50"))
+    assert convert_opportunities_again(by=make_user(Role.FINANCE, unit=unit).actor) == 1
+    fact = last_fact("opportunity_facts")
+    assert (fact["id"], fact["reporting_minor"]) == (str(sold.pk), 60_000)
+    with pytest.raises(NotAllowedError):
+        convert_opportunities_again(by=make_user(Role.SALES, unit=unit).actor)

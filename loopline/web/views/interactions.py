@@ -16,7 +16,7 @@ from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.interactions import Talk, log_interaction
 from loopline.pipeline.models import Opportunity
 from loopline.web.access import PageRequest, allow
-from loopline.web.views.pipeline_forms import InteractionForm
+from loopline.web.forms.pipeline import InteractionForm
 
 
 @allow(Permission.EDIT_PEOPLE)

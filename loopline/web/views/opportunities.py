@@ -32,8 +32,7 @@ from loopline.pipeline.contacts import remove_contact, set_contact
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.models import Opportunity, OpportunityContact, business_day
 from loopline.web.access import PageRequest, allow
-from loopline.web.route import opportunity_route
-from loopline.web.views.pipeline_forms import (
+from loopline.web.forms.pipeline import (
     ContactForm,
     ConvertForm,
     EditForm,
@@ -45,6 +44,7 @@ from loopline.web.views.pipeline_forms import (
     WinForm,
     day_in_a_month,
 )
+from loopline.web.route import opportunity_route
 
 Refusals = (PipelineError, LeadStateError)
 

@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -11,6 +12,8 @@ from django.views.decorators.http import require_POST
 from loopline.access import actions
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation
 from loopline.access.roles import Permission
+from loopline.campaigns.costs import convert_costs_again
+from loopline.pipeline.rates import convert_opportunities_again
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.settings import OrganisationForm, RateForm, UnitForm
 
@@ -72,7 +75,9 @@ def exchange_rates(request: PageRequest) -> HttpResponse:
     form = RateForm(request.POST or None)
     if form.is_bound and form.is_valid():
         try:
-            actions.set_exchange_rate(**form.cleaned_data, by=request.actor)
+            with transaction.atomic():
+                actions.set_exchange_rate(**form.cleaned_data, by=request.actor)
+                _convert_again(request)
         except ValidationError as error:
             form.take_errors(error)
         else:
@@ -85,6 +90,14 @@ def exchange_rates(request: PageRequest) -> HttpResponse:
 @require_POST
 @allow(Permission.ADMINISTER, Permission.EDIT_COSTS)
 def exchange_rate_remove(request: PageRequest, rate_id: int) -> HttpResponse:
-    actions.remove_exchange_rate(get_object_or_404(ExchangeRate, pk=rate_id), by=request.actor)
+    with transaction.atomic():
+        actions.remove_exchange_rate(get_object_or_404(ExchangeRate, pk=rate_id), by=request.actor)
+        _convert_again(request)
     messages.success(request, "Removed.")
     return redirect("exchange_rates")
+
+
+def _convert_again(request: PageRequest) -> None:
+    """Costs and sales in foreign currencies follow the rates; reports as of earlier keep their figures."""
+    convert_costs_again(by=request.actor)
+    convert_opportunities_again(by=request.actor)

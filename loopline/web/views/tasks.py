@@ -21,7 +21,7 @@ from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.models import Opportunity, Task
 from loopline.pipeline.tasks import NewTask, create_task, do_task, reopen_task
 from loopline.web.access import PageRequest, allow
-from loopline.web.views.pipeline_forms import TaskForm
+from loopline.web.forms.pipeline import TaskForm
 from loopline.web.waiting import waits
 
 DONE_SHOWN = timedelta(days=7)
@@ -65,7 +65,8 @@ def _whose(request: PageRequest) -> UUID | None:
     text = request.GET.get("whose", "")
     if text == "team":
         return None
-    colleague = User.objects.visible_to(request.actor).filter(pk=_uuid(text)).first()
+    key = _uuid(text)
+    colleague = User.objects.visible_to(request.actor).filter(pk=key).first() if key else None
     return colleague.pk if colleague else request.user.pk
 
 

@@ -187,7 +187,10 @@ class InteractionForm(forms.Form):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
     summary = forms.CharField(
-        required=False, max_length=10_000, label="What was said", widget=forms.Textarea(attrs={"rows": 3})
+        required=False,
+        max_length=10_000,
+        label="What was said",
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "What was said"}),
     )
 
     def __init__(self, *args: Any, people: Any, **kwargs: Any) -> None:
