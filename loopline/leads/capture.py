@@ -112,7 +112,7 @@ def form_event(submission: Submission) -> OwnEvent:
         url=_without_query(landing.get("page_url", "")),
         title=form.title,
         consent=3 if submission.is_consent_given else 2,
-        properties={"form": form.slug, "submission": str(submission.pk)},
+        properties={"form": form.slug, "form_title": form.title, "submission": str(submission.pk)},
     )
 
 

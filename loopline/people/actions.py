@@ -25,8 +25,10 @@ from loopline.people.models import Company, Consent, Person
 from loopline.people.stitch import Answer, parse
 
 __all__ = [
+    "CompanyDetails",
     "Details",
     "MergeRefusedError",
+    "edit_company",
     "edit_person",
     "fill_in",
     "fill_in_company",
@@ -64,6 +66,17 @@ class Details:
         is_code = len(country) == 2 and country.isascii() and country.isalpha()
         said = asdict(self) | {"country": country if is_code else ""}
         return {name: one_line(said[name], limit) for name, limit in limits.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class CompanyDetails:
+    """What a user sets about a company."""
+
+    name: str
+    industry: str = ""
+    employees: int | None = None
+    country: str = ""
+    city: str = ""
 
 
 def find_or_create_person(
@@ -211,6 +224,28 @@ def edit_person(
         _change(person, details.fit, company, at)
         changed = [name for name, value in before.items() if getattr(person, name) != value]
         audit(by, "edit_person", person, at=at, fields=changed, company=company.pk if company else None)
+
+
+def edit_company(company: Company, values: CompanyDetails, *, by: Actor, at: datetime | None = None) -> None:
+    """Set what a user typed about a company. Its domain stays: it decides who belongs to it."""
+    by.require(Permission.EDIT_PEOPLE)
+    with transaction.atomic():
+        company = Company.objects.select_for_update(of=("self",)).get(pk=company.pk)
+        if not Company.objects.visible_to(by).filter(pk=company.pk).exists():
+            raise NotAllowedError(f"{by.name} may not change companies of another business unit.")
+        before = {name: getattr(company, name) for name in asdict(values)}
+        for name, value in asdict(values).items():
+            setattr(company, name, value)
+        company.name = values.name or company.domain or before["name"]
+        company.save()
+        record_fact("company_facts", str(company.pk), company_row(company), occurred_at=at)
+        audit(
+            by,
+            "edit_company",
+            company,
+            at=at,
+            fields=[n for n, value in before.items() if getattr(company, n) != value],
+        )
 
 
 def record_consent(
