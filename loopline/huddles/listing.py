@@ -84,7 +84,7 @@ def frozen(lead: Lead, at: datetime, *, is_carried_over: bool) -> dict[str, obje
         "reason": lead.get_reason_display() if lead.reason else "",
         "reason_note": lead.reason_note,
         "help_note": lead.help_note,
-        "definition": str(lead.definition) if lead.definition else "",
+        "definition": lead.definition.in_words if lead.definition else "",
         "evidence": lead.evidence,
         "handed_over_at": _iso(lead.handed_over_at),
         "due_at": _iso(lead.due_at),

@@ -1,7 +1,7 @@
 """A lead as pages show it: its clock, why it is here, how to reach the person, and what may be done with it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime
 
 from django.utils import timezone
@@ -58,6 +58,10 @@ class Powers:
     can_close: bool
     """Recycle or disqualify what was sent back, or what never passed."""
     can_judge: bool
+
+    @property
+    def are_any(self) -> bool:
+        return any(astuple(self))
 
 
 def lead_cards(leads: Sequence[Lead], now: datetime) -> list[LeadCard]:

@@ -149,6 +149,7 @@ def test_decisions_become_tasks_of_their_owners_and_are_in_the_minutes(unit: Bus
     decision.refresh_from_db()
     assert decision.task is not None
     assert (decision.task.owner, decision.task.due_on) == (owner, date(2026, 3, 11))
+    company = ", halden.example"
     assert huddle.minutes == (
         "Huddle of Halden Nordic, 04 March 2026, 09:30\n"
         "Opened by Mara, closed by Mara at 04 March 2026, 10:30.\n\n"
@@ -157,12 +158,12 @@ def test_decisions_become_tasks_of_their_owners_and_are_in_the_minutes(unit: Bus
         "* Ask for a phone number (Ana, due 11 Mar 2026)\n"
         "  expected: fewer unreachable\n\n"
         "Leads\n-----\n"
-        f"* Tom (rejected, {huddle.leads.get(frozen__person='Tom').frozen['owner']}): "
+        f"* Tom{company} (rejected, {huddle.leads.get(frozen__person='Tom').frozen['owner']}): "
         "below the definition\n"
         "  sales: student\n"
         "  marketing: free mail again\n\n"
         "Carried over to the next huddle\n-------------------------------\n"
-        "* Jan\n* Mei\n* Ines\n"
+        f"* Jan{company}\n* Mei{company}\n* Ines{company}\n"
     )
     finish_decision(decision, by=owner.actor)
     decision.refresh_from_db()

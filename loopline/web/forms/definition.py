@@ -12,35 +12,52 @@ from loopline.rules.read import parse_rule, read_rule
 from loopline.rules.tree import Rule
 from loopline.web.forms.base import PageForm
 
-_ASKED = [
+_ASKED: list[tuple[str, list[tuple[str, str, str]]]] = [
     ("Person", [
-        ("person.business_email", "has a business e-mail"),
-        ("person.country:is", "is in one of these countries (words)"),
-        ("person.job_title:contains", "has one of these words in the job title (words)"),
+        ("person.business_email", "has a business e-mail", ""),
+        ("person.country:is", "is in one of these countries", "words"),
+        ("person.job_title:contains", "has one of these words in the job title", "words"),
     ]),
     ("Company", [
-        ("company.known", "works for a known company"),
-        ("company.employees:at_least", "works for a company with at least so many people (number)"),
-        ("company.industry:is", "works in one of these industries (words)"),
-        ("company.country:is", "works for a company in one of these countries (words)"),
+        ("company.known", "works for a known company", ""),
+        ("company.employees:at_least", "works for a company with at least so many people", "number"),
+        ("company.industry:is", "works in one of these industries", "words"),
+        ("company.country:is", "works for a company in one of these countries", "words"),
     ]),
     ("What they said", [
-        ("consent", "agreed to be contacted (words: contact, email, phone)"),
-        ("form", "sent a form named so (words, days)"),
+        ("consent", "agreed to be contacted, for one of these purposes", "words"),
+        ("form", "sent a form with one of these words in its address", "words days"),
     ]),
     ("What they did", [
-        ("count", "viewed a page so often (page, number, days)"),
-        ("seen", "was here lately (days)"),
-        ("engaged", "spent at least so many seconds on a page (page, number, days)"),
+        ("count", "viewed a page at least so often", "page number days"),
+        ("seen", "was on a page lately", "page days"),
+        ("engaged", "spent at least so many seconds on a page", "page number days"),
     ]),
 ]  # fmt: skip
-_COUNTRIES = {"person.country:is", "company.country:is"}
+"""What may be asked: key, words, and the other fields it needs."""
+_NEEDS = {key: needs for _, group in _ASKED for key, _, needs in group}
+
+
+class AskedSelect(forms.Select):
+    """Says for each choice which other fields it needs, so that the page can put the others away."""
+
+    def create_option(self, name: str, value: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, *args, **kwargs)
+        option["attrs"]["data-needs"] = _NEEDS.get(str(value), "")
+        return option
 
 
 class ConditionForm(PageForm):
     """One condition; which of the other fields it needs stands in its name."""
 
-    asked = forms.ChoiceField(label="The person", choices=[("", "Choose what is asked"), *_ASKED])
+    asked = forms.ChoiceField(
+        label="The person",
+        choices=[
+            ("", "Choose what is asked"),
+            *((label, [(key, words) for key, words, _ in group]) for label, group in _ASKED),
+        ],
+        widget=AskedSelect,
+    )
     words = forms.CharField(required=False, max_length=1000, help_text="Several with commas between them.")
     page = forms.CharField(required=False, max_length=200, help_text="How the path begins, such as /pricing.")
     number = forms.IntegerField(required=False, min_value=0)

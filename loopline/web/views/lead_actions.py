@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.forms import Form
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_POST
@@ -39,7 +39,7 @@ def lead_accept(request: PageRequest, lead_id: UUID) -> HttpResponse:
 @allow(Permission.WORK_LEADS)
 def lead_send_back(request: PageRequest, lead_id: UUID) -> HttpResponse:
     lead = find_lead(request, lead_id)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         said, done = form.cleaned_data, f"{lead.person.display_name} is back with marketing."
         return _do(request, lead, lambda: reject_lead(lead, **said, by=request.actor), done)
@@ -49,7 +49,7 @@ def lead_send_back(request: PageRequest, lead_id: UUID) -> HttpResponse:
 @allow(Permission.WORK_LEADS)
 def lead_help(request: PageRequest, lead_id: UUID) -> HttpResponse:
     lead = find_lead(request, lead_id)
-    form = HelpForm(request.POST or None, initial={"note": lead.help_note})
+    form = HelpForm(_sent(request), initial={"note": lead.help_note})
     if request.method == "POST" and form.is_valid():
         note = form.cleaned_data["note"]
         done = "Help is asked for; the clock goes on."
@@ -60,7 +60,7 @@ def lead_help(request: PageRequest, lead_id: UUID) -> HttpResponse:
 @allow(Permission.ASSIGN_LEADS)
 def lead_assign(request: PageRequest, lead_id: UUID) -> HttpResponse:
     lead = find_lead(request, lead_id)
-    form = AssignForm(request.POST or None, lead=lead)
+    form = AssignForm(_sent(request), lead=lead)
     if request.method == "POST" and form.is_valid():
         to = form.cleaned_data["to"]
         done = f"{lead.person.display_name} is handed to {to.name}, with a new clock."
@@ -71,7 +71,7 @@ def lead_assign(request: PageRequest, lead_id: UUID) -> HttpResponse:
 @allow(Permission.ASSIGN_LEADS)
 def lead_recycle(request: PageRequest, lead_id: UUID) -> HttpResponse:
     lead = find_lead(request, lead_id)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         said, done = form.cleaned_data, f"{lead.person.display_name} is recycled."
         return _do(request, lead, lambda: recycle_lead(lead, **said, by=request.actor), done)
@@ -81,7 +81,7 @@ def lead_recycle(request: PageRequest, lead_id: UUID) -> HttpResponse:
 @allow(Permission.ASSIGN_LEADS)
 def lead_disqualify(request: PageRequest, lead_id: UUID) -> HttpResponse:
     lead = find_lead(request, lead_id)
-    form = DisqualifyForm(request.POST or None)
+    form = DisqualifyForm(_sent(request))
     if request.method == "POST" and form.is_valid():
         said, done = form.cleaned_data, f"{lead.person.display_name} is disqualified."
         return _do(request, lead, lambda: disqualify_lead(lead, **said, by=request.actor), done)
@@ -101,6 +101,11 @@ def lead_judge(request: PageRequest, lead_id: UUID) -> HttpResponse:
             request, "It passes now." if passed else "Judged again: it does not pass; the reasons are below."
         )
     return redirect("lead", lead.pk)
+
+
+def _sent(request: PageRequest) -> QueryDict | None:
+    """What was sent, also when that is nothing: an empty form is refused, not shown as new."""
+    return request.POST if request.method == "POST" else None
 
 
 def _do(request: PageRequest, lead: Lead, act: Callable[[], Any], done: str) -> HttpResponse:
