@@ -1,0 +1,96 @@
+"""The served program: started, killed at any moment, started again, asked by commands."""
+
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.story.company import PASSWORD, Installation, Running
+
+SET_UP = (
+    "setup", "--name", "Ada Berg", "--email", "ada@loopline.test", "--organisation", "Nordwind", "--unit", "Nordics",
+    "--time-zone", "Europe/Oslo", "--currency", "EUR",
+)  # fmt: skip
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Installation:
+    made = Installation.new(tmp_path)
+    made.run(*SET_UP, LOOPLINE_SETUP_PASSWORD=PASSWORD)
+    return made
+
+
+def send(url: str, key: str, number: int) -> bool:
+    """Whether the collector said yes."""
+    event = {"userId": f"u{number}", "event": "Trial started", "messageId": f"m{number}"}
+    try:
+        return httpx.post(f"{url}/v1/track", json=event, auth=(key, ""), timeout=5).status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+def shown(installation: Installation) -> list[str]:
+    """Ids of events as the command shows them."""
+    return [json.loads(line)["event_id"] for line in installation.run("events").splitlines()]
+
+
+def arrived(server: Running) -> list[object]:
+    return [event["event_id"] for event in server.events()]
+
+
+def test_commands_ask_the_server_while_it_runs_and_the_files_when_it_does_not(installation: Installation) -> None:
+    key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+    with installation.serve() as server:
+        assert send(server.url, key, 1)
+        wait_for(lambda: arrived(server) == ["m1"])
+        assert shown(installation) == ["m1"]
+        report = json.loads(installation.run("report", "closed-loop", "--format", "json"))
+        assert report["balance"]["holds"] is True
+        assert "owns the event store" in installation.run("doctor")
+    assert shown(installation) == ["m1"]
+    assert json.loads(installation.run("report", "closed-loop", "--format", "json"))["balance"]["holds"] is True
+
+
+def test_a_second_server_on_the_same_data_is_refused(installation: Installation) -> None:
+    with installation.serve() as server:
+        with pytest.raises(AssertionError, match="runs already"):
+            installation.run("serve")
+        assert httpx.get(server.url + "/readyz").status_code == 200
+
+
+def test_a_killed_server_loses_nothing_it_said_yes_to_and_doubles_nothing(installation: Installation) -> None:
+    key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+    said_yes: set[str] = set()
+    for turn in range(3):
+        server = installation.serve()
+        with ThreadPoolExecutor(8) as senders:
+            answers = [
+                (number, senders.submit(send, server.url, key, number))
+                for number in range(turn * 100, turn * 100 + 100)
+            ]
+            time.sleep(0.3 + 0.2 * turn)
+            server.kill()
+            said_yes |= {f"m{number}" for number, answer in answers if answer.result()}
+    with installation.serve() as server:
+        wait_for(lambda: said_yes <= set(arrived(server)))
+        stored = arrived(server)
+    assert len(stored) == len(set(stored))
+    assert said_yes
+
+
+def test_pages_say_how_to_begin_where_nobody_can_sign_in(tmp_path: Path) -> None:
+    installation = Installation.new(tmp_path)
+    with installation.serve() as server:
+        wait_for(lambda: "/setup/" in server.log.read_text())
+        assert "loopline setup" in httpx.get(server.url + "/", follow_redirects=True).text
+
+
+def wait_for(holds: object, seconds: float = 20) -> None:
+    assert callable(holds)
+    until = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < until, "it did not come about in time"
+        time.sleep(0.1)
