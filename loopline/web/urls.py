@@ -38,6 +38,7 @@ handler500 = "loopline.web.views.errors.server_error"
 urlpatterns = [
     # Today and what every page has
     path("", today.today, name="today"),
+    path("today/figures/", today.today_figures, name="today_figures"),
     path("find/", find.find, name="find"),
     path("theme/", account.theme, name="theme"),
     path("design/", design.design, name="design"),

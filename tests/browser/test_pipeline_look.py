@@ -12,6 +12,10 @@ from loopline.pipeline.closing import lose_opportunity, win_opportunity
 from loopline.pipeline.contacts import set_contact
 from loopline.pipeline.interactions import Talk, log_interaction
 from loopline.pipeline.models import Opportunity
+from loopline.store.arrow import to_arrow
+from loopline.store.current import engine
+from loopline.store.engine import Batch
+from loopline.store.library import TABLES
 from tests.browser.conftest import SignIn
 from tests.browser.look import Look
 from tests.browser.records import HOSTILE, Company
@@ -99,3 +103,54 @@ def test_tasks_are_done_with_one_click(filled_site: Company, sign_in: SignIn, sh
     shoot(page, "tasks")
     page.get_by_role("button", name="Done: Call Ines Okafor").click()
     expect(page.get_by_role("button", name="Take up again: Call Ines Okafor")).to_be_visible()
+
+
+def test_a_long_route_folds_what_is_quiet_and_shows_what_mattered(
+    filled_site: Company, sign_in: SignIn, shoot: Look
+) -> None:
+    person, opportunity = filled_site.people[0], filled_site.opportunities[0]
+    user = filled_site.users[Role.SALES]
+    set_contact(opportunity, person, "decision_maker", by=user.actor)
+    _write_visits(str(person.pk), str(person.unit_id))
+    page = sign_in(user)
+    page.goto(f"/pipeline/{opportunity.pk}/")
+    expect(page.get_by_text("1 visit by machines left out.")).to_be_visible()
+    shoot(page, "route")
+    page.locator(".route-fold summary").click()
+    shoot(page, "route-open")
+
+
+def _write_visits(person: str, unit: str) -> None:
+    """A first visit from an advertisement, a long quiet autumn, a form, and a crawler with the same cookie."""
+    now = utc_now()
+    visitor = f"visitor:{person}"
+    base = {"source_id": "k", "unit_id": unit, "identity": visitor, "visitor_id": person, "kind": "page", "consent": 3,
+            "bot_verdict": "human", "is_entry": True, "touch_kind": "entry", "url_path": "/pricing", "title": "Pricing",
+            "engaged_ms": 190_000}  # fmt: skip
+    sources = [("Paid Social", "linkedin", "ops-leaders")] + [("Direct", "", "")] * 9 + [("Email", "newsletter", "44")]
+    events = []
+    for place, (channel, source, campaign) in enumerate(sources):
+        at = now - timedelta(days=60 - place * 5)
+        visit = f"{person}-{place}"
+        seen = base | {
+            "event_id": visit,
+            "session_id": visit,
+            "page_view_id": visit,
+            "occurred_at": at,
+            "received_at": at,
+        }
+        then = {"event_id": f"{visit}-b", "page_view_id": f"{visit}-b", "occurred_at": at + timedelta(minutes=4)}
+        events.append(seen | {"channel": channel, "utm_source": source, "utm_campaign": campaign})
+        events.append(seen | then | {"is_entry": False, "title": "Integrations", "url_path": "/integrations"})
+    at = now - timedelta(days=9)
+    late = base | {"occurred_at": at, "received_at": at}
+    form = {"kind": "form", "touch_kind": "form", "is_entry": False, "properties": '{"form": "Ask for a demo"}'}
+    events.append(late | form | {"event_id": f"{person}-f", "session_id": f"{person}-10"})
+    events.append(late | {"event_id": f"{person}-m", "session_id": f"{person}-m", "bot_verdict": "machine:crawler"})
+    fact = {"version": 1, "occurred_at": now, "is_deleted": False}
+    tables = {
+        "events": events,
+        "identity_facts": [fact | {"id": visitor, "person_id": person}],
+        "person_facts": [fact | {"id": person, "canonical_id": person}],
+    }
+    engine().write(Batch(token=person, rows={name: to_arrow(TABLES[name], rows) for name, rows in tables.items()}))

@@ -15,6 +15,7 @@ pytestmark = pytest.mark.browser
 def test_today_is_sound_for_every_role(role: Role, filled_site: Company, sign_in: SignIn, shoot: Look) -> None:
     page = sign_in(filled_site.users[role])
     page.goto("/")
+    expect(page.get_by_label("This month")).to_contain_text("Balanced")
     shoot(page, f"today_{role.value}")
 
 
@@ -48,3 +49,19 @@ def test_the_menu_of_a_small_screen_opens_over_the_page(filled_site: Company, si
     expect(page.get_by_role("link", name="Settings")).to_be_visible()
     page.keyboard.press("Escape")
     expect(page.get_by_role("link", name="Settings")).to_be_hidden()
+
+
+def test_the_figures_of_the_month_come_after_the_page_and_balance(filled_site: Company, sign_in: SignIn) -> None:
+    page = sign_in(filled_site.users[Role.FINANCE])
+    page.goto("/")
+    expect(page.get_by_label("This month")).to_contain_text("Balanced")
+
+
+def test_a_figure_that_does_not_come_is_said_and_the_rest_of_the_page_stays(
+    filled_site: Company, sign_in: SignIn
+) -> None:
+    page = sign_in(filled_site.users[Role.SALES])
+    page.route("**/today/figures/", lambda route: route.fulfill(status=503, body="no"))
+    page.goto("/")
+    expect(page.get_by_label("This month")).to_contain_text("could not be counted")
+    expect(page.get_by_role("link", name="Ines Okafor").first).to_be_visible()

@@ -87,6 +87,14 @@ def clock(due_at: datetime | None) -> str:
 
 
 @register.simple_tag
+def measured(value: Figure, unit: str, currency: str) -> str:
+    """`{% measured row.value metric.unit currency %}`: a metric's value by its unit: money, percent or count."""
+    if unit == "money":
+        return wording.money_whole_text(None if value is None else int(value), currency)
+    return wording.percent_text(value) if unit == "percent" else wording.figure_text(value)
+
+
+@register.simple_tag
 def icon(name: str, size: int = 16) -> str:
     """`{% icon "inbox" %}`: a Lucide icon, for the eye only; put words beside it."""
     svg = lucide._render_icon(name, size, **{"class": "icon", "aria-hidden": "true", "stroke-width": "1.75"})

@@ -54,10 +54,20 @@
   document.body.addEventListener("loopline:toasts", (event) => {
     for (const one of event.detail.toasts) show(one.level, one.text);
   });
+  // A part of the page that did not come says so in its place, never stays empty (`data-when-missing`).
+  const sayMissing = (event) => {
+    const place = event.detail.target.closest("[data-when-missing]");
+    if (!place) return false;
+    const notice = document.createElement("p");
+    notice.className = "notice is-warn";
+    notice.textContent = place.dataset.whenMissing;
+    place.replaceChildren(notice);
+    return true;
+  };
   document.body.addEventListener("htmx:responseError", (event) => {
-    show("error", `That was refused (${event.detail.xhr.status}); nothing was changed. Reload the page and try again.`);
+    if (!sayMissing(event)) show("error", `That was refused (${event.detail.xhr.status}); nothing was changed. Reload the page and try again.`);
   });
-  document.body.addEventListener("htmx:sendError", () => {
-    show("error", "The server did not answer; nothing was changed. Check the connection and try again.");
+  document.body.addEventListener("htmx:sendError", (event) => {
+    if (!sayMissing(event)) show("error", "The server did not answer; nothing was changed. Check the connection and try again.");
   });
 })();
