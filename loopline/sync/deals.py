@@ -89,7 +89,7 @@ def _new_opportunity(
     at = row.created_at or job.now
     opportunity = Opportunity(
         unit=job.unit, name=row.name or f"{job.system} {row.external_id}"[:200], lead=lead,
-        company=person.company if person else None, owner=row.owner or (lead.owner if lead else None),
+        company_id=person.company_id if person else None, owner=row.owner or (lead.owner if lead else None),
         outcome=row.outcome, loss_reason=row.loss_reason, amount_minor=row.amount_minor, currency=row.currency,
         expected_close_on=row.expected_close_on, primary_campaign=campaign, created_at=at, stage_entered_at=at,
         closed_at=row.closed_at,
@@ -173,6 +173,8 @@ def _stage_change(job: Job, opportunity: Opportunity) -> None:
     job.create(
         StageChange(
             opportunity=opportunity, from_stage=opportunity.stage, to_stage=opportunity.outcome,
+            reason=opportunity.loss_reason,
+            amount_minor=opportunity.amount_minor if opportunity.outcome == Opportunity.Outcome.WON else None,
             by_name=job.by.name, at=opportunity.closed_at or job.now,
         )
     )  # fmt: skip

@@ -1,0 +1,132 @@
+from pathlib import Path
+
+import pytest
+
+from loopline.access.actor import SYSTEM, NotAllowedError
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Role
+from loopline.facts.models import OutboxRow
+from loopline.leads.models import Lead
+from loopline.people.actions import Details, edit_person
+from loopline.people.models import Company, IdentityLink, Person
+from loopline.pipeline.models import Opportunity
+from loopline.pipeline.tasks import NewTask, create_task
+from loopline.sync.models import ExternalId, ImportedRecord, ImportRun
+from loopline.sync.undo import UndoRefusedError, undo_import
+from tests.make import make_person, make_unit, make_user
+from tests.sync.house import DEAL_HEAD, DEALS, HEAD, LEADS, take_in
+
+pytestmark = pytest.mark.django_db
+ANA = "L1,2026-01-05,ana@halden.example,Ana Ruiz,Halden,fair\n"
+BEA = "L2,2026-01-06,,Bea,,web\n"
+
+
+@pytest.fixture
+def unit() -> BusinessUnit:
+    return make_unit()
+
+
+def _counts() -> dict[str, int]:
+    kinds = (Person, Company, Lead, Opportunity, IdentityLink, ExternalId)
+    return {kind.__name__: kind._default_manager.count() for kind in kinds}
+
+
+def test_undoing_takes_away_all_that_the_run_made(tmp_path: Path, unit: BusinessUnit) -> None:
+    before = _counts()
+    deals = DEAL_HEAD + "D1,L1,2026-02-01,,10\n"
+    run = take_in(tmp_path, unit, LEADS + DEALS, leads=HEAD + ANA + BEA, deals=deals)
+    undone = undo_import(run, by=SYSTEM)
+    assert _counts() == before
+    assert (undone.removed, undone.kept) == (6, 0)
+    run.refresh_from_db()
+    assert run.status == ImportRun.Status.UNDONE
+
+
+def test_the_last_fact_of_all_that_went_says_so(tmp_path: Path, unit: BusinessUnit) -> None:
+    deals = DEAL_HEAD + "D1,L1,2026-02-01,,10\n"
+    run = take_in(tmp_path, unit, LEADS + DEALS, leads=HEAD + ANA + BEA, deals=deals)
+    undo_import(run, by=SYSTEM)
+    last = {(row.table, row.row_id): row.row["is_deleted"] for row in OutboxRow.objects.order_by("pk")}
+    assert {table for table, _ in last} == {
+        "person_facts", "company_facts", "identity_facts", "lead_facts", "opportunity_facts",
+        "opportunity_contact_facts",
+    }  # fmt: skip
+    assert set(last.values()) == {True}
+
+
+def test_what_was_there_before_is_set_back(tmp_path: Path, unit: BusinessUnit) -> None:
+    take_in(tmp_path, unit, leads=HEAD + ANA)
+    run = take_in(tmp_path, unit, leads=HEAD + ANA.replace("Ana Ruiz", "Ana Vega"))
+    undone = undo_import(run, by=SYSTEM)
+    assert (undone.removed, undone.restored, undone.kept) == (0, 1, 0)
+    assert Person.objects.get().name == "Ana Ruiz"
+    assert take_in(tmp_path, unit, leads=HEAD + ANA).counts == {"unchanged": 1}
+
+
+def test_a_lead_of_an_earlier_run_goes_back_to_its_state(tmp_path: Path, unit: BusinessUnit) -> None:
+    take_in(tmp_path, unit, leads=HEAD + ANA)
+    run = take_in(tmp_path, unit, LEADS + DEALS, leads=HEAD, deals=DEAL_HEAD + "D1,L1,2026-02-01,,10\n")
+    undo_import(run, by=SYSTEM)
+    lead = Lead.objects.get()
+    assert (lead.state, lead.converted_at) == (Lead.State.NEW, None)
+    assert [one.to_state for one in lead.transitions.all()] == ["new", "converted", "new"]
+    assert not Opportunity.objects.exists()
+
+
+def test_a_person_who_was_there_before_stays_with_what_was_known(tmp_path: Path, unit: BusinessUnit) -> None:
+    person = make_person("ana@halden.example", unit=unit)
+    run = take_in(tmp_path, unit, leads=HEAD + ANA)
+    undo_import(run, by=SYSTEM)
+    person.refresh_from_db()
+    assert person.name == ""
+    assert not Lead.objects.exists()
+
+
+def test_an_id_given_to_a_running_lead_is_taken_away_again(tmp_path: Path, unit: BusinessUnit) -> None:
+    take_in(tmp_path, unit, leads=HEAD + ANA)
+    run = take_in(tmp_path, unit, leads=HEAD + ANA.replace("L1", "L7"))
+    assert run.counts == {"updated": 1}
+    undo_import(run, by=SYSTEM)
+    assert list(ExternalId.objects.values_list("external_id", flat=True)) == ["L1"]
+    assert Lead.objects.count() == 1
+
+
+def test_what_somebody_changed_since_stays(tmp_path: Path, unit: BusinessUnit) -> None:
+    run = take_in(tmp_path, unit, leads=HEAD + ANA + BEA)
+    edit_person(Person.objects.get(name="Bea"), Details(name="Bea Lund"), company=None, by=SYSTEM)
+    undone = undo_import(run, by=SYSTEM)
+    assert Person.objects.get().name == "Bea Lund"
+    assert undone.kept == 1
+    assert undone.reasons == {"somebody has worked with it since": 1}
+
+
+def test_a_person_with_a_task_stays(tmp_path: Path, unit: BusinessUnit) -> None:
+    run = take_in(tmp_path, unit, leads=HEAD + ANA)
+    seller = make_user(Role.SALES, unit=unit)
+    create_task(NewTask(unit=unit, title="Call", owner=seller, person=Person.objects.get()), by=seller.actor)
+    undo_import(run, by=SYSTEM)
+    assert Person.objects.count() == 1
+
+
+def test_a_value_changed_since_is_not_set_back(tmp_path: Path, unit: BusinessUnit) -> None:
+    take_in(tmp_path, unit, leads=HEAD + ANA)
+    run = take_in(tmp_path, unit, leads=HEAD + ANA.replace("Ana Ruiz", "Ana Vega"))
+    Person.objects.update(name="Ana by hand")
+    undone = undo_import(run, by=SYSTEM)
+    assert (undone.restored, undone.kept) == (0, 1)
+    assert Person.objects.get().name == "Ana by hand"
+
+
+def test_a_run_is_undone_once_and_only_by_those_who_may(tmp_path: Path, unit: BusinessUnit) -> None:
+    run = take_in(tmp_path, unit, leads=HEAD + ANA)
+    with pytest.raises(NotAllowedError):
+        undo_import(run, by=make_user(Role.SALES, unit=unit).actor)
+    undo_import(run, by=SYSTEM)
+    with pytest.raises(UndoRefusedError, match="is undone"):
+        undo_import(run, by=SYSTEM)
+
+
+def test_after_undoing_the_same_file_can_be_taken_in_again(tmp_path: Path, unit: BusinessUnit) -> None:
+    undo_import(take_in(tmp_path, unit, leads=HEAD + ANA), by=SYSTEM)
+    assert take_in(tmp_path, unit, leads=HEAD + ANA).counts == {"created": 1}
+    assert ImportedRecord.objects.filter(run__status=ImportRun.Status.DONE).exists()
