@@ -14,7 +14,7 @@ from loopline.demo.world import Origin, Unit
 DAYS = 365
 VISITORS = 64_000
 LEADS = 5_040
-STILL_WAITING = 0.7
+STILL_WAITING = 0.4
 """Share of the last days' leads that nobody has answered yet: the year ends in the middle of the work."""
 PRICING_COUNTS = timedelta(days=30)
 OPEN_STAGES = ("qualified", "discovery", "proposal", "negotiation")
