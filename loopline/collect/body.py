@@ -82,6 +82,8 @@ def _check_again(data: bytes, is_batch: bool) -> Body:
             raise UnreadableError(400, "wrong_type", "writeKey must be text.")
         mended = msgspec.json.encode(clean_value(value))
         return _check(mended, is_batch)
+    except UnreadableError:
+        raise
     except msgspec.ValidationError as error:
         hint = 'Send an object such as {"batch": [ … ]}.' if is_batch else "Send one JSON object."
         raise UnreadableError(400, "wrong_shape", f"The body has the wrong shape: {error}. {hint}") from error

@@ -9,6 +9,7 @@ bounds, rows and token; a store that already has the token changes nothing.
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -38,6 +39,8 @@ class Pace:
     """Rest when little waits: a larger stretch is cheaper for the store."""
     retry_s: float = 2.0
     """Rest after the store failed."""
+    tidy_s: float = 3600.0
+    """Time between archiving runs."""
 
 
 class Loader:
@@ -93,9 +96,13 @@ class Loader:
 
     def run(self, stop: threading.Event) -> None:
         """Load until `stop` is set. What fails is tried again; events wait in the inbox meanwhile."""
+        next_tidy = time.monotonic() + self._pace.tidy_s
         while not stop.is_set():
             try:
                 count = self.load_once()
+                if time.monotonic() >= next_tidy and not count:
+                    next_tidy = time.monotonic() + self._pace.tidy_s
+                    self._preparer.tidy()
             except (StoreError, PreparerError, sqlite.Error) as error:
                 log.error("The loader could not store events and will try again: %s", error)
                 stop.wait(self._pace.retry_s)

@@ -22,7 +22,7 @@ _SCHEMA = """
 CREATE TABLE IF NOT EXISTS blocks (
     seq INTEGER PRIMARY KEY,
     events INTEGER NOT NULL,
-    received_us INTEGER NOT NULL,
+    committed_us INTEGER NOT NULL,
     requests BLOB NOT NULL
 );
 CREATE TABLE IF NOT EXISTS refusals (reason TEXT PRIMARY KEY, requests INTEGER NOT NULL) WITHOUT ROWID;
@@ -32,7 +32,7 @@ CREATE TABLE IF NOT EXISTS loads (first_seq INTEGER PRIMARY KEY, last_seq INTEGE
 """
 # The next number is taken inside the statement that writes, so several processes can append to one log.
 _APPEND = """
-INSERT INTO blocks (seq, events, received_us, requests)
+INSERT INTO blocks (seq, events, committed_us, requests)
 VALUES (coalesce((SELECT max(seq) FROM blocks), 0) + ?1, ?1, ?2, ?3)
 """
 _ENCODER = msgspec.msgpack.Encoder()
@@ -45,7 +45,7 @@ class Block:
 
     seq: int
     events: int
-    received_us: int
+    committed_us: int
     requests: list[Request]
 
     @property
@@ -68,7 +68,7 @@ def connect(path: Path) -> sqlite.Connection:
 def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> None:
     """Write `requests` as one block; returns when it is on disk. Raises sqlite's Error, and then nothing is stored."""
     events = sum(one.events for one in requests)
-    connection.execute(_APPEND, (events, requests[0].received_us, _ENCODER.encode(requests))).close()
+    connection.execute(_APPEND, (events, time.time_ns() // 1000, _ENCODER.encode(requests))).close()
 
 
 class Log:
@@ -99,22 +99,25 @@ class Log:
 
     def age_s(self, after_seq: int) -> float:
         """How long ago the first event after `after_seq` was received; 0 when there is none."""
-        rows = list(self._select("SELECT received_us FROM blocks WHERE seq > ? ORDER BY seq LIMIT 1", after_seq))
+        rows = list(self._select("SELECT committed_us FROM blocks WHERE seq > ? ORDER BY seq LIMIT 1", after_seq))
         return max(0.0, time.time() - rows[0][0] / 1e6) if rows else 0.0
 
     def read(self, after_seq: int, upto_seq: int) -> list[Block]:
         """The blocks of events after `after_seq` up to `upto_seq`, in order."""
-        sql = "SELECT seq, events, received_us, requests FROM blocks WHERE seq > ? AND seq <= ? ORDER BY seq"
+        sql = "SELECT seq, events, committed_us, requests FROM blocks WHERE seq > ? AND seq <= ? ORDER BY seq"
         rows = self._select(sql, after_seq, upto_seq)
-        return [Block(seq, events, received_us, _DECODER.decode(packed)) for seq, events, received_us, packed in rows]
+        return [Block(seq, events, at, _DECODER.decode(packed)) for seq, events, at, packed in rows]
 
-    def end_of_stretch(self, after_seq: int, max_events: int) -> int | None:
-        """Last event of the next blocks that together hold at most `max_events` (one block at least), or None."""
-        sql = "SELECT min(seq) FROM blocks WHERE seq > ?"
-        [(first_end,)] = self._select(sql, after_seq)
-        if first_end is None:
+    def end_of_stretch(self, after_seq: int, max_events: int, upto_seq: int = 1 << 62) -> int | None:
+        """Last event of the next blocks, none after `upto_seq`, that together hold at most `max_events`.
+
+        One block at least; None when there is none.
+        """
+        [(first_end,)] = self._select("SELECT min(seq) FROM blocks WHERE seq > ?", after_seq)
+        if first_end is None or first_end > upto_seq:
             return None
-        [(end,)] = self._select("SELECT max(seq) FROM blocks WHERE seq <= ?", after_seq + max_events)
+        sql = "SELECT max(seq) FROM blocks WHERE seq <= ?"
+        [(end,)] = self._select(sql, min(after_seq + max_events, upto_seq))
         return max(int(first_end), int(end or 0))
 
     # Bounds of loads
@@ -132,16 +135,21 @@ class Log:
 
     # Keeping it small
 
-    def blocks_received(self, from_us: int, to_us: int) -> Iterator[Block]:
-        """The blocks received in [from_us, to_us), one at a time."""
-        sql = "SELECT seq FROM blocks WHERE received_us >= ? AND received_us < ? ORDER BY seq"
+    def blocks_committed(self, from_us: int, to_us: int) -> Iterator[Block]:
+        """The blocks committed in [from_us, to_us), one at a time."""
+        sql = "SELECT seq FROM blocks WHERE committed_us >= ? AND committed_us < ? ORDER BY seq"
         for (seq,) in list(self._select(sql, from_us, to_us)):
             yield from self.read(seq - 1, seq)
 
     def oldest_us(self) -> int | None:
-        """When the oldest block still here was received."""
-        rows = list(self._select("SELECT received_us FROM blocks ORDER BY seq LIMIT 1"))
+        """When the oldest block still here was committed."""
+        rows = list(self._select("SELECT committed_us FROM blocks ORDER BY seq LIMIT 1"))
         return int(rows[0][0]) if rows else None
+
+    def last_seq_before(self, moment_us: int) -> int | None:
+        """Last event committed before a moment, or None."""
+        found: int | None = next(self._select("SELECT max(seq) FROM blocks WHERE committed_us < ?", moment_us))[0]
+        return found
 
     def trim(self, upto_seq: int) -> int:
         """Delete blocks up to `upto_seq`; the very last block stays, it carries the count. Returns how many went."""
@@ -151,7 +159,7 @@ class Log:
 
     def restore(self, block: Block) -> None:
         """Put a block from the archive back under its own numbers; one that is still there stays as it is."""
-        values = (block.seq, block.events, block.received_us, _ENCODER.encode(block.requests))
+        values = (block.seq, block.events, block.committed_us, _ENCODER.encode(block.requests))
         with self._connection_lock:
             self._connection.execute("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?)", values).close()
 

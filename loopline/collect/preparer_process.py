@@ -58,9 +58,16 @@ class PreparerProcess:
 
     def remember(self, bounds: Bounds) -> None:
         """Does not wait: should it fail, the next `prepare` brings the state up to date first."""
+        self._tell("remember", bounds)
+
+    def tidy(self) -> None:
+        """Does not wait; the next `prepare` waits for it."""
+        self._tell("tidy", Bounds(0, 0))
+
+    def _tell(self, verb: str, bounds: Bounds) -> None:
         if self._process is not None:
             try:
-                _ask(self._process, "remember", bounds, Settings())
+                _ask(self._process, verb, bounds, Settings())
             except OSError:
                 self.close()
 
@@ -77,7 +84,9 @@ class PreparerProcess:
             process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        if self._process is None or self._process.poll() is not None:
+        if self._process is not None and self._process.poll() is not None:
+            self.close()
+        if self._process is None:
             command = [sys.executable, "-m", "loopline.collect.preparer_process", str(self._folder)]
             self._process = subprocess.Popen(
                 command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
@@ -118,6 +127,9 @@ def work(folder: Path, asks: IO[bytes], answers: IO[bytes]) -> None:
             return
         if ask.verb == "remember":
             preparer.remember(ask.bounds)
+            continue
+        if ask.verb == "tidy":
+            preparer.tidy()
             continue
         rows = preparer.prepare(ask.bounds, ask.settings)
         sink = pa.BufferOutputStream()

@@ -6,12 +6,14 @@ from typing import Protocol
 import msgspec
 import pyarrow as pa
 
+from loopline.collect.archive import tidy
 from loopline.collect.log import Log
 from loopline.collect.rows import event_rows, signals_of
 from loopline.collect.settings import Settings
 from loopline.collect.state import Outcome, QuarantineRow, State
 from loopline.collect.steps import run_steps
 from loopline.collect.work import Quarantined, Work
+from loopline.lib.times import utc_now
 
 _CATCH_UP_EVENTS = 5_000
 
@@ -32,6 +34,9 @@ class Preparer(Protocol):
 
     def remember(self, bounds: Bounds) -> None:
         """The rows just prepared are stored: keep duplicates, sessions, counts, quarantine and signals."""
+
+    def tidy(self) -> None:
+        """Archive closed days and forget what is old; may take a while."""
 
     def close(self) -> None: ...
 
@@ -60,6 +65,9 @@ class PreparerHere:
         self._state.commit(self._outcome)
         self._outcome = None
 
+    def tidy(self) -> None:
+        tidy(self._log, self._state, utc_now())
+
     def close(self) -> None: ...
 
     def _run(self, bounds: Bounds, settings: Settings) -> Work:
@@ -71,8 +79,8 @@ class PreparerHere:
         if position > done:
             self._state.rewind(done)
         while position < done:
-            end = self._log.end_of_stretch(position, _CATCH_UP_EVENTS)
-            if end is None or end > done:
+            end = self._log.end_of_stretch(position, _CATCH_UP_EVENTS, done)
+            if end is None:
                 self._state.skip_to(done)
                 return
             missed = Bounds(position + 1, end)

@@ -32,13 +32,13 @@ def free_port() -> int:
 class Station:
     """The parts of `loopline serve` this floor knows, wired as the server wires them."""
 
-    def __init__(self, folder: Path, limits: Limits | None = None) -> None:
+    def __init__(self, folder: Path, limits: Limits | None = None, *, store: Path | None = None) -> None:
         self.folder = folder
         self.inbox = Inbox(folder, limits or Limits(min_free_bytes=1))
         self.inbox.start()
         self.keys = Keys(folder)
         self.state = State(folder)
-        self.engine = DuckDBEngine(folder / "events.duckdb")
+        self.engine = DuckDBEngine((store or folder) / "events.duckdb")
         self.engine.migrate()
         self.loader = Loader(self.inbox, self.engine, self.state, settings=self.keys.settings)
         self.quarantine = Quarantine(self.state, self.inbox)

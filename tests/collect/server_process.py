@@ -1,0 +1,57 @@
+"""A collector with its loader in a process of its own, to be killed.
+
+    python -m tests.collect.server_process FOLDER PORT [acknowledge-early]
+
+The last word plants a bug that the kill test must find: senders are told “stored” before anything is on disk.
+"""
+
+import asyncio
+import sys
+import threading
+from pathlib import Path
+
+import uvicorn
+
+from loopline.collect.asgi import Collector
+from loopline.collect.inbox import Inbox, Limits
+from loopline.collect.keys import KeyKind, Keys, NewKey
+from loopline.collect.loader import Loader, Pace
+from loopline.collect.preparer_process import PreparerProcess
+from loopline.collect.process import share_interpreter
+from loopline.collect.request import Request
+from loopline.collect.state import State
+from loopline.store.duckdb_engine import DuckDBEngine
+
+
+class LyingInbox(Inbox):
+    """Says yes at once and stores half a second later."""
+
+    async def append(self, request: Request) -> None:
+        loop = asyncio.get_running_loop()
+        loop.call_later(0.5, lambda: loop.create_task(Inbox.append(self, request)))
+
+
+def main(folder: Path, port: int, *, is_lying: bool, min_free_bytes: int = 1) -> None:
+    share_interpreter()
+    inbox = (LyingInbox if is_lying else Inbox)(folder, Limits(min_free_bytes=min_free_bytes))
+    keys, state = Keys(folder), State(folder)
+    keys.create(NewKey("server", KeyKind.SERVER, "unit-1"), plain="server-key")
+    engine = DuckDBEngine(folder / "events.duckdb")
+    engine.migrate()
+    inbox.start()
+    stop = threading.Event()
+    pace = Pace(max_events=500, pause_s=0.02, retry_s=0.2)
+    loader = Loader(inbox, engine, state, preparer=PreparerProcess(folder), pace=pace)
+    loading = threading.Thread(target=loader.run, args=(stop,))
+    loading.start()
+    uvicorn.run(
+        Collector(inbox, keys, state), host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off"
+    )
+    stop.set()
+    loading.join()
+    inbox.close()
+    engine.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), int(sys.argv[2]), is_lying="acknowledge-early" in sys.argv)
