@@ -97,7 +97,7 @@ def _lead_moments(ids: list[UUID], actor: Actor) -> list[Moment]:
 def _lead_moment(steps: list[LeadTransition]) -> Moment:
     first = steps[0]
     words = [_lead_words(step) for step in steps]
-    said = [part for step in steps for part in (_reason(step), _quoted(step.note)) if part]
+    said = [part for step in steps for part in (_reason(step), _note(step)) if part]
     return Moment(
         at=first.at,
         kind="lead",
@@ -111,6 +111,11 @@ def _lead_moment(steps: list[LeadTransition]) -> Moment:
 
 def _lead_words(step: LeadTransition) -> str:
     return "Note on the lead" if step.from_state == step.to_state else _LEAD_WORDS[Lead.State(step.to_state)]
+
+
+def _note(step: LeadTransition) -> str:
+    """What somebody wrote, in quotes; a new lead's note is Loopline's own word for where it came from."""
+    return step.note if step.to_state == Lead.State.NEW else _quoted(step.note)
 
 
 def _reason(step: LeadTransition) -> str:

@@ -6,7 +6,7 @@ the record speaks and the event is left out.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 DIRECT = "Came directly"
 """Title of a visit that nothing led to."""
@@ -22,8 +22,11 @@ class PageSeen:
     """Time it was visible and in use over the whole visit; None when nobody measured it."""
 
     @property
-    def engaged(self) -> timedelta | None:
-        return None if self.engaged_ms is None else timedelta(milliseconds=self.engaged_ms)
+    def engaged(self) -> str:
+        """`3 min 10 s`; empty when nobody measured it, or when it was less than a second."""
+        minutes, seconds = divmod((self.engaged_ms or 0) // 1_000, 60)
+        parts = [f"{minutes}\u00a0min" if minutes else "", f"{seconds}\u00a0s" if seconds else ""]
+        return "\u00a0".join(part for part in parts if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -193,11 +193,15 @@ def _visit(rows: Sequence[Row]) -> Moment:
 
 def _origin(entry: Row) -> tuple[str, str, str]:
     """(title, subject, detail) that say where a visit came from."""
-    channel, campaign = str(entry["channel"]), str(entry["campaign"] or entry["utm_campaign"])
-    if campaign:
+    channel, source = str(entry["channel"]), str(entry["utm_source"])
+    # A code that belongs to no campaign yet says more together with its source.
+    unmapped = (
+        " · ".join(part for part in (source, str(entry["utm_campaign"])) if part) if entry["utm_campaign"] else ""
+    )
+    if campaign := str(entry["campaign"] or unmapped):
         return "Visit from", campaign, channel
     if channel and channel != "Direct":
-        return "Visit from", channel, str(entry["utm_source"] or entry["referrer_host"])
+        return "Visit from", channel, source or str(entry["referrer_host"])
     return DIRECT, "", ""
 
 
@@ -223,6 +227,8 @@ _TOLD = {
 }
 _MAIL = {"email_click": "Clicked in a mail", "reply": "Replied to a mail"}
 _KIND = {"offline": "event"}
+_SAYS_IT = {"form", "call", "meeting"}
+"""Kinds whose title says what the name of the event says."""
 
 
 def _told(row: Row) -> Moment:
@@ -235,7 +241,7 @@ def _told(row: Row) -> Moment:
         kind=_KIND.get(kind, kind),
         title=title,
         subject=subject or str(row["campaign"] or ""),
-        detail=str(said.get("link_text") or row["name"] or ""),
+        detail=str(said.get("link_text") or ("" if kind in _SAYS_IT else row["name"])),
         emphasis=kind in ("form", "meeting"),
         person_id=str(row["person_id"]),
         event_id=str(row["event_id"]),

@@ -112,6 +112,16 @@ def test_without_the_event_store_the_route_says_what_is_missing_and_keeps_the_re
     assert "wants 50 seats" in text
 
 
+def test_a_store_that_fails_is_said_and_never_an_empty_route(store: DuckDBEngine) -> None:
+    user, _, person = _seller()
+    _visit(store, person, 0)
+    store.close()
+    route = person_route(person, user.actor)
+    assert route.incomplete_since is not None
+    assert route.trouble
+    assert "The records know of nothing else" in render_to_string("route/_route.html", {"route": route})
+
+
 def test_the_store_answering_again_ends_the_gap(store: DuckDBEngine) -> None:
     user, _, person = _seller()
     use_engine(None)
