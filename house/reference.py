@@ -1,0 +1,71 @@
+"""The reference in `docs/reference/`, generated from what the code declares: `python -m house.reference`.
+
+A test compares the files with what this would write, so nothing stays undocumented and nothing documented goes stale.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from loopline.attribution.model import MODELS
+from loopline.cli.main import commands
+from loopline.reports.dimension import DIMENSIONS
+from loopline.reports.metric import METRICS
+from loopline.reports.report import REPORTS
+from loopline.store.describe import reference as tables
+
+FOLDER = Path("docs/reference")
+
+
+def pages() -> dict[str, str]:
+    """File name → Markdown."""
+    return {
+        "metrics.md": _page("Metrics", "Every figure in pages, API and exports is one of these.", _metrics()),
+        "reports.md": _page("Reports", "`loopline report KEY` prints the same figures as the page.", _reports()),
+        "models.md": _page("Attribution models", "How the credit of a conversion is shared.", _models()),
+        "commands.md": _page("Commands", "Exit status: 0 done, 1 failed, 2 used wrongly.", _commands()),
+        "event-store.md": f"# Tables of the event store\n\n{tables()}",
+    }
+
+
+def _page(title: str, summary: str, lines: Iterator[str]) -> str:
+    return "\n".join([f"# {title}", "", summary, "", *lines]).rstrip() + "\n"
+
+
+def _metrics() -> Iterator[str]:
+    for metric in METRICS.values():
+        yield from (f"## {metric.label} (`{metric.key}`)", "")
+        yield f"* **Formula**: {metric.formula}"
+        yield f"* **Unit**: {metric.unit}"
+        yield f"* **Grain**: {metric.grain}"
+        yield f"* **Date**: {metric.period_date} (period clock), {metric.cohort_date} (cohort clock)"
+        yield from (f"* **Adds up**: {metric.adds_up}", "")
+
+
+def _reports() -> Iterator[str]:
+    for report in REPORTS.values():
+        columns = ", ".join(METRICS[key].label for key in report.metrics)
+        yield from (f"## {report.label} (`{report.key}`)", "", report.summary, "", f"Columns: {columns}.", "")
+    yield from ("## Dimensions (`--by`)", "", "| key | question |", "|---|---|")
+    for dimension in DIMENSIONS.values():
+        yield f"| `{dimension.key}` | {dimension.question} |"
+
+
+def _models() -> Iterator[str]:
+    for model in MODELS.values():
+        yield from (f"## {model.label} (`{model.key}`)", "", f"Weights: {model.weights}", "", model.explanation, "")
+
+
+def _commands() -> Iterator[str]:
+    for command in commands().values():
+        yield from (f"## `loopline {command.key}`", "", f"{command.summary}.", "", f"    {command.example}", "")
+
+
+def main() -> None:
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for name, text in pages().items():
+        (FOLDER / name).write_text(text)
+        print(FOLDER / name)
+
+
+if __name__ == "__main__":
+    main()
