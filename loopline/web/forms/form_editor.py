@@ -77,7 +77,7 @@ class FieldRow(forms.Form):
     key = forms.CharField(label="Key", max_length=40, required=False)
     kind = forms.ChoiceField(label="Kind", choices=list(KINDS.items()), initial="text", required=False)
     choices = forms.CharField(
-        label="Choices", required=False, max_length=2000, help_text="For a choice from a list: separated by ;"
+        label="Choices", required=False, max_length=2000, widget=forms.TextInput(attrs={"placeholder": "small; large"})
     )
     is_required = forms.BooleanField(label="Required", required=False)
 
@@ -94,7 +94,15 @@ class FieldRow(forms.Form):
                 "is_required": said["is_required"]}  # fmt: skip
 
 
-FieldRows = formset_factory(FieldRow, extra=3, can_delete=True, can_order=True, max_num=23, absolute_max=40)
+class FieldRowSet(BaseFormSet[FieldRow]):
+    def add_fields(self, form: FieldRow, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.fields["ORDER"].label, form.fields["DELETE"].label = "Place", "Leave out"
+
+
+FieldRows = formset_factory(
+    FieldRow, formset=FieldRowSet, extra=3, can_delete=True, can_order=True, max_num=23, absolute_max=40
+)
 
 
 def initial_rows(stored: list[dict[str, Any]]) -> list[dict[str, object]]:

@@ -30,6 +30,7 @@ from loopline.web.forms.form_editor import (
 )
 from loopline.web.views.public_form import shown_fields
 
+MAIN_TEXTS = ("unit", "slug", "title", "introduction", "consent_text", "thanks_text")
 Refusals = (CampaignRefusedError, FieldsRefusedError)
 _GENUINE, _SPAM = Q(submissions__verdict="genuine"), Q(submissions__verdict="spam")
 
@@ -127,5 +128,5 @@ def _may_edit(request: PageRequest) -> bool:
 
 def _editor(request: PageRequest, texts: FormTextsForm, rows: Any, found: Form | None) -> HttpResponse:
     is_wrong = request.method == "POST"
-    context = {"texts": texts, "rows": rows, "form": found}
+    context = {"texts": texts, "rows": rows, "form": found, "main": MAIN_TEXTS}
     return render(request, "forms/form_edit.html", context, status=422 if is_wrong else 200)
