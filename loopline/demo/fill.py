@@ -22,6 +22,7 @@ from loopline.demo import world
 from loopline.demo.events import call_requests, fill_inbox, form_requests, visit_requests
 from loopline.demo.ground import Ids, lay_ground
 from loopline.demo.leads import make_leads, write_leads
+from loopline.demo.meetings import hold_huddles
 from loopline.demo.people import make_people, write_people
 from loopline.demo.sales import SalesBulk, make_sales, write_sales
 from loopline.demo.simulate import Year, simulate
@@ -72,6 +73,7 @@ def _records(year: Year, folder: Path, ids: Ids) -> tuple[SalesBulk, list[Reques
     write_leads(leads)
     write_sales(sales)
     record_facts(chain(people.facts, leads.facts, sales.facts))
+    hold_huddles(ground, leads.leads.values(), year.until)
     unit_ids = {key: str(unit.pk) for key, unit in ground.units.items()}
     requests = chain(
         visit_requests(year.visits, _keys(folder, unit_ids), unit_ids),
