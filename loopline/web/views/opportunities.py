@@ -66,7 +66,8 @@ def _context(request: PageRequest, found: Opportunity) -> dict[str, Any]:
     actor, now = request.actor, utc_now()
     refunded = found.refunded_minor
     contacts = list(found.contacts.select_related("person__company").order_by("-is_primary", "person__name"))
-    people = Person.objects.filter(opportunity_roles__opportunity=found).order_by("-opportunity_roles__is_primary")
+    people = Person.objects.visible_to(actor).filter(opportunity_roles__opportunity=found)
+    people = people.order_by("-opportunity_roles__is_primary", "name")
     can_edit = actor.may(Permission.EDIT_PIPELINE)
     is_won = found.outcome == Opportunity.Outcome.WON
     left = (found.amount_minor or 0) - refunded

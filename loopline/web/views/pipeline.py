@@ -82,7 +82,7 @@ def _filters(query: QueryDict) -> Filters:
 def _options(request: PageRequest, filters: Filters) -> dict[str, Any]:
     """The chips: who, which unit, when."""
     visible = Opportunity.objects.visible_to(request.actor)
-    owners = User.objects.filter(pk__in=visible.order_by().values("owner")).order_by("name")
+    owners = User.objects.visible_to(request.actor).filter(pk__in=visible.order_by().values("owner")).order_by("name")
     units = BusinessUnit.objects.visible_to(request.actor)
     return {
         "filters": filters,

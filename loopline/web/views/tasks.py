@@ -32,7 +32,11 @@ def tasks_waiting(actor: Actor) -> int | None:
     """The actor's own tasks that are due today or overdue."""
     if actor.id == "system":
         return None
-    return Task.objects.filter(owner=UUID(actor.id), done_at=None, due_on__lte=timezone.localdate()).count()
+    return (
+        Task.objects.visible_to(actor)
+        .filter(owner=UUID(actor.id), done_at=None, due_on__lte=timezone.localdate())
+        .count()
+    )
 
 
 @allow(Permission.EDIT_PIPELINE)
