@@ -18,7 +18,8 @@ State = Lead.State
 
 def key_figures(unit: BusinessUnit, leads: Sequence[Lead], since: datetime, at: datetime) -> dict[str, object]:
     """Figures as of `at` of the leads handed over since, and of what was won since. A rate of nothing is None."""
-    answers = [_answer_time(lead).total_seconds() for lead in leads if answered_at(lead)]
+    zone = Organisation.current().time_zone
+    answers = [_answer_time(lead, zone).total_seconds() for lead in leads if answered_at(lead)]
     states = Counter(lead.state for lead in leads)
     in_work = states[State.ACCEPTED] + states[State.CONVERTED]
     return {
@@ -38,12 +39,12 @@ def key_figures(unit: BusinessUnit, leads: Sequence[Lead], since: datetime, at: 
     }
 
 
-def _answer_time(lead: Lead) -> timedelta:
+def _answer_time(lead: Lead, zone: str) -> timedelta:
     """Business time from the hand-over to the answer."""
     answered = answered_at(lead)
     if lead.handed_over_at is None or answered is None:
         raise ValueError("only answered leads have an answer time")
-    return business_time(lead.handed_over_at, answered, Organisation.current().time_zone)
+    return business_time(lead.handed_over_at, answered, zone)
 
 
 def _percent(part: int, whole: int) -> int | None:

@@ -55,31 +55,38 @@ class EntryCard:
         return " · ".join(part for part in (known["job_title"], known["company"], known["origin"]) if part)
 
 
-def entry_card(entry: HuddleLead, at: datetime) -> EntryCard:
+def entry_cards(entries: Sequence[HuddleLead], at: datetime) -> list[EntryCard]:
+    """The list of a huddle that opened at `at`."""
+    zone = Organisation.current().time_zone
+    return [_entry_card(entry, at, zone) for entry in entries]
+
+
+def _entry_card(entry: HuddleLead, at: datetime, zone: str) -> EntryCard:
     return EntryCard(
         said=entry.get_disposition_display().lower() if entry.disposition else "",
         said_tone=_SAID_TONES.get(entry.disposition, ""),
         sales_note=entry.sales_note,
         marketing_note=entry.marketing_note,
-        **_shown(entry.place, str(entry.lead_id), entry.frozen, at),
+        **_shown(entry.place, str(entry.lead_id), entry.frozen, at, zone),
     )
 
 
 def preview_cards(listed: Sequence[tuple[Lead, bool]], at: datetime) -> list[EntryCard]:
     """The list as it would be if the huddle opened now."""
+    zone = Organisation.current().time_zone
     return [
         EntryCard(
             said="",
             said_tone="",
             sales_note="",
             marketing_note="",
-            **_shown(place, str(lead.pk), frozen(lead, at, is_carried_over=is_carried), at),
+            **_shown(place, str(lead.pk), frozen(lead, at, is_carried_over=is_carried), at, zone),
         )
         for place, (lead, is_carried) in enumerate(listed, start=1)
     ]
 
 
-def _shown(place: int, lead_id: str, known: Mapping[str, Any], at: datetime) -> dict[str, Any]:
+def _shown(place: int, lead_id: str, known: Mapping[str, Any], at: datetime, zone: str) -> dict[str, Any]:
     due = datetime.fromisoformat(known["due_at"]) if known["due_at"] else None
     is_running = due is not None and known["state"] == "handed_over"
     return {
@@ -87,7 +94,7 @@ def _shown(place: int, lead_id: str, known: Mapping[str, Any], at: datetime) -> 
         "lead_id": lead_id,
         "frozen": known,
         "state_tone": _STATE_TONES.get(known["state"], "quiet"),
-        "face": clock_face(due, at, Organisation.current().time_zone) if due and is_running else None,
+        "face": clock_face(due, at, zone) if due and is_running else None,
         "evidence": tuple(Evidence(one["clause"], one["reason"], _TONES[one["is_met"]]) for one in known["evidence"]),
     }
 

@@ -29,7 +29,7 @@ from loopline.huddles.models import Decision, Huddle, HuddleLead
 from loopline.lib.times import utc_now
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.huddle import DecisionForm, SaidForm
-from loopline.web.huddle_card import decisions_before, entry_card, figures_shown, preview_cards
+from loopline.web.huddle_card import decisions_before, entry_cards, figures_shown, preview_cards
 from loopline.web.waiting import waits
 
 MINUTES_SHOWN = 30
@@ -82,12 +82,13 @@ def find_huddle(request: PageRequest, huddle_id: UUID) -> Huddle:
 def huddle_page(request: PageRequest, found: Huddle, **forms: Any) -> HttpResponse:
     """The page of a huddle; `forms` are those with errors to show."""
     entries = list(found.leads.select_related("lead"))
+    cards = entry_cards(entries, found.opened_at)
     in_hand = _in_hand(entries, request.GET.get("place"))
     context: dict[str, Any] = {
         "huddle": found,
         "figures": figures_shown(found.snapshot, _before(found)),
-        "entries": [entry_card(entry, found.opened_at) for entry in entries],
-        "in_hand": entry_card(in_hand, found.opened_at) if in_hand else None,
+        "entries": cards,
+        "in_hand": next((card for card in cards if in_hand and card.place == in_hand.place), None),
         "said_form": SaidForm(initial={"sales_note": in_hand.sales_note, "marketing_note": in_hand.marketing_note})
         if in_hand
         else None,
@@ -138,7 +139,8 @@ def huddle_lead(request: PageRequest, huddle_id: UUID, place: int) -> HttpRespon
         messages.error(request, "Say what became of the lead with one of the buttons. Nothing was changed.")
         return redirect(f"{reverse('huddle', args=[found.pk])}?place={place}")
     said = Said(request.POST["disposition"], **form.cleaned_data)
-    return _do(request, found, lambda: dispose_lead(entry, said, by=request.actor), "")
+    _do(request, found, lambda: dispose_lead(entry, said, by=request.actor), "")
+    return redirect(f"{reverse('huddle', args=[found.pk])}#entry")
 
 
 @allow(Permission.RUN_HUDDLE)
