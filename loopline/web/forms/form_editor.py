@@ -1,7 +1,7 @@
 """The editor of a hosted form: its texts, and its fields as rows that work without JavaScript."""
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.db.models import QuerySet
@@ -94,7 +94,13 @@ class FieldRow(forms.Form):
                 "is_required": said["is_required"]}  # fmt: skip
 
 
-class FieldRowSet(BaseFormSet[FieldRow]):
+if TYPE_CHECKING:  # the type has a parameter only in the eyes of the type checker
+    Rows = BaseFormSet[FieldRow]
+else:
+    Rows = BaseFormSet
+
+
+class FieldRowSet(Rows):
     def add_fields(self, form: FieldRow, index: int | None) -> None:
         super().add_fields(form, index)
         form.fields["ORDER"].label, form.fields["DELETE"].label = "Place", "Leave out"
