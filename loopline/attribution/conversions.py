@@ -30,7 +30,7 @@ _OPPORTUNITY_PEOPLE = Part(
     FROM contact_state AS c LEFT JOIN merged_state AS p ON p.id = c.person_id
     WHERE NOT c.is_deleted
     UNION ALL
-    SELECT o.id AS record_id, l.person_id
+    SELECT o.id AS record_id, l.person_id AS person_id
     FROM opportunity_state AS o JOIN lead_people AS l ON l.record_id = o.lead_id
     LEFT JOIN (SELECT DISTINCT opportunity_id FROM contact_state WHERE NOT is_deleted) AS c ON c.opportunity_id = o.id
     WHERE c.opportunity_id IS NULL
@@ -40,14 +40,14 @@ _OPPORTUNITY_PEOPLE = Part(
 
 # Each kind: its records with a date and an amount. `is_converted` marks leads with a linked opportunity.
 _OF_LEADS = """
-    SELECT '{kind}' AS kind, l.id AS record_id, l.unit_id, epoch_us(l.{date}) AS converted_us,
+    SELECT '{kind}' AS kind, l.id AS record_id, l.unit_id AS unit_id, epoch_us(l.{date}) AS converted_us,
         {micro} AS amount, o.lead_id IS NOT NULL AS is_converted
     FROM lead_state AS l
     LEFT JOIN (SELECT DISTINCT lead_id FROM opportunity_state WHERE NOT is_deleted) AS o ON o.lead_id = l.id
     WHERE NOT l.is_deleted AND l.{date} IS NOT NULL AND {visible} AND {dated}
 """
 _OF_OPPORTUNITIES = """
-    SELECT '{kind}' AS kind, o.id AS record_id, o.unit_id, epoch_us(o.{date}) AS converted_us,
+    SELECT '{kind}' AS kind, o.id AS record_id, o.unit_id AS unit_id, epoch_us(o.{date}) AS converted_us,
         {amount} AS amount, FALSE AS is_converted
     FROM opportunity_state AS o
     WHERE NOT o.is_deleted AND {which} AND o.{date} IS NOT NULL AND {visible} AND {dated}
@@ -109,7 +109,7 @@ def conversion_people(*kinds: str) -> Part:
         by_source.setdefault(_PEOPLE.get(kind, "opportunity_people"), []).append(f"'{kind}'")
     joined = [
         f"""
-        SELECT c.conversion_no, c.converted_us, p.person_id
+        SELECT c.conversion_no AS conversion_no, c.converted_us AS converted_us, p.person_id AS person_id
         FROM conversions AS c JOIN {source} AS p ON p.record_id = c.record_id
         WHERE c.kind IN ({", ".join(names)})
         """

@@ -41,7 +41,9 @@ def credit_ledger(model: Model, row: RowOf, *kinds: str) -> Part:
             FROM (
                 SELECT *, CAST(floor(exact) AS BIGINT) AS base, round(exact - floor(exact), 9) AS remainder
                 FROM (
-                    SELECT w.*, c.amount,
+                    SELECT w.conversion_no AS conversion_no, w.person_id AS person_id, w.event_id AS event_id,
+                        w.touched_us AS touched_us, w.touched_unit_id AS touched_unit_id, w.row_key AS row_key,
+                        w.days_before AS days_before, c.amount AS amount,
                         abs(c.amount) * CAST(w.weight AS DOUBLE)
                             / sum(w.weight) OVER (PARTITION BY w.conversion_no) AS exact
                     FROM (
@@ -61,7 +63,7 @@ def unattributed(row: RowOf, *kinds: str) -> Part:
     return Part(
         "unattributed",
         f"""
-        SELECT c.conversion_no,
+        SELECT c.conversion_no AS conversion_no,
             CASE e.standing WHEN {OUTSIDE_WINDOW} THEN 'outside_window' WHEN {AFTER_CONVERSION} THEN 'after_conversion'
                 WHEN {MACHINE} THEN 'only_machine'
                 ELSE CASE WHEN l.conversion_no IS NULL THEN 'no_identity' ELSE 'no_touchpoint' END END AS reason

@@ -18,7 +18,8 @@ def encounters(row: RowOf, *kinds: str) -> Part:
     return Part(
         "encounters",
         f"""
-        SELECT c.conversion_no, c.person_id, t.event_id, t.touched_us, t.row_key, t.unit_id AS touched_unit_id,
+        SELECT c.conversion_no AS conversion_no, c.person_id AS person_id, t.event_id AS event_id,
+            t.touched_us AS touched_us, t.row_key AS row_key, t.unit_id AS touched_unit_id,
             (c.converted_us - t.touched_us) / {DAY_US}.0 AS days_before,
             CASE WHEN t.is_machine THEN {MACHINE} WHEN t.touched_us >= c.converted_us THEN {AFTER_CONVERSION}
                 WHEN t.touched_us < c.converted_us - $lookback_us THEN {OUTSIDE_WINDOW} ELSE {ON_PATH} END AS standing

@@ -35,7 +35,8 @@ def touchpoints(row: RowOf) -> Part:
     return Part(
         "touchpoints",
         f"""
-        SELECT e.event_id, epoch_us(e.occurred_at) AS touched_us, e.unit_id, e.is_entry, {_IS_MACHINE} AS is_machine,
+        SELECT e.event_id AS event_id, epoch_us(e.occurred_at) AS touched_us, e.unit_id AS unit_id,
+            e.is_entry AS is_entry, {_IS_MACHINE} AS is_machine,
             coalesce(k.person_id, CASE WHEN starts_with(e.identity, 'person:') THEN substr(e.identity, 8) END)
             AS person_id, {row.sql} AS row_key
         FROM events AS e LEFT JOIN known_identities AS k ON k.identity = e.identity {_VERDICTS} {row.join}

@@ -18,7 +18,7 @@ _LATEST = """
 """
 
 WON = f"""
-SELECT coalesce(sum(reporting_minor), 0) AS revenue_minor,
+SELECT coalesce(sum(CASE WHEN closed_at IS NULL THEN 0 ELSE reporting_minor END), 0) AS revenue_minor,
     count(*) FILTER (WHERE reporting_minor IS NULL AND closed_at IS NOT NULL) AS without_rate,
     count(*) FILTER (WHERE closed_at IS NULL) AS without_date
 FROM ({_LATEST.format(table="opportunity_facts")}) AS latest

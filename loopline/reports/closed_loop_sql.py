@@ -29,14 +29,15 @@ def credit_and_visits(dimension: Dimension, model: Model) -> str:
     """Sessions and people, credit, and the unattributed, in one statement, so that touchpoints are read once."""
     return question(
         f"""
-        SELECT 'credit' AS section, c.kind, {_ROW} AS row_key, c.unit_id,
+        SELECT 'credit' AS section, c.kind AS kind, {_ROW} AS row_key, c.unit_id AS unit_id,
             sum(CASE WHEN {_TOUCHED} THEN r.credit ELSE 0 END) AS amount,
             sum(CASE WHEN c.is_converted AND {_TOUCHED} THEN r.credit ELSE 0 END) AS converted,
             sum(CASE WHEN {_TOUCHED} THEN 0 ELSE r.credit END) AS outside
         FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
         GROUP BY c.kind, {_ROW}, c.unit_id
         UNION ALL
-        SELECT 'unattributed' AS section, c.kind, r.reason AS row_key, c.unit_id, sum(c.amount) AS amount,
+        SELECT 'unattributed' AS section, c.kind AS kind, r.reason AS row_key, c.unit_id AS unit_id,
+            sum(c.amount) AS amount,
             sum(CASE WHEN c.is_converted THEN c.amount ELSE 0 END) AS converted, 0 AS outside
         FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
         GROUP BY c.kind, r.reason, c.unit_id

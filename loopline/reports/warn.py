@@ -17,12 +17,12 @@ MOST_CODES = 5
 
 _UNMAPPED_CODES = question(
     f"""
-    SELECT e.utm_campaign AS code, count(*) AS touches
+    SELECT e.utm_campaign AS unmapped, count(*) AS touches
     FROM events AS e LEFT JOIN code_state AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign AND NOT c.is_deleted
     WHERE e.touch_kind <> '' AND e.recorded_at <= $as_of AND e.utm_campaign <> ''
         AND coalesce(c.campaign_id, '') = '' AND {visible("e.unit_id")}
     AND epoch_us(e.occurred_at) >= $from_us AND epoch_us(e.occurred_at) < $to_us
-    GROUP BY e.utm_campaign ORDER BY touches DESC, code
+    GROUP BY e.utm_campaign ORDER BY touches DESC, unmapped
     """,
     CODE_STATE,
 )
@@ -62,7 +62,7 @@ def warnings_of(
 
 
 def _unmapped(scope: Scope, engine: Engine) -> str:
-    codes = [str(row["code"]) for row in engine.rows(_UNMAPPED_CODES, scope.params)]
+    codes = [str(row["unmapped"]) for row in engine.rows(_UNMAPPED_CODES, scope.params)]
     shown = ", ".join(f"“{code}”" for code in codes[:MOST_CODES]) + (" and others" if len(codes) > MOST_CODES else "")
     return f"{_many(len(codes), 'code belongs', 'codes belong')} to no campaign yet: {shown}. Map them under Campaigns."
 
