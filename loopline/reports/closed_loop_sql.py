@@ -12,8 +12,8 @@ KINDS = ("lead", "opportunity", "won", "revenue")
 
 # Money of a conversion of a visible unit may be earned by a touchpoint of a unit the asker may not see: it counts, but
 # under no name.
-_ROW = f"CASE WHEN {visible('r.touched_unit_id')} THEN r.row_key ELSE '{OTHER_UNITS}' END"
-_TOUCHED = "r.touched_us >= $touched_from_us AND r.touched_us < $touched_to_us"
+ROW_OF_CREDIT = f"CASE WHEN {visible('r.touched_unit_id')} THEN r.row_key ELSE '{OTHER_UNITS}' END"
+TOUCHED_IN_PERIOD = "r.touched_us >= $touched_from_us AND r.touched_us < $touched_to_us"
 
 _VISITS = Part(
     "visits",
@@ -25,16 +25,28 @@ _VISITS = Part(
 )
 
 
+COSTS_BY_CHANNEL = Part(
+    "costs",
+    """
+    SELECT l.id AS id, l.unit_id AS unit_id, l.campaign_id AS campaign_id, l.reporting_minor AS reporting_minor,
+        l.starts_on AS starts_on, l.ends_on AS ends_on, l.days AS days, coalesce(c.channel, '') AS channel
+    FROM cost_lines AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
+    """,
+    (COST_LINES, CAMPAIGN_STATE),
+)
+"""The part `costs`: cost lines with the channel of their campaign."""
+
+
 def credit_and_visits(dimension: Dimension, model: Model) -> str:
     """Sessions and people, credit, and the unattributed, in one statement, so that touchpoints are read once."""
     return question(
         f"""
-        SELECT 'credit' AS section, c.kind AS kind, {_ROW} AS row_key, c.unit_id AS unit_id,
-            sum(CASE WHEN {_TOUCHED} THEN r.credit ELSE 0 END) AS amount,
-            sum(CASE WHEN c.is_converted AND {_TOUCHED} THEN r.credit ELSE 0 END) AS converted,
-            sum(CASE WHEN {_TOUCHED} THEN 0 ELSE r.credit END) AS outside
+        SELECT 'credit' AS section, c.kind AS kind, {ROW_OF_CREDIT} AS row_key, c.unit_id AS unit_id,
+            sum(CASE WHEN {TOUCHED_IN_PERIOD} THEN r.credit ELSE 0 END) AS amount,
+            sum(CASE WHEN c.is_converted AND {TOUCHED_IN_PERIOD} THEN r.credit ELSE 0 END) AS converted,
+            sum(CASE WHEN {TOUCHED_IN_PERIOD} THEN 0 ELSE r.credit END) AS outside
         FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
-        GROUP BY c.kind, {_ROW}, c.unit_id
+        GROUP BY c.kind, {ROW_OF_CREDIT}, c.unit_id
         UNION ALL
         SELECT 'unattributed' AS section, c.kind AS kind, r.reason AS row_key, c.unit_id AS unit_id,
             sum(c.amount) AS amount,
@@ -65,13 +77,9 @@ def cost(dimension: Dimension) -> str:
         f"""
         SELECT {dimension.cost_sql or "''"} AS row_key, coalesce(sum({spent("$first", "$last")}), 0) AS cost_minor,
             count(*) AS lines, count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate
-        FROM (
-            SELECT l.*, coalesce(c.channel, '') AS channel
-            FROM cost_lines AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
-        ) AS lines
+        FROM costs
         WHERE {falls_into("$first", "$last")}
         GROUP BY row_key
         """,
-        COST_LINES,
-        CAMPAIGN_STATE,
+        COSTS_BY_CHANNEL,
     )

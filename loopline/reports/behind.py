@@ -1,0 +1,201 @@
+"""What is behind a figure of the closed-loop report: the records, touchpoints or cost lines that add up to it."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from loopline.attribution.model import MODELS
+from loopline.lib.times import from_micros
+from loopline.reports import behind_sql as sql
+from loopline.reports.balance import number
+from loopline.reports.dimension import DIMENSIONS, TOTAL, UNATTRIBUTED
+from loopline.reports.metric import METRICS, Metric, Number, whole
+from loopline.reports.options import Books, OptionError, Options, Scope
+from loopline.reports.run import settle
+from loopline.store.engine import Engine
+
+MOST = 200
+"""So many are listed; the sum is over all of them."""
+
+KINDS = {
+    "leads": "lead",
+    "converted": "lead",
+    "opportunities": "opportunity",
+    "won": "won",
+    "revenue_minor": "revenue",
+}
+"""Which conversions are behind which figure."""
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    event_id: str
+    at: datetime
+    channel: str
+    code: str
+    landing_path: str
+    person_id: str
+    credit: Number
+
+
+@dataclass(slots=True)
+class Record:
+    """A lead or an opportunity, with what it adds to the figure and the touchpoints that earned it."""
+
+    kind: str
+    record_id: str
+    unit_id: str
+    at: datetime
+    amount: Number
+    credit: Number
+    reason: str = ""
+    """Why nothing earned it, for the unattributed."""
+    touches: list[Touch] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A person or a stranger who touched the row."""
+
+    person_id: str
+    sessions: int
+    touches: int
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    cost_id: str
+    unit_id: str
+    campaign_id: str
+    first: date
+    last: date
+    amount_minor: int | None
+    spent_minor: int | None
+    """The part that falls into the period."""
+
+
+@dataclass(slots=True)
+class Behind:
+    metric: Metric
+    row: str
+    scope: Scope
+    total: Number
+    count: int
+    """How many there are; at most MOST of them are listed."""
+    records: list[Record] = field(default_factory=list)
+    visitors: list[Visitor] = field(default_factory=list)
+    costs: list[CostLine] = field(default_factory=list)
+
+
+def behind(row: str, metric: str, options: Options, engine: Engine, books: Books) -> Behind:
+    """What adds up to the figure `metric` of `row` (`~total` for the total). Raises OptionError and StoreError.
+
+    A ratio has nothing behind it of its own; its parts do (`Metric.parts`).
+    """
+    if metric not in METRICS:
+        raise OptionError(f"There is no figure “{metric}”. Choose one of: {', '.join(METRICS)}.")
+    found = Behind(METRICS[metric], row, settle(options, engine, books), None, 0)
+    if metric in KINDS:
+        _records(found, engine)
+    elif metric in {"sessions", "people"}:
+        _visitors(found, engine)
+    elif metric == "cost_minor":
+        _costs(found, engine)
+    return found
+
+
+def _records(found: Behind, engine: Engine) -> None:
+    scope, kind = found.scope, KINDS[found.metric.key]
+    dimension, model = DIMENSIONS[scope.options.by], MODELS[scope.options.model]
+    values = {**scope.params, "row": found.row, "only_converted": found.metric.key == "converted"}
+    in_count = kind != "revenue"
+    is_period = scope.options.clock == "period"
+    answers = []
+    if found.row != UNATTRIBUTED:
+        answers += engine.rows(sql.credited(dimension, model, kind), values)
+    if found.row in {UNATTRIBUTED, TOTAL} and is_period:
+        answers += engine.rows(sql.unearned(dimension, kind), values)
+    answers.sort(key=lambda one: (-abs(number(one["credit"])), str(one["record_id"])))
+    found.count = len(answers)
+    total = sum(number(one["credit"]) for one in answers)
+    found.total = whole(total) if in_count else total
+    for one in answers[:MOST]:
+        amount, credit = number(one["amount"]), number(one["credit"])
+        found.records.append(
+            Record(
+                kind="lead" if kind == "lead" else "opportunity",
+                record_id=str(one["record_id"]),
+                unit_id=str(one["unit_id"]),
+                at=from_micros(number(one["converted_us"])),
+                amount=whole(amount) if in_count else amount,
+                credit=whole(credit) if in_count else credit,
+                reason=str(one["reason"]),
+            )
+        )
+    _add_touches(found, engine, sql.touches(dimension, model, kind), in_count)
+
+
+def _add_touches(found: Behind, engine: Engine, question: str, in_count: bool) -> None:
+    ids = [record.record_id for record in found.records if not record.reason]
+    if not ids:
+        return
+    by_record: dict[str, list[Touch]] = defaultdict(list)
+    for row in engine.rows(question, {**found.scope.params, "row": found.row, "records": ids}):
+        credit = number(row["credit"])
+        by_record[str(row["record_id"])].append(
+            Touch(
+                event_id=str(row["event_id"]),
+                at=from_micros(number(row["touched_us"])),
+                channel=str(row["channel"]),
+                code=str(row["code"]),
+                landing_path=str(row["landing_path"]),
+                person_id=str(row["person_id"]),
+                credit=whole(credit) if in_count else credit,
+            )
+        )
+    for record in found.records:
+        record.touches = by_record[record.record_id]
+
+
+def _visitors(found: Behind, engine: Engine) -> None:
+    dimension = DIMENSIONS[found.scope.options.by]
+    values = {**found.scope.params, "row": found.row}
+    rows = engine.rows(sql.visitors(dimension), values)
+    people = [row for row in rows if row["person_id"] is not None]
+    listed: Sequence[dict[str, object]] = people if found.metric.key == "people" else rows
+    found.total = len(people) if found.metric.key == "people" else sum(number(row["sessions"]) for row in rows)
+    found.count = len(listed)
+    for row in listed[:MOST]:
+        found.visitors.append(
+            Visitor(
+                person_id=str(row["person_id"] or ""),
+                sessions=number(row["sessions"]),
+                touches=number(row["touches"]),
+                last_at=from_micros(number(row["last_us"])),
+            )
+        )
+
+
+def _costs(found: Behind, engine: Engine) -> None:
+    dimension = DIMENSIONS[found.scope.options.by]
+    row = "" if found.row == UNATTRIBUTED else found.row
+    rows = engine.rows(sql.cost_lines(dimension), {**found.scope.params, "row": row})
+    known = [number(one["spent_minor"]) for one in rows if one["spent_minor"] is not None]
+    found.total, found.count = (sum(known) if known else None), len(rows)
+    for one in rows[:MOST]:
+        first, last = one["starts_on"], one["ends_on"]
+        assert isinstance(first, date)
+        assert isinstance(last, date)
+        found.costs.append(
+            CostLine(
+                cost_id=str(one["id"]),
+                unit_id=str(one["unit_id"]),
+                campaign_id=str(one["campaign_id"]),
+                first=first,
+                last=last,
+                amount_minor=None if one["reporting_minor"] is None else number(one["reporting_minor"]),
+                spent_minor=None if one["spent_minor"] is None else number(one["spent_minor"]),
+            )
+        )
