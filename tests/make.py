@@ -6,8 +6,9 @@ from typing import Any
 from loopline.access.actor import SYSTEM
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Role
+from loopline.campaigns.actions import CampaignPlan, create_campaign
 from loopline.campaigns.forms import FormPlan, create_form
-from loopline.campaigns.models import Form
+from loopline.campaigns.models import Campaign, Form
 from loopline.people.actions import find_or_create_person
 from loopline.people.models import Person
 
@@ -52,3 +53,9 @@ def make_form(slug: str = "", *, unit: BusinessUnit | None = None, **plan: Any) 
     ]
     whole = {"title": "Ask for a demo", "fields": fields, "consent_text": "You may contact me."} | plan
     return create_form(unit or make_unit(), slug or f"form-{next(_number)}", FormPlan(**whole), by=SYSTEM)
+
+
+def make_campaign(unit: BusinessUnit | None = None, *, name: str = "", **plan: Any) -> Campaign:
+    unit = unit or make_unit()
+    whole = {"name": name or f"Campaign {next(_number)}", "channel": "Event", "currency": unit.currency} | plan
+    return create_campaign(unit, CampaignPlan(**whole), by=SYSTEM)

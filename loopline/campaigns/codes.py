@@ -1,7 +1,5 @@
 """Campaign codes: values of utm_campaign, and which campaign each belongs to, also after the fact."""
 
-from uuid import UUID
-
 from django.db import transaction
 
 from loopline.access.actor import Actor
@@ -98,7 +96,6 @@ def build_link(
     return link
 
 
-def mapped_codes(unit_ids: frozenset[UUID] | None) -> set[tuple[str, str]]:
-    """(unit id, code) of every mapped code; None: of all units."""
-    rows = CampaignCode.objects.all() if unit_ids is None else CampaignCode.objects.filter(unit__in=unit_ids)
-    return {(str(unit_id), code) for unit_id, code in rows.values_list("unit_id", "code")}
+def mapped_codes() -> set[tuple[str, str]]:
+    """(unit id, code) of every code that belongs to a campaign."""
+    return {(str(unit_id), code) for unit_id, code in CampaignCode.objects.values_list("unit_id", "code")}
