@@ -7,6 +7,7 @@ of this request was stored.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
+from ipaddress import ip_address
 from typing import Any
 
 import msgspec
@@ -143,7 +144,10 @@ class Collector:
             return failure(503, trouble.reason, str(trouble), retry)
         return Answer(200, b'{"ready":true}')
 
-    async def _metrics(self, _scope: Scope) -> Answer:
+    async def _metrics(self, scope: Scope) -> Answer:
+        client = scope.get("client")
+        if client and not ip_address(client[0]).is_private:
+            return failure(403, "not_here", "Figures are shown only to this machine and its private network.")
         text = await asyncio.to_thread(metrics_text, self._inbox, self._state)
         return Answer(200, text.encode(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
 
@@ -171,7 +175,7 @@ async def _receive_body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:
 
 def _request(scope: Scope, headers: dict[bytes, bytes], key: WriteKey, call: str, data: bytes, events: int) -> Request:
     is_browser = key.kind is KeyKind.BROWSER
-    flags = Flag.AUTOMATION_ALLOWED if key.allow_automation else Flag(0)
+    flags = Flag.AUTOMATION_ALLOWED if key.allow_automation else 0
     # Servers speak for people elsewhere: their own headers say nothing about the visitor.
     if is_browser and (headers.get(b"sec-gpc") == b"1" or headers.get(b"dnt") == b"1"):
         flags |= Flag.OPTED_OUT
@@ -186,7 +190,7 @@ def _request(scope: Scope, headers: dict[bytes, bytes], key: WriteKey, call: str
         body=data,
         ip=client[0] if client and is_browser else "",
         user_agent=headers.get(b"user-agent", b"").decode("latin-1")[:512] if is_browser else "",
-        flags=int(flags),
+        flags=flags,
     )
 
 

@@ -28,6 +28,10 @@ class Unavailable(RuntimeError):
         self.reason = reason
         self.retry_after_s = retry_after_s
 
+    def again(self) -> "Unavailable":
+        """The same for another sender: an exception raised over and over would gather tracebacks without end."""
+        return Unavailable(self.reason, str(self), self.retry_after_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -90,7 +94,7 @@ class Inbox(Log):
     async def append(self, request: Request) -> None:
         """Return once the request is on disk. Raises Unavailable when it is not, and then it never will be."""
         if self._trouble is not None:
-            raise self._trouble
+            raise self._trouble.again()
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         with self._lock:
@@ -230,7 +234,7 @@ def _settle(
             if failure is None:
                 waiter.set_result(None)
             else:
-                waiter.set_exception(failure)
+                waiter.set_exception(failure.again())
 
     if loop is not None and not loop.is_closed():
         loop.call_soon_threadsafe(tell)

@@ -6,6 +6,7 @@ answers with Arrow, so the server only passes rows on. It holds nothing that is 
 one goes on, and when the server dies it ends, because its input does.
 """
 
+import os
 import struct
 import subprocess
 import sys
@@ -139,4 +140,8 @@ def work(folder: Path, asks: IO[bytes], answers: IO[bytes]) -> None:
 
 
 if __name__ == "__main__":
-    work(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
+    try:
+        work(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
+    except BrokenPipeError:
+        # The server is gone; whatever was under way is done again by the next one.
+        os._exit(0)

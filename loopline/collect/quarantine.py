@@ -96,4 +96,4 @@ def _again(one: Quarantined, fix: Fix | None) -> Request:
         envelope = json.loads(one.envelope) if one.envelope else {}
         body = msgspec.json.encode({**envelope, "batch": [event]})
     flags = one.request.flags | Flag.REPLAYED
-    return msgspec.structs.replace(one.request, body=body, call=call, events=1, flags=int(flags))
+    return msgspec.structs.replace(one.request, body=body, call=call, events=1, flags=flags)

@@ -1,12 +1,10 @@
 """What the collector keeps of one HTTP request: the body as it came, and what only the connection knew."""
 
-from enum import IntFlag
-
 import msgspec
 
 
-class Flag(IntFlag):
-    """What the collector learned from headers and from the write key, fixed at the moment of arrival."""
+class Flag:
+    """Bits: what the collector learned from headers and from the write key, fixed at the moment of arrival."""
 
     OPTED_OUT = 1
     """The browser sent Global Privacy Control or Do Not Track."""
@@ -14,8 +12,6 @@ class Flag(IntFlag):
     """The write key counts browsers driven by a program as people (for tests and demos)."""
     REPLAYED = 4
     """Came out of the quarantine again."""
-    HAS_IP = 8
-    """`ip` is the sender's own; cleared where the address of a server would say nothing about a person."""
 
 
 class Request(msgspec.Struct, array_like=True):

@@ -1,5 +1,7 @@
 """Preparing one stretch of the inbox for the event store, and remembering it once it is stored."""
 
+import logging
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -7,13 +9,15 @@ import msgspec
 import pyarrow as pa
 
 from loopline.collect.archive import tidy
-from loopline.collect.log import Log
+from loopline.collect.log import Block, Log
 from loopline.collect.rows import event_rows, signals_of
 from loopline.collect.settings import Settings
 from loopline.collect.state import Outcome, QuarantineRow, State
 from loopline.collect.steps import run_steps
 from loopline.collect.work import Quarantined, Work
 from loopline.lib.times import utc_now
+
+log = logging.getLogger(__name__)
 
 _CATCH_UP_EVENTS = 5_000
 
@@ -55,9 +59,8 @@ class PreparerHere:
 
     def prepare(self, bounds: Bounds, settings: Settings) -> pa.Table:
         self._catch_up(bounds.first_seq - 1, settings)
-        work = self._run(bounds, settings)
-        self._outcome = outcome_of(work, bounds)
-        return event_rows(work.items, is_history=self._is_history)
+        self._outcome, rows = self._run(bounds, settings)
+        return rows
 
     def remember(self, bounds: Bounds) -> None:
         if self._outcome is None or self._outcome.last_seq != bounds.last_seq:
@@ -70,8 +73,32 @@ class PreparerHere:
 
     def close(self) -> None: ...
 
-    def _run(self, bounds: Bounds, settings: Settings) -> Work:
-        return run_steps(Work(self._log.read(bounds.first_seq - 1, bounds.last_seq), self._state, settings))
+    def _run(self, bounds: Bounds, settings: Settings) -> tuple[Outcome, pa.Table]:
+        """Take a stretch through the steps. A request that makes a step fail must not hold up all that follow."""
+        blocks = self._log.read(bounds.first_seq - 1, bounds.last_seq)
+        try:
+            return self._attempt(Work(blocks, self._state, settings), bounds)
+        except Exception:  # whatever it is: the quarantine keeps the request, the log keeps the error
+            log.exception("A step failed between events %s and %s", bounds.first_seq, bounds.last_seq)
+            poisoned = frozenset(self._poisoned(blocks, settings))
+            return self._attempt(Work(blocks, self._state, settings, poisoned=poisoned), bounds)
+
+    def _attempt(self, work: Work, bounds: Bounds) -> tuple[Outcome, pa.Table]:
+        run_steps(work)
+        return outcome_of(work, bounds), event_rows(work.items, is_history=self._is_history)
+
+    def _poisoned(self, blocks: Sequence[Block], settings: Settings) -> Iterator[int]:
+        """First numbers of the requests that fail by themselves."""
+        for block in blocks:
+            last = block.first_seq - 1
+            for request in block.requests:
+                last += request.events
+                alone = Block(last, request.events, block.committed_us, [request])
+                try:
+                    self._attempt(Work([alone], self._state, settings), Bounds(alone.first_seq, last))
+                except Exception:  # the same again
+                    log.exception("Events %s to %s are set aside", alone.first_seq, last)
+                    yield alone.first_seq
 
     def _catch_up(self, done: int, settings: Settings) -> None:
         """Bring the state to where the store is, see `state.py`: forward by doing the steps again, or back."""
@@ -84,7 +111,7 @@ class PreparerHere:
                 self._state.skip_to(done)
                 return
             missed = Bounds(position + 1, end)
-            self._state.commit(outcome_of(self._run(missed, settings), missed))
+            self._state.commit(self._run(missed, settings)[0])
             position = end
 
 

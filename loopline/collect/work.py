@@ -65,6 +65,8 @@ class Work:
     step: str = ""
     dropped: dict[str, int] = field(default_factory=dict)
     quarantined: list[Quarantined] = field(default_factory=list)
+    poisoned: frozenset[int] = frozenset()
+    """First numbers of requests that made a step fail; they are set aside whole."""
     session_changes: dict[int, str] = field(default_factory=dict)
 
     @property

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from loopline.collect import steps
 from loopline.collect.archive import restore, tidy
 from loopline.collect.inbox import Inbox, Limits
 from loopline.collect.loader import Loader, LoaderError, Pace
@@ -16,6 +17,7 @@ from loopline.collect.preparer_process import PreparerError, PreparerProcess
 from loopline.collect.settings import Settings
 from loopline.collect.state import State
 from loopline.collect.stretch import Bounds, PreparerHere
+from loopline.collect.work import Work
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch, StoreFullError
 from tests.collect.station import Station, serving
@@ -183,6 +185,23 @@ def test_a_helper_that_cannot_start_says_so(tmp_path: Path) -> None:
     helper = PreparerProcess(tmp_path / "no" / "\0")
     with pytest.raises((PreparerError, ValueError)):
         helper.prepare(Bounds(1, 1), Settings())
+
+
+def test_a_request_that_breaks_a_step_is_set_aside_and_the_rest_goes_on(
+    station: Station, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_on_poison(work: Work) -> None:
+        if any(item.name == "Poison" for item in work.items):
+            raise ZeroDivisionError
+
+    monkeypatch.setattr(steps, "STEPS", (*steps.STEPS, ("a new step with a fault", break_on_poison)))
+    for name in ("Good", "Poison", "Also good"):
+        station.send({"type": "track", "event": name, "userId": "u1", "messageId": name})
+    assert {row["name"] for row in station.events()} == {"Good", "Also good"}
+    assert station.quarantine.counts() == {"step_failed": 1}
+    monkeypatch.undo()
+    station.quarantine.replay()
+    assert len(station.events()) == 3
 
 
 def test_a_long_backlog_asks_senders_to_wait_and_ends_by_itself(tmp_path: Path) -> None:

@@ -13,7 +13,6 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from loopline.collect.keys import KeyKind, NewKey
-from loopline.collect.tracker import Tracker
 from loopline.collect.tracker.shrink import shrink
 from tests.collect.station import Station, free_port, serving
 
@@ -117,13 +116,6 @@ def test_the_script_is_under_three_kilobytes(station: Station) -> None:
 def test_the_script_is_not_sent_again_when_unchanged(station: Station) -> None:
     tag = httpx.get(station.url + "/t.js").headers["etag"]
     assert httpx.get(station.url + "/t.js", headers={"if-none-match": tag}).status_code == 304
-
-
-def test_the_script_knows_the_hosts_that_are_no_referrers(station: Station) -> None:
-    station.keys.set_own_hosts(["shop.example.com"])
-    tracker = Tracker(station.keys.settings)
-    tracker.refresh()
-    assert b'"shop.example.com"' in tracker.answer(b"").body
 
 
 def test_shrinking_keeps_texts_and_regular_expressions() -> None:

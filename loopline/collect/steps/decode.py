@@ -12,7 +12,9 @@ def decode(work: Work) -> None:
     for block in work.blocks:
         seq = block.first_seq
         for request in block.requests:
-            if request.call == "batch":
+            if seq in work.poisoned:
+                _set_aside(work, seq, request)
+            elif request.call == "batch":
                 _decode_batch(work, seq, request)
             else:
                 _decode_one(work, Item(seq, request, request.body), None)
@@ -24,14 +26,22 @@ def _decode_batch(work: Work, seq: int, request: Request) -> None:
         envelope = decode_envelope(request.body)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         # The collector has read `batch`, so it is the context or sentAt that is wrong, and wrong for every event.
-        for place, raw in enumerate(msgspec.json.decode(request.body, type=_OnlyBatch).batch):
-            work.quarantine(Item(seq + place, request, bytes(raw)), "invalid_envelope", str(error))
+        _set_aside(work, seq, request, "invalid_envelope", str(error))
         return
     part = envelope.part
     for place, raw in enumerate(envelope.batch):
         item = Item(seq + place, request, raw)
         item.envelope = part
         _decode_one(work, item, part.context)
+
+
+def _set_aside(
+    work: Work, seq: int, request: Request, reason: str = "step_failed", detail: str = "A step failed; see the log."
+) -> None:
+    """Every event of a request into the quarantine."""
+    raws = [bytes(raw) for raw in _decode_raws(request.body).batch] if request.call == "batch" else [request.body]
+    for place, raw in enumerate(raws):
+        work.quarantine(Item(seq + place, request, raw), reason, detail)
 
 
 def _decode_one(work: Work, item: Item, batch_context: Context | None) -> None:
@@ -46,3 +56,6 @@ def _decode_one(work: Work, item: Item, batch_context: Context | None) -> None:
 
 class _OnlyBatch(msgspec.Struct):
     batch: list[msgspec.Raw]
+
+
+_decode_raws = msgspec.json.Decoder(_OnlyBatch).decode
