@@ -46,6 +46,8 @@ def security_headers_middleware(get_response: GetResponse) -> GetResponse:
         is_frameable = getattr(response, "xframe_options_exempt", False)
         response.headers.setdefault("Content-Security-Policy", content_security_policy(nonce, is_frameable))
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
+        # Pages hold people's data: no proxy keeps them, and the browser asks again before it shows one.
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         return response
 
     return middleware

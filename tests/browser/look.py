@@ -30,19 +30,19 @@ class Look:
 
     def __call__(self, page: Page, name: str) -> None:
         """Screenshots as `name-width-theme.png`; AssertionError names every fault of every width and theme."""
-        faults: list[str] = []
+        faults: dict[str, list[str]] = {}
         for theme in THEMES:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             for width in WIDTHS:
                 page.set_viewport_size({"width": width, "height": _HEIGHT[width]})
                 page.screenshot(path=self._folder / f"{name}-{width}-{theme}.png", full_page=True)
-                where = f"{name} at {width}, {theme}"
-                if wider := page.evaluate(_WIDER):
-                    faults.append(f"{where}: wider than the window: {wider}")
+                found = [f"wider than the window: {wider}"] if (wider := page.evaluate(_WIDER)) else []
                 if width != 768:
-                    faults += [f"{where}: {fault}" for fault in _axe_faults(page)]
+                    found += _axe_faults(page)
+                for fault in found:
+                    faults.setdefault(fault, []).append(f"{width} {theme}")
         page.set_viewport_size({"width": 1440, "height": 900})
-        assert not faults, "\n".join(faults)
+        assert not faults, "\n".join(f"{name} at {', '.join(where)}: {fault}" for fault, where in faults.items())
 
 
 def _axe_faults(page: Page) -> list[str]:

@@ -3,6 +3,8 @@
 import re
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import format_hotp_value, hotp_value, yield_hotp_counters_from_time
 from django.test import override_settings
 from playwright.sync_api import Page, expect
 
@@ -15,6 +17,24 @@ from tests.browser.server import Server
 from tests.browser.watch import Complaints
 
 pytestmark = pytest.mark.browser
+
+
+def sign_in_by_hand(page: Page, home: str = "") -> None:
+    page.goto(f"{home}/account/login/")
+    page.get_by_label("Email").fill("sales@nordwind.test")
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_load_state()
+
+
+def prove_it(page: Page) -> None:
+    page.get_by_label("Password").fill("correct horse battery")
+    page.get_by_role("button", name="Go on").click()
+
+
+def code_of(secret: str) -> str:
+    return format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+
 
 DEMO = read_config({"LOOPLINE_DEMO": "1"})
 
@@ -62,3 +82,53 @@ def test_in_demo_mode_one_click_signs_in_as_a_demo_person(filled_site: Company, 
         shoot(page, "sign_in_demo")
         page.get_by_role("button", name="Marketing Berg").click()
         expect(page.get_by_role("heading", level=1)).to_contain_text("Today")
+
+
+def test_somebody_sets_up_an_authenticator_app_and_needs_it_from_then_on(
+    filled_site: Company, page: Page, shoot: Look
+) -> None:
+    complaints = Complaints(page)
+    sign_in_by_hand(page)
+    page.goto("/account/password/change/")
+    shoot(page, "password")
+    page.goto("/account/second-step/")
+    shoot(page, "two_steps")
+    page.get_by_role("link", name="Set up").click()
+    shoot(page, "is_it_you")
+    prove_it(page)
+    shoot(page, "two_steps_app")
+    secret = page.get_by_label("Authenticator secret").input_value()
+    page.get_by_label("Authenticator code").fill(code_of(secret))
+    page.get_by_role("button", name="Activate").click()
+    shoot(page, "two_steps_codes")
+    assert secret not in str(list(Authenticator.objects.values()))
+    page.context.clear_cookies()
+    sign_in_by_hand(page)
+    expect(page).to_have_url(re.compile("/account/second-step/authenticate/"))
+    shoot(page, "second_step")
+    assert complaints.all == []
+
+
+def test_a_passkey_is_added_and_opens_the_door_alone(
+    filled_site: Company, server: Server, page: Page, shoot: Look
+) -> None:
+    complaints = Complaints(page)
+    devices = page.context.new_cdp_session(page)
+    devices.send("WebAuthn.enable")
+    options = {"protocol": "ctap2", "transport": "internal", "hasResidentKey": True, "hasUserVerification": True}
+    options |= {"isUserVerified": True, "automaticPresenceSimulation": True}
+    devices.send("WebAuthn.addVirtualAuthenticator", {"options": options})
+    home = server.url.replace("127.0.0.1", "localhost")  # a passkey belongs to a name, not to a number
+    sign_in_by_hand(page, home)
+    page.goto(f"{home}/account/second-step/webauthn/add/")
+    prove_it(page)
+    shoot(page, "passkey_add")
+    page.get_by_label("Passwordless").check()
+    page.get_by_role("button", name="Add").click()
+    page.wait_for_url("**/account/second-step/**")
+    shoot(page, "passkey_added")
+    page.context.clear_cookies()
+    page.goto(f"{home}/account/login/")
+    page.get_by_role("button", name="Use a passkey").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text("Today")
+    assert complaints.all == []
