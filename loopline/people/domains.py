@@ -7,6 +7,10 @@ import tldextract
 from loopline.people.emails import domain_of, is_free_mail
 
 
+_NOT_IN_DNS = frozenset({"arpa", "internal", "invalid", "local", "localdomain", "localhost", "onion"})
+"""Last labels that no company can have: names of networks and machines."""
+
+
 @cache
 def _extract() -> tldextract.TLDExtract:
     # No addresses to fetch from and no cache on disk: the snapshot inside the library decides, everywhere alike.
@@ -24,7 +28,7 @@ def company_domain(email: str) -> str | None:
     if not registered and parts.suffix == domain:
         # A mailbox right on a public suffix belongs to whoever runs it: halden.no is one, and a town.
         registered = domain
-    if not registered and not parts.suffix and "." in domain:
+    if not registered and not parts.suffix and "." in domain and domain.rpartition(".")[2] not in _NOT_IN_DNS:
         # publicsuffix.org: where no rule of the list matches, the last label is the suffix.
         registered = ".".join(domain.split(".")[-2:])
     if not registered or is_free_mail(domain) or is_free_mail(registered):
