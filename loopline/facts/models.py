@@ -11,7 +11,7 @@ class OutboxRow(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     table = models.CharField(max_length=64)
-    row_id = models.CharField(max_length=200)
+    row_id = models.CharField(max_length=400)
     row = models.JSONField()
     occurred_at = models.DateTimeField()
     relayed_at = models.DateTimeField(null=True)
