@@ -69,8 +69,7 @@ class Site:
         )
         words = self._words | {name: html.escape(value) for name, value in more.items()}
         body = Template(page.body).safe_substitute(words)
-        title = page.title if address == "/" else f"{page.title} · Halden Instruments"
-        return self._frame.substitute(words, title=html.escape(title), navigation=links, body=body).encode()
+        return self._frame.substitute(words, title=html.escape(page.title), navigation=links, body=body).encode()
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -125,6 +125,16 @@ class IdentityLink(models.Model):
     def __str__(self) -> str:
         return f"{self.identity} → {self.person_id}"
 
+    @property
+    def words(self) -> str:
+        """What kind of identity it is, as people say it."""
+        kinds = {"visitor": "Browser", "user": "User id", "email": "Address", "person": "Record"}
+        return kinds.get(self.identity.partition(":")[0], "Identity")
+
+    @property
+    def value(self) -> str:
+        return self.identity.partition(":")[2]
+
 
 class IdentityConflict(models.Model):
     """Evidence said that an identity is one person while it belongs to another. It stayed; people may decide."""

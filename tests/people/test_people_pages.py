@@ -184,7 +184,7 @@ def test_a_persons_page_shows_facts_identities_consents_and_leads(unit: Business
     captured = capture_submission(form, typed, sent=sent)
     assert captured.person is not None
     page = text(signed_in(Role.SALES, unit).get(f"/people/{captured.person.pk}/"))
-    for words in ("visitor:v1", "email:ines@halden.example", "contact", "form “Ask for a demo”", "&lt;script&gt;"):
+    for words in ("Browser", "v1", "ines@halden.example", "contact", "form “Ask for a demo”", "&lt;script&gt;"):
         assert words in page
     assert HOSTILE not in page
 

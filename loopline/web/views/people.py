@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST
 
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
-from loopline.leads.models import Lead
+from loopline.leads.models import Lead, LeadQuerySet
 from loopline.people.actions import MergeRefusedError, edit_person, identities_of, merge_people, undo_merge
 from loopline.people.merge import holdings
 from loopline.people.models import Consent, IdentityConflict, Merge, Person, PersonQuerySet
@@ -35,7 +35,8 @@ def people(request: PageRequest) -> HttpResponse:
     units = BusinessUnit.objects.visible_to(request.actor)
     unit = units.filter(key=request.GET.get("unit", "")).first()
     query = request.GET.get("q", "").strip()[:200]
-    found = _in_state(search(Person.objects.visible_to(request.actor).remaining(), query), state)
+    everyone = Person.objects.visible_to(request.actor).remaining()
+    found = _in_state(search(everyone, query), state, Lead.objects.visible_to(request.actor))
     found = found.filter(unit=unit) if unit else found
     page = Paginator(found.select_related("company", "unit").order_by("-created_at", "pk"), PER_PAGE).get_page(
         request.GET.get("page")
@@ -63,7 +64,7 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
         "leads": Lead.objects.visible_to(request.actor).filter(person__in=ids).select_related("unit", "owner"),
         "deals": deals if request.actor.may(Permission.SEE_PIPELINE) else [],
         "consents": _consents(ids),
-        "identities": identities_of(found),
+        "identities": [one for one in identities_of(found) if not one.identity.startswith("person:")],
         "merges": merges,
         "conflicts": _others(request, conflicts, ids),
         "can_edit": request.actor.may(Permission.EDIT_PEOPLE),
@@ -92,7 +93,7 @@ def person_merge(request: PageRequest, person_id: UUID) -> HttpResponse:
     visible = Person.objects.visible_to(request.actor).remaining().select_related("company", "unit")
     remaining = get_object_or_404(visible, pk=person_id)
     others = visible.exclude(pk=person_id)
-    other = others.filter(pk=_id(request.GET.get("with"))).first()
+    other = others.filter(pk=_id(request.GET.get("with")) or NOBODY).first()
     if request.method == "POST":
         return _merge(request, remaining, get_object_or_404(others, pk=_id(request.POST.get("with")) or NOBODY))
     query = request.GET.get("q", "").strip()[:200]
@@ -132,7 +133,7 @@ def _merge(request: PageRequest, remaining: Person, other: Person) -> HttpRespon
 def search(found: PersonQuerySet, query: str) -> PersonQuerySet:
     """People whose name, address, company or an address merged into them holds every word."""
     for word in query.split():
-        merged = Person.objects.filter(merged_into__isnull=False, email__icontains=word).values("merged_into")
+        merged = found.model.objects.filter(merged_into__isnull=False, email__icontains=word).values("merged_into")
         found = found.filter(
             Q(name__icontains=word) | Q(email__icontains=word) | Q(company__name__icontains=word) | Q(pk__in=merged)
         )
@@ -149,12 +150,12 @@ def _find(request: PageRequest, person_id: UUID) -> Person:
     return get_object_or_404(Person.objects.visible_to(request.actor).select_related("company", "unit"), pk=person_id)
 
 
-def _in_state(found: PersonQuerySet, state: str) -> PersonQuerySet:
+def _in_state(found: PersonQuerySet, state: str, leads: LeadQuerySet) -> PersonQuerySet:
     if state == "running":
-        return found.filter(pk__in=Lead.objects.running().values("person"))
+        return found.filter(pk__in=leads.running().values("person"))
     if state == "converted":
-        return found.filter(pk__in=Lead.objects.filter(state=Lead.State.CONVERTED).values("person"))
-    return found.exclude(pk__in=Lead.objects.values("person")) if state == "none" else found
+        return found.filter(pk__in=leads.filter(state=Lead.State.CONVERTED).values("person"))
+    return found.exclude(pk__in=leads.values("person")) if state == "none" else found
 
 
 def _consents(ids: list[UUID]) -> list[Consent]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
@@ -70,7 +71,7 @@ def public_form_embed(_request: HttpRequest, slug: str) -> HttpResponse:
 
 
 def _form(slug: str) -> Form:
-    form = Form.objects.select_related("unit").filter(slug=slug).first()
+    form = Form.objects.select_related("unit").filter(slug=slug).first()  # public: a hosted form is for anyone
     if form is None:
         raise Http404(f"there is no form at /f/{slug}")
     return form
@@ -149,6 +150,8 @@ def _is_framed(request: HttpRequest) -> bool:
 def _frame_ancestors() -> list[str]:
     """The own sites: hosts in the organisation's settings, origins of the browser keys."""
     hosts = {f"{host}:*" for host in Organisation.current().own_hosts if _is_host(host)}
+    if settings.CONFIG.is_demo:
+        hosts |= {"127.0.0.1:*", "localhost:*"}  # the sample site
     origins = {origin for key in collector.keys().list() if key.revoked_at is None for origin in key.origins}
     return ["'self'", *sorted(hosts), *sorted(origins)]
 
