@@ -46,10 +46,10 @@ def leads_to_discuss(unit: BusinessUnit, at: datetime) -> list[tuple[Lead, bool]
 
 
 def _urgency(lead: Lead, at: datetime) -> int:
-    """0 is talked about first: help wanted, clock run out, sent back, still waiting, in work, converted."""
+    """0 is talked about first: help wanted, clock run out in silence, sent back, still waiting, in work, converted."""
     if lead.help_asked_at and lead.state in {Lead.State.HANDED_OVER, Lead.State.ACCEPTED}:
         return 0
-    if is_overdue(lead, at):
+    if lead.state == Lead.State.HANDED_OVER and is_overdue(lead, at):
         return 1
     order = [Lead.State.REJECTED, Lead.State.HANDED_OVER, Lead.State.RECYCLED, Lead.State.DISQUALIFIED,
              Lead.State.ACCEPTED, Lead.State.CONVERTED]  # fmt: skip

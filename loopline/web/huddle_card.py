@@ -141,10 +141,14 @@ def _share(now: Mapping[str, Any], before: Mapping[str, Any]) -> ShownFigure:
 
 def _answer_time(now: Mapping[str, Any], before: Mapping[str, Any]) -> ShownFigure:
     minutes, earlier = now["median_answer_minutes"], before.get("median_answer_minutes")
-    text = "—" if minutes is None else span_text(timedelta(minutes=minutes))
-    was = f"was {span_text(timedelta(minutes=earlier))}" if earlier is not None else ""
+    text = "—" if minutes is None else _span(minutes)
+    was = f"was {_span(earlier)}" if earlier is not None else ""
     tone = "" if minutes is None or not earlier or minutes == earlier else "good" if minutes < earlier else "bad"
     return ShownFigure("Median time to answer", text, was, tone)
+
+
+def _span(minutes: int) -> str:
+    return span_text(timedelta(minutes=minutes)) if minutes else "under 1 min"
 
 
 def _won(now: Mapping[str, Any]) -> ShownFigure:

@@ -108,7 +108,8 @@ def _record(version: DefinitionVersion) -> dict[str, Any]:
     stopped = states.get(Lead.State.NEW, 0)
     passed = judged.exclude(state=Lead.State.NEW).order_by("-created_at")
     below = judged.filter(state=Lead.State.NEW).order_by("-created_at")
-    missed = Counter(one["clause"] for lead in below[:LOOKED_AT] for one in lead.evidence if one["is_met"] is not True)
+    latest = below.values_list("evidence", flat=True)[:LOOKED_AT]
+    missed = Counter(one["clause"] for evidence in latest for one in evidence if one["is_met"] is not True)
     names = [to_sentence(clause) for clause in clauses(read_rule(version.rules))]
     return {
         "judged": sum(states.values()),

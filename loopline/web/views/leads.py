@@ -36,7 +36,7 @@ _SORTS = {
     "back": ("-rejected_at", "-created_at", "pk"),
     "all": ("-created_at", "pk"),
 }
-MOST_IN_QUEUE = 200
+MOST_IN_QUEUE = 60
 
 
 @waits("leads")
@@ -131,7 +131,8 @@ def _options(request: PageRequest, asked: LeadQuerySet, tab: str) -> dict[str, A
     units = BusinessUnit.objects.visible_to(request.actor)
     known = Lead.objects.visible_to(request.actor).order_by().values("owner")
     owners = User.objects.filter(pk__in=known).order_by("name")
-    end_of_day = timezone.localtime().replace(hour=23, minute=59, second=59)
+    now, end_of_day = utc_now(), timezone.localtime().replace(hour=23, minute=59, second=59)
+    waiting = asked.filter(state=State.HANDED_OVER)
     return {
         "tab": tab,
         "tabs": [(key, label, sum(counts.get(s, 0) for s in states)) for key, (label, states) in TABS.items()],
@@ -142,7 +143,8 @@ def _options(request: PageRequest, asked: LeadQuerySet, tab: str) -> dict[str, A
         "owners": owners,
         "words": request.GET.get("q", ""),
         "waiting_count": counts.get(State.HANDED_OVER, 0),
-        "ending_today": asked.filter(state=State.HANDED_OVER, due_at__lte=end_of_day).count(),
+        "overdue": waiting.filter(due_at__lt=now).count(),
+        "ending_today": waiting.filter(due_at__gte=now, due_at__lte=end_of_day).count(),
         "stranded": Lead.objects.without_salesperson().visible_to(request.actor).count(),
     }
 
