@@ -153,8 +153,8 @@ def _told_of(source: Source) -> dict[str, str]:
 
 
 def _save_progress(run: ImportRun, share: float, tally: Tally) -> None:
-    run.percent, run.counts = int(share * 100), dict(tally.counts)
-    run.save(update_fields=["percent", "counts"])
+    run.percent, run.counts, run.progressed_at = int(share * 100), dict(tally.counts), utc_now()
+    run.save(update_fields=["percent", "counts", "progressed_at"])
 
 
 def _finished(run: ImportRun, tally: Tally, by: Actor) -> ImportRun:

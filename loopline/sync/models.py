@@ -1,5 +1,6 @@
 """Imports: what came in from a file, row by row, so that it can be undone."""
 
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -7,6 +8,8 @@ from django.db import models
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
+
+STALLED_AFTER = timedelta(minutes=5)
 
 
 class ImportRun(models.Model):
@@ -38,6 +41,8 @@ class ImportRun(models.Model):
     """Why it stopped, in words fit to show."""
     by_name = models.CharField(max_length=200)
     started_at = models.DateTimeField(default=utc_now)
+    progressed_at = models.DateTimeField(null=True, blank=True)
+    """When the last chunk was written."""
     finished_at = models.DateTimeField(null=True, blank=True)
     undone_at = models.DateTimeField(null=True, blank=True)
     undo_counts = models.JSONField(default=dict)
@@ -50,6 +55,14 @@ class ImportRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.file_name} at {self.started_at:%Y-%m-%d %H:%M}"
+
+    def is_stalled(self, now: datetime) -> bool:
+        """Said to be running, but nothing was written for minutes: the process that ran it is gone."""
+        last = self.progressed_at or self.started_at
+        return self.status == self.Status.RUNNING and now - last > STALLED_AFTER
+
+    def has_ended(self, now: datetime) -> bool:
+        return self.status in {self.Status.DONE, self.Status.FAILED} or self.is_stalled(now)
 
     @property
     def rows(self) -> int:

@@ -53,7 +53,7 @@ def undo_import(run: ImportRun, *, by: Actor) -> Undone:
     Raises NotAllowedError and UndoRefusedError.
     """
     require_import(by, run.unit)
-    if run.status not in {ImportRun.Status.DONE, ImportRun.Status.FAILED}:
+    if not run.has_ended(utc_now()):
         raise UndoRefusedError(f"This import is {run.get_status_display().lower()}; only one that ended can be undone.")
     undone = Undone()
     last = None
