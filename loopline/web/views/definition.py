@@ -29,7 +29,7 @@ _OPEN = [Status.DRAFT, Status.PROPOSED, Status.AGREED]
 def definition(request: PageRequest) -> HttpResponse:
     units = BusinessUnit.objects.visible_to(request.actor)
     unit = _unit(request, units)
-    versions = DefinitionVersion.objects.filter(unit=unit) if unit else DefinitionVersion.objects.none()
+    versions = DefinitionVersion.objects.visible_to(request.actor).filter(unit=unit)
     in_force = versions.filter(status=Status.IN_FORCE).first()
     context: dict[str, Any] = {
         "units": units,
@@ -41,7 +41,9 @@ def definition(request: PageRequest) -> HttpResponse:
         "can_edit": request.actor.may(Permission.EDIT_DEFINITION),
         "because_form": BecauseForm(),
     }
-    return render(request, "definition/definition.html", context | (_record(in_force) if in_force else {}))
+    return render(
+        request, "definition/definition.html", context | (_record(in_force, request.actor) if in_force else {})
+    )
 
 
 @allow(Permission.SEE_PEOPLE)
@@ -57,7 +59,7 @@ def version_page(request: PageRequest, version: DefinitionVersion, **forms: Any)
     """The page of one version; `forms` are those with errors to show."""
     rule = read_rule(version.rules)
     shown = shown_clauses(rule)
-    before = _in_force_rule(version)
+    before = _in_force_rule(version, request.actor)
     context = {
         "version": version,
         "clauses": shown,
@@ -88,9 +90,9 @@ def _powers(version: DefinitionVersion, actor: Actor) -> dict[str, bool]:
     }
 
 
-def _in_force_rule(version: DefinitionVersion) -> Rule | None:
+def _in_force_rule(version: DefinitionVersion, actor: Actor) -> Rule | None:
     """The rule a version is compared with."""
-    in_force = DefinitionVersion.objects.filter(unit=version.unit, status=Status.IN_FORCE).first()
+    in_force = DefinitionVersion.objects.visible_to(actor).filter(unit=version.unit, status=Status.IN_FORCE).first()
     return read_rule(in_force.rules) if in_force and in_force != version else None
 
 
@@ -101,9 +103,9 @@ def _unit(request: PageRequest, units: Any) -> BusinessUnit | None:
     return found or units.first()
 
 
-def _record(version: DefinitionVersion) -> dict[str, Any]:
+def _record(version: DefinitionVersion, actor: Actor) -> dict[str, Any]:
     """How the version in force does: what it let through, what came back, which clause stops most, with examples."""
-    judged = Lead.objects.filter(definition=version).select_related("person__company")
+    judged = Lead.objects.visible_to(actor).filter(definition=version).select_related("person__company")
     states = dict(judged.order_by().values_list("state").annotate(count=Count("pk")))
     stopped = states.get(Lead.State.NEW, 0)
     passed = judged.exclude(state=Lead.State.NEW).order_by("-created_at")

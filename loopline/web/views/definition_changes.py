@@ -36,7 +36,11 @@ from loopline.web.views.definition import find_version, version_page
 def definition_draft(request: PageRequest, unit_id: UUID) -> HttpResponse:
     """A new draft, beginning with what is in force."""
     unit = get_object_or_404(BusinessUnit.objects.visible_to(request.actor), pk=unit_id)
-    in_force = DefinitionVersion.objects.filter(unit=unit, status=DefinitionVersion.Status.IN_FORCE).first()
+    in_force = (
+        DefinitionVersion.objects.visible_to(request.actor)
+        .filter(unit=unit, status=DefinitionVersion.Status.IN_FORCE)
+        .first()
+    )
     form = BecauseForm(request.POST)
     because = form.cleaned_data["because"] if form.is_valid() else ""
     draft = draft_definition(unit, in_force.rules if in_force else FIRST_RULES, because=because, by=request.actor)

@@ -45,22 +45,28 @@ def huddles(request: PageRequest) -> HttpResponse:
     """The next huddle with its list so far, the open one, and the minutes of those before."""
     units = BusinessUnit.objects.visible_to(request.actor)
     unit = next((one for one in units if str(one.pk) == request.GET.get("unit")), None) or units.first()
-    past = Huddle.objects.filter(unit=unit, closed_at__isnull=False)[:MINUTES_SHOWN] if unit else []
+    past = (
+        Huddle.objects.visible_to(request.actor).filter(unit=unit, closed_at__isnull=False)[:MINUTES_SHOWN]
+        if unit
+        else []
+    )
     context: dict[str, Any] = {
         "units": units,
         "unit": unit,
         "past": past,
         "can_run": request.actor.may(Permission.RUN_HUDDLE),
-        "running": Huddle.objects.filter(unit=unit, closed_at__isnull=True).first() if unit else None,
+        "running": Huddle.objects.visible_to(request.actor).filter(unit=unit, closed_at__isnull=True).first()
+        if unit
+        else None,
     }
-    return render(request, "huddle/huddles.html", context | (_preview(unit) if unit else {}))
+    return render(request, "huddle/huddles.html", context | (_preview(request, unit) if unit else {}))
 
 
-def _preview(unit: BusinessUnit) -> dict[str, Any]:
+def _preview(request: PageRequest, unit: BusinessUnit) -> dict[str, Any]:
     now = utc_now()
     listed, begins = leads_to_discuss(unit, now), since(unit, now)
     figures = key_figures(unit, [lead for lead, is_carried in listed if not is_carried], begins, now)
-    last = Huddle.objects.filter(unit=unit).first()
+    last = Huddle.objects.visible_to(request.actor).filter(unit=unit).first()
     return {
         "cards": preview_cards(listed, now),
         "since": begins,
@@ -86,7 +92,7 @@ def huddle_page(request: PageRequest, found: Huddle, **forms: Any) -> HttpRespon
     in_hand = _in_hand(entries, request.GET.get("place"))
     context: dict[str, Any] = {
         "huddle": found,
-        "figures": figures_shown(found.snapshot, _before(found)),
+        "figures": figures_shown(found.snapshot, _before(request, found)),
         "entries": cards,
         "in_hand": next((card for card in cards if in_hand and card.place == in_hand.place), None),
         "said_form": SaidForm(initial={"sales_note": in_hand.sales_note, "marketing_note": in_hand.marketing_note})
@@ -110,9 +116,9 @@ def _in_hand(entries: list[HuddleLead], place: str | None) -> HuddleLead | None:
     return asked or next((one for one in entries if not one.disposition), entries[-1] if entries else None)
 
 
-def _before(found: Huddle) -> dict[str, Any]:
+def _before(request: PageRequest, found: Huddle) -> dict[str, Any]:
     """The figures of the huddle before, to compare with."""
-    before = Huddle.objects.filter(unit=found.unit, opened_at__lt=found.opened_at).first()
+    before = Huddle.objects.visible_to(request.actor).filter(unit=found.unit, opened_at__lt=found.opened_at).first()
     return before.snapshot if before else {}
 
 
@@ -167,7 +173,7 @@ def huddle_close(request: PageRequest, huddle_id: UUID) -> HttpResponse:
 @require_POST
 def decision_done(request: PageRequest, decision_id: UUID) -> HttpResponse:
     decision = get_object_or_404(Decision.objects.visible_to(request.actor), pk=decision_id)
-    open_one = Huddle.objects.filter(unit=decision.unit, closed_at__isnull=True).first()
+    open_one = Huddle.objects.visible_to(request.actor).filter(unit=decision.unit, closed_at__isnull=True).first()
     return _do(request, open_one, lambda: finish_decision(decision, by=request.actor), "Done.")
 
 

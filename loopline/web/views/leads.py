@@ -42,7 +42,7 @@ MOST_IN_QUEUE = 60
 @waits("leads")
 def leads_waiting(actor: Actor) -> int:
     """Hand-overs that wait for this person's answer; for those who work no leads, all of their units."""
-    waiting = Lead.objects.waiting_for_sales().visible_to(actor)
+    waiting = Lead.objects.visible_to(actor).waiting_for_sales()
     return (waiting.owned_by(actor) if actor.role is Role.SALES else waiting).order_by().count()
 
 
@@ -130,7 +130,7 @@ def _options(request: PageRequest, asked: LeadQuerySet, tab: str) -> dict[str, A
     counts = dict(asked.order_by().values_list("state").annotate(count=Count("pk")))
     units = BusinessUnit.objects.visible_to(request.actor)
     known = Lead.objects.visible_to(request.actor).order_by().values("owner")
-    owners = User.objects.filter(pk__in=known).order_by("name")
+    owners = User.objects.visible_to(request.actor).filter(pk__in=known).order_by("name")
     now, end_of_day = utc_now(), timezone.localtime().replace(hour=23, minute=59, second=59)
     waiting = asked.filter(state=State.HANDED_OVER)
     return {
@@ -145,7 +145,7 @@ def _options(request: PageRequest, asked: LeadQuerySet, tab: str) -> dict[str, A
         "waiting_count": counts.get(State.HANDED_OVER, 0),
         "overdue": waiting.filter(due_at__lt=now).count(),
         "ending_today": waiting.filter(due_at__gte=now, due_at__lte=end_of_day).count(),
-        "stranded": Lead.objects.without_salesperson().visible_to(request.actor).count(),
+        "stranded": Lead.objects.visible_to(request.actor).without_salesperson().count(),
     }
 
 
