@@ -6,7 +6,6 @@ import tldextract
 
 from loopline.people.emails import domain_of, is_free_mail
 
-
 _NOT_IN_DNS = frozenset({"arpa", "internal", "invalid", "local", "localdomain", "localhost", "onion"})
 """Last labels that no company can have: names of networks and machines."""
 

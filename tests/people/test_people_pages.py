@@ -120,6 +120,19 @@ def test_another_unit_sees_none_of_it(unit: BusinessUnit) -> None:
     assert stranger.post(f"/people/merges/{merge.pk}/undo/").status_code == 404
 
 
+def test_strangers_see_no_page_about_anyone(client: Client, unit: BusinessUnit) -> None:
+    make_user(unit=unit)
+    person, form = make_person("ines@halden.example", unit=unit), make_form(unit=unit)
+    merge = merge_people(make_person(unit=unit), make_person(unit=unit), by=SYSTEM)
+    paths = [f"/people/{person.pk}/", f"/people/{person.pk}/edit/", f"/people/{person.pk}/merge/",
+             f"/people/merges/{merge.pk}/undo/", f"/companies/{person.company_id}/",
+             f"/companies/{person.company_id}/edit/", f"/forms/{form.pk}/", f"/forms/{form.pk}/edit/"]  # fmt: skip
+    for path in paths:
+        for answer in (client.get(path), client.post(path)):
+            assert answer.status_code in {302, 405}, path
+            assert answer.status_code == 405 or answer.headers["Location"].startswith("/account/login/")
+
+
 # Visitors
 
 
