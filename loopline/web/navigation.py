@@ -39,6 +39,7 @@ SECTIONS = (
             Item("leads", "Leads", "inbox"),
             Item("people", "People", "users"),
             Item("companies", "Companies", "building-2"),
+            Item("imports", "Imports", "file-input"),
         ),
     ),
     Section("Win", (Item("pipeline", "Pipeline", "square-kanban"), Item("tasks", "Tasks", "circle-check"))),
@@ -47,8 +48,6 @@ SECTIONS = (
         (
             Item("closed_loop", "Closed loop", "refresh-cw"),
             Item("models", "Models", "scale"),
-            Item("paths", "Paths", "route"),
-            Item("funnel", "Funnel", "funnel"),
         ),
     ),
     Section(

@@ -1,6 +1,8 @@
 """What holds for every page: headers, the door, errors that say what to do, files that may be kept."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -11,6 +13,8 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from loopline.access.models import AuditEntry, Organisation
 from loopline.access.roles import Permission, Role
 from loopline.lib.config import ConfigError
+from loopline.store.current import use_engine
+from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import StoreError
 from loopline.web import navigation
 from loopline.web import urls as sitemap
@@ -174,6 +178,17 @@ def test_static_files_have_addresses_of_their_content_and_may_be_kept() -> None:
     answer.close()
 
 
+@pytest.fixture
+def event_store(tmp_path: Path) -> Iterator[None]:
+    engine = DuckDBEngine(tmp_path / "events.duckdb")
+    engine.migrate()
+    use_engine(engine)
+    yield
+    use_engine(None)
+    engine.close()
+
+
+@pytest.mark.usefixtures("event_store")
 def test_every_navigation_item_leads_to_a_page() -> None:
     client = signed_in(Role.ADMINISTRATOR)
     for section in (*navigation.SECTIONS, navigation.SETTINGS, navigation.SETTINGS_TABS):
@@ -191,6 +206,7 @@ def test_every_route_says_who_may_open_it_or_is_meant_for_everyone() -> None:
     """A page without `@allow` is either public on purpose, and stands here, or a leak."""
     public = {
         "theme", "welcome", "setup", "join", "demo_sign_in", "account_login", "account_email", "account_reset_password",
+        "chart_bundle",
     }  # fmt: skip
     own = [one for one in get_resolver().url_patterns if getattr(one, "name", None)]
     open_to_all = {one.name for one in own if not hasattr(one.callback, "permissions")}

@@ -26,7 +26,7 @@ _BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
 def account_login(request: HttpRequest) -> HttpResponseBase:
     """allauth's sign-in, with the demo people in demo mode; before the first user a page that says how to begin."""
-    if not User.objects.exists():
+    if not User.objects.exists():  # public: only whether there is anybody
         return redirect("welcome")
     response: HttpResponseBase = LoginView.as_view(extra_context={"demo_people": _demo_people(request)})(request)
     return response
@@ -37,12 +37,13 @@ def _demo_people(request: HttpRequest) -> list[User]:
     if not _is_demo(request):
         return []
     order = [role.value for role in Role]
-    people = User.objects.filter(is_demo=True, is_active=True).prefetch_related("units")
+    people = User.objects.filter(is_demo=True, is_active=True).prefetch_related("units")  # public: made to be offered
     return sorted(people, key=lambda one: order.index(one.role))
 
 
 def welcome(request: HttpRequest) -> HttpResponse:
-    return redirect("today") if User.objects.exists() else render(request, "access/welcome.html")
+    has_users = User.objects.exists()  # public: only whether there is anybody
+    return redirect("today") if has_users else render(request, "access/welcome.html")
 
 
 @require_POST
