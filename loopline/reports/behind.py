@@ -15,7 +15,7 @@ from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.run import settle
 from loopline.store.engine import Engine
 
-MOST = 200
+MOST = 100
 """So many are listed; the sum is over all of them."""
 
 KINDS = {

@@ -48,7 +48,8 @@ def touches(dimension: Dimension, model: Model, kind: str) -> str:
     """
     return question(
         f"""
-        SELECT f.record_id AS record_id, coalesce(e.event_id, '') AS event_id, f.touched_us AS touched_us, f.credit AS credit,
+        SELECT f.record_id AS record_id, coalesce(e.event_id, '') AS event_id, f.touched_us AS touched_us,
+            f.credit AS credit,
             f.person_id AS person_id, coalesce(e.channel, '') AS channel, coalesce(e.utm_campaign, '') AS code,
             coalesce(e.landing_path, '') AS landing_path
         FROM (

@@ -32,6 +32,8 @@ class Dimension:
     naming: Naming
     question: str
     """The question the report answers, as the page prints it."""
+    without_note: str = ""
+    """What is in the row about which the touchpoint says nothing."""
 
 
 DIMENSIONS: dict[str, Dimension] = scan("loopline.reports.dimensions", "DIMENSION", Dimension)

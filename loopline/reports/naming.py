@@ -29,7 +29,7 @@ def names_of(dimension: Dimension, keys: Collection[str], scope: Scope, engine: 
     elif dimension.naming is Naming.UNITS:
         names.update({key: Name(scope.books.units.get(key, key)) for key in keys})
     return names | {
-        NOTHING: Name(dimension.without),
+        NOTHING: Name(dimension.without, dimension.without_note),
         UNMAPPED: Name("Codes without a campaign", "map them under Campaigns"),
         OTHER_UNITS: Name("Other business units", "touchpoints you may not see"),
         UNATTRIBUTED: Name("Unattributed"),

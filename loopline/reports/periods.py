@@ -59,8 +59,19 @@ def named_periods(today: date) -> list[Period]:
     return [period for key in _NAMED if (period := named_period(key, today))]
 
 
-def period_before(period: Period) -> Period:
-    """The period just before, of the same kind: whole months before whole months, else as many days."""
+def period_before(period: Period, today: date) -> Period:
+    """The period just before, of the same kind: whole months before whole months, else as many days.
+
+    A period that still runs is compared with as many days of the one before.
+    """
+    whole = _whole_before(period)
+    if not period.first <= today < period.last:
+        return whole
+    last = min(whole.last, whole.first + (today - period.first))
+    return Period(CUSTOM, f"{whole.label} up to {last.day} {last:%b}", whole.first, last)
+
+
+def _whole_before(period: Period) -> Period:
     if period.first.day == 1 and (period.last + DAY).day == 1:
         months = (period.last.year - period.first.year) * 12 + period.last.month - period.first.month + 1
         first = month_start(period.first, -months)

@@ -105,6 +105,7 @@ class ReportResult:
         return {
             "key": metric.key,
             "label": metric.label,
+            "short": metric.short,
             "unit": unit,
             "formula": metric.formula,
             "date_basis": metric.date_basis(self.clock),

@@ -1,6 +1,7 @@
 """Revenue and cost over time: closed revenue by closing date, cost by its days, per slice of the period."""
 
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
 from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.state import OPPORTUNITY_STATE, question, visible
@@ -19,13 +20,17 @@ class Point:
 
 
 def over_time(scope: Scope, engine: Engine) -> list[Point]:
-    """Revenue closed and cost incurred per slice of the scope's period, whichever clock it uses. Raises StoreError."""
-    parts = slices(scope.first, scope.last)
+    """Revenue closed and cost incurred per slice of the scope's period, whichever clock it uses. Raises StoreError.
+
+    Slices that had not begun when the books were read are left out: nothing is known of them, which is not zero.
+    """
+    until = min(scope.last, scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date())
+    parts = slices(scope.first, max(scope.first, until))
     values: dict[str, Value] = {**scope.params}
     for place, part in enumerate(parts):
         values[f"first{place}"], values[f"last{place}"] = part.first, part.last
         values[f"at{place}"] = round(day_start(part.first, scope.books.zone).timestamp() * 1_000_000)
-    values[f"at{len(parts)}"] = round(day_start(scope.last + DAY, scope.books.zone).timestamp() * 1_000_000)
+    values[f"at{len(parts)}"] = round(day_start(parts[-1].last + DAY, scope.books.zone).timestamp() * 1_000_000)
     [revenue] = engine.rows(_revenue(len(parts)), values)
     [cost] = engine.rows(_cost(len(parts)), values)
     return [

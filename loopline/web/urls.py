@@ -1,6 +1,6 @@
 """The sitemap. The name of a route is the name of its view and the stem of its template."""
 
-from django.urls import include, path
+from django.urls import include, path, re_path
 
 from loopline.web.views import (
     account,
@@ -19,12 +19,14 @@ from loopline.web.views import (
     incoming,
     interactions,
     internal,
+    internal_report,
     lead_actions,
     leads,
     opportunities,
     people,
     pipeline,
     public_form,
+    reports,
     settings,
     tasks,
     today,
@@ -135,6 +137,13 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/done/", tasks.task_done, name="task_done"),
     path("tasks/<uuid:task_id>/reopen/", tasks.task_reopen, name="task_reopen"),
     # Count · reports
+    path("reports/closed-loop/", reports.closed_loop, name="closed_loop"),
+    path("reports/closed-loop/behind/", reports.closed_loop_behind, name="closed_loop_behind"),
+    re_path(
+        r"^reports/closed-loop/download/(?P<form>csv|json)$", reports.closed_loop_download, name="closed_loop_download"
+    ),
+    path("reports/models/", reports.models, name="models"),
+    path("reports/charts-<str:number>.js", reports.chart_bundle, name="chart_bundle"),
     # Learn · huddle, lead definition
     path("huddles/", huddle.huddles, name="huddles"),
     path("huddles/open/<uuid:unit_id>/", huddle.huddle_open, name="huddle_open"),
@@ -178,6 +187,7 @@ urlpatterns = [
     path("definition/<uuid:version_id>/withdraw/", definition_changes.definition_withdraw, name="definition_withdraw"),
     # For the command line
     path("internal/events", internal.internal_events, name="internal_events"),
+    path("internal/report", internal_report.internal_report, name="internal_report"),
     # Settings
     path("settings/", settings.settings, name="settings"),
     path("settings/organisation/", settings.organisation, name="organisation"),

@@ -13,4 +13,5 @@ DIMENSION = Dimension(
     without="No campaign",
     naming=Naming.CAMPAIGNS,
     question="What each campaign cost, and what it earned",
+    without_note="direct, organic, sales talks",
 )

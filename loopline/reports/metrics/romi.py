@@ -10,7 +10,7 @@ def _romi(row: Figures) -> Number:
 
 METRIC = Metric(
     key="romi",
-    label="Return on marketing investment",
+    label="ROMI",
     short="ROMI",
     unit=Unit.PERCENT,
     formula="(revenue × contribution margin − cost) ÷ cost; undefined without cost",

@@ -1,0 +1,91 @@
+"""`loopline report`: the figures of the report pages, on the command line."""
+
+import csv
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from loopline.cli.bridge import running_server
+from loopline.cli.command import DONE, Command, CommandError
+from loopline.lib.config import Config, read_config
+from loopline.reports.asked import options_from
+from loopline.reports.options import OptionError
+from loopline.reports.report import REPORTS
+from loopline.reports.run import run_report
+from loopline.reports.write import table_lines, written_cells
+from loopline.store.engine import StoreError
+from loopline.store.open import open_engine
+
+OPTIONS = ("from", "to", "as_of", "model", "clock", "by", "lookback")
+
+
+def _configure(parser: ArgumentParser) -> None:
+    parser.add_argument("key", metavar="KEY", help=f"which report: {', '.join(REPORTS)}")
+    parser.add_argument("--from", metavar="D", help="first day, such as 2026-01-01 (default: the first of the books)")
+    parser.add_argument("--to", metavar="D", help="last day, included (default: the last of the books)")
+    parser.add_argument("--as-of", metavar="T", help="what the books said then, a day or a moment (default: now)")
+    parser.add_argument("--model", metavar="M", help="attribution model, such as linear (default) or first_touch")
+    parser.add_argument("--clock", choices=["period", "cohort"], help="by closing date (default) or by touchpoint date")
+    parser.add_argument("--by", metavar="DIMENSION", help="campaign (default), channel, landing_page, business_unit, …")
+    parser.add_argument("--lookback", metavar="DAYS", help="days before the conversion, or none (default 90)")
+    parser.add_argument("--format", choices=["table", "csv", "json"], default="table")
+
+
+def _run(given: Namespace) -> int:
+    result = _ask(read_config(), given)
+    if given.format == "json":
+        print(json.dumps(result, ensure_ascii=False, indent=1))
+    elif given.format == "csv":
+        _print_csv(result)
+    else:
+        print("\n".join(table_lines(result)))
+    return DONE
+
+
+def _ask(config: Config, given: Namespace) -> Mapping[str, Any]:
+    words = {name: str(value) for name in OPTIONS if (value := getattr(given, name)) is not None}
+    server = running_server(config)
+    if server is not None:
+        answer = server.ask("/internal/report", {"key": given.key, **words})
+        if not isinstance(answer, dict):
+            raise CommandError("the server did not answer with a report; is it the same version of Loopline?")
+        return answer
+    return _ask_the_store(config, given.key, words)
+
+
+def _ask_the_store(config: Config, key: str, words: Mapping[str, str]) -> Mapping[str, Any]:
+    """Without a server the store is free to be opened here."""
+    import django
+
+    django.setup()
+    from loopline.access.actor import SYSTEM  # models, which need Django to be set up first
+    from loopline.access.books import books_for
+
+    books = books_for(SYSTEM)
+    try:
+        options = options_from(words, books)
+        engine = open_engine(config)
+        try:
+            return run_report(key, options, engine, books).to_json()
+        finally:
+            engine.close()
+    except (OptionError, StoreError) as error:
+        raise CommandError(str(error)) from error
+
+
+def _print_csv(result: Mapping[str, Any]) -> None:
+    write = csv.writer(sys.stdout, lineterminator="\n").writerow
+    rows: Sequence[Sequence[str]] = written_cells(result)
+    for row in rows:
+        write(row)
+
+
+COMMAND = Command(
+    key="report",
+    summary="Print a report: what was spent, and what it earned",
+    example="loopline report closed-loop --from 2026-01-01 --to 2026-03-31 --by channel --format json",
+    run=_run,
+    configure=_configure,
+)

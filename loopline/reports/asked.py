@@ -1,0 +1,59 @@
+"""Options of a report as words: from the command line, and on their way to the server."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
+
+from loopline.reports.options import Books, OptionError, Options
+
+
+def options_from(words: Mapping[str, str], books: Books) -> Options:
+    """Options from `from`, `to`, `as_of`, `model`, `clock`, `by`, `lookback`; missing or empty words have defaults.
+
+    Raises OptionError for what cannot be meant.
+    """
+    default = Options()
+    options = Options(
+        first=day_of(words.get("from", "")),
+        last=day_of(words.get("to", "")),
+        as_of=moment_of(words.get("as_of", ""), books.zone),
+        model=words.get("model") or default.model,
+        clock=words.get("clock") or default.clock,
+        by=words.get("by") or default.by,
+        lookback_days=lookback_of(words.get("lookback", "")),
+    )
+    options.check(books)
+    return options
+
+
+def day_of(text: str) -> date | None:
+    if not text:
+        return None
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise OptionError(f"“{text}” is no date; write it like 2026-03-31.") from error
+
+
+def moment_of(text: str, zone: str) -> datetime | None:
+    """A day means its last moment in the organisation's zone; a moment without a zone is one of that zone."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise OptionError(f"“{text}” is no moment; write it like 2026-03-31 or 2026-03-31T12:00:00Z.") from error
+    if len(text) == len("2026-03-31"):
+        moment = datetime.combine(moment.date(), time.max)
+    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+
+
+def lookback_of(text: str) -> int | None:
+    """Days; 90 when nothing is said, no window for `none`."""
+    if text == "none":
+        return None
+    if not text:
+        return 90
+    if not text.isdigit() or not 1 <= int(text) <= 3650:
+        raise OptionError(f"“{text}” is no number of days from 1 to 3650; write “none” for no window.")
+    return int(text)

@@ -1,0 +1,78 @@
+"""Names for what is behind a figure. The event store knows ids only; names come from the records one may see."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.urls import reverse
+
+from loopline.access.actor import Actor
+from loopline.access.roles import Permission
+from loopline.leads.models import Lead
+from loopline.people.models import Person
+from loopline.pipeline.models import Opportunity
+from loopline.reports.behind import Record, Visitor
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A record or visitor with what it is called and where it opens; no address where the asker may not open it."""
+
+    item: Record | Visitor
+    name: str
+    url: str = ""
+
+
+def records_named(records: Sequence[Record], actor: Actor) -> list[Named]:
+    """Leads by their person, opportunities by their name, as far as the actor may see them."""
+    leads = {
+        str(one.pk): one
+        for one in Lead.objects.visible_to(actor).select_related("person").filter(pk__in=_ids(records, "lead"))
+    }
+    opportunities = {
+        str(one.pk): one for one in Opportunity.objects.visible_to(actor).filter(pk__in=_ids(records, "opportunity"))
+    }
+    named = []
+    for record in records:
+        if lead := leads.get(record.record_id):
+            may_see = actor.may(Permission.SEE_PEOPLE)
+            named.append(
+                Named(record, lead.person.display_name, reverse("lead", args=[lead.pk]))
+                if may_see
+                else Named(record, "A lead")
+            )
+        elif opportunity := opportunities.get(record.record_id):
+            named.append(Named(record, opportunity.name, reverse("opportunity", args=[opportunity.pk])))
+        else:
+            named.append(Named(record, f"{record.kind.capitalize()} {record.record_id[:8]}, no longer here"))
+    return named
+
+
+def touches_named(visitors: Sequence[Visitor], actor: Actor) -> list[Named]:
+    """Visitors by the person they are, as far as the actor may see people."""
+    people = {}
+    if actor.may(Permission.SEE_PEOPLE):
+        ids = _uuids(visitor.person_id for visitor in visitors)
+        people = {str(one.pk): one for one in Person.objects.visible_to(actor).filter(pk__in=ids)}
+    named = []
+    for visitor in visitors:
+        if person := people.get(visitor.person_id):
+            named.append(Named(visitor, person.display_name, reverse("person", args=[person.pk])))
+        else:
+            named.append(Named(visitor, "A known person" if visitor.person_id else "Strangers, all together"))
+    return named
+
+
+def _ids(records: Iterable[Record], kind: str) -> list[UUID]:
+    return _uuids(record.record_id for record in records if record.kind == kind)
+
+
+def _uuids(texts: Iterable[str]) -> list[UUID]:
+    """Those of the texts that are record ids; imports and tests may hold others."""
+    found = []
+    for text in texts:
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found

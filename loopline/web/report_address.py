@@ -1,0 +1,84 @@
+"""What the address of a report page asks for: every option is in it, so that a link shows the same to a colleague."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from django.http import QueryDict
+
+from loopline.attribution.model import MODELS
+from loopline.reports.asked import day_of, lookback_of, moment_of
+from loopline.reports.dimension import DIMENSIONS
+from loopline.reports.options import CLOCKS, Books, OptionError, Options
+from loopline.reports.periods import ALL, CUSTOM, DEFAULT, Period, described, named_period, period_before
+
+OPTION_NAMES = ("period", "from", "to", "compare", "clock", "model", "by", "unit", "as_of", "lookback")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The options, and what the page needs to say about them."""
+
+    options: Options
+    period: Period | None
+    """None: all there is."""
+    before: Period | None
+    """The period to compare with."""
+    unit: str
+    as_of_text: str
+
+
+def read_address(query: QueryDict, books: Books, today: date) -> Asked:
+    """Raises OptionError for what cannot be meant; what is not said has its default."""
+    period = _period(query, today)
+    before = period_before(period, today) if period and query.get("compare") == "before" else None
+    unit = query.get("unit", "")
+    options = Options(
+        first=period.first if period else None,
+        last=period.last if period else None,
+        as_of=moment_of(query.get("as_of", ""), books.zone),
+        model=query.get("model") or "linear",
+        clock=query.get("clock") or "period",
+        by=query.get("by") or "campaign",
+        unit_ids=frozenset({unit}) if unit else None,
+        lookback_days=lookback_of(query.get("lookback", "")),
+    )
+    options.check(books)
+    return Asked(options, period, before, unit, query.get("as_of", ""))
+
+
+def as_before(asked: Asked) -> Options | None:
+    """The same question about the period before; None when nothing is to be compared."""
+    if asked.before is None:
+        return None
+    return replace(asked.options, first=asked.before.first, last=asked.before.last)
+
+
+def _period(query: QueryDict, today: date) -> Period | None:
+    name = query.get("period", "")
+    if name == ALL:
+        return None
+    if name == CUSTOM or (not name and (query.get("from") or query.get("to"))):
+        return _custom(query.get("from", ""), query.get("to", ""), today)
+    found = named_period(name or DEFAULT, today)
+    if found is None:
+        raise OptionError(f"There is no period “{name}”. Choose one above.")
+    return found
+
+
+def _custom(first_text: str, last_text: str, today: date) -> Period:
+    last = day_of(last_text) or today
+    first = day_of(first_text) or last.replace(month=1, day=1)
+    if last < first:
+        raise OptionError(f"The period ends on {last}, before it starts on {first}. Swap the two dates.")
+    return Period(CUSTOM, described(first, last), first, last)
+
+
+def choices(books: Books) -> dict[str, object]:
+    """What the chips offer."""
+    return {
+        "models": {key: model.label for key, model in MODELS.items()},
+        "clocks": CLOCKS,
+        "dimensions": {key: dimension.label for key, dimension in DIMENSIONS.items()},
+        "units": books.units,
+        "lookbacks": {"7": "7 days", "30": "30 days", "90": "90 days", "365": "365 days", "none": "no window"},
+    }

@@ -1,0 +1,46 @@
+"""What a report page says beside its figures: how they changed, how much of the revenue has a known origin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loopline.reports.metric import Metric, Number, Unit
+from loopline.reports.result import Balance, ReportResult
+from loopline.web.wording import MINUS, NO_BREAK
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFigure:
+    metric: Metric
+    value: Number
+    change: str = ""
+    """`+4 %`, or `+41 pt` for a percentage; "" when there is nothing to compare with."""
+    tone: str = ""
+    """good, bad, or "" where a change is neither."""
+
+
+def changes(metrics: Sequence[Metric], result: ReportResult, before: ReportResult | None) -> list[KeyFigure]:
+    """The totals as key figures, compared with the period before where there is one."""
+    return [_figure(metric, result, before) for metric in metrics]
+
+
+def _figure(metric: Metric, result: ReportResult, before: ReportResult | None) -> KeyFigure:
+    value = result.totals.values[metric.key]
+    earlier = before.totals.values[metric.key] if before else None
+    if value is None or earlier is None:
+        return KeyFigure(metric, value)
+    if metric.unit is Unit.PERCENT:
+        moved, unit = value - earlier, "pt"
+    elif earlier > 0:
+        moved, unit = 100 * (value - earlier) / earlier, "%"
+    else:
+        return KeyFigure(metric, value)
+    rounded = round(moved)
+    text = f"{MINUS if rounded < 0 else '+'}{abs(rounded):,}{NO_BREAK}{unit}"
+    is_verdict = rounded != 0 and metric.key != "cost_minor"
+    tone = ("bad" if (rounded > 0) == metric.is_less_better else "good") if is_verdict else ""
+    return KeyFigure(metric, value, text, tone)
+
+
+def coverage(balance: Balance) -> float | None:
+    """Share of won revenue with a known origin, in percent; None when there is no revenue to have one."""
+    return 100 * balance.credited_minor / balance.revenue_minor if balance.revenue_minor > 0 else None

@@ -1,0 +1,225 @@
+"""The pages of Count: the closed-loop report, what is behind its figures, downloads, and the models side by side."""
+
+import csv
+import gzip
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.text import slugify
+from django.views.decorators.http import require_GET
+
+from loopline.access.books import books_for
+from loopline.access.roles import Permission
+from loopline.attribution.ledger import REASONS
+from loopline.attribution.model import MODELS
+from loopline.reports.behind import MOST, behind
+from loopline.reports.chart_bundle import ChartBundleError, bundle, version
+from loopline.reports.charts import by_row_chart, over_time_chart
+from loopline.reports.dimension import DIMENSIONS, TOTAL
+from loopline.reports.metric import METRICS
+from loopline.reports.naming import names_of
+from loopline.reports.options import Books, OptionError
+from loopline.reports.periods import named_periods
+from loopline.reports.result import ReportResult
+from loopline.reports.run import run_report, settle
+from loopline.reports.series import over_time
+from loopline.reports.write import written_cells
+from loopline.store.current import engine
+from loopline.web.access import PageRequest, allow
+from loopline.web.behind_names import records_named, touches_named
+from loopline.web.report_address import OPTION_NAMES, Asked, as_before, choices, read_address
+from loopline.web.report_words import changes, coverage
+
+KEY_FIGURES = ("cost_minor", "leads", "opportunities", "revenue_minor", "cost_per_opportunity_minor", "romi")
+IN_TABLE = (
+    "sessions", "people", "cost_minor", "leads", "converted", "opportunities", "won", "revenue_minor",
+    "cost_per_lead_minor", "cost_per_opportunity_minor", "romi",
+)  # fmt: skip
+SECONDARY = set(IN_TABLE) - {"cost_minor", "revenue_minor", "romi"}
+"""Columns that small screens leave out."""
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def closed_loop(request: PageRequest) -> HttpResponse:
+    """What each row cost, and what it earned."""
+    books = books_for(request.actor)
+    shown = _chips(request, "closed_loop")
+    try:
+        asked = read_address(request.GET, books, timezone.localdate())
+    except OptionError as error:
+        return render(request, "reports/closed_loop.html", shown | {"trouble": str(error)}, status=400)
+    result = run_report("closed-loop", asked.options, engine(), books)
+    before = _before(asked, books)
+    shown |= _about(asked) | {
+        "result": result,
+        "currency": books.currency,
+        "before": before,
+        "key_figures": changes([METRICS[key] for key in KEY_FIGURES], result, before),
+        "coverage": coverage(result.balance),
+        "reasons": {REASONS[key]: amount for key, amount in result.balance.unattributed_reasons.items() if amount},
+        "columns": [METRICS[key] for key in IN_TABLE],
+        "secondary": SECONDARY,
+        "largest": _largest(result),
+        "behind": reverse("closed_loop_behind"),
+    }
+    if not result.is_empty:
+        scope = settle(replace(asked.options, first=result.first, last=result.last), engine(), books)
+        points = over_time(scope, engine())
+        shown |= {
+            "points": points,
+            "charts": {
+                "over-time": over_time_chart(points, books.currency),
+                "by-row": by_row_chart(result.rows, books.currency),
+            },
+            "charts_version": version(),
+        }
+    return render(request, "reports/closed_loop.html", shown)
+
+
+def _before(asked: Asked, books: Books) -> ReportResult | None:
+    """The same report for the period before; None where none is asked for, or the books begin within it."""
+    options = as_before(asked)
+    if options is None or options.first is None:
+        return None
+    began = settle(replace(options, first=None, last=None), engine(), books).first
+    return run_report("closed-loop", options, engine(), books) if began <= options.first else None
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def closed_loop_download(request: PageRequest, form: str) -> HttpResponse:
+    """The same figures as CSV or JSON."""
+    books = books_for(request.actor)
+    try:
+        asked = read_address(request.GET, books, timezone.localdate())
+    except OptionError as error:
+        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+    result = run_report("closed-loop", asked.options, engine(), books)
+    name = f"{slugify(result.title)}-{result.first}-{result.last}.{form}"
+    if form == "csv":
+        response = HttpResponse(content_type="text/csv; charset=utf-8")
+        csv.writer(response).writerows(written_cells(result.to_json()))
+    else:
+        response = JsonResponse(result.to_json(), json_dumps_params={"ensure_ascii": False, "indent": 1})
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def closed_loop_behind(request: PageRequest) -> HttpResponse:
+    """The people, records, touchpoints or cost lines that add up to one figure."""
+    books = books_for(request.actor)
+    row, metric = request.GET.get("row", TOTAL), request.GET.get("metric", "revenue_minor")
+    shown = _chips(request, "closed_loop_behind")
+    try:
+        asked = read_address(request.GET, books, timezone.localdate())
+        found = behind(row, metric, asked.options, engine(), books)
+    except OptionError as error:
+        return render(request, "reports/closed_loop_behind.html", shown | {"trouble": str(error)}, status=400)
+    dimension = DIMENSIONS[asked.options.by]
+    shown |= _about(asked) | {
+        "found": found,
+        "row_name": names_of(dimension, [row], found.scope, engine())[row],
+        "dimension": dimension,
+        "currency": books.currency,
+        "units": books.units,
+        "parts": [METRICS[key] for key in found.metric.parts],
+        "records": records_named(found.records, request.actor),
+        "visitors": touches_named(found.visitors, request.actor),
+        "reasons": REASONS,
+        "model": MODELS[asked.options.model],
+        "most": MOST,
+        "back": f"{reverse('closed_loop')}?{_options_only(request)}",
+        "behind": reverse("closed_loop_behind"),
+    }
+    return render(request, "reports/closed_loop_behind.html", shown)
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def models(request: PageRequest) -> HttpResponse:
+    """Revenue and leads of each row by every model, side by side."""
+    books = books_for(request.actor)
+    shown = _chips(request, "models")
+    try:
+        asked = read_address(request.GET, books, timezone.localdate())
+    except OptionError as error:
+        return render(request, "reports/models.html", shown | {"trouble": str(error)}, status=400)
+    results = {key: run_report("closed-loop", replace(asked.options, model=key), engine(), books) for key in MODELS}
+    metric = METRICS["leads" if request.GET.get("metric") == "leads" else "revenue_minor"]
+    first = next(iter(results.values()))
+    by_model = {key: {row.key: row.values[metric.key] for row in result.rows} for key, result in results.items()}
+    rows = [
+        (
+            row,
+            [(key, by_model[key].get(row.key)) for key in MODELS],
+            _spread([by_model[key].get(row.key) for key in MODELS]),
+        )
+        for row in first.rows
+    ]
+    shown |= _about(asked) | {
+        "metric": metric,
+        "known_models": MODELS,
+        "rows": rows,
+        "totals": [(key, result.totals.values[metric.key]) for key, result in results.items()],
+        "result": first,
+        "holds": all(result.balance.holds for result in results.values()),
+        "currency": books.currency,
+        "behind": reverse("closed_loop_behind"),
+    }
+    return render(request, "reports/models.html", shown)
+
+
+@require_GET
+def chart_bundle(request: HttpRequest, number: str) -> HttpResponse:
+    """The program that draws charts. Public like any static file; its address changes with its version."""
+    try:
+        content = bundle(settings.CONFIG.data / "cache")
+    except ChartBundleError as error:
+        return HttpResponse(f"/* {error} */", status=503, content_type="text/javascript")
+    takes_gzip = "gzip" in request.headers.get("Accept-Encoding", "")
+    response = HttpResponse(content if takes_gzip else gzip.decompress(content), content_type="text/javascript")
+    if takes_gzip:
+        response["Content-Encoding"] = "gzip"
+    response["Vary"] = "Accept-Encoding"
+    response["Cache-Control"] = "public, max-age=31536000, immutable" if number == version() else "no-cache"
+    return response
+
+
+def _chips(request: PageRequest, route: str) -> dict[str, Any]:
+    """What the options above a report offer; here also when the address asks for something impossible."""
+    books = books_for(request.actor)
+    return choices(books) | {
+        "periods": named_periods(timezone.localdate()),
+        "route": route,
+        "query": request.GET,
+        "options_query": _options_only(request),
+    }
+
+
+def _options_only(request: PageRequest) -> str:
+    return urlencode([(name, request.GET[name]) for name in OPTION_NAMES if request.GET.get(name)])
+
+
+def _about(asked: Asked) -> dict[str, Any]:
+    return {"asked": asked, "options": asked.options, "model_label": MODELS[asked.options.model].label}
+
+
+def _largest(result: ReportResult) -> int:
+    """The scale of the bars: the largest revenue or cost of a row that is a value of the dimension."""
+    values = [row.values[key] or 0 for row in result.rows if not row.is_rest for key in ("revenue_minor", "cost_minor")]
+    return int(max(values, default=0))
+
+
+def _spread(values: list[int | float | None]) -> float | None:
+    """How far the models lie apart: (largest − smallest) ÷ largest, in percent."""
+    known = [value or 0 for value in values]
+    return 100 * (max(known) - min(known)) / max(known) if max(known) > 0 else None
