@@ -100,16 +100,15 @@ class Running:
         self.stop()
 
 
-def sample_site(collector: str, key: str) -> "tuple[subprocess.Popen[bytes], str]":
-    """The sample site on a port of its own, which makes it another origin."""
-    port = free_port()
+def sample_site(collector: str, key: str, url: str) -> "subprocess.Popen[bytes]":
+    """The sample site at `url`: on a port of its own, which makes it another origin."""
+    port = url.rpartition(":")[2]
     program = str(REPOSITORY / "examples" / "site" / "serve.py")
     process = subprocess.Popen(
-        [sys.executable, program, "--port", str(port), "--collector", collector, "--key", key],
+        [sys.executable, program, "--port", port, "--collector", collector, "--key", key],
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
-    url = f"http://127.0.0.1:{port}"
     until = time.monotonic() + 20
     while time.monotonic() < until:
         try:
@@ -117,5 +116,5 @@ def sample_site(collector: str, key: str) -> "tuple[subprocess.Popen[bytes], str
         except httpx.HTTPError:
             time.sleep(0.05)
         else:
-            return process, url
+            return process
     raise AssertionError("the sample site did not come up")
