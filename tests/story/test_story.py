@@ -63,7 +63,9 @@ def test_one_buyer_all_the_way_round_the_loop(installation: Installation, browse
             ana = company_agrees(browser, server)
             visit_and_ask(browser, site_url)
             sell(ana)
-            eventually(lambda: report(installation, "first_touch")["totals"]["revenue_minor"] == 1_000_001, "revenue counts")
+            eventually(
+                lambda: report(installation, "first_touch")["totals"]["revenue_minor"] == 1_000_001, "revenue counts"
+            )
             check_books(installation)
             check_page(ana)
         finally:
