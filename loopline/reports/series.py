@@ -24,8 +24,8 @@ def over_time(scope: Scope, engine: Engine) -> list[Point]:
 
     Slices that had not begun when the books were read are left out: nothing is known of them, which is not zero.
     """
-    until = min(scope.last, scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date())
-    parts = slices(scope.first, max(scope.first, until))
+    until = scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date()
+    parts = [part for part in slices(scope.first, scope.last) if part.first <= max(until, scope.first)]
     values: dict[str, Value] = {**scope.params}
     for place, part in enumerate(parts):
         values[f"first{place}"], values[f"last{place}"] = part.first, part.last

@@ -42,7 +42,9 @@ IN_TABLE = (
     "cost_per_lead_minor", "cost_per_opportunity_minor", "romi",
 )  # fmt: skip
 SECONDARY = set(IN_TABLE) - {"cost_minor", "revenue_minor", "romi"}
-"""Columns that small screens leave out."""
+"""Columns that phones leave out."""
+WIDE_ONLY = {"sessions", "people", "converted", "opportunities", "cost_per_lead_minor"}
+"""Columns that tablets leave out too."""
 
 
 @require_GET
@@ -66,6 +68,7 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         "reasons": {REASONS[key]: amount for key, amount in result.balance.unattributed_reasons.items() if amount},
         "columns": [METRICS[key] for key in IN_TABLE],
         "secondary": SECONDARY,
+        "wide_only": WIDE_ONLY,
         "largest": _largest(result),
         "behind": reverse("closed_loop_behind"),
     }

@@ -1,0 +1,27 @@
+"""Revenue and cost over time."""
+
+from datetime import UTC, date, datetime
+
+from loopline.reports.options import Books, Options
+from loopline.reports.run import settle
+from loopline.reports.series import over_time
+from loopline.store.engine import Engine
+from tests.attribution.shelf import Shelf
+
+
+def test_each_slice_has_the_revenue_closed_and_the_cost_of_its_days(engine: Engine) -> None:
+    """Half past eleven on 31 January in UTC is February in Berlin; slices that lie ahead are left out."""
+    shelf = Shelf(engine)
+    shelf.won("o1", "", datetime(2024, 1, 31, 23, 30, tzinfo=UTC), 500)
+    shelf.won("o2", "", datetime(2024, 3, 10, tzinfo=UTC), 70)
+    shelf.won("o3", "", datetime(2024, 3, 11, tzinfo=UTC), 5, unit_id="south")
+    shelf.cost("c1", "", 100, date(2024, 1, 30), date(2024, 2, 1))
+    shelf.store()
+    books = Books(currency="EUR", zone="Europe/Berlin", units={"north": "North"}, sees_all_units=False)
+    as_of = datetime(2024, 6, 10, tzinfo=UTC)
+    scope = settle(Options(first=date(2024, 1, 1), last=date(2024, 12, 31), as_of=as_of), engine, books)
+    points = over_time(scope, engine)
+    assert [(point.period.label, point.revenue_minor, point.cost_minor) for point in points] == [
+        ("Jan 2024", 0, 67), ("Feb 2024", 500, 33), ("Mar 2024", 70, 0), ("Apr 2024", 0, 0), ("May 2024", 0, 0),
+        ("Jun 2024", 0, 0),
+    ]  # fmt: skip

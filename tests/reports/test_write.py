@@ -1,0 +1,68 @@
+"""A report as text, as cells, and as options in words."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from loopline.reports.asked import options_from
+from loopline.reports.options import Books, OptionError
+from loopline.reports.write import safe_cell, table_lines, written_cells
+from loopline.store.duckdb_engine import DuckDBEngine
+from tests.attribution.shelf import BOOKS, Shelf, closed_loop, day
+
+BERLIN = Books(currency="EUR", zone="Europe/Berlin")
+
+
+@pytest.fixture
+def told(tmp_path) -> dict[str, object]:
+    engine = DuckDBEngine(tmp_path / "events.duckdb")
+    engine.migrate()
+    shelf = Shelf(engine)
+    shelf.campaign("=cmd()", "spring")
+    shelf.person("ines", "v1")
+    shelf.touch("e1", "visitor:v1", day(2), utm_campaign="spring")
+    shelf.won("o1", "ines", day(20), 100_05)
+    shelf.cost("c1", "=cmd()", 50_00, date(2024, 3, 1))
+    shelf.store()
+    answer = closed_loop(engine, books=BOOKS).to_json()
+    engine.close()
+    return answer
+
+
+def test_cells_hold_major_units_empty_undefined_and_no_formula(told: dict[str, object]) -> None:
+    head, row, total = written_cells(told)
+    assert head[0] == "Campaign"
+    cells = dict(zip(head, row, strict=True))
+    assert (cells["Campaign"], cells["Revenue (EUR)"], cells["Cost (EUR)"]) == ("'=Cmd()", "100.05", "50.00")
+    assert (cells["Cost per lead (EUR)"], cells["ROMI"]) == ("", "100.1")
+    assert total[0] == "Total"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"])
+def test_a_text_that_would_run_in_a_spreadsheet_is_only_shown(text: str) -> None:
+    assert safe_cell(text) == f"'{text}"
+    assert safe_cell(f"a{text}") == f"a{text}"
+
+
+def test_the_table_says_what_it_is_and_that_it_balances(told: dict[str, object]) -> None:
+    text = "\n".join(table_lines(told))
+    assert "Closed loop by campaign, 2024-03-01 to 2024-03-31, EUR" in text
+    assert "Balanced: 100.05 credited + 0.00 unattributed = 100.05 won" in text
+
+
+def test_words_become_options_in_the_organisations_zone() -> None:
+    words = {"from": "2026-01-01", "to": "", "as_of": "2026-03-31", "lookback": "none", "model": "first_touch"}
+    options = options_from(words, BERLIN)
+    assert (options.first, options.last, options.lookback_days, options.model) == (
+        date(2026, 1, 1), None, None, "first_touch",
+    )  # fmt: skip
+    assert options.as_of is not None
+    assert options.as_of.astimezone(UTC) == datetime(2026, 3, 31, 21, 59, 59, 999999, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "words", [{"from": "yesterday"}, {"as_of": "then"}, {"lookback": "-3"}, {"lookback": "99999"}, {"model": "best"}]
+)
+def test_words_that_mean_nothing_are_refused_with_what_to_write(words: dict[str, str]) -> None:
+    with pytest.raises(OptionError):
+        options_from(words, BERLIN)
