@@ -4,10 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import date, datetime
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
 from loopline.access.actor import Actor
+from loopline.access.models import Organisation
+from loopline.lib.money import Money
 from loopline.lib.times import utc_now
 from loopline.sync.chunks import Chunk, mapped
 from loopline.sync.fields import FileKind
@@ -20,7 +23,7 @@ from loopline.sync.sources import Source
 from loopline.sync.verdicts import Verdict
 
 ROWS = 20
-_HIDDEN = {"line", "digest", "warnings"}
+_HIDDEN = {"line", "digest", "warnings", "amount_minor", "currency"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,7 @@ def preview(asked: Import, *, by: Actor, rows: int = ROWS) -> list[FilePreview]:
     pairs = list(zip(asked.sources, mappers, strict=True))
     samples = [_sample(source, mapper, rows) for source, mapper in pairs]
     wanted = {row.lead for chunk in samples for row in chunk.rows if isinstance(row, DealRow) and row.lead}
+    zone = ZoneInfo(Organisation.current().time_zone)
     found: list[FilePreview] = []
     with transaction.atomic():
         run = ImportRun.objects.create(unit=asked.unit, file_name="preview", by_name=by.name, mapping="")
@@ -57,7 +61,7 @@ def preview(asked: Import, *, by: Actor, rows: int = ROWS) -> list[FilePreview]:
             job = Job(run, asked.unit, asked.mapping.system, by, utc_now(), f"import {source.name}"[:200])
             if source.mapping.kind is FileKind.LEADS and wanted:
                 _take_leads_of(job, source, mapper, wanted - sample.ids)
-            values = {row.line: _values(row) for row in sample.rows}
+            values = {row.line: _values(row, zone) for row in sample.rows}
             verdicts = take(job, sample, source.mapping.kind)
             job.write()
             shown = [PreviewRow(one, values.get(one.line, {})) for one in verdicts]
@@ -96,12 +100,15 @@ def _take_leads_of(job: Job, source: Source, mapper: RowMapper, wanted: set[str]
     job.clear()
 
 
-def _values(row: Row) -> dict[str, str]:
+def _values(row: Row, zone: ZoneInfo) -> dict[str, str]:
     shown = {one.name: getattr(row, one.name) for one in fields(row) if one.name not in _HIDDEN}
-    return {name: _text(value) for name, value in shown.items() if value is not None and value != ""}
+    told = {name: _text(value, zone) for name, value in shown.items() if value is not None and value != ""}
+    if isinstance(row, DealRow) and row.amount_minor is not None:
+        told["amount"] = f"{Money(row.amount_minor, row.currency).major:,f} {row.currency}"
+    return told
 
 
-def _text(value: object) -> str:
+def _text(value: object, zone: ZoneInfo) -> str:
     if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M} UTC"
+        return f"{value.astimezone(zone):%Y-%m-%d %H:%M}"
     return value.isoformat() if isinstance(value, date) else str(value)

@@ -1,6 +1,6 @@
 """Take a whole import back: what it made goes, what it changed is set back. What people have worked on since stays."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
@@ -15,8 +15,8 @@ from loopline.facts.outbox import Fact, record_facts
 from loopline.leads.models import Lead, LeadTransition
 from loopline.lib.times import utc_now
 from loopline.people.fact_rows import identity_row
-from loopline.people.models import Company, IdentityLink, Person
-from loopline.pipeline.models import Opportunity, StageChange
+from loopline.people.models import IdentityLink, Person
+from loopline.pipeline.models import Opportunity, OpportunityContact, StageChange
 from loopline.sync.importing import require_import
 from loopline.sync.job import ADOPTED
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun
@@ -144,7 +144,7 @@ def _remove(run: ImportRun, model: type[models.Model], records: Sequence[Importe
     if not gone:
         return
     keys = [str(row.pk) for row in gone]
-    facts = [fact for row in gone for fact in _last_facts(row)]
+    facts = list(_last_facts(model, gone))
     ExternalId.objects.filter(object_id__in=keys).delete()
     if model is Person:
         IdentityLink.objects.filter(person_id__in=[row.pk for row in gone]).delete()
@@ -153,18 +153,18 @@ def _remove(run: ImportRun, model: type[models.Model], records: Sequence[Importe
     undone.removed += len(gone)
 
 
-def _last_facts(row: models.Model) -> Iterable[Fact]:
-    """The last version of a record and of what goes with it: no longer there."""
+def _last_facts(model: type[models.Model], gone: Sequence[models.Model]) -> Iterator[Fact]:
+    """The last version of records and of what goes with them: no longer there."""
     now = utc_now()
-    fact = fact_of(row, now, is_deleted=True)
-    if fact is not None:
-        yield fact
-    if isinstance(row, Person):
-        for link in row.identity_links.all():
+    with_them: list[models.Model] = []
+    if model is Person:
+        for link in IdentityLink.objects.filter(person_id__in=[row.pk for row in gone]):
             yield Fact("identity_facts", link.identity, identity_row(None, link.evidence), now, True)
-    for contact in getattr(row, "contacts", Company.objects.none()).all():
-        if (gone := fact_of(contact, now, is_deleted=True)) is not None:
-            yield gone
+    elif model is Opportunity:
+        with_them = list(OpportunityContact.objects.filter(opportunity_id__in=[row.pk for row in gone]))
+    for row in [*gone, *with_them]:
+        if (fact := fact_of(row, now, is_deleted=True)) is not None:
+            yield fact
 
 
 def _worked_on(run: ImportRun, ids: Sequence[str]) -> set[str]:

@@ -101,7 +101,14 @@ def _shown(file: FilePreview) -> dict[str, Any]:
         }
         for row in file.rows
     ]
-    return {"name": file.name, "kind": file.kind, "shape": file.shape, "columns": file.fields, "rows": rows}
+    return {
+        "name": file.name,
+        "kind": file.kind,
+        "shape": file.shape,
+        "columns": file.fields,
+        "rows": rows,
+        "width": len(file.fields) + 1,
+    }
 
 
 def _told(run: ImportRun) -> dict[str, Any]:
