@@ -1,0 +1,68 @@
+"""The report pages as people meet them: charts drawn under the policy, figures that open, options in the address."""
+
+from datetime import timedelta
+
+import pytest
+from playwright.sync_api import expect
+
+from loopline.access.roles import Role
+from loopline.lib.times import utc_now
+from loopline.store.current import engine
+from tests.attribution.shelf import Shelf
+from tests.browser.conftest import SignIn
+from tests.browser.look import Look
+from tests.browser.records import HOSTILE, LONG, Company
+from tests.browser.watch import Complaints
+
+pytestmark = pytest.mark.browser
+
+
+def fill_books(company: Company) -> None:
+    """Four campaigns with hostile and long names, visits, leads, sales and costs of the last weeks."""
+    shelf, now, unit = Shelf(engine()), utc_now() - timedelta(minutes=1), str(company.units[0].pk)
+    for number, name in enumerate(("Spring webinar series", "Paid search", HOSTILE, LONG)):
+        key = f"campaign-{number}"
+        shelf.campaign(key, f"code-{number}", unit=unit)
+        shelf.fact(
+            "campaign_facts", key, unit_id=unit, name=name, channel="Paid Search", status="running", currency="EUR"
+        )
+        for buyer in range(6 - number):
+            person = str(company.people[buyer].pk)
+            visitor = f"v{number}-{buyer}"
+            shelf.person(person, visitor)
+            at = now - timedelta(days=40 - 5 * buyer, hours=number)
+            shelf.touch(f"e{visitor}", f"visitor:{visitor}", at, unit_id=unit, utm_campaign=f"code-{number}")
+        if number != 1:
+            shelf.cost(
+                key, key, 1_840_00 + number * 700_00, (now - timedelta(days=35)).date(), now.date(), unit_id=unit
+            )
+    for place, lead in enumerate(company.leads):
+        shelf.lead(str(lead.pk), str(lead.person_id), now - timedelta(days=5 + place), unit_id=unit)
+    for place, sale in enumerate(company.opportunities):
+        person = str(company.people[place % 6].pk)
+        shelf.won(str(sale.pk), person, now - timedelta(days=1 + place), 4_100_37 * (place + 1), unit_id=unit)
+    shelf.won("lost-trace", "", now - timedelta(days=2), 19_300_00, unit_id=unit)
+    shelf.store()
+
+
+def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company, sign_in: SignIn, shoot: Look) -> None:
+    fill_books(filled_site)
+    page = sign_in(filled_site.users[Role.MARKETING])
+    complaints = Complaints(page)
+    page.goto("/reports/closed-loop/")
+    expect(page.locator("[data-chart=over-time] svg")).to_be_visible(timeout=60_000)
+    expect(page.locator("[data-chart=by-row] svg")).to_be_visible()
+    expect(page.get_by_text("Balanced")).to_be_visible()
+    shoot(page, "closed_loop_filled")
+    page.get_by_text("Model Linear").click()
+    page.get_by_role("link", name="First touch").click()
+    assert "model=first_touch" in page.url
+    page.locator("#rows tbody tr").first.get_by_role("link", name="€").first.click()
+    expect(page.get_by_text("What adds up to this figure?")).to_be_visible()
+    assert "model=first_touch" in page.url
+    page.goto("/reports/closed-loop/behind/?metric=revenue_minor&row=~total")
+    page.locator(".touches-of > summary").first.click()
+    shoot(page, "closed_loop_behind_filled")
+    page.goto("/reports/models/")
+    shoot(page, "models_filled")
+    assert complaints.all == []
