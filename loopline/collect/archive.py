@@ -16,6 +16,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from loopline.collect.json_text import clean_value
 from loopline.collect.log import Block, Log
 from loopline.collect.request import Request
 from loopline.collect.state import State
@@ -105,7 +106,7 @@ def without_address(body: bytes) -> bytes:
     for part in [value, *(value.get("batch") or [])]:
         if isinstance(part, dict) and isinstance(part.get("context"), dict):
             part["context"].pop("ip", None)
-    return msgspec.json.encode(value)
+    return msgspec.json.encode(clean_value(value))
 
 
 def _block(row: dict[str, Any]) -> Block:

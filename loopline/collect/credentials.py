@@ -1,7 +1,6 @@
 """Finding the write key in a request: Basic or Bearer authorization, the query, or the body."""
 
 import base64
-import binascii
 from urllib.parse import parse_qs
 
 _MAX_REMEMBERED = 1_000
@@ -10,10 +9,9 @@ _remembered: dict[bytes, str] = {}
 
 def key_from_header(authorization: bytes) -> str:
     """The write key in an Authorization header, or empty. Basic may be written with or without the colon."""
-    try:
-        return _remembered[authorization]
-    except KeyError:
-        pass
+    known = _remembered.get(authorization)
+    if known is not None:
+        return known
     key = _read(authorization)
     if len(_remembered) >= _MAX_REMEMBERED:
         _remembered.clear()
@@ -30,7 +28,7 @@ def _read(authorization: bytes) -> str:
         return ""
     try:
         text = base64.b64decode(value + "=" * (-len(value) % 4), validate=True).decode("utf-8")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, not even ASCII, or no text in it
         return ""
     return text.partition(":")[0]
 

@@ -43,6 +43,8 @@ CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL)
 """
 _FIELDS = "id, hint, name, kind, unit_id, origins, allow_automation, created_us, revoked_us, last_used_us"
 _MAX_REMEMBERED_MISSES = 10_000
+_LONGEST = 200
+"""Longer texts are no keys, and not worth remembering."""
 
 
 class KeyKind(StrEnum):
@@ -142,6 +144,8 @@ class Keys:
 
     def lookup(self, plain: str) -> WriteKey | None:
         """The key in force with this value. Cheap: remembers what it found until something changes."""
+        if len(plain) > _LONGEST:
+            return None
         try:
             key = self._found[plain]
         except KeyError:

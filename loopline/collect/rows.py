@@ -6,7 +6,9 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
+from loopline.collect.json_text import clean_value
 from loopline.collect.signals import Signal
+from loopline.collect.steps.validate import ID_LIMIT, as_text
 from loopline.collect.work import Item
 from loopline.store.library import TABLES
 from loopline.store.schema import ARROW_TYPES, Kind
@@ -96,13 +98,14 @@ def _signal(item: Item) -> Signal:
         source=item.source,
         visitor_id=item.visitor_id,
         user_id=item.user_id,
-        previous_id=str(event.previousId or ""),
-        group_id=str(event.groupId or ""),
+        previous_id=as_text(event.previousId, ID_LIMIT),
+        group_id=as_text(event.groupId, ID_LIMIT),
         session_id=item.session_id,
         email=item.email,
         name=item.name,
-        traits=loaded,
-        properties={} if is_traits else properties,
+        # Whatever JSON can say must fit what carries signals on: numbers without end would hold up all that follow.
+        traits=clean_value(loaded),
+        properties={} if is_traits else clean_value(properties),
         occurred_us=item.occurred_us,
         consent=item.consent,
         bot_verdict=item.bot_verdict,

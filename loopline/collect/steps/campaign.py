@@ -33,7 +33,8 @@ def _read(item: Item, settings: Settings) -> None:
     if landing is _NO_ADDRESS and context.campaign is None and not referrer:
         return
     item.visit = _visit(context.campaign, landing, _external_host(referrer, landing.host, settings))
-    item.click_id = landing.click_id
+    # A click id names one click of one person; which system it is from may always be known.
+    item.click_id = landing.click_id if item.consent >= 2 else ""
 
 
 def _external_host(referrer: str, page_host: str, settings: Settings) -> str:

@@ -11,7 +11,7 @@ _KIND_OF = {
 }  # fmt: skip
 _BROWSER_TYPES = frozenset({"page", "screen", "track", "identify", "alias", "group", "form", "engaged"})
 ENGAGED = "Engaged time"
-_ID_LIMIT = 200
+ID_LIMIT = 200
 _TEXT_LIMIT = 500
 
 
@@ -49,9 +49,9 @@ def _read(item: Item) -> tuple[str, str] | None:
     if request.source == "browser" and call not in _BROWSER_TYPES:
         return "type_not_allowed", f"A browser key may not send {call} events; use a server key."
     item.kind = kind
-    item.visitor_id = as_text(event.anonymousId, _ID_LIMIT)
-    item.user_id = as_text(event.userId, _ID_LIMIT)
-    item.event_id = as_text(event.messageId, _ID_LIMIT)
+    item.visitor_id = as_text(event.anonymousId, ID_LIMIT)
+    item.user_id = as_text(event.userId, ID_LIMIT)
+    item.event_id = as_text(event.messageId, ID_LIMIT)
     item.name = _name(item, call)
     if call == "track" and not item.name:
         return "no_event_name", "A track call needs the name of the event in `event`."
