@@ -5,6 +5,7 @@ counts once; a submission whose event did not get there (a crash in between) is 
 again.
 """
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -20,12 +21,15 @@ from loopline.campaigns.forms import Sent, check, connect_person, mark_not_spam,
 from loopline.campaigns.models import Form, Submission
 from loopline.collect.channels import NO_VISIT, Visit
 from loopline.collect.own import OwnEvent, report_event
+from loopline.collect.web_address import read_address
 from loopline.leads.actions import create_lead, qualify_lead
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 from loopline.people.actions import Details, fill_in, find_or_create_person, link_identity, record_consent
 from loopline.people.models import Person
 from loopline.people.stitch import MAX_LENGTH
+
+logger = logging.getLogger(__name__)
 
 PURPOSE = "contact"
 """What the consent box of a form is about."""
@@ -89,10 +93,17 @@ def report_submission(submission_id: UUID) -> None:
 def report_waiting(now: datetime | None = None, patience: timedelta = timedelta(seconds=30)) -> int:
     """Report again what has waited longer than `patience`; returns how many went. A periodic job."""
     late = Submission.objects.waiting_to_be_reported().filter(at__lt=(now or utc_now()) - patience).order_by("at")
-    ids = list(late.values_list("pk", flat=True)[:500])
-    for submission_id in ids:
+    return sum(_report_or_leave(submission_id) for submission_id in list(late.values_list("pk", flat=True)[:500]))
+
+
+def _report_or_leave(submission_id: UUID) -> bool:
+    """One that cannot be reported waits for a look; those behind it go on."""
+    try:
         report_submission(submission_id)
-    return len(ids)
+    except ValueError:
+        logger.exception("Submission %s cannot be reported and stays without its touchpoint", submission_id)
+        return False
+    return True
 
 
 def form_event(submission: Submission) -> OwnEvent:
@@ -161,10 +172,14 @@ def _visit(landing: Mapping[str, str]) -> Visit:
         campaign=landing.get("utm_campaign", "").strip().lower(),
         content=landing.get("utm_content", ""),
         term=landing.get("utm_term", ""),
-        referrer_host=(urlsplit(landing.get("referrer", "")).hostname or "").lower(),
+        referrer_host=read_address(landing.get("referrer", "")).host,
     )
 
 
 def _without_query(address: str) -> str:
-    parts = urlsplit(address)
+    """The address as far as it names a page; empty when it is none: it is the sender's word."""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
     return urlunsplit((parts.scheme, parts.netloc, parts.path, "", ""))

@@ -5,7 +5,6 @@ transaction, so a crash repeats nothing and skips nothing. A signal that cannot 
 (`ReactorRefusal`) and the rest goes on; only trouble with the database stops it, and then it tries again.
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping
 
@@ -17,6 +16,7 @@ from loopline.access.actor import SYSTEM
 from loopline.access.models import BusinessUnit
 from loopline.campaigns.forms import Sent
 from loopline.campaigns.models import Form
+from loopline.collect.json_text import clean_value
 from loopline.collect.reactor_feed import ReactorFeed, Signal
 from loopline.leads.capture import capture_reported
 from loopline.lib.text import many_lines, one_line
@@ -87,8 +87,8 @@ def act(signal: Signal) -> None:
 
 def refuse(signal: Signal, error: Exception) -> None:
     """Keep a signal that could not be acted on, with the reason."""
-    # PostgreSQL's JSON holds no NUL.
-    plain = json.loads(json.dumps(msgspec.to_builtins(signal)).replace("\\u0000", ""))
+    # The JSON of databases holds no NUL and no infinity.
+    plain = clean_value(msgspec.to_builtins(signal))
     reason = one_line(f"{type(error).__name__}: {error}", 1000)
     ReactorRefusal.objects.get_or_create(
         reactor=CURSOR, event_id=signal.event_id, kind=signal.kind,

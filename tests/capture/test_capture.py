@@ -298,3 +298,25 @@ def test_someone_known_keeps_what_is_known(data: Path) -> None:
     captured = capture(make_form(unit=unit))
     assert captured.person == known
     assert captured.person.name == "Ines Maria Okafor"
+
+
+@pytest.mark.parametrize("place", ["page_url", "referrer"])
+def test_an_address_that_is_none_does_not_hold_up_the_reports_of_others(data: Path, inbox: Inbox, place: str) -> None:
+    form = make_form()
+    capture(form, **{place: "http://[not-an-address"})
+    second = capture(form, INES | {"email": "bo@halden.no"})
+    assert report_waiting(NOW + timedelta(seconds=31)) == 2
+    assert [one["messageId"] for one in events(inbox)][-1] == str(second.submission.pk)
+    assert not Submission.objects.waiting_to_be_reported().exists()
+
+
+def test_a_submission_that_cannot_be_reported_does_not_hold_up_the_others(
+    data: Path, inbox: Inbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    form = make_form()
+    broken = capture(form)
+    Submission.objects.filter(pk=broken.submission.pk).update(event_id="")
+    second = capture(form, INES | {"email": "bo@halden.no"})
+    assert report_waiting(NOW + timedelta(seconds=31)) == 1
+    assert [one["messageId"] for one in events(inbox)] == [str(second.submission.pk)]
+    assert str(broken.submission.pk) in caplog.text

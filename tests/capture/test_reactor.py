@@ -204,3 +204,11 @@ def test_a_refused_signal_can_be_tried_again_when_its_cause_is_gone(feeder: Feed
     retry_refusal(refusal)
     assert refusal.solved_at is not None
     assert Person.objects.get().unit == missing
+
+
+def test_a_refused_signal_with_numbers_that_json_does_not_have_does_not_stop_the_reactor(feeder: Feeder) -> None:
+    feeder.add("alias", user_id="42", previous_id="x" * 400, traits={"a": float("inf"), "b": float("nan"), "c": "\x00"})
+    feeder.add("identify", user_id="42", email="ines@halden.no")
+    assert feeder.react() == 2
+    assert ReactorRefusal.objects.get().signal["traits"] == {"a": None, "b": None, "c": ""}
+    assert Person.objects.get().email == "ines@halden.no"
