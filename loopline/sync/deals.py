@@ -11,7 +11,7 @@ from loopline.people.models import Person
 from loopline.pipeline.fact_rows import opportunity_contact_id, opportunity_contact_row, opportunity_row
 from loopline.pipeline.models import Opportunity, OpportunityContact, StageChange, business_day
 from loopline.sync.job import Job
-from loopline.sync.known import Known, known_ids
+from loopline.sync.known import Known, known_ids, refused_elsewhere
 from loopline.sync.people import People
 from loopline.sync.rows import DealRow
 from loopline.sync.verdicts import Answer, Verdict
@@ -36,6 +36,8 @@ class _Context:
 def take_deals(job: Job, rows: Sequence[DealRow]) -> list[Verdict]:
     """What the rows do, put into `job`. No id occurs twice in `rows`."""
     known = known_ids(job, "opportunity", [row.external_id for row in rows])
+    refused = refused_elsewhere(job, Opportunity, rows, known)
+    rows = [row for row in rows if row.line not in refused]
     changed = [row for row in rows if row.external_id in known and known[row.external_id].digest != row.digest]
     fresh = [row for row in rows if row.external_id not in known]
     verdicts = {row.line: _verdict(row, Answer.UNCHANGED) for row in rows}
@@ -43,17 +45,18 @@ def take_deals(job: Job, rows: Sequence[DealRow]) -> list[Verdict]:
     if fresh:
         context = _context(job, fresh)
         verdicts |= {row.line: _add(job, row, context) for row in fresh}
-    return list(verdicts.values())
+    return list((verdicts | refused).values())
 
 
 def _context(job: Job, rows: Sequence[DealRow]) -> _Context:
     known = known_ids(job, "lead", [row.lead for row in rows if row.lead])
     ids = [one.object_id for one in known.values()]
-    found = Lead.objects.filter(pk__in=ids).select_related("person__merged_into", "person__company", "owner")
+    found = Lead.objects.filter(pk__in=ids, unit=job.unit)
+    found = found.select_related("person__merged_into", "person__company", "owner")
     leads = {str(lead.pk): lead for lead in found}
     codes = CampaignCode.objects.filter(unit=job.unit, code__in={row.campaign for row in rows if row.campaign})
     return _Context(
-        leads={external_id: leads[one.object_id] for external_id, one in known.items()},
+        leads={external_id: leads[one.object_id] for external_id, one in known.items() if one.object_id in leads},
         touches={external_id: one.touch for external_id, one in known.items()},
         campaigns={code.code: code.campaign for code in codes.select_related("campaign")},
         people=People(job, [row for row in rows if row.email]),

@@ -10,7 +10,7 @@ from loopline.lib.ids import uuid7
 from loopline.people.models import Person
 from loopline.sync.companies import Companies
 from loopline.sync.job import EVIDENCE, Job
-from loopline.sync.known import Known, known_ids
+from loopline.sync.known import Known, known_ids, refused_elsewhere
 from loopline.sync.people import People, change_person, people_with
 from loopline.sync.rows import LeadRow
 from loopline.sync.verdicts import Answer, Verdict
@@ -27,12 +27,14 @@ _TOUCH_WORDS = {
 def take_leads(job: Job, rows: Sequence[LeadRow]) -> list[Verdict]:
     """What the rows do, put into `job`. No id and no address occurs twice in `rows`."""
     known = known_ids(job, "lead", [row.external_id for row in rows])
+    refused = refused_elsewhere(job, Lead, rows, known)
+    rows = [row for row in rows if row.line not in refused]
     changed = [row for row in rows if row.external_id in known and known[row.external_id].digest != row.digest]
     fresh = [row for row in rows if row.external_id not in known]
     verdicts = {row.line: _verdict(row, Answer.UNCHANGED) for row in rows}
     verdicts |= {one.line: one for one in _update(job, changed, known)}
     verdicts |= {one.line: one for one in _add(job, fresh)}
-    return list(verdicts.values())
+    return list((verdicts | refused).values())
 
 
 def _add(job: Job, rows: Sequence[LeadRow]) -> list[Verdict]:

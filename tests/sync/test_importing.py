@@ -202,3 +202,27 @@ def test_touchpoints_that_could_not_be_sent_wait_for_the_next_import(tmp_path: P
     WaitingEvents.objects.create(run=run, events=1, body=body)
     run_import(asked(tmp_path, unit, LEADS, leads=HEAD), by=SYSTEM)
     assert not WaitingEvents.objects.exists()
+
+
+def test_the_same_id_in_another_unit_changes_nothing_there(tmp_path: Path, unit: BusinessUnit) -> None:
+    deal = DEAL_HEAD + "D1,L1,2026-02-01,,100\n"
+    take_in(tmp_path, unit, LEADS + DEALS, leads=HEAD + ANA, deals=deal)
+    other = make_unit()
+    stranger = make_user(Role.MARKETING, unit=other).actor
+    run = take_in(
+        tmp_path / "other", other, LEADS + DEALS, by=stranger,
+        leads=HEAD + ANA.replace("Ana Ruiz", "Eve"), deals=deal.replace("100", "999999"),
+    )  # fmt: skip
+    assert run.counts == {"refused": 2}
+    assert all("another business unit" in one["why"] for one in verdicts(tmp_path / "other", run))
+    assert Person.objects.get().name == "Ana Ruiz"
+    assert Opportunity.objects.get().amount_minor == 10_000
+
+
+def test_a_deal_does_not_take_the_lead_of_another_unit(tmp_path: Path, unit: BusinessUnit) -> None:
+    take_in(tmp_path, unit, LEADS, leads=HEAD + ANA)
+    other = make_unit()
+    run = take_in(tmp_path / "other", other, LEADS + DEALS, leads=HEAD, deals=DEAL_HEAD + "D1,L1,2026-02-01,,100\n")
+    assert "no lead" in verdicts(tmp_path / "other", run)[0]["why"]
+    assert Opportunity.objects.get().lead is None
+    assert Lead.objects.get().state == "new"
