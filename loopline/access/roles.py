@@ -33,6 +33,8 @@ class Permission(StrEnum):
     """Hand leads to others and work anyone's lead."""
     SEE_PIPELINE = "see_pipeline"
     EDIT_PIPELINE = "edit_pipeline"
+    WORK_TASKS = "work_tasks"
+    """Write down and do one's own tasks, such as those that a huddle decided."""
     REFUND = "refund"
     SEE_REPORTS = "see_reports"
     SEE_HUDDLE = "see_huddle"
@@ -43,7 +45,7 @@ class Permission(StrEnum):
 
 
 _P = Permission
-_SEES_ALL = {_P.SEE_PEOPLE, _P.SEE_CAMPAIGNS, _P.SEE_PIPELINE, _P.SEE_REPORTS, _P.SEE_HUDDLE}
+_SEES_ALL = {_P.SEE_PEOPLE, _P.SEE_CAMPAIGNS, _P.SEE_PIPELINE, _P.SEE_REPORTS, _P.SEE_HUDDLE, _P.WORK_TASKS}
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MARKETING: frozenset(
@@ -57,6 +59,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {_P.EDIT_PEOPLE, _P.MERGE_PEOPLE, _P.WORK_LEADS, _P.ASSIGN_LEADS, _P.EDIT_PIPELINE, _P.REFUND}
         | {_P.SIGN_FOR_SALES, _P.EDIT_DEFINITION, _P.RUN_HUDDLE, _P.IMPORT}
     ),
-    Role.FINANCE: frozenset({_P.SEE_CAMPAIGNS, _P.SEE_PIPELINE, _P.SEE_REPORTS, _P.EDIT_COSTS, _P.REFUND}),
+    Role.FINANCE: frozenset(
+        {_P.SEE_CAMPAIGNS, _P.SEE_PIPELINE, _P.SEE_REPORTS, _P.EDIT_COSTS, _P.REFUND, _P.WORK_TASKS}
+    ),
     Role.ADMINISTRATOR: frozenset(Permission),
 }

@@ -91,7 +91,8 @@ def find_or_create_person(
 ) -> Person:
     """The one person with this address, as it remains after merges; made when there is none.
 
-    What was known stays; what was empty is filled in. Two at once get the same person. Raises InvalidEmailError.
+    What was known stays; what was empty is filled in. Two at once get the same person. Raises InvalidEmailError, and
+    NotAllowedError when only another business unit knows this person.
     """
     by.require(Permission.EDIT_PEOPLE)
     email = normalise(email)
@@ -102,6 +103,8 @@ def find_or_create_person(
             take_turn()
             # Looked up again: another transaction may have made it while this one waited for its turn.
             person = _person_with(email) or _create(email, unit, details, evidence, by, at)
+        if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+            raise NotAllowedError(f"{by.name} may not see this person. Ask someone of the unit that knows them.")
         fill_in(person, details, by=by, at=at)
     return person
 

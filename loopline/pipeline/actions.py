@@ -19,7 +19,14 @@ from loopline.lib.times import utc_now
 from loopline.people.models import Company, Person
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.models import Opportunity, OpportunityContact, StageChange
-from loopline.pipeline.record import locked, record_contact, record_opportunity, require_open, require_unit
+from loopline.pipeline.record import (
+    locked,
+    record_contact,
+    record_opportunity,
+    require_open,
+    require_unit,
+    require_visible,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class OpportunityChanges(TypedDict, total=False):
 def create_opportunity(new: NewOpportunity, *, by: Actor, at: datetime | None = None) -> Opportunity:
     """Open an opportunity that no lead led to. Raises NotAllowedError and PipelineError."""
     by.require(Permission.EDIT_PIPELINE)
+    if new.person is not None:
+        require_visible(new.person, by)
     return _open_opportunity(new, None, by, at or utc_now())
 
 

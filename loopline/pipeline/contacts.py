@@ -4,14 +4,14 @@ from datetime import datetime
 
 from django.db import transaction
 
-from loopline.access.actor import Actor, NotAllowedError
+from loopline.access.actor import Actor
 from loopline.access.audit import audit
 from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.models import Opportunity, OpportunityContact
-from loopline.pipeline.record import locked, record_contact
+from loopline.pipeline.record import locked, record_contact, require_visible
 
 
 @transaction.atomic
@@ -34,7 +34,7 @@ def set_contact(
         raise PipelineError(f"There is no role “{role}”; choose one of {', '.join(OpportunityContact.Role.values)}.")
     row = locked(opportunity, by, Permission.EDIT_PIPELINE)
     remaining = person.merged_into or person
-    _require_visible(remaining, by)
+    require_visible(remaining, by)
     contact = row.contacts.filter(person=remaining).first()
     has_primary = row.contacts.filter(is_primary=True).exclude(person=remaining).exists()
     was_primary = contact is not None and contact.is_primary
@@ -73,8 +73,3 @@ def _step_down(opportunity: Opportunity, newcomer: Person, at: datetime) -> None
         former.is_primary = False
         former.save(update_fields=["is_primary"])
         record_contact(former, at)
-
-
-def _require_visible(person: Person, by: Actor) -> None:
-    if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
-        raise NotAllowedError(f"{by.name} may not see this person. Ask someone of the unit that knows them.")

@@ -6,6 +6,7 @@ from loopline.access.actor import Actor, NotAllowedError
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.facts.outbox import record_fact
+from loopline.people.models import Person
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.fact_rows import opportunity_contact_id, opportunity_contact_row, opportunity_row
 from loopline.pipeline.models import Opportunity, OpportunityContact, business_day
@@ -14,6 +15,11 @@ from loopline.pipeline.models import Opportunity, OpportunityContact, business_d
 def require_unit(by: Actor, unit: BusinessUnit) -> None:
     if not by.covers_unit(unit.pk):
         raise NotAllowedError(f"{by.name} does not work for {unit.name}. Ask an administrator for access to that unit.")
+
+
+def require_visible(person: Person, by: Actor) -> None:
+    if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+        raise NotAllowedError(f"{by.name} may not see this person. Ask someone of the unit that knows them.")
 
 
 def locked(opportunity: Opportunity, by: Actor, permission: Permission) -> Opportunity:

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from loopline.access.actor import Actor, NotAllowedError
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
@@ -29,12 +29,14 @@ class NewTask:
 @transaction.atomic
 def create_task(new: NewTask, *, by: Actor, at: datetime | None = None) -> Task:
     """Write down a task. Only a manager gives tasks to others. Raises NotAllowedError and PipelineError."""
-    by.require(Permission.EDIT_PIPELINE)
+    by.require(Permission.WORK_TASKS)
     require_unit(by, new.unit)
     if str(new.owner.pk) != by.id and not by.may(Permission.ASSIGN_LEADS):
         raise NotAllowedError("You can give tasks to yourself. Ask a sales manager to give one to someone else.")
     if not new.owner.actor.covers_unit(new.unit.pk):
         raise PipelineError(f"{new.owner.name} does not work for {new.unit.name}; choose someone who does.")
+    if new.person is not None and not new.owner.actor.may(Permission.SEE_PEOPLE):
+        raise PipelineError(f"{new.owner.name} may not see people; choose someone who may.")
     title = new.title.strip()
     if not title or len(title) > 200:
         raise PipelineError("Say in 1 to 200 characters what is to be done.")
@@ -79,7 +81,8 @@ def reopen_task(task: Task, *, by: Actor, at: datetime | None = None) -> Task:
 
 
 def _locked(task: Task, by: Actor) -> Task:
-    by.require(Permission.EDIT_PIPELINE)
+    by.require(Permission.WORK_TASKS)
+    take_turn()
     task.refresh_from_db(from_queryset=Task.objects.select_for_update())
     require_unit(by, task.unit)
     if str(task.owner_id) != by.id and not by.may(Permission.ASSIGN_LEADS):

@@ -90,7 +90,7 @@ def leads_sent_back(actor: Actor) -> Waiting | None:
 
 
 def tasks_due(actor: Actor) -> Waiting | None:
-    if not actor.may(Permission.EDIT_PIPELINE):
+    if not actor.may(Permission.WORK_TASKS):
         return None
     today = timezone.localdate()
     due = Task.objects.visible_to(actor).filter(owner_id=UUID(actor.id), done_at=None, due_on__lte=today)

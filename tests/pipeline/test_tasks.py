@@ -55,3 +55,10 @@ def test_a_task_says_what_is_to_be_done(title: str) -> None:
     user, actor, unit = make_seller()
     with pytest.raises(PipelineError, match="what is to be done"):
         create_task(NewTask(unit=unit, title=title, owner=user), by=actor)
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everybody_has_tasks_of_their_own(role: Role) -> None:
+    user, actor, unit = make_seller(role)
+    task = create_task(NewTask(unit=unit, title="Write the page", owner=user), by=actor)
+    assert do_task(task, by=actor).done_at is not None

@@ -19,6 +19,7 @@ from loopline.leads.models import Lead
 from loopline.leads.states import LeadStateError
 from loopline.lib.times import utc_now
 from loopline.people.actions import find_or_create_person
+from loopline.people.emails import InvalidEmailError
 from loopline.people.models import Person
 from loopline.pipeline.actions import NewOpportunity, convert_lead, create_opportunity, edit_opportunity, move_stage
 from loopline.pipeline.closing import (
@@ -46,7 +47,7 @@ from loopline.web.forms.pipeline import (
 )
 from loopline.web.route import opportunity_route
 
-Refusals = (PipelineError, LeadStateError)
+Refusals = (PipelineError, LeadStateError, InvalidEmailError)
 
 
 @allow(Permission.SEE_PIPELINE)
@@ -90,7 +91,7 @@ def _context(request: PageRequest, found: Opportunity) -> dict[str, Any]:
         "refund_form": RefundForm(opportunity=found, left_minor=left),
         "contact_form": ContactForm(),
         "interaction_form": InteractionForm(people=people) if contacts else None,
-        "task_form": TaskForm(actor=actor, unit=found.unit) if can_edit else None,
+        "task_form": TaskForm(actor=actor, unit=found.unit) if actor.may(Permission.WORK_TASKS) else None,
     }
 
 

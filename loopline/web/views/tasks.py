@@ -39,7 +39,7 @@ def tasks_waiting(actor: Actor) -> int | None:
     )
 
 
-@allow(Permission.EDIT_PIPELINE)
+@allow(Permission.WORK_TASKS)
 def tasks(request: PageRequest) -> HttpResponse:
     is_manager = request.actor.may(Permission.ASSIGN_LEADS)
     whose = _whose(request) if is_manager else request.user.pk
@@ -86,7 +86,7 @@ def _by_day(found: list[Task], today: date) -> list[dict[str, Any]]:
 
 
 @require_POST
-@allow(Permission.EDIT_PIPELINE)
+@allow(Permission.WORK_TASKS)
 def task_new(request: PageRequest) -> HttpResponse:
     """Write down a task, alone or about an opportunity or a person."""
     opportunity = _about(Opportunity.objects.visible_to(request.actor), request.POST.get("opportunity"))
@@ -125,7 +125,7 @@ def _uuid(text: str) -> UUID | None:
 
 
 @require_POST
-@allow(Permission.EDIT_PIPELINE)
+@allow(Permission.WORK_TASKS)
 def task_done(request: PageRequest, task_id: UUID) -> HttpResponse:
     task = get_object_or_404(Task.objects.visible_to(request.actor), pk=task_id)
     do_task(task, by=request.actor)
@@ -133,7 +133,7 @@ def task_done(request: PageRequest, task_id: UUID) -> HttpResponse:
 
 
 @require_POST
-@allow(Permission.EDIT_PIPELINE)
+@allow(Permission.WORK_TASKS)
 def task_reopen(request: PageRequest, task_id: UUID) -> HttpResponse:
     task = get_object_or_404(Task.objects.visible_to(request.actor), pk=task_id)
     reopen_task(task, by=request.actor)
