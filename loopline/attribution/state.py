@@ -58,6 +58,15 @@ MERGED_STATE = Part(
     """,
 )
 """People who were ever merged into another, and who they are now. All others are themselves."""
+GONE_PEOPLE = Part(
+    "gone_people",
+    """
+    SELECT 'person:' || id AS identity FROM person_facts
+    WHERE recorded_at <= $as_of AND id IN (SELECT id FROM person_facts WHERE is_deleted AND recorded_at <= $as_of)
+    GROUP BY id HAVING arg_max(is_deleted, version)
+    """,
+)
+"""Identities of people who were removed, as by undoing an import: what was reported of them counts nowhere."""
 IDENTITY_STATE = Part("identity_state", latest("identity_facts", "person_id", where="NOT starts_with(id, 'person:')"))
 LEAD_STATE = Part("lead_state", latest("lead_facts", "unit_id", "person_id", "created_at", "qualified_at"))
 OPPORTUNITY_STATE = Part(

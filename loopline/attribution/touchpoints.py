@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from loopline.attribution.state import CODE_STATE, KNOWN_IDENTITIES, VERDICT_STATE, Part
+from loopline.attribution.state import CODE_STATE, GONE_PEOPLE, KNOWN_IDENTITIES, VERDICT_STATE, Part
 
 _IS_MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
 _VERDICTS = "LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted"
 _CODES = "LEFT JOIN code_state AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign AND NOT c.is_deleted"
-_WHICH = "e.touch_kind <> '' AND e.recorded_at <= $as_of"
+_WHICH = """e.touch_kind <> '' AND e.recorded_at <= $as_of
+            AND e.identity NOT IN (SELECT identity FROM gone_people)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +43,5 @@ def touchpoints(row: RowOf) -> Part:
         FROM events AS e LEFT JOIN known_identities AS k ON k.identity = e.identity {_VERDICTS} {row.join}
         WHERE {_WHICH}
         """,
-        (KNOWN_IDENTITIES, VERDICT_STATE, *row.reads),
+        (KNOWN_IDENTITIES, GONE_PEOPLE, VERDICT_STATE, *row.reads),
     )

@@ -9,6 +9,7 @@ from functools import cache, lru_cache
 from typing import Any, TypeVar
 from uuid import UUID
 
+import msgspec
 from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models.base import ModelState
@@ -88,6 +89,8 @@ def _adapter(field: Any, operations: BaseDatabaseOperations) -> Adapt | None:
         return None if connection.vendor == "postgresql" else lru_cache(512)(operations.adapt_datetimefield_value)
     if isinstance(field, models.JSONField):
         encoder = field.encoder
+        if encoder is None and connection.vendor == "sqlite":
+            return _json
         return lambda value: operations.adapt_json_value(value, encoder)
     if isinstance(field, models.DateField | models.DecimalField | models.TimeField):
         return lambda value: field.get_db_prep_save(value, connection)
@@ -96,3 +99,7 @@ def _adapter(field: Any, operations: BaseDatabaseOperations) -> Adapt | None:
 
 def _hex(value: UUID) -> str:
     return value.hex
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()

@@ -11,10 +11,13 @@ from loopline.people.actions import Details, edit_person
 from loopline.people.models import Company, IdentityLink, Person
 from loopline.pipeline.models import Opportunity
 from loopline.pipeline.tasks import NewTask, create_task
+from loopline.reports.options import Books, Options
+from loopline.reports.run import run_report
+from loopline.store.engine import Engine
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun
 from loopline.sync.undo import UndoRefusedError, undo_import
 from tests.make import make_person, make_unit, make_user
-from tests.sync.house import DEAL_HEAD, DEALS, HEAD, LEADS, take_in
+from tests.sync.house import DEAL_HEAD, DEALS, HEAD, LEADS, loaded, take_in
 
 pytestmark = pytest.mark.django_db
 ANA = "L1,2026-01-05,ana@halden.example,Ana Ruiz,Halden,fair\n"
@@ -130,3 +133,21 @@ def test_after_undoing_the_same_file_can_be_taken_in_again(tmp_path: Path, unit:
     undo_import(take_in(tmp_path, unit, leads=HEAD + ANA), by=SYSTEM)
     assert take_in(tmp_path, unit, leads=HEAD + ANA).counts == {"created": 1}
     assert ImportedRecord.objects.filter(run__status=ImportRun.Status.DONE).exists()
+
+
+def test_an_import_that_was_undone_counts_nowhere_and_as_of_before_it_does(
+    engine: Engine, tmp_path: Path, unit: BusinessUnit
+) -> None:
+    books = Books(currency="EUR", zone="UTC", units={str(unit.pk): unit.name})
+    run = take_in(tmp_path, unit, leads=HEAD + ANA + BEA)
+    with loaded(engine, tmp_path):
+        before = engine.horizon()
+    undo_import(run, by=SYSTEM)
+    with loaded(engine, tmp_path):
+        now = run_report("closed-loop", Options(by="source"), engine, books)
+        then = run_report("closed-loop", Options(by="source", as_of=before), engine, books)
+    assert now.rows == []
+    assert {row.key: (row.values["people"], row.values["leads"]) for row in then.rows} == {
+        "fair": (1, 1),
+        "web": (1, 1),
+    }
