@@ -11,10 +11,10 @@ run: $(VENV)/.base
 	$(BIN)/loopline demo
 
 test: $(VENV)/.dev chromium
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/.dev chromium
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check $(CODE)
