@@ -10,7 +10,7 @@ from django.db import transaction
 from django.utils.text import slugify
 
 from loopline.access.actor import Actor
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation
 from loopline.access.roles import Permission
 from loopline.lib.currencies import is_currency
@@ -37,6 +37,7 @@ class NewUnit:
 def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisation:
     """ValidationError for a time zone or currency that does not exist, or an address in the place of a host."""
     by.require(Permission.ADMINISTER)
+    take_turn()
     if not _is_time_zone(details.time_zone):
         raise ValidationError({"time_zone": "There is no such time zone; choose one such as Europe/Oslo."})
     _require_currency("reporting_currency", details.reporting_currency)
@@ -71,6 +72,7 @@ def create_unit(new: NewUnit, *, by: Actor) -> BusinessUnit:
     """ValidationError for a name that is taken or a currency that does not exist."""
     by.require(Permission.ADMINISTER)
     _require_currency("currency", new.currency)
+    take_turn()
     key = slugify(new.name)[:50]
     if not key or BusinessUnit.objects.filter(key=key).exists():
         raise ValidationError({"name": "There is a business unit of this name already; choose another name."})
@@ -84,7 +86,8 @@ def change_unit(unit: BusinessUnit, new: NewUnit, *, by: Actor) -> BusinessUnit:
     """Its key stays, so that addresses and imports that name it go on working."""
     by.require(Permission.ADMINISTER)
     _require_currency("currency", new.currency)
-    unit = BusinessUnit.objects.select_for_update().get(pk=unit.pk)
+    take_turn()
+    unit = BusinessUnit.objects.select_for_update(no_key=True).get(pk=unit.pk)
     before = {name: getattr(unit, name) for name in asdict(new)}
     for name, value in asdict(new).items():
         setattr(unit, name, value)
@@ -98,6 +101,7 @@ def set_exchange_rate(currency: str, on: date, rate: Decimal, *, by: Actor) -> E
     """One unit of `currency` is worth `rate` of the reporting currency from `on` until the next rate."""
     by.require(Permission.EDIT_COSTS)
     _require_currency("currency", currency)
+    take_turn()
     if rate <= 0:
         raise ValidationError({"rate": "A rate is more than zero."})
     if currency == Organisation.current().reporting_currency:
@@ -110,6 +114,7 @@ def set_exchange_rate(currency: str, on: date, rate: Decimal, *, by: Actor) -> E
 @transaction.atomic
 def remove_exchange_rate(row: ExchangeRate, *, by: Actor) -> None:
     by.require(Permission.EDIT_COSTS)
+    take_turn()
     audit(by, "removed exchange rate", row, currency=row.currency, on=row.on, rate=row.rate)
     row.delete()
 

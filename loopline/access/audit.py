@@ -34,7 +34,8 @@ def entry_hash(entry: AuditEntry) -> str:
 def take_turn() -> None:
     """Wait until no other transaction writes the chain, and keep others waiting until this one ends.
 
-    An action that looks before it writes (is this identity taken?) takes its turn before it looks. SQLite has one
+    Every action takes its turn first of all, before it locks or writes a row: then nobody who has the turn waits for
+    a row of somebody who waits for the turn. What it looks at is then as nobody else is changing it. SQLite has one
     writer anyway.
     """
     if connection.vendor == "postgresql":

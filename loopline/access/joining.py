@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from loopline.access.actor import Actor
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, OneTimeLink, User
 from loopline.access.one_time_links import new_link, use_link
 from loopline.access.roles import Permission, Role
@@ -39,6 +39,7 @@ def invite_user(email: str, membership: Membership, *, by: Actor) -> tuple[User,
     """A user who cannot sign in yet, and the token of the link with which they choose a password."""
     by.require(Permission.ADMINISTER)
     membership.check()
+    take_turn()
     if User.objects.filter(email=email.strip().lower()).exists():
         raise ValidationError({"email": "Somebody with this e-mail address is a user already."})
     user = User.objects.create_user(email.strip(), None, name=membership.name, role=membership.role.value)
@@ -51,6 +52,7 @@ def invite_user(email: str, membership: Membership, *, by: Actor) -> tuple[User,
 def renew_link(user: User, *, by: Actor) -> str:
     """A new link for somebody who lost theirs or forgot the password; the old password works until it is used."""
     by.require(Permission.ADMINISTER)
+    take_turn()
     audit(by, "renewed one-time link", user)
     return new_link(OneTimeLink.Purpose.JOIN, user)
 
@@ -58,6 +60,7 @@ def renew_link(user: User, *, by: Actor) -> str:
 @transaction.atomic
 def join(token: str, password: str) -> User:
     """Choose a password through the link. Raises LinkNotValidError, or ValidationError for a weak password."""
+    take_turn()
     user = use_link(OneTimeLink.Purpose.JOIN, token).user
     assert user is not None  # a constraint of the table
     validate_password(password, user)
@@ -72,6 +75,7 @@ def change_user(user: User, membership: Membership, *, by: Actor) -> User:
     """Another name, role or set of units. The last administrator stays one."""
     by.require(Permission.ADMINISTER)
     membership.check()
+    take_turn()
     user = User.objects.select_for_update().get(pk=user.pk)
     if membership.role is not Role.ADMINISTRATOR:
         _keep_an_administrator(user)
@@ -87,6 +91,7 @@ def change_user(user: User, membership: Membership, *, by: Actor) -> User:
 def shut_out(user: User, *, by: Actor) -> None:
     """No sign-in from now on, open sessions end, no leads are handed over. What they did stays."""
     by.require(Permission.ADMINISTER)
+    take_turn()
     user = User.objects.select_for_update().get(pk=user.pk)
     _keep_an_administrator(user)
     user.is_active = user.takes_leads = False
@@ -98,6 +103,7 @@ def shut_out(user: User, *, by: Actor) -> None:
 @transaction.atomic
 def let_back_in(user: User, *, by: Actor) -> None:
     by.require(Permission.ADMINISTER)
+    take_turn()
     user = User.objects.select_for_update().get(pk=user.pk)
     user.is_active = True
     user.save(update_fields=["is_active"])

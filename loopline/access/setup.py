@@ -7,7 +7,7 @@ from django.db import transaction
 
 from loopline.access.actions import NewUnit, OrganisationDetails, change_organisation, create_unit
 from loopline.access.actor import SYSTEM
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import OneTimeLink, User
 from loopline.access.one_time_links import new_link, use_link
 from loopline.access.roles import Role
@@ -33,6 +33,7 @@ def set_up(setup: Setup, *, token: str | None = None) -> User:
     With `token`, uses up the one-time link. Raises AlreadySetUpError, LinkNotValidError, or ValidationError for a weak
     password or an unusable organisation.
     """
+    take_turn()
     if token is not None:
         use_link(OneTimeLink.Purpose.SETUP, token)
     if User.objects.exists():

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from django.db import transaction
 
 from loopline.access.actor import Actor
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.campaigns.codes import build_link, map_code, unmap_code
@@ -71,6 +71,7 @@ _PLAN_FIELDS = (
 def create_campaign(unit: BusinessUnit, plan: CampaignPlan, *, by: Actor, at: datetime | None = None) -> Campaign:
     """A new campaign of `unit`. Raises CampaignRefusedError for a name that the unit already uses."""
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, unit.pk)
+    take_turn()
     campaign = Campaign(unit=unit, **({"created_at": at} if at else {}))
     _take(campaign, plan)
     audit(by, "create_campaign", campaign, at=at, name=campaign.name)
@@ -81,6 +82,7 @@ def create_campaign(unit: BusinessUnit, plan: CampaignPlan, *, by: Actor, at: da
 @transaction.atomic
 def edit_campaign(campaign: Campaign, plan: CampaignPlan, *, by: Actor) -> Campaign:
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, campaign.unit_id)
+    take_turn()
     campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
     before = {name: getattr(campaign, name) for name in _PLAN_FIELDS}
     _take(campaign, plan)
@@ -94,6 +96,7 @@ def edit_campaign(campaign: Campaign, plan: CampaignPlan, *, by: Actor) -> Campa
 def close_campaign(campaign: Campaign, *, cancelled: bool = False, by: Actor, at: datetime | None = None) -> Campaign:
     """The campaign is done (or cancelled). Its codes go on counting: late visitors still came because of it."""
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, campaign.unit_id)
+    take_turn()
     campaign = Campaign.objects.select_for_update(of=("self",)).get(pk=campaign.pk)
     if campaign.status in {Campaign.Status.DONE, Campaign.Status.CANCELLED}:
         raise CampaignRefusedError(f"“{campaign.name}” is already {campaign.get_status_display().lower()}.")
@@ -108,6 +111,7 @@ def close_campaign(campaign: Campaign, *, cancelled: bool = False, by: Actor, at
 def add_activity(campaign: Campaign, plan: ActivityPlan, *, by: Actor) -> Activity:
     """A mailing, ad, event or post of the campaign."""
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, campaign.unit_id)
+    take_turn()
     activity = Activity(campaign=campaign)
     _take_activity(activity, plan)
     audit(by, "add_activity", campaign, activity=activity.name)
@@ -117,6 +121,7 @@ def add_activity(campaign: Campaign, plan: ActivityPlan, *, by: Actor) -> Activi
 @transaction.atomic
 def edit_activity(activity: Activity, plan: ActivityPlan, *, by: Actor) -> Activity:
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, activity.campaign.unit_id)
+    take_turn()
     activity = Activity.objects.select_for_update(of=("self",)).get(pk=activity.pk)
     before = activity.name
     _take_activity(activity, plan)
@@ -128,6 +133,7 @@ def edit_activity(activity: Activity, plan: ActivityPlan, *, by: Actor) -> Activ
 def remove_activity(activity: Activity, *, by: Actor) -> None:
     """Take an activity out of the plan. One that carries costs or codes stays: take those away first."""
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, activity.campaign.unit_id)
+    take_turn()
     activity = Activity.objects.select_for_update(of=("self",)).get(pk=activity.pk)
     if activity.costs.exists() or activity.codes.exists():
         raise CampaignRefusedError(f"“{activity.name}” has costs or codes. Remove those first, or give them elsewhere.")

@@ -3,7 +3,7 @@
 from django.db import transaction
 
 from loopline.access.actor import Actor
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.roles import Permission
 from loopline.campaigns.fact_rows import code_id, code_row, unmapped_code_row
 from loopline.campaigns.links import LinkTags, tagged_url
@@ -42,6 +42,7 @@ def map_code(
     Raises CodeTakenError when it belongs to another campaign, unless `move` says to take it from there.
     """
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, campaign.unit_id)
+    take_turn()
     code = normalise_code(text)
     if activity is not None and activity.campaign_id != campaign.pk:
         raise CampaignRefusedError(f"“{activity.name}” is not an activity of “{campaign.name}”.")
@@ -71,6 +72,7 @@ def _move(row: CampaignCode, campaign: Campaign, activity: Activity | None, *, i
 def unmap_code(code: CampaignCode, *, by: Actor) -> None:
     """The code counts for no campaign any more, in the past too, until it is mapped again."""
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, code.unit_id)
+    take_turn()
     row = CampaignCode.objects.select_for_update(of=("self",)).get(pk=code.pk)
     audit(by, "unmap_code", row.campaign, code=row.code)
     record_fact("campaign_code_facts", code_id(row.unit_id, row.code), unmapped_code_row(row.unit_id, row.code))
@@ -86,6 +88,7 @@ def build_link(
     Raises LinkRefusedError for an address that cannot be tagged and CodeTakenError for another campaign's code.
     """
     require_in_unit(by, Permission.EDIT_CAMPAIGNS, campaign.unit_id)
+    take_turn()
     address = tagged_url(url, tags)
     code = " ".join(tags.campaign.split()).lower()
     mapped = CampaignCode.objects.filter(unit=campaign.unit_id, code=code, campaign=campaign).exists()

@@ -7,7 +7,7 @@ from typing import Any
 from django.db import transaction
 
 from loopline.access.actor import Actor
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation
 from loopline.access.roles import Permission
 from loopline.campaigns.fact_rows import cost_row
@@ -35,6 +35,7 @@ class CostEntry:
 @transaction.atomic
 def add_cost(campaign: Campaign | None, entry: CostEntry, *, unit: BusinessUnit | None = None, by: Actor) -> CostLine:
     """Add a cost line to a campaign, or, with `campaign` None, a cost of `unit` that no campaign carries."""
+    take_turn()
     owner = campaign.unit if campaign else unit
     if owner is None:
         raise CampaignRefusedError("A cost without a campaign needs a business unit.")
@@ -50,6 +51,7 @@ def add_cost(campaign: Campaign | None, entry: CostEntry, *, unit: BusinessUnit 
 def edit_cost(cost: CostLine, entry: CostEntry, *, by: Actor) -> CostLine:
     """Change what a cost line says. What it said before stays in the books as of then."""
     require_in_unit(by, Permission.EDIT_COSTS, cost.unit_id)
+    take_turn()
     cost = CostLine.objects.select_for_update(of=("self",)).get(pk=cost.pk)
     _check(entry, cost.campaign)
     before = {"amount_minor": cost.amount_minor, "currency": cost.currency, "kind": cost.kind}
@@ -65,6 +67,7 @@ def edit_cost(cost: CostLine, entry: CostEntry, *, by: Actor) -> CostLine:
 def remove_cost(cost: CostLine, *, by: Actor) -> None:
     """Take a cost line out of the figures from now on; the books as of before still hold it."""
     require_in_unit(by, Permission.EDIT_COSTS, cost.unit_id)
+    take_turn()
     cost = CostLine.objects.select_for_update(of=("self",)).get(pk=cost.pk)
     audit(
         by, "remove_cost", cost.campaign or cost, cost=cost.pk, amount_minor=cost.amount_minor, currency=cost.currency
@@ -80,6 +83,7 @@ def convert_costs_again(*, by: Actor) -> int:
     To be called after a rate or the reporting currency changed: what was reported before stays in the books as of then.
     """
     by.require(Permission.EDIT_COSTS)
+    take_turn()
     lines = CostLine.objects.exclude(currency=Organisation.current().reporting_currency)
     count = 0
     for cost in lines.iterator():

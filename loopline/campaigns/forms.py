@@ -13,7 +13,7 @@ from django.db import transaction
 from django.utils.crypto import salted_hmac
 
 from loopline.access.actor import Actor
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.campaigns.form_fields import FormField, fill, read_fields
@@ -86,6 +86,7 @@ def create_form(unit: BusinessUnit, slug: str, plan: FormPlan, *, by: Actor, at:
     form = Form(unit=unit, slug=slug, created_at=at or utc_now())
     _take_over(form, plan)
     with transaction.atomic():
+        take_turn()
         with refused_when_taken(f"There is a form at /f/{slug} already; choose another address."):
             form.save(force_insert=True)
         audit(by, "create_form", form, at=at, slug=slug, title=form.title)
@@ -96,6 +97,7 @@ def edit_form(form: Form, plan: FormPlan, *, by: Actor, at: datetime | None = No
     """Change everything but the address, which stands in other people's pages. Earlier submissions stay as sent."""
     require_in_unit(by, Permission.EDIT_FORMS, form.unit_id)
     with transaction.atomic():
+        take_turn()
         form.refresh_from_db(from_queryset=Form.objects.select_for_update())
         before = _said(form)
         _take_over(form, plan)
@@ -159,6 +161,7 @@ def record_submission(
     """Keep a submission with its verdict; a repeat gives the one there is. Returns it and whether it is new."""
     at = at or utc_now()
     with transaction.atomic():
+        take_turn()
         key = dedup_key(form, values, sent)
         submission = Submission(
             form=form, data=dict(values), visitor_id=one_line(sent.visitor_id, 200), network=sent.network,
@@ -191,6 +194,7 @@ def mark_not_spam(submission: Submission, *, by: Actor) -> None:
     """A person looked at it and says that it is genuine. `leads.capture` then captures it."""
     require_in_unit(by, Permission.EDIT_FORMS, submission.form.unit_id)
     with transaction.atomic():
+        take_turn()
         submission.refresh_from_db(from_queryset=Submission.objects.select_for_update())
         if submission.verdict != Submission.Verdict.SPAM:
             raise CampaignRefusedError("This submission is not marked as spam.")

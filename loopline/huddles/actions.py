@@ -44,7 +44,7 @@ def open_huddle(unit: BusinessUnit, *, by: Actor, at: datetime | None = None) ->
     by.require(Permission.RUN_HUDDLE)
     at = at or utc_now()
     take_turn()
-    unit = BusinessUnit.objects.select_for_update().get(pk=unit.pk)
+    unit = BusinessUnit.objects.select_for_update(no_key=True).get(pk=unit.pk)
     _require_unit(by, unit)
     last = last_huddle(unit)
     if last is not None and last.is_open:

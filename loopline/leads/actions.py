@@ -32,7 +32,7 @@ def create_lead(
     by.require(Permission.EDIT_PEOPLE)
     at = at or utc_now()
     take_turn()
-    person = Person.objects.select_for_update().get(pk=person.canonical_id)
+    person = Person.objects.select_for_update(no_key=True).get(pk=person.canonical_id)
     lead = Lead(unit=unit, person=person, origin=origin[:200], message=message, created_at=at)
     require_unit(by, lead)
     if Lead.objects.running().filter(person__in=person.known_ids(), unit=unit).exists():

@@ -34,7 +34,7 @@ def draft_definition(
     at = at or utc_now()
     rule = read_rule(rules)
     take_turn()
-    unit = BusinessUnit.objects.select_for_update().get(pk=unit.pk)  # so that two drafts get two numbers
+    unit = BusinessUnit.objects.select_for_update(no_key=True).get(pk=unit.pk)  # so that two drafts get two numbers
     last = DefinitionVersion.objects.filter(unit=unit).aggregate(last=Max("number"))["last"] or 0
     version = DefinitionVersion(
         unit=unit, number=last + 1, rules=rule_json(rule), sentence=definition_sentence(rule), because=because,

@@ -40,9 +40,11 @@ def hand_over_lead(lead: Lead, *, to: User | None = None, by: Actor, at: datetim
 def hand_over(lead: Lead, *, to: User | None = None, by: Actor, at: datetime) -> bool:
     """The same for a lead that is locked already, by someone who was asked for permission already."""
     require_move(lead, Lead.State.HANDED_OVER)
-    unit = BusinessUnit.objects.select_for_update().get(pk=lead.unit_id)  # one at a time, so that turns are fair
+    unit = BusinessUnit.objects.select_for_update(no_key=True).get(
+        pk=lead.unit_id
+    )  # one at a time, so that turns are fair
     if to is not None:
-        owner_id, because = to.pk, f"handed over by {by.name}"
+        owner_id, because = to.pk, f"handed over by {by.name}"[:200]
     else:
         choice = choose(candidates(unit, at))
         if choice is None:

@@ -98,11 +98,8 @@ def find_or_create_person(
     email = normalise(email)
     details = Details(name=name, company_name=company_name)
     with transaction.atomic():
-        person = _person_with(email)
-        if person is None:
-            take_turn()
-            # Looked up again: another transaction may have made it while this one waited for its turn.
-            person = _person_with(email) or _create(email, unit, details, evidence, by, at)
+        take_turn()
+        person = _person_with(email) or _create(email, unit, details, evidence, by, at)
         if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
             raise NotAllowedError(f"{by.name} may not see this person. Ask someone of the unit that knows them.")
         fill_in(person, details, by=by, at=at)
@@ -161,10 +158,8 @@ def find_or_create_company(
     if domain is None and not name:
         return None
     with transaction.atomic():
+        take_turn()
         found = _company(domain, name, unit)
-        if found is None:
-            take_turn()
-            found = _company(domain, name, unit)
         if found is None:
             found = Company.objects.create(
                 unit=unit, name=name or str(domain), domain=domain, created_at=at or utc_now()
@@ -188,6 +183,7 @@ def fill_in_company(
     if not missing:
         return
     with transaction.atomic():
+        take_turn()
         for name, value in missing.items():
             setattr(company, name, value)
         company.save(update_fields=list(missing))
@@ -205,6 +201,7 @@ def fill_in(
     by.require(Permission.EDIT_PEOPLE)
     missing = {name: value for name, value in details.fit.items() if value and not getattr(person, name)}
     with transaction.atomic():
+        take_turn()
         if company is None and (person.company_id is None or details.company_name):
             company = find_or_create_company(person.email, details.company_name, unit=person.unit, by=by, at=at)
         is_new = company is not None and person.company_id is None
@@ -220,6 +217,7 @@ def edit_person(
     """Set a person's fields to what a user typed, emptied ones too. `details.company_name` is not used."""
     by.require(Permission.EDIT_PEOPLE)
     with transaction.atomic():
+        take_turn()
         person = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
         if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
             raise NotAllowedError(f"{by.name} may not change people of another business unit.")
@@ -233,6 +231,7 @@ def edit_company(company: Company, values: CompanyDetails, *, by: Actor, at: dat
     """Set what a user typed about a company. Its domain stays: it decides who belongs to it."""
     by.require(Permission.EDIT_PEOPLE)
     with transaction.atomic():
+        take_turn()
         company = Company.objects.select_for_update(of=("self",)).get(pk=company.pk)
         if not Company.objects.visible_to(by).filter(pk=company.pk).exists():
             raise NotAllowedError(f"{by.name} may not change companies of another business unit.")
@@ -257,6 +256,7 @@ def record_consent(
     """Keep what a person agreed to or withdrew, with the text that was shown."""
     by.require(Permission.EDIT_PEOPLE)
     with transaction.atomic():
+        take_turn()
         consent = Consent.objects.create(
             person=person, purpose=purpose, is_granted=is_granted, text=text, evidence=evidence[:100],
             at=at or utc_now(),

@@ -9,7 +9,7 @@ from typing import TypedDict
 from django.db import transaction
 
 from loopline.access.actor import Actor, NotAllowedError
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.campaigns.models import Campaign
@@ -61,6 +61,7 @@ class OpportunityChanges(TypedDict, total=False):
 def create_opportunity(new: NewOpportunity, *, by: Actor, at: datetime | None = None) -> Opportunity:
     """Open an opportunity that no lead led to. Raises NotAllowedError and PipelineError."""
     by.require(Permission.EDIT_PIPELINE)
+    take_turn()
     if new.person is not None:
         require_visible(new.person, by)
     return _open_opportunity(new, None, by, at or utc_now())
@@ -85,6 +86,7 @@ def convert_lead(
     """
     by.require(Permission.WORK_LEADS)
     by.require(Permission.EDIT_PIPELINE)
+    take_turn()
     moment = at or utc_now()
     row = Lead.objects.select_for_update(of=("self",)).select_related("unit", "person", "owner").get(pk=lead.pk)
     if not by.may(Permission.ASSIGN_LEADS) and str(row.owner_id) != by.id:

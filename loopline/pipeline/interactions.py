@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from loopline.access.actor import SYSTEM, Actor, NotAllowedError
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.collect.own import OwnEvent, report_events
@@ -50,6 +50,7 @@ class Talk:
 @transaction.atomic
 def log_interaction(talk: Talk, *, by: Actor, at: datetime | None = None) -> Interaction:
     """Write down a call, mail, meeting or note. Raises NotAllowedError and PipelineError."""
+    take_turn()
     moment = at or utc_now()
     by.require(Permission.EDIT_PEOPLE)
     require_unit(by, talk.unit)

@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 
 from loopline.access.actor import Actor
-from loopline.access.audit import audit
+from loopline.access.audit import audit, take_turn
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
@@ -21,6 +21,7 @@ def convert_opportunities_again(*, by: Actor, at: datetime | None = None) -> int
     then, and a sale that had no rate is counted from now on.
     """
     by.require(Permission.EDIT_COSTS)
+    take_turn()
     moment = at or utc_now()
     foreign = Opportunity.objects.exclude(currency=Organisation.current().reporting_currency)
     count = 0

@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from loopline.access.actor import Actor, NotAllowedError
+from loopline.access.audit import take_turn
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.facts.outbox import record_fact
@@ -25,6 +26,7 @@ def require_visible(person: Person, by: Actor) -> None:
 def locked(opportunity: Opportunity, by: Actor, permission: Permission) -> Opportunity:
     """The same opportunity, brought up to date and locked until the transaction ends. Raises NotAllowedError."""
     by.require(permission)
+    take_turn()
     opportunity.refresh_from_db(from_queryset=Opportunity.objects.select_for_update())
     require_unit(by, opportunity.unit)
     return opportunity

@@ -30,6 +30,7 @@ class NewTask:
 def create_task(new: NewTask, *, by: Actor, at: datetime | None = None) -> Task:
     """Write down a task. Only a manager gives tasks to others. Raises NotAllowedError and PipelineError."""
     by.require(Permission.WORK_TASKS)
+    take_turn()
     require_unit(by, new.unit)
     if str(new.owner.pk) != by.id and not by.may(Permission.ASSIGN_LEADS):
         raise NotAllowedError("You can give tasks to yourself. Ask a sales manager to give one to someone else.")

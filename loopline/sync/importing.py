@@ -138,6 +138,7 @@ def _begun(run: ImportRun, asked: Import, by: Actor) -> ImportRun:
     run.started_at = utc_now()
     run.problem, run.notices = "", []
     with transaction.atomic():
+        take_turn()
         run.save()
         audit(by, "start_import", run, files=run.files)
     return run
@@ -160,6 +161,7 @@ def _save_progress(run: ImportRun, share: float, tally: Tally) -> None:
 def _finished(run: ImportRun, tally: Tally, by: Actor) -> ImportRun:
     run.status, run.finished_at, run.percent = ImportRun.Status.DONE, utc_now(), 100
     with transaction.atomic():
+        take_turn()
         run.save(update_fields=["status", "finished_at", "percent", "notices"])
         audit(by, "finish_import", run, counts=dict(tally.counts))
     return run
