@@ -43,7 +43,7 @@ def _part(request: PageRequest, found: Campaign, name: str, form: Form | None = 
     """The part alone for htmx; else the page again, with the form that was wrong."""
     wrong: dict[str, Any] = {f"{name}_form": form} if form is not None else {}
     if request.htmx:
-        return render(request, f"campaigns/campaign.html#{name}", campaign_context(request, found) | wrong)
+        return render(request, f"campaigns/_{name}.html", campaign_context(request, found) | wrong)
     if form is None:
         return redirect("campaign", found.pk)
     return render(request, "campaigns/campaign.html", campaign_context(request, found) | wrong, status=422)
