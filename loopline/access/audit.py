@@ -9,17 +9,17 @@ from django.db import connection, models, transaction
 
 from loopline.access.actor import Actor
 from loopline.access.models import AuditEntry
-from loopline.lib.times import utc_now
+from loopline.lib.times import as_utc, utc_now
 
 GENESIS = "0" * 64
 _LOCK = 0x10091E  # any constant: the PostgreSQL advisory lock that puts writers of the chain in a row
 
 
 def entry_hash(entry: AuditEntry) -> str:
-    """SHA-256 over everything the entry says and the hash before it."""
+    """SHA-256 over everything the entry says and the hash before it. The moment counts in UTC, as it is read back."""
     content = [
         entry.previous_hash,
-        entry.at.isoformat(),
+        as_utc(entry.at).isoformat(),
         entry.actor_id,
         entry.actor_name,
         entry.verb,

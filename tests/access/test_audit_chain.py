@@ -1,5 +1,8 @@
 """The audit log cannot be changed without a trace."""
 
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
 import pytest
 from django.db import transaction
 
@@ -18,6 +21,13 @@ def three_entries() -> list[AuditEntry]:
 
 def test_an_untouched_chain_is_whole() -> None:
     three_entries()
+    assert first_broken_entry() is None
+
+
+def test_a_moment_told_in_local_time_keeps_the_chain_whole() -> None:
+    in_oslo = datetime(2026, 11, 10, 9, 30, tzinfo=ZoneInfo("Europe/Oslo"))
+    with transaction.atomic():
+        audit(SYSTEM, "open", make_unit(), at=in_oslo)
     assert first_broken_entry() is None
 
 
