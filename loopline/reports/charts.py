@@ -19,6 +19,8 @@ Chart = dict[str, Any]
 REVENUE, COST = "Revenue", "Cost"
 _WHAT, _COLOURS = [REVENUE, COST], ["token:accent", "token:cost-line"]
 MOST_BARS = 10
+_SHORT = "format(datum.value, '~s')"
+"""0, 20k, 1.5M: each label by itself, so that zero is not 0k."""
 
 
 def _major(amount_minor: int, currency: str) -> float:
@@ -52,8 +54,12 @@ def _over_time_spec() -> Spec:
 
     colour = alt.Color("what:N", scale=alt.Scale(domain=_WHAT, range=_COLOURS), legend=None)
     base = alt.Chart(alt.NamedData("rows")).encode(
-        x=alt.X("at:N", sort=alt.SortField("place"), axis=alt.Axis(title=None, labelAngle=0, labelOverlap="greedy")),
-        y=alt.Y("amount:Q", axis=alt.Axis(title=None, tickCount=4, format="~s")),
+        x=alt.X(
+            "at:N",
+            sort=alt.SortField("place"),
+            axis=alt.Axis(title=None, labelAngle=0, labelOverlap="parity", labelSeparation=12),
+        ),
+        y=alt.Y("amount:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)),
         color=colour,
     )
     lines = base.mark_line(strokeWidth=2, point={"size": 24, "filled": True}).encode(
@@ -82,7 +88,7 @@ def _by_row_spec(count: int) -> Spec:
         .encode(
             y=alt.Y("row:N", sort=alt.SortField("place"), axis=alt.Axis(title=None, labelLimit=150, ticks=False)),
             yOffset=alt.YOffset("what:N", sort=[COST, REVENUE]),
-            x=alt.X("amount:Q", axis=alt.Axis(title=None, tickCount=4, format="~s")),
+            x=alt.X("amount:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)),
             color=alt.Color(
                 "what:N", scale=alt.Scale(domain=_WHAT, range=_COLOURS), legend=alt.Legend(orient="top", title=None)
             ),

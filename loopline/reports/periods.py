@@ -41,7 +41,8 @@ _NAMED: dict[str, tuple[str, Callable[[date], tuple[date, date]]]] = {
     "last_year": ("Last year", lambda today: _months(today, 12, 12, 12)),
     "last_12_months": ("Last 12 months", lambda today: (month_start(today, -11), month_start(today, 1) - DAY)),
 }
-DEFAULT = "last_12_months"
+DEFAULT = "last_90_days"
+"""Always a whole stretch with one as long before it: the first view says something on any day of the year."""
 ALL = "all"
 CUSTOM = "custom"
 
@@ -92,7 +93,8 @@ def described(first: date, last: date) -> str:
             return str(first.year)
     if first.day == 1 and (last + DAY).day == 1:
         return f"{first:%b %Y} – {last:%b %Y}"
-    return f"{first.day} {first:%b %Y} – {last.day} {last:%b %Y}"
+    year = "" if first.year == last.year else f" {first.year}"
+    return f"{first.day} {first:%b}{year} – {last.day} {last:%b %Y}"
 
 
 def slices(first: date, last: date) -> list[Period]:

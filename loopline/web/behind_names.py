@@ -8,17 +8,18 @@ from django.urls import reverse
 
 from loopline.access.actor import Actor
 from loopline.access.roles import Permission
+from loopline.campaigns.models import Campaign
 from loopline.leads.models import Lead
 from loopline.people.models import Person
 from loopline.pipeline.models import Opportunity
-from loopline.reports.behind import Record, Visitor
+from loopline.reports.behind import CostLine, Record, Visitor
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
     """A record or visitor with what it is called and where it opens; no address where the asker may not open it."""
 
-    item: Record | Visitor
+    item: Record | Visitor | CostLine
     name: str
     url: str = ""
 
@@ -60,6 +61,19 @@ def touches_named(visitors: Sequence[Visitor], actor: Actor) -> list[Named]:
             named.append(Named(visitor, person.display_name, reverse("person", args=[person.pk])))
         else:
             named.append(Named(visitor, "A known person" if visitor.person_id else "Strangers, all together"))
+    return named
+
+
+def costs_named(lines: Sequence[CostLine], actor: Actor) -> list[Named]:
+    """Cost lines by their campaign, as far as the actor may see it."""
+    ids = _uuids(line.campaign_id for line in lines)
+    campaigns = {str(one.pk): one for one in Campaign.objects.visible_to(actor).filter(pk__in=ids)}
+    named = []
+    for line in lines:
+        if campaign := campaigns.get(line.campaign_id):
+            named.append(Named(line, campaign.name, reverse("campaign", args=[campaign.pk])))
+        else:
+            named.append(Named(line, "A campaign" if line.campaign_id else "Unallocated"))
     return named
 
 

@@ -30,7 +30,7 @@ class Asked:
 def read_address(query: QueryDict, books: Books, today: date) -> Asked:
     """Raises OptionError for what cannot be meant; what is not said has its default."""
     period = _period(query, today)
-    before = period_before(period, today) if period and query.get("compare") == "before" else None
+    before = period_before(period, today) if period and query.get("compare", "before") == "before" else None
     unit = query.get("unit", "")
     options = Options(
         first=period.first if period else None,

@@ -7,7 +7,7 @@ from django import template
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.result import Row
 from loopline.web import wording
-from loopline.web.templatetags.loopline import pill
+from loopline.web.templatetags.loopline import figure, pill
 
 register = template.Library()
 
@@ -31,9 +31,7 @@ def measured_short(value: Number, metric: Metric, currency: str) -> str:
         return wording.money_text(amount, currency) if is_close else wording.money_whole_text(amount, currency)
     if metric.unit is Unit.PERCENT:
         return wording.percent_text(value)
-    if isinstance(value, float):
-        return f"{value:,.1f}".replace("-", wording.MINUS)
-    return wording.figure_text(value)
+    return figure(value)
 
 
 @register.simple_tag

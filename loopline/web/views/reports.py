@@ -32,7 +32,7 @@ from loopline.reports.series import over_time
 from loopline.reports.write import written_cells
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.behind_names import records_named, touches_named
+from loopline.web.behind_names import costs_named, records_named, touches_named
 from loopline.web.report_address import OPTION_NAMES, Asked, as_before, choices, read_address
 from loopline.web.report_words import changes, coverage
 
@@ -136,6 +136,7 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
         "units": books.units,
         "parts": [METRICS[key] for key in found.metric.parts],
         "records": records_named(found.records, request.actor),
+        "costs": costs_named(found.costs, request.actor),
         "visitors": touches_named(found.visitors, request.actor),
         "reasons": REASONS,
         "model": MODELS[asked.options.model],
