@@ -39,10 +39,15 @@ def _with_currency(digits: str, is_negative: bool, currency: str) -> str:
 
 
 def figure_text(value: int | float | Decimal | None) -> str:
-    """`1,396`; a fraction with at most two digits after the point."""
+    """`1,396`; a fraction with one digit after the point, or two when it is below one."""
     if value is None:
         return NONE
-    text = f"{value:,d}" if isinstance(value, int) else f"{value:,.2f}".removesuffix(".00")
+    if isinstance(value, Decimal):
+        text = f"{value:,.2f}".removesuffix(".00")
+    elif value == int(value):
+        text = f"{int(value):,d}"
+    else:
+        text = f"{value:,.{1 if abs(value) >= 1 else 2}f}"
     return text.replace("-", MINUS)
 
 

@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from loopline.lib.times import utc_now
 from loopline.web import wording
+from loopline.web.form_titles import with_titles
 
 register = template.Library()
 Figure = int | float | Decimal | None
@@ -32,8 +33,29 @@ def money_whole(amount_minor: int | None, currency: str) -> str:
 
 @register.filter
 def figure(value: Figure) -> str:
-    """`{{ row.leads|figure }}` → 1,396; None → —"""
-    return wording.figure_text(value)
+    """`{{ row.leads|figure }}` → 1,396; a fraction 109.4 with the exact 109.373804 on hover; None → —"""
+    text = wording.figure_text(value)
+    if value is None or isinstance(value, int) or value == int(value):
+        return text
+    return format_html('<span title="{}">{}</span>', f"{value:,.6f}".rstrip("0"), text)
+
+
+@register.simple_tag
+def label_of(key: str, labels: dict[str, str]) -> str:
+    """`{% label_of key labels %}`: the words people see for a key; a key without words loses its underscores."""
+    return labels.get(key) or plain(key).capitalize()
+
+
+@register.filter
+def plain(name: str) -> str:
+    """`{{ entry.verb|plain }}`: close_huddle → close huddle"""
+    return name.replace("_", " ")
+
+
+@register.filter
+def form_titles(text: str) -> str:
+    """`{{ clause.sentence|form_titles }}`: forms by their title instead of the word in their address."""
+    return with_titles(text)
 
 
 @register.filter
@@ -91,7 +113,7 @@ def measured(value: Figure, unit: str, currency: str) -> str:
     """`{% measured row.value metric.unit currency %}`: a metric's value by its unit: money, percent or count."""
     if unit == "money":
         return wording.money_whole_text(None if value is None else int(value), currency)
-    return wording.percent_text(value) if unit == "percent" else wording.figure_text(value)
+    return wording.percent_text(value) if unit == "percent" else figure(value)
 
 
 @register.simple_tag

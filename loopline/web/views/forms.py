@@ -62,6 +62,7 @@ def form(request: PageRequest, form_id: UUID) -> HttpResponse:
         "address": address,
         "snippet": f'<script src="{address}/embed.js" async></script>',
         "fields": shown_fields(fields_of(found), {}, {}),
+        "labels": {field.key: field.label for field in fields_of(found)},
         "verdict": verdict,
         "counts": counts,
         "page": page if sees_people else None,
