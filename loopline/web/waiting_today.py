@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef
@@ -10,17 +10,23 @@ from django.urls import reverse
 from django.utils import timezone
 
 from loopline.access.actor import Actor
+from loopline.access.models import Organisation
 from loopline.access.roles import Permission, Role
 from loopline.campaigns.models import Campaign, CostLine
 from loopline.huddles.models import Decision, Huddle
+from loopline.leads.clock import ClockFace
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 from loopline.pipeline.models import Opportunity, Task
+from loopline.web.lead_card import face
 
 MOST = 6
 """Rows of a list; the rest is one click away."""
+_WITH_LEAD = ("person__company", "owner")
 SENT_BACK_FOR = timedelta(days=14)
 CLOSING_WITHIN = timedelta(days=7)
+QUIET_AFTER = timedelta(days=14)
+"""A deal that stands this long in its stage is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +34,6 @@ class Row:
     url: str
     title: str
     second: str
-    due_at: datetime | None = None
-    """Shown as a clock."""
     pill: str = ""
     tone: str = "quiet"
 
@@ -58,11 +62,14 @@ def leads_to_answer(actor: Actor) -> Waiting | None:
     waiting = Lead.objects.visible_to(actor).waiting_for_sales()
     if actor.role is Role.SALES:
         waiting = waiting.filter(owner_id=UUID(actor.id))
-    rows = (
-        Row(reverse("lead", args=[lead.pk]), lead.person.display_name, _of_lead(lead, actor), due_at=lead.due_at)
-        for lead in waiting.select_related("person__company", "owner")[:MOST]
-    )
+    now, zone = utc_now(), Organisation.current().time_zone
+    rows = (_waiting_lead(lead, actor, face(lead, now, zone)) for lead in waiting.select_related(*_WITH_LEAD)[:MOST])
     return Waiting("Leads waiting for an answer", "inbox", tuple(rows), waiting.count(), "leads")
+
+
+def _waiting_lead(lead: Lead, actor: Actor, clock: ClockFace | None) -> Row:
+    url, words = reverse("lead", args=[lead.pk]), _of_lead(lead, actor)
+    return Row(url, lead.person.display_name, words, pill=clock.text if clock else "", tone=clock.tone if clock else "")
 
 
 def _of_lead(lead: Lead, actor: Actor) -> str:
@@ -81,7 +88,7 @@ def leads_sent_back(actor: Actor) -> Waiting | None:
             reverse("lead", args=[lead.pk]),
             lead.person.display_name,
             _joined(lead.person.company.name if lead.person.company else "", lead.reason_note),
-            pill=lead.get_reason_display(),
+            pill=lead.get_reason_display().lower(),
             tone="warn",
         )
         for lead in back.select_related("person__company").order_by("-rejected_at")[:MOST]
@@ -135,10 +142,24 @@ def deals_that_close(actor: Actor) -> Waiting | None:
     return Waiting("Deals about to close", "flag", tuple(rows), closing.count(), "pipeline")
 
 
-def _of_opportunity(one: Opportunity, *, pill: str, tone: str = "quiet") -> Row:
-    second = _joined(
-        one.company.name if one.company else "", one.get_stage_display(), one.owner.name if one.owner else ""
+def deals_gone_quiet(actor: Actor) -> Waiting | None:
+    """Open deals that have stood in their stage for long, the longest first: one's own, or those of one's units."""
+    if not actor.may(Permission.WORK_LEADS):
+        return None
+    now = utc_now()
+    quiet = Opportunity.objects.open().visible_to(actor).filter(stage_entered_at__lt=now - QUIET_AFTER)
+    if actor.role is Role.SALES:
+        quiet = quiet.filter(owner_id=UUID(actor.id))
+    rows = (
+        _of_opportunity(one, pill=f"{(now - one.stage_entered_at).days} days")
+        for one in quiet.select_related("company", "owner").order_by("stage_entered_at")[:MOST]
     )
+    return Waiting("Deals that stand still", "hourglass", tuple(rows), quiet.count(), "pipeline")
+
+
+def _of_opportunity(one: Opportunity, *, pill: str, tone: str = "quiet") -> Row:
+    company = one.company.name if one.company and one.company.name not in one.name else ""
+    second = _joined(company, one.get_stage_display(), one.owner.name if one.owner else "")
     return Row(reverse("opportunity", args=[one.pk]), one.name, second, pill=pill, tone=tone)
 
 
@@ -194,6 +215,7 @@ _QUESTIONS: Iterable[Callable[[Actor], Waiting | None]] = (
     tasks_due,
     deals_that_need_help,
     deals_that_close,
+    deals_gone_quiet,
     leads_sent_back,
     open_huddles,
     decisions_to_carry_out,

@@ -8,10 +8,12 @@ from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.reports.metric import METRICS
 from loopline.reports.options import Options
+from loopline.reports.periods import DAY, Period, month_start, period_before
 from loopline.reports.run import run_report
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.first_steps import first_steps
+from loopline.web.report_words import changes
 from loopline.web.waiting_today import waiting_for
 
 SHOWN = ("leads", "opportunities", "won", "revenue_minor", "cost_minor", "romi")
@@ -33,9 +35,15 @@ def today_figures(request: PageRequest) -> HttpResponse:
     """A fragment of Today: the loop this month, from the closed-loop report."""
     if not request.htmx:
         return redirect("today")
-    now = timezone.localdate()
-    books = books_for(request.actor)
-    result = run_report("closed-loop", Options(first=now.replace(day=1), last=now), engine(), books)
-    figures = [(METRICS[key], result.totals.values.get(key)) for key in SHOWN if key in METRICS]
-    shown = {"figures": figures, "result": result, "currency": books.currency}
+    today, books = timezone.localdate(), books_for(request.actor)
+    month = Period("this_month", "This month", today.replace(day=1), month_start(today, 1) - DAY)
+    before = period_before(month, today)
+    result = run_report("closed-loop", Options(first=month.first, last=today), engine(), books)
+    earlier = run_report("closed-loop", Options(first=before.first, last=before.last), engine(), books)
+    shown = {
+        "figures": changes([METRICS[key] for key in SHOWN], result, earlier),
+        "result": result,
+        "before": before,
+        "currency": books.currency,
+    }
     return render(request, "today/figures.html", shown)
