@@ -7,6 +7,8 @@ from uuid import UUID
 
 RECENT = timedelta(days=7)
 """How far back assignments count; short, so that a newcomer is not flooded to catch up."""
+ROUND_ROBIN = "round robin: "
+"""How the reason of a choice begins."""
 _NAMED = 4
 
 
@@ -33,11 +35,11 @@ def choose(candidates: Sequence[Candidate]) -> Choice | None:
     in_turn = sorted(candidates, key=_turn)
     chosen = in_turn[0]
     if len(in_turn) == 1:
-        return Choice(chosen.user_id, f"round robin: {chosen.name} is the only one who takes leads")
+        return Choice(chosen.user_id, f"{ROUND_ROBIN}{chosen.name} is the only one who takes leads")
     others = ", ".join(f"{one.name} {one.recent}" for one in in_turn[1:_NAMED])
     more = len(in_turn) - _NAMED
     rest = f" and {more} more" if more > 0 else ""
-    return Choice(chosen.user_id, f"round robin: {chosen.name} had {chosen.recent} this week, {others}{rest}"[:200])
+    return Choice(chosen.user_id, f"{ROUND_ROBIN}{chosen.name} had {chosen.recent} this week, {others}{rest}"[:200])
 
 
 def _turn(candidate: Candidate) -> tuple[int, float, str, str]:

@@ -10,6 +10,7 @@ from django.db.models import Q
 from loopline.access.actor import Actor
 from loopline.campaigns.models import Submission
 from loopline.leads.models import Lead, LeadTransition
+from loopline.leads.routing import ROUND_ROBIN
 from loopline.people.models import Person
 from loopline.pipeline.models import Interaction, Opportunity, StageChange
 from loopline.reports.moments import LOST, WON, Moment
@@ -114,7 +115,12 @@ def _lead_words(step: LeadTransition) -> str:
 
 
 def _note(step: LeadTransition) -> str:
-    """What somebody wrote, in quotes; a new lead's note is Loopline's own word for where it came from."""
+    """What somebody wrote, in quotes; a new lead's note is Loopline's own word for where it came from.
+
+    Why the turn fell on this owner is told in the lead's history; in a route it is noise.
+    """
+    if step.to_state == Lead.State.HANDED_OVER and step.note.startswith(ROUND_ROBIN):
+        return ""
     return step.note if step.to_state == Lead.State.NEW else _quoted(step.note)
 
 
