@@ -90,7 +90,9 @@ class InviteForm(UserForm):
 
 class RateForm(PageForm):
     currency = forms.ChoiceField(label="Currency", choices=currency_choices, initial="USD")
-    on = forms.DateField(label="From", initial=date.today, widget=forms.DateInput(attrs={"type": "date"}))
+    on = forms.DateField(
+        label="From", initial=date.today, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
     rate = forms.DecimalField(label="Rate", max_digits=20, decimal_places=10, help_text="Worth of one unit.")
 
 
@@ -120,7 +122,9 @@ class KeyForm(PageForm):
 class AuditFilterForm(PageForm):
     who = forms.CharField(label="Who", required=False)
     what = forms.CharField(label="What", required=False)
-    since = forms.DateField(label="Since", required=False, widget=forms.DateInput(attrs={"type": "date"}))
+    since = forms.DateField(
+        label="Since", required=False, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    )
 
     def chosen(self, entries: QuerySet[AuditEntry], time_zone: str) -> QuerySet[AuditEntry]:
         """Entries that fit; all of them for a form that is not valid, which shows its errors beside them."""
