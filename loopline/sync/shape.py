@@ -53,6 +53,8 @@ def find_shape(path: Path, *, encoding: str = "", separator: str = "", wanted: S
     number, text = next(((at, line) for at, line in enumerate(lines, 1) if line.strip()), (0, ""))
     if not number:
         raise FileRefusedError(f"{path.name} has no text in it. Export it again.")
+    if "\0" in text or "\ufffd" in text or any("\udc80" <= one <= "\udcff" for one in text):
+        raise FileRefusedError(f"The first line of {path.name} is not text in {found}. Save it as UTF-8.")
     header, chosen = _header(text, separator, wanted)
     if len(header) > _MOST_COLUMNS:
         raise FileRefusedError(f"{path.name} has {len(header)} columns in its first line; that is no table of leads.")

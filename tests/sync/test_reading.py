@@ -44,7 +44,13 @@ def test_bytes_of_no_encoding_are_refused_with_the_line_and_what_to_do(tmp_path:
 
 @pytest.mark.parametrize(
     ("content", "said"),
-    [(b"", "is empty"), (b"\n \n", "no text"), (b"PK\x03\x04rest", "workbook"), (b"\x1f\x8brest", "packed")],
+    [
+        (b"\x00\x01\x02" * 50, "is not text in utf-8"),
+        (b"", "is empty"),
+        (b"\n \n", "no text"),
+        (b"PK\x03\x04rest", "workbook"),
+        (b"\x1f\x8brest", "packed"),
+    ],
 )
 def test_what_is_no_text_table_is_refused_in_words(content: bytes, said: str, tmp_path: Path) -> None:
     path = tmp_path / "leads.csv"

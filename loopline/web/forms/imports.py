@@ -52,7 +52,10 @@ class UploadForm(forms.Form):
         if file.size > 1 << 20:
             raise forms.ValidationError("That is no mapping: it is larger than 1 MB.")
         try:
-            return str(file.read().decode("utf-8-sig"))
+            text = str(file.read().decode("utf-8-sig"))
+            if "\0" in text:
+                raise forms.ValidationError("That is no mapping: it holds NUL characters.")
+            return text
         except UnicodeDecodeError as error:
             raise forms.ValidationError("The mapping is not UTF-8; save it as UTF-8.") from error
 
