@@ -89,11 +89,15 @@ def refuse(signal: Signal, error: Exception) -> None:
     """Keep a signal that could not be acted on, with the reason."""
     # The JSON of databases holds no NUL and no infinity.
     plain = clean_value(msgspec.to_builtins(signal))
-    reason = one_line(f"{type(error).__name__}: {error}", 1000)
     ReactorRefusal.objects.get_or_create(
         reactor=CURSOR, event_id=signal.event_id, kind=signal.kind,
-        defaults={"seq": signal.seq, "reason": reason, "signal": plain},
+        defaults={"seq": signal.seq, "reason": refusal_reason(error), "signal": plain},
     )  # fmt: skip
+
+
+def refusal_reason(error: Exception) -> str:
+    """Why a signal was refused, on one line."""
+    return one_line(f"{type(error).__name__}: {error}", 1000)
 
 
 def retry_refusal(refusal: ReactorRefusal) -> None:

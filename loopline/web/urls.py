@@ -205,5 +205,6 @@ urlpatterns = [
     path("settings/keys/<str:key_id>/revoke/", write_keys.write_key_revoke, name="write_key_revoke"),
     path("settings/incoming/", incoming.incoming, name="incoming"),
     path("settings/incoming/replay/", incoming.incoming_replay, name="incoming_replay"),
+    path("settings/incoming/retry/", incoming.incoming_retry, name="incoming_retry"),
     path("settings/audit/", audit_log.audit_log, name="audit_log"),
 ]

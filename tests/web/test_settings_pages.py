@@ -8,6 +8,9 @@ from django.urls import reverse
 
 from loopline.access.models import AuditEntry, BusinessUnit, ExchangeRate, Organisation, User
 from loopline.access.roles import Role
+from loopline.collect.signals import Signal
+from loopline.leads.reactor import refuse
+from loopline.people.models import Person, ReactorRefusal
 from tests.make import make_unit, make_user
 
 pytestmark = pytest.mark.django_db
@@ -126,3 +129,42 @@ def test_the_audit_log_is_filtered_and_a_wrong_date_is_said() -> None:
     assert "created business unit" in client.get(reverse("audit_log"), {"what": "unit"}).content.decode()
     assert "No entry fits" in client.get(reverse("audit_log"), {"who": "somebody else"}).content.decode()
     assert "Enter a valid date" in client.get(reverse("audit_log"), {"since": "soon"}).content.decode()
+
+
+def refused_signal(unit_id: str) -> ReactorRefusal:
+    """An identify call whose write key belongs to a business unit that is not there."""
+    signal = Signal(
+        seq=7, kind="identify", event_id="e7", unit_id=unit_id, source_id="k", source="server", visitor_id="",
+        user_id="", previous_id="", group_id="", session_id="", email="ines@halden.no", name="",
+        traits={"name": "<script>alert(1)</script>"}, properties={}, occurred_us=1_767_000_000_000_000, consent=3,
+        bot_verdict="human",
+    )  # fmt: skip
+    refuse(signal, LookupError("its business unit is not there"))
+    return ReactorRefusal.objects.get()
+
+
+def test_a_signal_that_changed_no_record_is_shown_and_tried_again() -> None:
+    unit = make_unit()
+    refusal = refused_signal("0193e0a0-0000-7000-8000-000000000000")
+    client = client_of(Role.ADMINISTRATOR)
+    text = client.get(reverse("incoming")).content.decode()
+    assert "its business unit is not there" in text
+    assert "<script>alert" not in text
+    again = client.post(reverse("incoming_retry"), {"id": str(refusal.pk)}, follow=True).content.decode()
+    assert "could still not be acted on" in again
+    refusal.refresh_from_db()
+    refusal.signal |= {"unit_id": str(unit.pk)}
+    refusal.save()
+    solved = client.post(reverse("incoming_retry"), {"id": ["²", "9" * 40]}, follow=True).content.decode()
+    assert "1 changed the records now" in solved
+    assert "its business unit is not there" not in solved
+    assert Person.objects.get().email == "ines@halden.no"
+    assert AuditEntry.objects.filter(verb="retried refused signals").count() == 2
+
+
+@pytest.mark.parametrize("role", [Role.MARKETING, Role.SALES, Role.SALES_MANAGER, Role.FINANCE])
+def test_only_administrators_try_refused_signals_again(role: Role) -> None:
+    refused_signal("x")
+    assert client_of(role).post(reverse("incoming_retry")).status_code == 403
+    assert Client().post(reverse("incoming_retry")).status_code == 302
+    assert ReactorRefusal.objects.get().solved_at is None

@@ -1,5 +1,8 @@
 """Incoming data: what came, what was stored, what was dropped and why, and what was set aside and can be replayed."""
 
+import json
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -7,6 +10,7 @@ from django.views.decorators.http import require_POST
 
 from loopline.access.replays import replay_quarantined
 from loopline.access.roles import Permission
+from loopline.leads.refusals import retry_refusals, waiting_refusals
 from loopline.web import collector
 from loopline.web.access import PageRequest, allow
 
@@ -18,6 +22,7 @@ def incoming(request: PageRequest) -> HttpResponse:
     counts = collector.state().counts()
     received = collector.log().last_seq()
     chosen = request.GET.get("reason", "")
+    refusals = waiting_refusals(request.actor)
     figures = {
         "received": received,
         "stored": counts.get(("stored", ""), 0),
@@ -28,6 +33,8 @@ def incoming(request: PageRequest) -> HttpResponse:
             (one, one.raw.decode("utf-8", "replace"))
             for one in collector.quarantine().waiting(reason=chosen, limit=SHOWN)
         ],
+        "refusals": [(one, _seen(one.signal)) for one in refusals[:SHOWN]],
+        "refused": refusals.count(),
         "chosen": chosen,
         "shown": SHOWN,
     }
@@ -38,10 +45,30 @@ def incoming(request: PageRequest) -> HttpResponse:
 @allow(Permission.ADMINISTER)
 def incoming_replay(request: PageRequest) -> HttpResponse:
     """Send the chosen events through the inbox once more, or all that wait."""
-    ids = [int(one) for one in request.POST.getlist("id") if one.isdigit()]
-    replayed = replay_quarantined(collector.quarantine(), ids or None, by=request.actor)
+    replayed = replay_quarantined(collector.quarantine(), _ids(request) or None, by=request.actor)
     messages.success(request, f"{replayed:,} sent through once more. What is still wrong comes back here.")
     return redirect("incoming")
+
+
+@require_POST
+@allow(Permission.ADMINISTER)
+def incoming_retry(request: PageRequest) -> HttpResponse:
+    """Act on the chosen refused signals again, or on all that wait."""
+    solved, refused = retry_refusals(_ids(request) or None, by=request.actor)
+    if solved:
+        messages.success(request, f"{solved:,} changed the records now.")
+    if refused:
+        messages.error(request, f"{refused:,} could still not be acted on; the list says why.")
+    return redirect("incoming")
+
+
+def _ids(request: PageRequest) -> list[int]:
+    return [int(one) for one in request.POST.getlist("id") if one.isdecimal() and len(one) < 19]
+
+
+def _seen(signal: dict[str, Any]) -> str:
+    """A signal as people look at it: what it says, without what it leaves empty."""
+    return json.dumps({key: value for key, value in signal.items() if value}, ensure_ascii=False, indent=1)
 
 
 def _by_reason(counts: dict[tuple[str, str], int], outcome: str) -> dict[str, int]:
