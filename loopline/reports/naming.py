@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from loopline.attribution.state import CAMPAIGN_STATE, question
+from loopline.attribution.state import CAMPAIGN_STATE, question, visible
 from loopline.reports.dimension import NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension, Naming
 from loopline.reports.options import Scope
 from loopline.store.engine import Engine
@@ -15,7 +15,9 @@ class Name:
     note: str = ""
 
 
-_CAMPAIGNS = question("SELECT id, name, channel, is_deleted FROM campaign_state", CAMPAIGN_STATE)
+_CAMPAIGNS = question(
+    f"SELECT id, name, channel, is_deleted FROM campaign_state WHERE {visible('unit_id')}", CAMPAIGN_STATE
+)
 
 
 def names_of(dimension: Dimension, keys: Collection[str], scope: Scope, engine: Engine) -> dict[str, Name]:

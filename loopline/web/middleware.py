@@ -15,6 +15,7 @@ from loopline.access.models import Organisation, User
 from loopline.lib.config import ConfigError
 from loopline.store.engine import StoreError
 from loopline.web.access import PageNotAllowedError
+from loopline.web.views.errors import bad_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
@@ -77,6 +78,9 @@ class ErrorPagesMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
+            # No text of ours holds it, and PostgreSQL refuses even to look for it.
+            return bad_request(request, ValueError("the address holds a NUL"))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:

@@ -141,6 +141,13 @@ def test_demo_mode_is_closed_to_other_machines(elsewhere: dict[str, str]) -> Non
         assert not enter_demo(somebody(is_demo=True), **elsewhere)
 
 
+@pytest.mark.parametrize("person", ["", "x", "0193e0a0-0000-7000-8000-000000000000"])
+def test_a_demo_person_that_is_none_is_not_found(person: str) -> None:
+    somebody(is_demo=True)
+    with override_settings(CONFIG=DEMO):
+        assert Client().post(reverse("demo_sign_in"), {"person": person}).status_code == 404
+
+
 def test_before_the_first_user_every_door_leads_to_how_to_begin() -> None:
     for address in ("/", reverse("account_login")):
         assert Client().get(address).headers["Location"] == reverse("welcome")

@@ -218,3 +218,20 @@ def test_messages_travel_with_a_fragment(rf: RequestFactory) -> None:
     client.post(reverse("units"), {"name": "X", "currency": "EUR", "accept_within_hours": 4, "margin_percent": 100})
     answer = client.get(reverse("units"), headers={"HX-Request": "true"})
     assert "X is there" in answer.content.decode() or "X is there" in answer.headers.get("HX-Trigger", "")
+
+
+@pytest.mark.parametrize("address", ["/people/?q=a%00b", "/find/?q=%00", "/leads/?q=%00", "/people/%00/"])
+def test_an_address_with_a_nul_is_refused_before_a_database_sees_it(address: str) -> None:
+    client = Client()
+    client.force_login(make_user(unit=make_unit()))
+    answer = client.get(address)
+    assert answer.status_code == 400
+    assert "could not be read" in answer.content.decode()
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "²", "9" * 5000])
+def test_a_page_number_that_is_none_shows_the_first_page(page: str) -> None:
+    client = Client()
+    client.force_login(make_user(unit=make_unit()))
+    for address in ("/visitors/", "/people/", "/campaigns/", "/companies/"):
+        assert client.get(address, {"page": page}).status_code == 200

@@ -136,8 +136,8 @@ def _earned(request: PageRequest, found: Campaign) -> dict[str, Any]:
 @allow(Permission.EDIT_CAMPAIGNS)
 def campaign_new(request: PageRequest) -> HttpResponse:
     units = BusinessUnit.objects.visible_to(request.actor)
-    chosen = request.POST.get("unit")
-    unit = (units.filter(pk=chosen).first() if _is_id(chosen) else None) or units.first()
+    chosen = _id(request.POST.get("unit", ""))
+    unit = (units.filter(pk=chosen).first() if chosen else None) or units.first()
     if unit is None:
         return render(request, "campaigns/campaign_edit.html", {"form": None})
     form = NewCampaignForm(request.POST or None, actor=request.actor, unit=unit)
@@ -189,8 +189,8 @@ def _editor(request: PageRequest, form: CampaignForm, found: Campaign | None) ->
     )
 
 
-def _is_id(text: str | None) -> bool:
+def _id(text: str) -> UUID | None:
     try:
-        return bool(text and UUID(text))
+        return UUID(text)
     except ValueError:
-        return False
+        return None

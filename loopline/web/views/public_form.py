@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.encoding import iri_to_uri
 from django.views.decorators.cache import never_cache
 from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.csrf import csrf_exempt
@@ -121,7 +122,7 @@ def _show(
 def _thank(request: HttpRequest, form: Form) -> HttpResponse:
     # Sent on by a header, not by a redirect: the policy's form-action allows no other site. A frame tells its page.
     is_framed = _is_framed(request)
-    headers = {"Refresh": f"0; url={form.redirect_url}"} if form.redirect_url and not is_framed else {}
+    headers = {"Refresh": f"0; url={iri_to_uri(form.redirect_url)}"} if form.redirect_url and not is_framed else {}
     return _answer(request, "public/thanks.html", {"form": form}, headers=headers)
 
 
