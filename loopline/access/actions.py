@@ -13,6 +13,7 @@ from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation
 from loopline.access.roles import Permission
+from loopline.facts.models import OutboxRow
 from loopline.lib.currencies import is_currency
 
 
@@ -35,7 +36,8 @@ class NewUnit:
 
 @transaction.atomic
 def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisation:
-    """ValidationError for a time zone or currency that does not exist, or an address in the place of a host."""
+    """ValidationError for a time zone or currency that does not exist, an address in the place of a host, or another
+    reporting currency once there are amounts in the books."""
     by.require(Permission.ADMINISTER)
     take_turn()
     if not _is_time_zone(details.time_zone):
@@ -44,6 +46,7 @@ def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisat
     if bad := [host for host in details.own_hosts if "/" in host or " " in host or "." not in host]:
         raise ValidationError({"own_hosts": f"“{bad[0]}” is not a host; write it like www.example.com."})
     organisation = Organisation.objects.select_for_update().get_or_create(pk=1)[0]
+    _keep_currency_of_the_books(organisation, details.reporting_currency)
     before = _said(organisation)
     organisation.name = details.name
     organisation.time_zone = details.time_zone
@@ -52,6 +55,16 @@ def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisat
     organisation.save()
     audit(by, "changed organisation", organisation, before=before, after=_said(organisation))
     return organisation
+
+
+def _keep_currency_of_the_books(organisation: Organisation, currency: str) -> None:
+    """Every amount in the books was converted into the reporting currency when it was recorded, and stays that."""
+    before = organisation.reporting_currency
+    if currency == before or not OutboxRow.objects.filter(table__in=("cost_facts", "opportunity_facts")).exists():
+        return
+    raise ValidationError(
+        {"reporting_currency": f"The books hold amounts in {before} already, so it stays the reporting currency."}
+    )
 
 
 def _is_time_zone(name: str) -> bool:

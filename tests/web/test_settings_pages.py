@@ -6,12 +6,15 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from loopline.access.actor import SYSTEM
 from loopline.access.models import AuditEntry, BusinessUnit, ExchangeRate, Organisation, User
 from loopline.access.roles import Role
+from loopline.campaigns.costs import CostEntry, add_cost
 from loopline.collect.signals import Signal
 from loopline.leads.reactor import refuse
+from loopline.lib.times import utc_now
 from loopline.people.models import Person, ReactorRefusal
-from tests.make import make_unit, make_user
+from tests.make import make_campaign, make_unit, make_user
 
 pytestmark = pytest.mark.django_db
 
@@ -58,6 +61,17 @@ def test_the_organisation_is_saved_and_what_is_wrong_is_said_beside_its_field() 
     assert Organisation.current().own_hosts == ["www.a.example"]
     bad = client.post(reverse("organisation"), {**good, "own_hosts": "https://a.example/"})
     assert "is not a host" in bad.content.decode()
+
+
+def test_the_reporting_currency_stays_once_there_are_amounts_in_the_books() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    today = utc_now().date()
+    add_cost(make_campaign(make_unit()), CostEntry(100, "EUR", today, today), by=SYSTEM)
+    said = {"name": "Nordwind", "time_zone": "Europe/Oslo", "reporting_currency": "NOK", "own_hosts": ""}
+    answer = client.post(reverse("organisation"), said).content.decode()
+    assert "amounts in EUR" in answer
+    assert Organisation.current().reporting_currency == "EUR"
+    assert client.post(reverse("organisation"), said | {"reporting_currency": "EUR"}).status_code == 302
 
 
 def test_a_unit_is_created_and_changed() -> None:
