@@ -93,7 +93,8 @@ GROUP BY t.person_id
 """
 _NOW = f"""
 SELECT count(DISTINCT e.visitor_id) AS visitors FROM events AS e
-WHERE e.occurred_at >= $since AND e.occurred_at <= $now AND e.visitor_id <> '' AND e.bot_verdict NOT LIKE 'machine%' AND {visible("e.unit_id")}
+WHERE e.occurred_at >= $since AND e.occurred_at <= $now AND e.visitor_id <> ''
+    AND e.bot_verdict NOT LIKE 'machine%' AND {visible("e.unit_id")}
 """
 NOW = timedelta(minutes=5)
 """Whoever did something within it is there now."""
