@@ -6,6 +6,7 @@ value's field, no keys read back. Values must be of the types the fields have.
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache, lru_cache
+from operator import itemgetter
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -23,8 +24,10 @@ def insert_records(records: Sequence[models.Model]) -> None:
     if not records:
         return
     model = type(records[0])
-    names = [one.attname for one in _columns(model)]
-    insert_values(model, names, ([record.__dict__[name] for name in names] for record in records))
+    rows = [record.__dict__ for record in records]
+    # A column that is NULL in all of them is left out: half of a lead's columns are, when it begins.
+    names = [name for name in _columns(model) if any(row[name] is not None for row in rows)]
+    insert_values(model, names, map(itemgetter(*names), rows))
     for record in records:
         record._state.adding = False
 
@@ -63,11 +66,10 @@ def insert_values(model: type[models.Model], names: Sequence[str], rows: Iterabl
 
 
 @cache
-def _columns(model: type[models.Model]) -> tuple[Any, ...]:
-    """The fields with a column, without a key that the database counts up."""
-    return tuple(
-        one for one in model._meta.concrete_fields if not isinstance(one, models.AutoField | models.BigAutoField)
-    )
+def _columns(model: type[models.Model]) -> tuple[str, ...]:
+    """The columns, without a key that the database counts up."""
+    found = model._meta.concrete_fields
+    return tuple(one.attname for one in found if not isinstance(one, models.AutoField | models.BigAutoField))
 
 
 @cache
