@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from loopline.reports.kept import kept_or
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.report import REPORTS
 from loopline.reports.result import ReportResult
@@ -24,8 +25,8 @@ def run_report(key: str, options: Options, engine: Engine, books: Books) -> Repo
     store does not answer; never an empty report instead."""
     if key not in REPORTS:
         raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(REPORTS)}.")
-    report = REPORTS[key]
-    return report.run(report, settle(options, engine, books), engine)
+    report, scope = REPORTS[key], settle(options, engine, books)
+    return kept_or(engine, key, scope, lambda: report.run(report, scope, engine))
 
 
 def settle(options: Options, engine: Engine, books: Books) -> Scope:
