@@ -37,7 +37,17 @@ def test_whole_money_is_rounded_only_in_writing(minor: int | None, text: str) ->
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(1396, "1,396"), (0, "0"), (None, "—"), (-3, "−3"), (Decimal("2.50"), "2.50"), (2.0, "2")]
+    ("value", "text"),
+    [
+        (1396, "1,396"),
+        (0, "0"),
+        (None, "—"),
+        (-3, "−3"),
+        (Decimal("2.50"), "2.50"),
+        (2.0, "2"),
+        (109.373804, "109.4"),
+        (0.672, "0.67"),
+    ],
 )
 def test_a_figure_of_nothing_is_a_dash_and_zero_is_zero(value: int | None, text: str) -> None:
     assert wording.figure_text(value) == text
