@@ -7,9 +7,9 @@ the smaller event id. Negative amounts mirror positive ones. So each conversion'
 
 from loopline.attribution.conversions import conversion_people
 from loopline.attribution.model import Model
-from loopline.attribution.paths import AFTER_CONVERSION, MACHINE, ON_PATH, OUTSIDE_WINDOW, encounters, paths
+from loopline.attribution.paths import AFTER_CONVERSION, MACHINE, OUTSIDE_WINDOW, STANDING, paths, steps
 from loopline.attribution.state import KNOWN_IDENTITIES, Part
-from loopline.attribution.touchpoints import RowOf
+from loopline.attribution.touchpoints import RowOf, touchpoints
 
 WEIGHT_SCALE = 1_000_000_000_000
 """Weights become integers, so that their sum does not depend on the order in which an engine adds them."""
@@ -67,15 +67,39 @@ def unattributed(row: RowOf, *kinds: str) -> Part:
             CASE e.standing WHEN {OUTSIDE_WINDOW} THEN 'outside_window' WHEN {AFTER_CONVERSION} THEN 'after_conversion'
                 WHEN {MACHINE} THEN 'only_machine'
                 ELSE CASE WHEN l.conversion_no IS NULL THEN 'no_identity' ELSE 'no_touchpoint' END END AS reason
-        FROM conversions AS c
-        LEFT JOIN (SELECT conversion_no, min(standing) AS standing FROM encounters GROUP BY conversion_no) AS e
-            ON e.conversion_no = c.conversion_no
+        FROM unearned AS c
         LEFT JOIN (
-            SELECT DISTINCT p.conversion_no FROM conversion_people AS p
-            JOIN known_identities AS k ON k.person_id = p.person_id
+            SELECT c.conversion_no AS conversion_no, min({STANDING}) AS standing
+            FROM unearned_people AS c JOIN touchpoints AS t ON t.person_id = c.person_id GROUP BY c.conversion_no
+        ) AS e ON e.conversion_no = c.conversion_no
+        LEFT JOIN (
+            SELECT DISTINCT p.conversion_no AS conversion_no
+            FROM unearned_people AS p JOIN known_identities AS k ON k.person_id = p.person_id
             WHERE starts_with(k.identity, 'visitor:') OR starts_with(k.identity, 'user:')
         ) AS l ON l.conversion_no = c.conversion_no
-        WHERE e.standing IS NULL OR e.standing > {ON_PATH}
         """,
-        (conversion_people(*kinds), encounters(row, *kinds), KNOWN_IDENTITIES),
+        (_unearned(row, *kinds), _unearned_people(row, *kinds), touchpoints(row), KNOWN_IDENTITIES),
+    )
+
+
+def _unearned(row: RowOf, *kinds: str) -> Part:
+    return Part(
+        "unearned",
+        """
+        SELECT c.conversion_no AS conversion_no FROM conversions AS c
+        LEFT JOIN (SELECT DISTINCT conversion_no FROM steps) AS s ON s.conversion_no = c.conversion_no
+        WHERE s.conversion_no IS NULL
+        """,
+        (conversion_people(*kinds), steps(row, *kinds)),
+    )
+
+
+def _unearned_people(row: RowOf, *kinds: str) -> Part:
+    return Part(
+        "unearned_people",
+        """
+        SELECT p.conversion_no AS conversion_no, p.converted_us AS converted_us, p.person_id AS person_id
+        FROM conversion_people AS p JOIN unearned AS u ON u.conversion_no = p.conversion_no
+        """,
+        (_unearned(row, *kinds),),
     )

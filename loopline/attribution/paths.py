@@ -6,42 +6,46 @@ from loopline.attribution.touchpoints import RowOf, touchpoints
 
 DAY_US = 86_400_000_000
 
-ON_PATH, OUTSIDE_WINDOW, AFTER_CONVERSION, MACHINE = range(4)
-"""How a touchpoint stands to a conversion of its person. Smaller is nearer to earning credit."""
+ON_PATH = "NOT t.is_machine AND t.touched_us < c.converted_us AND t.touched_us >= c.converted_us - $lookback_us"
+"""Strictly before the conversion is before: what happens at the same moment did not lead to it."""
+
+OUTSIDE_WINDOW, AFTER_CONVERSION, MACHINE = 1, 2, 3
+"""How a touchpoint that is not on the path stands to a conversion of its person. Smaller is nearer to earning."""
+
+STANDING = (
+    f"CASE WHEN t.is_machine THEN {MACHINE} WHEN t.touched_us >= c.converted_us THEN {AFTER_CONVERSION} "
+    f"ELSE {OUTSIDE_WINDOW} END"
+)
 
 
-def encounters(row: RowOf, *kinds: str) -> Part:
-    """The part `encounters`: every touchpoint of a conversion's people, and how it stands to the conversion.
-
-    Strictly before the conversion is before: what happens at the same moment did not lead to it.
-    """
+def steps(row: RowOf, *kinds: str) -> Part:
+    """The part `steps`: one row per conversion and touchpoint on its path, in no order yet."""
     return Part(
-        "encounters",
+        "steps",
         f"""
         SELECT c.conversion_no AS conversion_no, c.person_id AS person_id, t.event_id AS event_id,
             t.touched_us AS touched_us, t.row_key AS row_key, t.unit_id AS touched_unit_id,
-            (c.converted_us - t.touched_us) / {DAY_US}.0 AS days_before,
-            CASE WHEN t.is_machine THEN {MACHINE} WHEN t.touched_us >= c.converted_us THEN {AFTER_CONVERSION}
-                WHEN t.touched_us < c.converted_us - $lookback_us THEN {OUTSIDE_WINDOW} ELSE {ON_PATH} END AS standing
+            (c.converted_us - t.touched_us) / {DAY_US}.0 AS days_before
         FROM conversion_people AS c JOIN touchpoints AS t ON t.person_id = c.person_id
+        WHERE {ON_PATH}
         """,
         (conversion_people(*kinds), touchpoints(row)),
     )
 
 
 def paths(row: RowOf, *kinds: str) -> Part:
-    """The part `paths`: one row per conversion and touchpoint, with what a model's weight may read.
+    """The part `paths`: the steps with what a model's weight may read.
 
     `position` counts from 1 (oldest; ties by event id), `touches` is the length n of the path, `days_before` the days
     to the conversion, `last_days_before` those of the last touchpoint.
     """
     return Part(
         "paths",
-        f"""
+        """
         SELECT *, min(days_before) OVER (PARTITION BY conversion_no) AS last_days_before,
             count(*) OVER (PARTITION BY conversion_no) AS touches,
             row_number() OVER (PARTITION BY conversion_no ORDER BY touched_us, event_id) AS position
-        FROM encounters WHERE standing = {ON_PATH}
+        FROM steps
         """,
-        (encounters(row, *kinds),),
+        (steps(row, *kinds),),
     )
