@@ -151,6 +151,9 @@ def _answer(lead: Lead, buyer: Buyer, bulk: LeadBulk) -> None:
     elif buyer.accepted_at is not None:
         lead.accepted_at = buyer.accepted_at
         bulk.move(lead, State.ACCEPTED, buyer.accepted_at, owner)
+    if buyer.recycled_at is not None:
+        lead.reason = buyer.reason
+        bulk.move(lead, State.RECYCLED, buyer.recycled_at, owner, reason=buyer.reason)
     if buyer.converted_at is not None:
         lead.converted_at = buyer.converted_at
         bulk.move(lead, State.CONVERTED, buyer.converted_at, owner)

@@ -38,6 +38,7 @@ SAID = {
     State.CONVERTED: Disposition.GOOD,
     State.HANDED_OVER: Disposition.NO_CONTACT,
     State.REJECTED: Disposition.TOO_EARLY,
+    State.RECYCLED: Disposition.TOO_EARLY,
 }
 
 

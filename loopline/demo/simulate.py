@@ -14,11 +14,12 @@ from loopline.demo.world import Origin, Unit
 DAYS = 365
 VISITORS = 64_000
 LEADS = 5_040
-STILL_WAITING = 0.4
+STILL_WAITING = 0.25
 """Share of the last days' leads that nobody has answered yet: the year ends in the middle of the work."""
 PRICING_COUNTS = timedelta(days=30)
 OPEN_STAGES = ("qualified", "discovery", "proposal", "negotiation")
 REJECTIONS = ("no_need", "unreachable", "timing", "no_budget", "bad_data", "not_a_buyer", "below_definition")
+GIVEN_BACK = ("timing", "no_decision", "no_budget", "unreachable")
 LOSSES = ("no_decision", "price", "competitor", "timing", "missing_feature")
 
 
@@ -88,6 +89,8 @@ class Buyer:
     calls: list[tuple[datetime, bool]] = field(default_factory=list)
     """When sales called, and whether it was answered."""
     converted_at: datetime | None = None
+    recycled_at: datetime | None = None
+    """When sales gave a lead back that it had accepted: not now."""
     sale: Sale | None = None
 
 
@@ -246,6 +249,10 @@ def _work(dice: random.Random, buyer: Buyer, until: datetime, quality: float) ->
     if dice.random() < 0.70 and converted_at < until:
         buyer.converted_at = converted_at
         buyer.sale = _sale(dice, buyer, converted_at, until, quality)
+        return
+    given_back_at = call_at + timedelta(days=dice.lognormvariate(2.3, 0.5))
+    if given_back_at < until:
+        buyer.recycled_at, buyer.reason = given_back_at, dice.choice(GIVEN_BACK)
 
 
 def _sale(dice: random.Random, buyer: Buyer, converted_at: datetime, until: datetime, quality: float) -> Sale:

@@ -21,7 +21,7 @@ from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.names import SUFFIX
 from loopline.demo.simulate import Buyer, simulate
 from loopline.facts.history import relay_history
-from loopline.leads.actions import accept_lead, reject_lead
+from loopline.leads.actions import accept_lead, recycle_lead, reject_lead
 from loopline.leads.capture import capture_submission
 from loopline.leads.models import Lead
 from loopline.people.actions import fill_in_company
@@ -170,6 +170,8 @@ def work(buyer: Buyer, ground: Ground) -> None:
         accept_lead(lead, by=owner, at=buyer.accepted_at)
     for at, was_answered in buyer.calls:
         log_interaction(Talk(lead.unit, lead.person, "call", was_answered=was_answered, happened_at=at), by=owner)
+    if buyer.recycled_at:
+        recycle_lead(lead, buyer.reason, by=owner, at=buyer.recycled_at)
     sale = buyer.sale
     if sale is None or buyer.converted_at is None:
         return
