@@ -19,7 +19,9 @@ NEED_A_QUERY = {"interaction_new"}
 def plain_pages() -> list[str]:
     """Names of routes of our own that take no argument and say who may open them."""
     routes = [one for one in get_resolver().url_patterns if isinstance(one, URLPattern)]
-    plain = [one for one in routes if one.name and not one.pattern.regex.groups and hasattr(one.callback, "permissions")]
+    plain = [
+        one for one in routes if one.name and not one.pattern.regex.groups and hasattr(one.callback, "permissions")
+    ]
     return [str(one.name) for one in plain if one.name not in NEED_A_QUERY]
 
 
