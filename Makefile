@@ -22,14 +22,13 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m house
-	$(BIN)/djlint --check --lint --quiet loopline/web/templates
+	$(BIN)/djlint --lint --quiet loopline/web/templates
 
 check: lint test
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
-	$(BIN)/djlint --reformat --quiet loopline/web/templates
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks
