@@ -33,7 +33,8 @@ def credit_ledger(model: Model, row: RowOf, *kinds: str) -> Part:
     return Part(
         "credits",
         f"""
-        SELECT conversion_no, person_id, event_id, touched_us, touched_unit_id, row_key, days_before,
+        SELECT t.conversion_no AS conversion_no, t.person_id AS person_id, t.event_id AS event_id,
+            t.touched_us AS touched_us, t.touched_unit_id AS touched_unit_id, {row.key} AS row_key,
             CASE WHEN amount < 0 THEN -1 ELSE 1 END * (base + CASE WHEN place <= left_over THEN 1 ELSE 0 END) AS credit
         FROM (
             SELECT *, abs(amount) - sum(base) OVER ({whole}) AS left_over,
@@ -52,7 +53,7 @@ def credit_ledger(model: Model, row: RowOf, *kinds: str) -> Part:
                     WHERE w.weight > 0
                 ) AS shared
             ) AS cut
-        ) AS ranked
+        ) AS t {row.naming}
         """,
         (paths(row, *kinds),),
     )

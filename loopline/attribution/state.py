@@ -76,6 +76,15 @@ OPPORTUNITY_STATE = Part(
 CONTACT_STATE = Part("contact_state", latest("opportunity_contact_facts", "opportunity_id", "person_id"))
 CODE_STATE = Part("code_state", latest("campaign_code_facts", "unit_id", "code", "campaign_id", "activity_id"))
 VERDICT_STATE = Part("verdict_state", latest("bot_verdict_facts", "verdict"))
+CAMPAIGN_ROWS = Part(
+    "campaign_rows",
+    """
+    SELECT unit_id, code, campaign_id, CAST(dense_rank() OVER (ORDER BY campaign_id) AS VARCHAR) AS row_no
+    FROM code_state WHERE NOT is_deleted AND campaign_id <> ''
+    """,
+    (CODE_STATE,),
+)
+"""Codes with the number of their campaign: a million touchpoints carry a short number instead of a long id."""
 CAMPAIGN_STATE = Part("campaign_state", latest("campaign_facts", "unit_id", "name", "channel"))
 COST_STATE = Part(
     "cost_state",

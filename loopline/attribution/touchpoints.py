@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from loopline.attribution.state import CODE_STATE, GONE_PEOPLE, KNOWN_IDENTITIES, VERDICT_STATE, Part
+from loopline.attribution.state import CAMPAIGN_ROWS, GONE_PEOPLE, KNOWN_IDENTITIES, VERDICT_STATE, Part
 
 _IS_MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
 _VERDICTS = "LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted"
-_CODES = "LEFT JOIN code_state AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign AND NOT c.is_deleted"
 _WHICH = """e.touch_kind <> '' AND e.recorded_at <= $as_of
             AND e.identity NOT IN (SELECT identity FROM gone_people)"""
 
@@ -16,16 +15,33 @@ class RowOf:
     """Which row of a report a touchpoint counts for."""
 
     sql: str
-    """Text over `e` (the event) and, with codes, `c` (its campaign code); "" where it says nothing."""
-    needs_codes: bool = False
+    """Text over `e` (the event) and, with campaigns, `c` (its campaign's number); "" where it says nothing."""
+    by_campaign: bool = False
+    """The row is a campaign. Until it is named it goes by a number, which is quicker to carry than its id."""
 
     @property
     def join(self) -> str:
-        return _CODES if self.needs_codes else ""
+        """Beside the event: the campaign of its code."""
+        return (
+            "LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign"
+            if self.by_campaign
+            else ""
+        )
+
+    @property
+    def key(self) -> str:
+        """The row's key, over `t.row_key` and what `naming` joins."""
+        return "coalesce(n.campaign_id, t.row_key)" if self.by_campaign else "t.row_key"
+
+    @property
+    def naming(self) -> str:
+        """Beside `t`, something with a `row_key`: the campaign that the number stands for."""
+        numbers = "(SELECT DISTINCT row_no, campaign_id FROM campaign_rows)"
+        return f"LEFT JOIN {numbers} AS n ON n.row_no = t.row_key" if self.by_campaign else ""
 
     @property
     def reads(self) -> tuple[Part, ...]:
-        return (CODE_STATE,) if self.needs_codes else ()
+        return (CAMPAIGN_ROWS,) if self.by_campaign else ()
 
 
 def touchpoints(row: RowOf) -> Part:

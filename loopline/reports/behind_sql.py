@@ -74,9 +74,9 @@ def visitors(dimension: Dimension) -> str:
     return question(
         f"""
         SELECT person_id, count(*) FILTER (WHERE is_entry) AS sessions, count(*) AS touches, max(touched_us) AS last_us
-        FROM touchpoints
+        FROM touchpoints AS t {dimension.row.naming}
         WHERE NOT is_machine AND touched_us >= $from_us AND touched_us < $to_us AND {visible("unit_id")}
-            AND (row_key = $row OR $row = '{TOTAL}')
+            AND ({dimension.row.key} = $row OR $row = '{TOTAL}')
         GROUP BY person_id ORDER BY last_us DESC, person_id
         """,
         touchpoints(dimension.row),

@@ -54,9 +54,9 @@ def credit_and_visits(dimension: Dimension, model: Model) -> str:
         FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
         GROUP BY c.kind, r.reason, c.unit_id
         UNION ALL
-        SELECT 'visits' AS section, '' AS kind, row_key, '' AS unit_id, sum(sessions) AS amount,
-            count(person_id) AS converted, 0 AS outside
-        FROM visits WHERE NOT is_machine GROUP BY row_key
+        SELECT 'visits' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
+            sum(t.sessions) AS amount, count(t.person_id) AS converted, 0 AS outside
+        FROM visits AS t {dimension.row.naming} WHERE NOT t.is_machine GROUP BY {dimension.row.key}
         UNION ALL
         SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id,
             coalesce(sum(CASE WHEN is_machine THEN sessions ELSE 0 END), 0) AS amount,

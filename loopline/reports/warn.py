@@ -17,12 +17,15 @@ MOST_CODES = 5
 
 _UNMAPPED_CODES = question(
     f"""
-    SELECT e.utm_campaign AS unmapped, count(*) AS touches
-    FROM events AS e LEFT JOIN code_state AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign AND NOT c.is_deleted
-    WHERE e.touch_kind <> '' AND e.recorded_at <= $as_of AND e.utm_campaign <> ''
-        AND coalesce(c.campaign_id, '') = '' AND {visible("e.unit_id")}
-    AND epoch_us(e.occurred_at) >= $from_us AND epoch_us(e.occurred_at) < $to_us
-    GROUP BY e.utm_campaign ORDER BY touches DESC, unmapped
+    SELECT e.utm_campaign AS unmapped, sum(e.touches) AS seen
+    FROM (
+        SELECT unit_id, utm_campaign, count(*) AS touches FROM events
+        WHERE touch_kind <> '' AND recorded_at <= $as_of AND utm_campaign <> '' AND {visible("unit_id")}
+            AND epoch_us(occurred_at) >= $from_us AND epoch_us(occurred_at) < $to_us
+        GROUP BY unit_id, utm_campaign
+    ) AS e LEFT JOIN code_state AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign AND NOT c.is_deleted
+    WHERE coalesce(c.campaign_id, '') = ''
+    GROUP BY e.utm_campaign ORDER BY seen DESC, unmapped
     """,
     CODE_STATE,
 )

@@ -5,9 +5,8 @@ DIMENSION = Dimension(
     key="campaign",
     label="Campaign",
     row=RowOf(
-        f"CASE WHEN coalesce(c.campaign_id, '') <> '' THEN c.campaign_id"
-        f" WHEN e.utm_campaign <> '' THEN '{UNMAPPED}' ELSE '' END",
-        needs_codes=True,
+        f"coalesce(c.row_no, CASE WHEN e.utm_campaign <> '' THEN '{UNMAPPED}' ELSE '' END)",
+        by_campaign=True,
     ),
     cost_sql="campaign_id",
     without="No campaign",
