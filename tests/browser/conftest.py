@@ -8,52 +8,45 @@
 `site` is the running application with no records, `filled_site` one with a small company; emptied after each test.
 """
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from django.test import Client
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from loopline.access.models import User
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.store.engine import Engine
 from tests.browser.look import Look
 from tests.browser.records import Company, fill
 from tests.browser.server import Server
-
-# Playwright's synchronous interface runs an event loop in this thread; Django would refuse the ORM beside it.
-os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 SignIn = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """The application, served by uvicorn in a thread, with an event store of its own."""
+def event_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     engine = DuckDBEngine(tmp_path_factory.mktemp("browser") / "events.duckdb")
     engine.migrate()
-    use_engine(engine)
-    with Server() as running:
-        yield running
-    use_engine(None)
+    yield engine
     engine.close()
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[Server]:
+    """The application, served by uvicorn in a thread."""
+    with Server() as running:
+        yield running
+
+
 @pytest.fixture
-def site(server: Server, transactional_db: None) -> Server:
-    return server
+def site(server: Server, event_store: Engine, transactional_db: None) -> Iterator[Server]:
+    """The running application with no records; its store is set anew, since other tests have stores of their own."""
+    use_engine(event_store)
+    yield server
+    use_engine(None)
 
 
 @pytest.fixture

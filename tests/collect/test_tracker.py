@@ -2,7 +2,6 @@
 
 import gzip
 import json
-import shutil
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from loopline.collect.keys import KeyKind, NewKey
 from loopline.collect.tracker.shrink import shrink
@@ -61,15 +60,6 @@ class Site:
         <script src="/site.js"></script><script src="/early.js"></script>
         <script async src="{self.collector}/t.js" {self.attributes}></script>
         <button id="go" data-go="/pricing">Pricing</button><a id="next" href="/next">Next</a>{FORM}"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture
