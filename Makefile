@@ -14,7 +14,7 @@ test: $(VENV)/.dev chromium
 	$(BIN)/pytest -n 2 --dist loadfile
 
 test-slow: $(VENV)/.dev chromium
-	$(BIN)/pytest -m slow -n 2 --dist loadfile
+	LOOPLINE_LOOK=all $(BIN)/pytest -m "slow or browser" -n 2 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check $(CODE)

@@ -1,12 +1,14 @@
 """Looking at a page: screenshots, and what is wrong with it."""
 
+import os
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
-WIDTHS = (1440, 768, 390)
-THEMES = ("light", "dark")
+LOOKS = (("light", 1440), ("dark", 390))
+"""Theme and width of every test run; `make test-slow` looks at all six (LOOPLINE_LOOK=all)."""
+ALL_LOOKS = tuple((theme, width) for theme in ("light", "dark") for width in (1440, 768, 390))
 _HEIGHT = {1440: 900, 768: 1024, 390: 844}
 
 _WIDER = """() => {
@@ -31,16 +33,15 @@ class Look:
     def __call__(self, page: Page, name: str) -> None:
         """Screenshots as `name-width-theme.png`; AssertionError names every fault of every width and theme."""
         faults: dict[str, list[str]] = {}
-        for theme in THEMES:
+        for theme, width in ALL_LOOKS if os.environ.get("LOOPLINE_LOOK") == "all" else LOOKS:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": _HEIGHT[width]})
-                page.screenshot(path=self._folder / f"{name}-{width}-{theme}.png", full_page=True)
-                found = [f"wider than the window: {wider}"] if (wider := page.evaluate(_WIDER)) else []
-                if width != 768:
-                    found += _axe_faults(page)
-                for fault in found:
-                    faults.setdefault(fault, []).append(f"{width} {theme}")
+            page.set_viewport_size({"width": width, "height": _HEIGHT[width]})
+            page.screenshot(path=self._folder / f"{name}-{width}-{theme}.png", full_page=True)
+            found = [f"wider than the window: {wider}"] if (wider := page.evaluate(_WIDER)) else []
+            if width != 768:
+                found += _axe_faults(page)
+            for fault in found:
+                faults.setdefault(fault, []).append(f"{width} {theme}")
         page.set_viewport_size({"width": 1440, "height": 900})
         assert not faults, "\n".join(f"{name} at {', '.join(where)}: {fault}" for fault, where in faults.items())
 
