@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,8 +101,9 @@ class Running:
         self.stop()
 
 
-def sample_site(collector: str, key: str, url: str) -> "subprocess.Popen[bytes]":
-    """The sample site at `url`: on a port of its own, which makes it another origin."""
+@contextmanager
+def sample_site(collector: str, key: str, url: str) -> Iterator[None]:
+    """The sample site at `url`, as long as the block lasts: on a port of its own, which makes it another origin."""
     port = url.rpartition(":")[2]
     program = str(REPOSITORY / "examples" / "site" / "serve.py")
     process = subprocess.Popen(
@@ -109,6 +111,15 @@ def sample_site(collector: str, key: str, url: str) -> "subprocess.Popen[bytes]"
         stdout=subprocess.DEVNULL,
         start_new_session=True,
     )
+    try:
+        _wait_for(url)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _wait_for(url: str) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         try:
@@ -116,5 +127,5 @@ def sample_site(collector: str, key: str, url: str) -> "subprocess.Popen[bytes]"
         except httpx.HTTPError:
             time.sleep(0.05)
         else:
-            return process
+            return
     raise AssertionError("the sample site did not come up")

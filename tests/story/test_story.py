@@ -57,19 +57,15 @@ def test_one_buyer_all_the_way_round_the_loop(installation: Installation, browse
     site_url = f"http://127.0.0.1:{free_port()}"
     create = ("keys", "create", "--name", "site", "--kind", "browser", "--origin", site_url, "--allow-automation")
     key = installation.run(*create).strip()
-    with installation.serve() as server:
-        site = sample_site(server.url, key, site_url)
-        try:
-            ana = company_agrees(browser, server)
-            visit_and_ask(browser, site_url)
-            sell(ana)
-            eventually(
-                lambda: report(installation, "first_touch")["totals"]["revenue_minor"] == 1_000_001, "revenue counts"
-            )
-            check_books(installation)
-            check_page(ana)
-        finally:
-            site.terminate()
+    with installation.serve() as server, sample_site(server.url, key, site_url):
+        ana = company_agrees(browser, server)
+        visit_and_ask(browser, site_url)
+        sell(ana)
+        eventually(
+            lambda: report(installation, "first_touch")["totals"]["revenue_minor"] == 1_000_001, "revenue counts"
+        )
+        check_books(installation)
+        check_page(ana)
 
 
 def company_agrees(browser: Browser, server: Running) -> Colleague:
