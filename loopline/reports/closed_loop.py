@@ -152,7 +152,7 @@ def _rows(tally: Tally, dimension: Dimension, metrics: list[Metric], scope: Scop
     rows = []
     for key, figures in tally.figures.items():
         name = names[key]
-        figures.has_visits = key != UNATTRIBUTED
+        figures.has_visits = figures.has_own_cost = key != UNATTRIBUTED
         rows.append(
             Row(
                 key=key,

@@ -20,6 +20,13 @@ class Figures:
     """None: no cost is known, which is not the same as a cost of zero."""
     has_visits: bool = True
     """False where visits cannot belong: the unattributed, unallocated rest."""
+    has_own_cost: bool = True
+    """False where the cost is what no row could have: it did not bring what stands beside it."""
+
+    @property
+    def spent_minor(self) -> int | None:
+        """The cost that brought the other figures of the row; None where that is unknown."""
+        return self.cost_minor if self.has_own_cost else None
 
     def add_cost(self, cost_minor: int | None) -> None:
         if cost_minor is not None:

@@ -128,6 +128,18 @@ def test_cost_of_no_campaign_stands_in_the_unattributed_row(engine: Engine):
     assert (result.balance.allocated_minor, result.balance.unallocated_minor) == (0, 77_00)
 
 
+def test_cost_that_no_row_can_have_earns_no_rate_of_return(engine: Engine):
+    """By source no cost can be told apart: it is shown and balances, but what it brought is unknown, not nothing."""
+    shelf = spring_and_news(engine)
+    shelf.lead("l2", "nobody", day(7))
+    shelf.store()
+    result = closed_loop(engine, by="source")
+    rest = row_of(result, "~unattributed").values
+    assert (rest["cost_minor"], rest["leads"], rest["cost_per_lead_minor"], rest["romi"]) == (400_00, 1, None, None)
+    assert result.balance.unallocated_minor == 400_00
+    assert (result.totals.values["cost_per_lead_minor"], result.totals.values["romi"]) == (200_00, -74.9975)
+
+
 def test_cost_is_spread_over_its_days_and_cut_to_the_period(engine: Engine):
     """100 cents over 3 days are 34, 33, 33; two of them lie in March."""
     shelf = Shelf(engine)

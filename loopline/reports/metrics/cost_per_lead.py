@@ -10,7 +10,7 @@ METRIC = Metric(
     period_date="day of the cost, lead created",
     cohort_date="day of the cost, touchpoint",
     adds_up=AddsUp.RATIO,
-    value=lambda row: cost_per(row.cost_minor, row.leads),
+    value=lambda row: cost_per(row.spent_minor, row.leads),
     parts=("cost_minor", "leads"),
     is_less_better=True,
 )

@@ -10,7 +10,7 @@ METRIC = Metric(
     period_date="day of the cost, opportunity created",
     cohort_date="day of the cost, touchpoint",
     adds_up=AddsUp.RATIO,
-    value=lambda row: cost_per(row.cost_minor, row.opportunities),
+    value=lambda row: cost_per(row.spent_minor, row.opportunities),
     parts=("cost_minor", "opportunities"),
     is_less_better=True,
 )

@@ -3,9 +3,8 @@ from loopline.reports.metric import AddsUp, Metric, Number, Unit
 
 
 def _romi(row: Figures) -> Number:
-    if not row.cost_minor:
-        return None
-    return round((row.contribution - 100 * row.cost_minor) / row.cost_minor, 4)
+    cost = row.spent_minor
+    return round((row.contribution - 100 * cost) / cost, 4) if cost else None
 
 
 METRIC = Metric(
