@@ -65,7 +65,7 @@ def _reasons(verdicts: Sequence[Verdict]) -> str:
 
 
 def to_sentence(rule: Rule, *, is_nested: bool = False) -> str:
-    """The rule as a verb phrase: `has a business e-mail address, and agreed to be contacted (email)`."""
+    """The rule as a verb phrase: `has a business e-mail address, and agreed to be contacted by e-mail`."""
     match rule:
         case Leaf(condition):
             return condition.sentence()

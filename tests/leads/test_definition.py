@@ -42,7 +42,7 @@ def facts(*, email: str | None = "halden.example", pricing: int | None = 2, form
 
 def test_the_first_definition_reads_as_a_sentence() -> None:
     assert definition_sentence(read_rule(FIRST_RULES)) == (
-        "A lead is a person who has a business e-mail address, and agreed to be contacted (contact, email or phone) "
+        "A lead is a person who has a business e-mail address, and agreed to be contacted in general, by e-mail or by phone "
         "or sent the form “demo or contact” in the last 90 days, and works for a known company, and sent the form "
         "“demo” in the last 90 days or viewed /pricing in the last 30 days."
     )
@@ -53,7 +53,7 @@ def test_a_person_who_viewed_pricing_and_agreed_to_contact_passes_with_reasons()
     assert verdict.is_met
     assert [clause["reason"] for clause in verdict.evidence] == [
         "business e-mail halden.example",
-        "agreed to contact",
+        "agreed to be contacted",
         "company Halden Foods",
         "viewed /pricing twice in the last 30 days",
     ]

@@ -197,7 +197,10 @@ def test_too_many_conditions_are_refused() -> None:
             "works for a company with at least 1,200 people",
         ),
         ({"field": "person.job_title", "contains": ["head", "director"]}, "has head or director in the job title"),
-        ({"not": {"consent": ["email"]}}, "did not agree to be contacted (email)"),
+        ({"not": {"consent": ["email"]}}, "did not agree to be contacted by e-mail"),
+        ({"consent": ["contact"]}, "agreed to be contacted"),
+        ({"consent": ["contact", "email", "phone"]}, "agreed to be contacted in general, by e-mail or by phone"),
+        ({"consent": ["newsletter"]}, "agreed to be contacted for “newsletter”"),
         (
             {"count": {"kind": "page", "path": "/pricing"}, "at_least": 2, "within_days": 7},
             "viewed /pricing at least twice in the last 7 days",
@@ -210,7 +213,7 @@ def test_too_many_conditions_are_refused() -> None:
         ),
         (
             {"any": [{"all": [{"field": "person.email"}, {"consent": ["email"]}]}, {"form": ["demo"]}]},
-            "(has an e-mail address and agreed to be contacted (email)) or sent the form “demo”",
+            "(has an e-mail address and agreed to be contacted by e-mail) or sent the form “demo”",
         ),
     ],
 )
