@@ -112,7 +112,7 @@ def change_unit(unit: BusinessUnit, new: NewUnit, *, by: Actor) -> BusinessUnit:
 @transaction.atomic
 def set_exchange_rate(currency: str, on: date, rate: Decimal, *, by: Actor) -> ExchangeRate:
     """One unit of `currency` is worth `rate` of the reporting currency from `on` until the next rate."""
-    by.require(Permission.EDIT_COSTS)
+    by.require(Permission.EDIT_RATES)
     _require_currency("currency", currency)
     take_turn()
     if rate <= 0:
@@ -126,7 +126,7 @@ def set_exchange_rate(currency: str, on: date, rate: Decimal, *, by: Actor) -> E
 
 @transaction.atomic
 def remove_exchange_rate(row: ExchangeRate, *, by: Actor) -> None:
-    by.require(Permission.EDIT_COSTS)
+    by.require(Permission.EDIT_RATES)
     take_turn()
     audit(by, "removed exchange rate", row, currency=row.currency, on=row.on, rate=row.rate)
     row.delete()

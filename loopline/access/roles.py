@@ -23,6 +23,8 @@ class Permission(StrEnum):
     SEE_CAMPAIGNS = "see_campaigns"
     EDIT_CAMPAIGNS = "edit_campaigns"
     EDIT_COSTS = "edit_costs"
+    EDIT_RATES = "edit_rates"
+    """Exchange rates: they change figures of all business units."""
     EDIT_FORMS = "edit_forms"
     EDIT_DEFINITION = "edit_definition"
     SIGN_FOR_MARKETING = "sign_for_marketing"
@@ -60,7 +62,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {_P.SIGN_FOR_SALES, _P.EDIT_DEFINITION, _P.RUN_HUDDLE, _P.IMPORT}
     ),
     Role.FINANCE: frozenset(
-        {_P.SEE_CAMPAIGNS, _P.SEE_PIPELINE, _P.SEE_REPORTS, _P.EDIT_COSTS, _P.REFUND, _P.WORK_TASKS}
+        {_P.SEE_CAMPAIGNS, _P.SEE_PIPELINE, _P.SEE_REPORTS, _P.EDIT_COSTS, _P.EDIT_RATES} | {_P.REFUND, _P.WORK_TASKS}
     ),
     Role.ADMINISTRATOR: frozenset(Permission),
 }

@@ -82,7 +82,7 @@ def convert_costs_again(*, by: Actor) -> int:
 
     To be called after a rate or the reporting currency changed: what was reported before stays in the books as of then.
     """
-    by.require(Permission.EDIT_COSTS)
+    by.require(Permission.EDIT_RATES)
     take_turn()
     lines = CostLine.objects.exclude(currency=Organisation.current().reporting_currency)
     count = 0

@@ -20,7 +20,7 @@ def convert_opportunities_again(*, by: Actor, at: datetime | None = None) -> int
     To be called after a rate or the reporting currency changed: what was reported before stays in the books as of
     then, and a sale that had no rate is counted from now on.
     """
-    by.require(Permission.EDIT_COSTS)
+    by.require(Permission.EDIT_RATES)
     take_turn()
     moment = at or utc_now()
     foreign = Opportunity.objects.exclude(currency=Organisation.current().reporting_currency)

@@ -50,6 +50,15 @@ def test_a_rate_of_the_same_day_takes_the_place_of_the_earlier_one() -> None:
     assert AuditEntry.objects.filter(verb="set exchange rate").count() == 2
 
 
+def test_rates_hold_for_every_unit_so_marketing_of_one_changes_none() -> None:
+    marketing = make_user(Role.MARKETING).actor
+    with pytest.raises(NotAllowedError):
+        actions.set_exchange_rate("USD", date(2026, 3, 1), Decimal("0.9"), by=marketing)
+    row = actions.set_exchange_rate("USD", date(2026, 3, 1), Decimal("0.9"), by=make_user(Role.FINANCE).actor)
+    with pytest.raises(NotAllowedError):
+        actions.remove_exchange_rate(row, by=marketing)
+
+
 @pytest.mark.parametrize(("currency", "rate"), [("EUR", "1"), ("USD", "0"), ("USD", "-1"), ("QQQ", "1")])
 def test_a_rate_that_makes_no_sense_is_refused(currency: str, rate: str) -> None:
     with pytest.raises(ValidationError):

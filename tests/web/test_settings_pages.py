@@ -54,6 +54,20 @@ def test_finance_finds_the_rates_in_the_settings() -> None:
     assert not ExchangeRate.objects.exists()
 
 
+def test_marketing_sees_the_rates_and_who_changes_them_but_changes_none() -> None:
+    rate = ExchangeRate.objects.create(currency="USD", on="2026-03-01", rate="0.91")
+    client = client_of(Role.MARKETING)
+    page = client.get(reverse("exchange_rates")).content.decode()
+    assert "0.91" in page
+    assert "finance and administrators change them" in page
+    assert "Set rate" not in page
+    assert "Remove" not in page
+    new = {"currency": "USD", "on": "2026-04-01", "rate": "0.1"}
+    assert client.post(reverse("exchange_rates"), new).status_code == 403
+    assert client.post(reverse("exchange_rate_remove", args=[rate.pk])).status_code == 403
+    assert ExchangeRate.objects.get() == rate
+
+
 def test_the_organisation_is_saved_and_what_is_wrong_is_said_beside_its_field() -> None:
     client = client_of(Role.ADMINISTRATOR)
     good = {"name": "Nordwind", "time_zone": "Europe/Oslo", "reporting_currency": "NOK", "own_hosts": "www.a.example\n"}

@@ -70,8 +70,11 @@ def unit(request: PageRequest, unit_id: UUID) -> HttpResponse:
     return render(request, "settings/unit.html", {"form": form, "unit": found})
 
 
-@allow(Permission.ADMINISTER, Permission.EDIT_COSTS)
+@allow(Permission.EDIT_RATES, Permission.EDIT_COSTS)
 def exchange_rates(request: PageRequest) -> HttpResponse:
+    """For those who book costs to see, for finance to change."""
+    if request.method == "POST":
+        request.actor.require(Permission.EDIT_RATES)
     form = RateForm(request.POST or None)
     if form.is_bound and form.is_valid():
         try:
@@ -84,11 +87,12 @@ def exchange_rates(request: PageRequest) -> HttpResponse:
             messages.success(request, "Saved. Reports use it from its day on.")
             return redirect("exchange_rates")
     rates = ExchangeRate.objects.order_by("currency", "-on")
-    return render(request, "settings/exchange_rates.html", {"form": form, "rates": rates})
+    can_edit = request.actor.may(Permission.EDIT_RATES)
+    return render(request, "settings/exchange_rates.html", {"form": form, "rates": rates, "can_edit": can_edit})
 
 
 @require_POST
-@allow(Permission.ADMINISTER, Permission.EDIT_COSTS)
+@allow(Permission.EDIT_RATES)
 def exchange_rate_remove(request: PageRequest, rate_id: int) -> HttpResponse:
     with transaction.atomic():
         actions.remove_exchange_rate(get_object_or_404(ExchangeRate, pk=rate_id), by=request.actor)
