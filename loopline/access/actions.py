@@ -24,6 +24,8 @@ class OrganisationDetails:
     reporting_currency: str
     own_hosts: tuple[str, ...] = ()
     """Hosts of the own web sites, which are never a referrer: `www.example.com`."""
+    moves_days: bool = False
+    """Whoever asks knows that another time zone moves the borders of days that were reported already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,9 @@ class NewUnit:
 
 @transaction.atomic
 def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisation:
-    """ValidationError for a time zone or currency that does not exist, an address in the place of a host, or another
-    reporting currency once there are amounts in the books."""
+    """ValidationError for a time zone or currency that does not exist, an address in the place of a host, another
+    reporting currency once there are amounts in the books, or, without `moves_days`, another time zone once there
+    are leads."""
     by.require(Permission.ADMINISTER)
     take_turn()
     if not _is_time_zone(details.time_zone):
@@ -47,14 +50,24 @@ def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisat
         raise ValidationError({"own_hosts": f"“{bad[0]}” is not a host; write it like www.example.com."})
     organisation = Organisation.objects.select_for_update().get_or_create(pk=1)[0]
     _keep_currency_of_the_books(organisation, details.reporting_currency)
+    moved_days = details.time_zone != organisation.time_zone and has_days_in_the_books()
+    if moved_days and not details.moves_days:
+        raise ValidationError(
+            {"moves_days": "Tick the box to change the time zone: it moves days that were reported already."}
+        )
     before = _said(organisation)
     organisation.name = details.name
     organisation.time_zone = details.time_zone
     organisation.reporting_currency = details.reporting_currency
     organisation.own_hosts = list(details.own_hosts)
     organisation.save()
-    audit(by, "changed organisation", organisation, before=before, after=_said(organisation))
+    audit(by, "changed organisation", organisation, before=before, after=_said(organisation), moved_days=moved_days)
     return organisation
+
+
+def has_days_in_the_books() -> bool:
+    """Whether something was counted by day already, so that another time zone would count it again otherwise."""
+    return OutboxRow.objects.filter(table__in=("lead_facts", "cost_facts", "opportunity_facts")).exists()
 
 
 def _keep_currency_of_the_books(organisation: Organisation, currency: str) -> None:

@@ -15,6 +15,7 @@ from loopline.leads.reactor import refuse
 from loopline.lib.times import utc_now
 from loopline.people.models import Person, ReactorRefusal
 from tests.make import make_campaign, make_unit, make_user
+from tests.make_leads import make_lead
 
 pytestmark = pytest.mark.django_db
 
@@ -81,11 +82,36 @@ def test_the_reporting_currency_stays_once_there_are_amounts_in_the_books() -> N
     client = client_of(Role.ADMINISTRATOR)
     today = utc_now().date()
     add_cost(make_campaign(make_unit()), CostEntry(100, "EUR", today, today), by=SYSTEM)
-    said = {"name": "Nordwind", "time_zone": "Europe/Oslo", "reporting_currency": "NOK", "own_hosts": ""}
+    said = {
+        "name": "Nordwind",
+        "time_zone": Organisation.current().time_zone,
+        "reporting_currency": "NOK",
+        "own_hosts": "",
+    }
     answer = client.post(reverse("organisation"), said).content.decode()
     assert "amounts in EUR" in answer
     assert Organisation.current().reporting_currency == "EUR"
     assert client.post(reverse("organisation"), said | {"reporting_currency": "EUR"}).status_code == 302
+
+
+def test_another_time_zone_moves_the_days_of_the_books_and_is_asked_about_once_there_are_leads() -> None:
+    client = client_of(Role.ADMINISTRATOR)
+    said = {"name": "Nordwind", "time_zone": "Europe/Oslo", "reporting_currency": "EUR", "own_hosts": ""}
+    assert client.post(reverse("organisation"), said).status_code == 302
+    assert "moves_days" not in client.get(reverse("organisation")).content.decode()
+    make_lead(make_unit())
+    page = client.get(reverse("organisation")).content.decode()
+    assert "also in reports as of an earlier moment" in page
+    assert client.post(reverse("organisation"), said | {"name": "Sørvind"}).status_code == 302
+    elsewhere = said | {"time_zone": "America/Lima"}
+    assert "Tick the box" in client.post(reverse("organisation"), elsewhere).content.decode()
+    assert Organisation.current().time_zone == "Europe/Oslo"
+    assert client.post(reverse("organisation"), elsewhere | {"moves_days": "on"}).status_code == 302
+    entry = AuditEntry.objects.filter(verb="changed organisation").order_by("seq").last()
+    assert entry is not None
+    zones = [entry.detail[when]["time_zone"] for when in ("before", "after")]
+    assert zones == ["Europe/Oslo", "America/Lima"]
+    assert entry.detail["moved_days"]
 
 
 def test_a_unit_is_created_and_changed() -> None:

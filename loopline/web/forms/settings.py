@@ -7,7 +7,7 @@ from uuid import UUID
 from django import forms
 from django.db.models import QuerySet
 
-from loopline.access.actions import NewUnit, OrganisationDetails
+from loopline.access.actions import NewUnit, OrganisationDetails, has_days_in_the_books
 from loopline.access.joining import Membership
 from loopline.access.models import AuditEntry, BusinessUnit, Organisation, User
 from loopline.access.roles import Role
@@ -20,6 +20,12 @@ from loopline.web.forms.choices import currency_choices, time_zone_choices
 class OrganisationForm(PageForm):
     name = forms.CharField(label="Name", max_length=200)
     time_zone = forms.ChoiceField(label="Time zone", choices=time_zone_choices, help_text="Decides what a day is.")
+    moves_days = forms.BooleanField(
+        label="Another time zone may move days that were reported already",
+        required=False,
+        help_text="What happened near midnight then counts on the day before or after, also in reports as of an "
+        "earlier moment. Nothing is lost, and the audit log keeps who changed it. Needed only to change the zone.",
+    )
     reporting_currency = forms.ChoiceField(
         label="Reporting currency", choices=currency_choices, help_text="Reports convert other currencies into it."
     )
@@ -30,15 +36,22 @@ class OrganisationForm(PageForm):
         help_text="One host a line, such as www.example.com. They are never counted as the origin of a visit.",
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not has_days_in_the_books():
+            del self.fields["moves_days"]
+
     @classmethod
     def showing(cls, organisation: Organisation) -> "OrganisationForm":
+        names = ("name", "time_zone", "reporting_currency")
         hosts = "\n".join(organisation.own_hosts)
-        return cls(initial={**{name: getattr(organisation, name) for name in cls.base_fields}, "own_hosts": hosts})
+        return cls(initial={**{name: getattr(organisation, name) for name in names}, "own_hosts": hosts})
 
     def details(self) -> OrganisationDetails:
         given = self.cleaned_data
         hosts = tuple(dict.fromkeys(given["own_hosts"].lower().split()))
-        return OrganisationDetails(given["name"], given["time_zone"], given["reporting_currency"], hosts)
+        moves_days = bool(given.get("moves_days"))
+        return OrganisationDetails(given["name"], given["time_zone"], given["reporting_currency"], hosts, moves_days)
 
 
 class UnitForm(PageForm):
