@@ -10,6 +10,7 @@ from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
+from loopline.people.stitch import parse
 
 
 class CompanyQuerySet(UnitScopedQuerySet["Company"]):
@@ -113,7 +114,7 @@ class IdentityLink(models.Model):
     """identity → person, append-only: the newest row of an identity holds. `person` NULL = withdrawn."""
 
     identity = models.CharField(max_length=300, db_index=True)
-    """`visitor:…`, `user:…`, `email:…`, `person:…`"""
+    """`visitor:…`, `user:…`, `email:…`, `person:…`, `external:…`"""
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="identity_links")
     evidence = models.CharField(max_length=40)
     rule_version = models.PositiveIntegerField(default=1)
@@ -128,12 +129,11 @@ class IdentityLink(models.Model):
     @property
     def words(self) -> str:
         """What kind of identity it is, as people say it."""
-        kinds = {"visitor": "Browser", "user": "User id", "email": "Address", "person": "Record"}
-        return kinds.get(self.identity.partition(":")[0], "Identity")
+        return parse(self.identity)[0].words
 
     @property
     def value(self) -> str:
-        return self.identity.partition(":")[2]
+        return parse(self.identity)[1]
 
 
 class IdentityConflict(models.Model):

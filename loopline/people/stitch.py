@@ -1,8 +1,9 @@
 """Who is who: the decisions about identities, without any database. Linking is what `people.actions` does with them.
 
 An identity is `kind:value`: `visitor:` a browser, `user:` the userId of a site, `email:` a mailbox, `person:` the
-person itself. The first three rules of thumb: a mailbox names one person for good; a site's user id stays with the
-person it first named; a browser may be shared, so it never makes two people one.
+person itself, `external:` the id that a system it was imported from gives it, as `external:crm:4711`. The first three
+rules of thumb: a mailbox names one person for good; a site's user id stays with the person it first named; a browser
+may be shared, so it never makes two people one. An imported id stays with its person as well; no event carries one.
 """
 
 from collections.abc import Mapping
@@ -23,6 +24,21 @@ class IdentityKind(StrEnum):
     USER = "user"
     EMAIL = "email"
     PERSON = "person"
+    EXTERNAL = "external"
+
+    @property
+    def words(self) -> str:
+        """What it is, as people say it."""
+        return _WORDS[self]
+
+
+_WORDS = {
+    IdentityKind.VISITOR: "Browser",
+    IdentityKind.USER: "User id",
+    IdentityKind.EMAIL: "Address",
+    IdentityKind.PERSON: "Record",
+    IdentityKind.EXTERNAL: "Id in another system",
+}
 
 
 class InvalidIdentityError(ValueError):

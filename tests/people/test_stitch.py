@@ -2,6 +2,7 @@ from uuid import UUID
 
 import pytest
 
+from loopline.people.models import IdentityLink
 from loopline.people.stitch import Answer, IdentityKind, InvalidIdentityError, Known, decide, parse, root
 
 A, B = Known(UUID(int=1), True), Known(UUID(int=2), True)
@@ -20,6 +21,8 @@ NO_EMAIL = Known(UUID(int=3), False)
         (IdentityKind.USER, NO_EMAIL, A, Answer.MERGE),
         (IdentityKind.USER, A, NO_EMAIL, Answer.CONFLICT),
         (IdentityKind.EMAIL, B, A, Answer.CONFLICT),
+        (IdentityKind.EXTERNAL, None, A, Answer.LINK),
+        (IdentityKind.EXTERNAL, NO_EMAIL, A, Answer.CONFLICT),
     ],
 )
 def test_who_gets_an_identity(kind: IdentityKind, belongs_to: Known | None, asked: Known, answer: Answer) -> None:
@@ -34,6 +37,15 @@ def test_what_is_no_identity_is_refused(text: str) -> None:
 
 def test_an_identity_may_hold_colons() -> None:
     assert parse("user:crm:42") == (IdentityKind.USER, "crm:42")
+
+
+def test_an_imported_id_is_an_identity_with_words_for_people() -> None:
+    assert parse("external:crm:L1") == (IdentityKind.EXTERNAL, "crm:L1")
+    assert IdentityLink(identity="external:crm:L1").words == "Id in another system"
+
+
+def test_every_kind_of_identity_has_words() -> None:
+    assert all(IdentityLink(identity=f"{kind}:1").words for kind in IdentityKind)
 
 
 def test_the_remaining_person_is_found_over_any_number_of_merges() -> None:
