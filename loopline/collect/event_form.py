@@ -2,6 +2,9 @@
 
 Text fields also take numbers, because senders do. Unknown fields are ignored; a known field of the wrong type
 makes the event invalid, and the message names the field.
+
+None of these can be part of a cycle, so the garbage collector need not look at them (`gc=False`): with tens of
+thousands alive at once its looking took a quarter of the loader's time.
 """
 
 import msgspec
@@ -9,7 +12,7 @@ import msgspec
 Text = str | int | float | None
 
 
-class Campaign(msgspec.Struct, omit_defaults=True):
+class Campaign(msgspec.Struct, omit_defaults=True, gc=False):
     name: Text = None
     source: Text = None
     medium: Text = None
@@ -17,7 +20,7 @@ class Campaign(msgspec.Struct, omit_defaults=True):
     term: Text = None
 
 
-class Page(msgspec.Struct, omit_defaults=True):
+class Page(msgspec.Struct, omit_defaults=True, gc=False):
     url: Text = None
     path: Text = None
     referrer: Text = None
@@ -25,7 +28,7 @@ class Page(msgspec.Struct, omit_defaults=True):
     search: Text = None
 
 
-class Session(msgspec.Struct, omit_defaults=True):
+class Session(msgspec.Struct, omit_defaults=True, gc=False):
     """What the tracker knows about the visit: its id, and the first page and its referrer."""
 
     id: Text = None
@@ -34,7 +37,7 @@ class Session(msgspec.Struct, omit_defaults=True):
     referrer: Text = None
 
 
-class Context(msgspec.Struct, omit_defaults=True):
+class Context(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     userAgent: Text = None  # noqa: N815 - Segment's name
     campaign: Campaign | None = None
     page: Page | None = None
@@ -47,7 +50,7 @@ class Context(msgspec.Struct, omit_defaults=True):
     traits: msgspec.Raw = msgspec.Raw(b"")
 
 
-class Event(msgspec.Struct):
+class Event(msgspec.Struct, frozen=True, gc=False):
     type: Text = None
     messageId: Text = None  # noqa: N815
     anonymousId: Text = None  # noqa: N815
@@ -68,7 +71,7 @@ class Event(msgspec.Struct):
     """Only believed when Loopline itself reports the event."""
 
 
-class OwnPart(msgspec.Struct):
+class OwnPart(msgspec.Struct, gc=False):
     """What only Loopline's own parts may say about an event."""
 
     kind: str = ""
@@ -82,14 +85,14 @@ class OwnPart(msgspec.Struct):
     """A channel group somebody declared, such as the mapping of an import; it wins over the rules."""
 
 
-class EnvelopePart(msgspec.Struct, omit_defaults=True):
+class EnvelopePart(msgspec.Struct, omit_defaults=True, gc=False):
     """What a batch says about all its events."""
 
     context: Context | None = None
     sentAt: Text = None  # noqa: N815
 
 
-class Envelope(msgspec.Struct):
+class Envelope(msgspec.Struct, gc=False):
     """The body of a batch."""
 
     batch: list[msgspec.Raw]
@@ -108,7 +111,7 @@ decode_event = msgspec.json.Decoder(Event).decode
 def merged(event: Context | None, batch: Context | None) -> Context:
     """The context of an event: its own values, and the batch's where it says nothing."""
     if event is None:
-        return batch or _NOTHING
+        return batch or NO_CONTEXT
     if batch is None:
         return event
     return Context(
@@ -123,4 +126,5 @@ def merged(event: Context | None, batch: Context | None) -> Context:
     )
 
 
-_NOTHING = Context()
+NO_CONTEXT = Context()
+NO_EVENT = Event()

@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,7 @@ _logs: dict[tuple[Path, int], Log] = {}
 _lock = threading.Lock()
 
 
-@dataclass(frozen=True, slots=True)
-class OwnEvent:
+class OwnEvent(msgspec.Struct, frozen=True):
     """An event that Loopline itself saw. `event_id` makes it count once however often it is reported."""
 
     event_id: str
@@ -53,7 +51,7 @@ class OwnEvent:
     bot_verdict: str = "human"
     source: str = "loopline"
     """email, import, partner, browser or loopline."""
-    properties: dict[str, Any] = field(default_factory=dict)
+    properties: dict[str, Any] = {}
 
     def __post_init__(self) -> None:
         if self.kind not in _KINDS:

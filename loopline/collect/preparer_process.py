@@ -17,6 +17,7 @@ import msgspec
 import pyarrow as pa
 
 from loopline.collect.log import Log
+from loopline.collect.process import collect_rarely
 from loopline.collect.settings import Settings
 from loopline.collect.state import State
 from loopline.collect.stretch import Bounds, PreparerHere
@@ -120,6 +121,7 @@ def _receive(pipe: IO[bytes] | None) -> bytes:
 
 def work(folder: Path, asks: IO[bytes], answers: IO[bytes]) -> None:
     """The helper's life: answer until the input ends."""
+    collect_rarely()
     preparer = PreparerHere(Log(folder), State(folder))
     while True:
         try:

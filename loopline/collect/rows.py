@@ -1,6 +1,8 @@
 """Finished items as rows of `events` and as signals for the reactor."""
 
 import json
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -13,10 +15,14 @@ from loopline.collect.work import Item
 from loopline.store.library import TABLES
 from loopline.store.schema import ARROW_TYPES, Kind
 
-_VISIT = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "click_id_kind", "referrer_host")
-_FROM_REQUEST = ("source_id", "unit_id")
+_FROM_VISIT = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "click_id_kind", "referrer_host")
 # Raw addresses are not looked up yet: columns that need a network database stay empty.
 _EMPTY = ("country", "region", "network_company")
+_NOT_FROM_ITEM = {*_FROM_VISIT, *_EMPTY, "source_id", "unit_id", "properties"}
+_FROM_ITEM = tuple(
+    one.name for one in TABLES["events"].columns if one.kind is not Kind.TIME and one.name not in _NOT_FROM_ITEM
+)
+_item_fields = attrgetter(*_FROM_ITEM)
 _SIGNAL_KINDS = {"identify", "group", "form"}
 RESERVED = "_loopline"
 """The one name in `properties` that is ours: times as they were sent, click id, how a date was corrected."""
@@ -24,44 +30,49 @@ RESERVED = "_loopline"
 
 def event_rows(items: list[Item], *, is_history: bool = False) -> pa.Table:
     """The rows of `events` for these items. `recorded_at` is left to the store; in a history it is the receipt."""
+    columns = TABLES["events"].columns
+    values = _values(items)
+    count = len(items)
     arrays = []
-    table = TABLES["events"]
-    visits = list(zip(*[item.visit for item in items], strict=True)) or [()] * len(_VISIT)
-    for column in table.columns:
-        name = column.name
-        values: list[Any]
-        if name in _VISIT:
-            values = list(visits[_VISIT_FIELD[name]])
-        elif name in _FROM_REQUEST:
-            values = [getattr(item.request, name) for item in items]
-        elif name == "occurred_at":
-            values = [item.occurred_us for item in items]
-        elif name == "received_at":
-            values = [item.request.received_us for item in items]
-        elif name == "recorded_at":
-            values = [item.request.received_us if is_history else None for item in items]
-        elif name == "properties":
-            values = [_properties(item) for item in items]
-        elif name in _EMPTY:
-            values = [""] * len(items)
+    for column in columns:
+        kind = ARROW_TYPES[column.kind]
+        if column.name == "recorded_at" and not is_history:
+            arrays.append(pa.nulls(count, kind))
+        elif column.name in _EMPTY:
+            arrays.append(pa.repeat(pa.scalar("", kind), count))
+        elif column.kind is Kind.TIME:
+            arrays.append(pa.array(values[column.name], pa.int64(), size=count).cast(kind))
         else:
-            values = [getattr(item, name) for item in items]
-        arrays.append(_array(values, column.kind))
-    return pa.table(arrays, names=[column.name for column in table.columns])
+            arrays.append(pa.array(values[column.name], kind, size=count))
+    return pa.table(arrays, names=[column.name for column in columns])
 
 
-_VISIT_FIELD = dict(zip(_VISIT, range(len(_VISIT)), strict=True))
+def _values(items: list[Item]) -> dict[str, Iterable[Any]]:
+    """What each column holds. Whole groups of fields are taken from an item at once: there are forty of them."""
+    requests = [item.request for item in items]
+    received = [request.received_us for request in requests]
+    values: dict[str, Iterable[Any]] = {
+        **_turned(_FROM_ITEM, map(_item_fields, items)),
+        **_turned(_FROM_VISIT, [item.visit for item in items]),
+        "occurred_at": [item.occurred_us for item in items],
+        "received_at": received,
+        "recorded_at": received,
+        "source_id": [request.source_id for request in requests],
+        "unit_id": [request.unit_id for request in requests],
+        "properties": [_properties(item) for item in items],
+    }
+    return values
 
 
-def _array(values: list[Any], kind: Kind) -> pa.Array:
-    if kind is Kind.TIME:
-        return pa.array(values, pa.int64()).cast(ARROW_TYPES[kind])
-    return pa.array(values, ARROW_TYPES[kind])
+def _turned(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> dict[str, Iterable[Any]]:
+    """Rows of these fields as columns."""
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return dict(zip(names, columns, strict=True))
 
 
 def _properties(item: Item) -> str:
     """The sender's properties, and under one reserved name what we keep of how they were sent."""
-    extra: dict[str, object] = dict(item.corrections)
+    extra: dict[str, object] = dict(item.corrections or ())
     if item.is_entry and item.click_id:
         extra["click_id"] = item.click_id
     raw = item.properties

@@ -15,12 +15,15 @@ _CAMPAIGN = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_ter
 _MAX_QUERY_FIELDS = 100
 
 
+CampaignValues = tuple[str, str, str, str, str]
+"""utm_source, utm_medium, utm_campaign, utm_content, utm_term as they stand."""
+
+
 @dataclass(frozen=True, slots=True)
 class WebAddress:
     host: str = ""
     path: str = ""
-    campaign: tuple[str, str, str, str, str] = ("", "", "", "", "")
-    """utm_source, utm_medium, utm_campaign, utm_content, utm_term as they stand."""
+    campaign: CampaignValues = ("", "", "", "", "")
     click_id_kind: str = ""
     click_id: str = ""
 
@@ -47,6 +50,7 @@ def read_address(url: str) -> WebAddress:
     return WebAddress(host, path, values, click_id_kind, fields.get(click_id_kind, ""))
 
 
+@lru_cache(maxsize=20_000)
 def is_own(host: str, page_host: str, own_hosts: frozenset[str]) -> bool:
     """Whether a referrer on `host` is no referrer at all: the page's own site, or one the organisation named."""
     if not host or host == page_host or _bare(host) == _bare(page_host):

@@ -3,47 +3,56 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from loopline.collect.channels import NO_VISIT, Visit
-from loopline.collect.event_form import Context, EnvelopePart, Event
+from loopline.collect.event_form import NO_CONTEXT, NO_EVENT, Context, EnvelopePart, Event
 from loopline.collect.log import Block
 from loopline.collect.request import Request
 from loopline.collect.settings import Settings as Settings
 from loopline.collect.state import State
 
 
-class Item:
+class Item(msgspec.Struct, gc=False, eq=False):
     """One event on its way: what arrived, and the columns of `events` the steps fill in."""
 
-    __slots__ = (
-        "bot_verdict", "browser", "channel", "channel_rule", "click_id", "consent", "context", "corrections", "device",
-        "digest", "email", "engaged_ms", "envelope", "event", "event_id", "identity", "is_entry", "kind",
-        "landing_path", "name", "occurred_us", "os", "page_view_id", "person_id", "properties", "raw", "request",
-        "seq", "session_id", "source", "title", "touch_kind", "url_host", "url_path", "user_id", "visit", "visitor_id",
-    )  # fmt: skip
-
-    event: Event
-    context: Context
-    digest: tuple[int, int] | None
-    engaged_ms: int | None
-
-    def __init__(self, seq: int, request: Request, raw: bytes) -> None:
-        self.seq = seq
-        self.request = request
-        self.raw = raw
-        self.envelope: EnvelopePart | None = None
-        self.digest = None
-        self.engaged_ms = None
-        self.occurred_us = request.received_us
-        self.corrections: dict[str, object] = {}
-        self.consent = 0
-        self.is_entry = False
-        self.visit: Visit = NO_VISIT
-        self.properties = b""
-        self.source = request.source
-        self.event_id = self.kind = self.name = self.identity = self.visitor_id = self.user_id = ""
-        self.person_id = self.email = self.session_id = self.touch_kind = self.channel = self.channel_rule = ""
-        self.click_id = self.url_host = self.url_path = self.landing_path = self.title = self.page_view_id = ""
-        self.device = self.browser = self.os = self.bot_verdict = ""
+    seq: int
+    request: Request
+    raw: bytes
+    occurred_us: int
+    source: str
+    envelope: EnvelopePart | None = None
+    event: Event = NO_EVENT
+    context: Context = NO_CONTEXT
+    digest: tuple[int, int] | None = None
+    corrections: dict[str, object] | None = None
+    consent: int = 0
+    event_id: str = ""
+    kind: str = ""
+    name: str = ""
+    properties: bytes = b""
+    engaged_ms: int | None = None
+    visitor_id: str = ""
+    user_id: str = ""
+    person_id: str = ""
+    email: str = ""
+    identity: str = ""
+    session_id: str = ""
+    is_entry: bool = False
+    visit: Visit = NO_VISIT
+    click_id: str = ""
+    touch_kind: str = ""
+    channel: str = ""
+    channel_rule: str = ""
+    page_view_id: str = ""
+    url_host: str = ""
+    url_path: str = ""
+    landing_path: str = ""
+    title: str = ""
+    device: str = ""
+    browser: str = ""
+    os: str = ""
+    bot_verdict: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,10 +1,12 @@
 """Where the visit came from: campaign values, click id, referrer; and which page it is."""
 
+from functools import lru_cache
+
 from loopline.collect.channels import Visit
 from loopline.collect.event_form import Campaign
 from loopline.collect.settings import Settings
 from loopline.collect.steps.validate import as_text
-from loopline.collect.web_address import WebAddress, is_own, read_address
+from loopline.collect.web_address import CampaignValues, WebAddress, is_own, read_address
 from loopline.collect.work import Item, Work
 
 _NO_ADDRESS = WebAddress()
@@ -32,7 +34,8 @@ def _read(item: Item, settings: Settings) -> None:
         item.page_view_id = as_text(context.view, 64)
     if landing is _NO_ADDRESS and context.campaign is None and not referrer:
         return
-    item.visit = _visit(context.campaign, landing, _external_host(referrer, landing.host, settings))
+    values = landing.campaign if context.campaign is None else _said(context.campaign, landing.campaign)
+    item.visit = _visit(values, landing.click_id_kind, _external_host(referrer, landing.host, settings))
     # A click id names one click of one person; which system it is from may always be known.
     item.click_id = landing.click_id if item.consent >= 2 else ""
 
@@ -44,20 +47,27 @@ def _external_host(referrer: str, page_host: str, settings: Settings) -> str:
     return "" if is_own(host, page_host, settings.own_hosts) else host
 
 
-def _visit(said: Campaign | None, landing: WebAddress, referrer_host: str) -> Visit:
-    source, medium, campaign, content, term = landing.campaign
-    if said is not None:
-        source = as_text(said.source, 300) or source
-        medium = as_text(said.medium, 300) or medium
-        campaign = as_text(said.name, 300) or campaign
-        content = as_text(said.content, 300) or content
-        term = as_text(said.term, 300) or term
+def _said(said: Campaign, values: CampaignValues) -> CampaignValues:
+    """What the sender names goes before what the address says."""
+    source, medium, campaign, content, term = values
+    return (
+        as_text(said.source, 300) or source,
+        as_text(said.medium, 300) or medium,
+        as_text(said.name, 300) or campaign,
+        as_text(said.content, 300) or content,
+        as_text(said.term, 300) or term,
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _visit(values: CampaignValues, click_id_kind: str, referrer_host: str) -> Visit:
+    source, medium, campaign, content, term = values
     return Visit(
         source=source.strip().lower(),
         medium=medium.strip().lower(),
         campaign=campaign.strip().lower(),
         content=content.strip(),
         term=term.strip(),
-        click_id_kind=landing.click_id_kind,
+        click_id_kind=click_id_kind,
         referrer_host=referrer_host,
     )

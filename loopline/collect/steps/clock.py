@@ -44,16 +44,17 @@ def _correct(item: Item) -> tuple[str, str] | None:
         return None
     received = item.request.received_us
     occurred = _microseconds(said)
-    item.corrections = {"timestamp": said}
+    corrections: dict[str, object] = {"timestamp": said}
+    item.corrections = corrections
     if sent_at is not None:
         skew = received - _microseconds(sent_at)
-        item.corrections["sentAt"] = sent_at
+        corrections["sentAt"] = sent_at
         if item.request.source == "browser" or abs(skew) > _SERVER_TOLERANCE_US:
             occurred += skew
     if occurred > received:
         if occurred - received > _CLAMP_US:
             return "future_date", f"{said} lies more than a day ahead of {_iso(received)}."
-        item.corrections["clamped"] = True
+        corrections["clamped"] = True
         occurred = received
     if occurred < _EARLIEST_US:
         return "implausible_date", f"{said} lies before 1990."

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from loopline.collect.event_form import Context, decode_envelope, decode_event, merged
+from loopline.collect.event_form import Context, EnvelopePart, decode_envelope, decode_event, merged
 from loopline.collect.request import Request
 from loopline.collect.work import Item, Work
 
@@ -17,7 +17,7 @@ def decode(work: Work) -> None:
             elif request.call == "batch":
                 _decode_batch(work, seq, request)
             else:
-                _decode_one(work, Item(seq, request, request.body), None)
+                _decode_one(work, _item(seq, request, request.body), None)
             seq += request.events
 
 
@@ -30,9 +30,7 @@ def _decode_batch(work: Work, seq: int, request: Request) -> None:
         return
     part = envelope.part
     for place, raw in enumerate(envelope.batch):
-        item = Item(seq + place, request, raw)
-        item.envelope = part
-        _decode_one(work, item, part.context)
+        _decode_one(work, _item(seq + place, request, raw, part), part.context)
 
 
 def _set_aside(
@@ -41,7 +39,11 @@ def _set_aside(
     """Every event of a request into the quarantine."""
     raws = [bytes(raw) for raw in _decode_raws(request.body).batch] if request.call == "batch" else [request.body]
     for place, raw in enumerate(raws):
-        work.quarantine(Item(seq + place, request, raw), reason, detail)
+        work.quarantine(_item(seq + place, request, raw), reason, detail)
+
+
+def _item(seq: int, request: Request, raw: bytes, envelope: EnvelopePart | None = None) -> Item:
+    return Item(seq, request, raw, request.received_us, request.source, envelope)
 
 
 def _decode_one(work: Work, item: Item, batch_context: Context | None) -> None:

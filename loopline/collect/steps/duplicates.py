@@ -1,9 +1,12 @@
 """Senders repeat what they are not sure arrived; an event counts once per source and messageId."""
 
+import struct
 from hashlib import blake2b
 from uuid import UUID
 
 from loopline.collect.work import Item, Work
+
+_HALVES = struct.Struct(">qq").unpack
 
 
 def drop_duplicates(work: Work) -> None:
@@ -29,8 +32,8 @@ def drop_duplicates(work: Work) -> None:
 
 
 def _digest(source_id: str, event_id: str) -> tuple[int, int]:
-    digest = blake2b(f"{source_id}\n{event_id}".encode(), digest_size=16).digest()
-    return int.from_bytes(digest[:8], "big", signed=True), int.from_bytes(digest[8:], "big", signed=True)
+    high, low = _HALVES(blake2b(f"{source_id}\n{event_id}".encode(), digest_size=16).digest())
+    return high, low
 
 
 def _made_id(item: Item) -> str:

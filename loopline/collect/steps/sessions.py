@@ -6,6 +6,7 @@ here. An event without anything of the web (a server's `track`) joins an open se
 visited.
 """
 
+import struct
 from hashlib import blake2b
 
 import msgspec
@@ -18,7 +19,7 @@ _PAUSE_US = 30 * 60 * 1_000_000
 _JOINED_BY_OWN = {"form", "page", "track", "identify"}
 
 
-class OpenSession(msgspec.Struct, array_like=True):
+class OpenSession(msgspec.Struct, array_like=True, gc=False):
     """The latest session of a visitor."""
 
     id: str
@@ -32,6 +33,7 @@ class OpenSession(msgspec.Struct, array_like=True):
         return self.started_us - _PAUSE_US <= moment_us <= self.last_us + _PAUSE_US
 
 
+_NUMBER = struct.Struct(">q").unpack
 _decode = msgspec.json.Decoder(OpenSession).decode
 _encode = msgspec.json.Encoder().encode
 
@@ -61,8 +63,9 @@ def _visitor_key(item: Item) -> int | None:
     visitor = item.visitor_id or item.user_id
     if not visitor or (item.source == "loopline" and item.kind not in _JOINED_BY_OWN):
         return None
-    digest = blake2b(f"{item.request.unit_id}\n{visitor}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big", signed=True)
+    key: int
+    (key,) = _NUMBER(blake2b(f"{item.request.unit_id}\n{visitor}".encode(), digest_size=8).digest())
+    return key
 
 
 def _is_anonymous_entry(item: Item) -> bool:

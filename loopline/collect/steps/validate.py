@@ -19,12 +19,13 @@ def as_text(value: Text, limit: int = _TEXT_LIMIT) -> str:
     """A field of an event as clean text; nothing becomes empty."""
     if value is None:
         return ""
+    if isinstance(value, str):
+        if len(value) <= limit and value.isascii() and "\x00" not in value:
+            return value
+        return clean_text(value, limit)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
-    text = value if isinstance(value, str) else str(value)
-    if len(text) <= limit and text.isascii() and "\x00" not in text:
-        return text
-    return clean_text(text, limit)
+    return clean_text(str(value), limit)
 
 
 def validate(work: Work) -> None:
