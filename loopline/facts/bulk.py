@@ -5,15 +5,17 @@ value's field, no keys read back. Values must be of the types the fields have.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from functools import cache, lru_cache
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
-from uuid import UUID
 
 import msgspec
 from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models.base import ModelState
+
+from loopline.lib.times import as_utc
 
 Adapt = Callable[[Any], Any]
 Record = TypeVar("Record", bound=models.Model)
@@ -47,22 +49,35 @@ def record_like(pattern: Record, **values: Any) -> Record:
 
 def insert_values(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert plain values in the order of `names` (names of fields, `…_id` for a foreign key; no defaults)."""
+    by_column = list(zip(*rows, strict=True))
+    if not by_column:
+        return
     operations = connection.ops
-    adapters = {
-        place: adapt for place, name in enumerate(names) if (adapt := _adapter(_field(model, name), operations))
-    }
+    for place, name in enumerate(names):
+        if adapt := _adapter(_field(model, name), operations):
+            by_column[place] = [None if value is None else adapt(value) for value in by_column[place]]
     columns = ", ".join(operations.quote_name(_field(model, name).column) for name in names)
     table = operations.quote_name(model._meta.db_table)
     sql = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(names))})"
-    prepared = []
-    for row in rows:
-        values = list(row)
-        for place, adapt in adapters.items():
-            if values[place] is not None:
-                values[place] = adapt(values[place])
-        prepared.append(values)
     with connection.cursor() as cursor:
-        cursor.executemany(sql, prepared)
+        cursor.executemany(sql, list(zip(*by_column, strict=True)))
+
+
+def present(model: type[models.Model], name: str, values: Sequence[str], **fixed: str) -> list[str]:
+    """Those of the texts `values` that the column `name` holds, in rows whose other columns are `fixed`.
+
+    To be asked before records are read: a file of new rows names thousands of texts of which none is there.
+    """
+    if not values:
+        return []
+    quote = connection.ops.quote_name
+    column = quote(_field(model, name).column)
+    wheres = [f"{quote(_field(model, other).column)} = %s" for other in fixed]
+    wheres.append(f"{column} IN ({', '.join(['%s'] * len(values))})")
+    sql = f"SELECT DISTINCT {column} FROM {quote(model._meta.db_table)} WHERE {' AND '.join(wheres)}"
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*fixed.values(), *values])
+        return [text for (text,) in cursor.fetchall()]
 
 
 @cache
@@ -85,10 +100,9 @@ def _adapter(field: Any, operations: BaseDatabaseOperations) -> Adapt | None:
     while field.is_relation:
         field = field.target_field
     if isinstance(field, models.UUIDField):
-        return None if connection.features.has_native_uuid_field else _hex
+        return None if connection.features.has_native_uuid_field else attrgetter("hex")
     if isinstance(field, models.DateTimeField):
-        # The records and facts of one row share their moments.
-        return None if connection.vendor == "postgresql" else lru_cache(512)(operations.adapt_datetimefield_value)
+        return None if connection.vendor == "postgresql" else _moment
     if isinstance(field, models.JSONField):
         encoder = field.encoder
         if encoder is None and connection.vendor == "sqlite":
@@ -99,8 +113,10 @@ def _adapter(field: Any, operations: BaseDatabaseOperations) -> Adapt | None:
     return None
 
 
-def _hex(value: UUID) -> str:
-    return value.hex
+@lru_cache(4096)  # the records and facts of one row share their moments
+def _moment(value: datetime) -> str:
+    """As Django writes it into SQLite."""
+    return as_utc(value).replace(tzinfo=None).isoformat(" ")
 
 
 def _json(value: Any) -> str:

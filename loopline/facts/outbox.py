@@ -1,10 +1,10 @@
 """Put facts in the outbox. Call it inside the transaction that changes the records."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from threading import Event
+from typing import NamedTuple
 
 from django.db import connection, transaction
 
@@ -16,12 +16,11 @@ from loopline.store.library import TABLES
 something_waits = Event()
 """Set after a commit that left rows in the outbox; the relay of this process waits for it."""
 
-_PLAIN = {str, int, float, bool}
+_PLAIN = {str, int, float, bool, type(None)}
 _GIVEN_BY_THE_OUTBOX = {"id", "version", "is_deleted", "occurred_at", "recorded_at"}
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """One version of one record: `row` holds the table's own columns, without id, version and times."""
 
     table: str
@@ -57,9 +56,11 @@ def outbox_row(fact: Fact) -> OutboxRow:
 
 
 def _row(fact: Fact) -> dict[str, object]:
-    if difference := _wanted(fact.table) ^ fact.row.keys():
-        raise ValueError(f"a fact of {fact.table} differs from its columns in: {', '.join(sorted(difference))}")
-    row = {name: _plain(value) for name, value in fact.row.items()}
+    wanted = _wanted(fact.table)
+    if wanted != fact.row.keys():
+        difference = ", ".join(sorted(wanted ^ fact.row.keys()))
+        raise ValueError(f"a fact of {fact.table} differs from its columns in: {difference}")
+    row = {name: value if type(value) in _PLAIN else _plain(value) for name, value in fact.row.items()}
     row["is_deleted"] = fact.is_deleted
     return row
 
@@ -71,8 +72,6 @@ def _wanted(table: str) -> frozenset[str]:
 
 def _plain(value: object) -> object:
     """JSON form of a value; the store reads times and days back from their ISO form."""
-    if value is None or type(value) in _PLAIN:
-        return value
     if isinstance(value, date):
         return value.isoformat()
     return value if isinstance(value, str | int | float) else str(value)

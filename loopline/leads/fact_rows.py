@@ -3,13 +3,14 @@
 import json
 
 from loopline.leads.models import DefinitionVersion, Lead
+from loopline.lib.ids import id_text
 
 
 def lead_row(lead: Lead) -> dict[str, object]:
     """Columns of `lead_facts` for this version of the lead."""
     return {
-        "unit_id": str(lead.unit_id),
-        "person_id": str(lead.person_id),
+        "unit_id": id_text(lead.unit_id),
+        "person_id": id_text(lead.person_id),
         "state": str(lead.state),
         "owner_id": str(lead.owner_id or ""),
         "reason": str(lead.reason),

@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from functools import lru_cache
 
 
 def uuid7(at_ms: int | None = None, noise: bytes | None = None) -> uuid.UUID:
@@ -15,3 +16,9 @@ def uuid7(at_ms: int | None = None, noise: bytes | None = None) -> uuid.UUID:
     value = value & ~(0xF << 76) | 0x7 << 76
     value = value & ~(0x3 << 62) | 0x2 << 62
     return uuid.UUID(int=value)
+
+
+@lru_cache(8192)
+def id_text(value: uuid.UUID) -> str:
+    """The id as text. A record's id is written down a dozen times when the record comes in: spelled out once."""
+    return str(value)

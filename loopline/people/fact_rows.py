@@ -2,14 +2,15 @@
 
 from uuid import UUID
 
+from loopline.lib.ids import id_text
 from loopline.people.models import Company, Consent, Person
 
 
 def person_row(person: Person) -> dict[str, object]:
     return {
-        "unit_id": str(person.unit_id),
-        "canonical_id": str(person.canonical_id),
-        "company_id": str(person.company_id or ""),
+        "unit_id": id_text(person.unit_id),
+        "canonical_id": id_text(person.merged_into_id or person.id),
+        "company_id": id_text(person.company_id) if person.company_id else "",
         "job_title": person.job_title,
         "country": person.country,
     }
@@ -17,7 +18,7 @@ def person_row(person: Person) -> dict[str, object]:
 
 def company_row(company: Company) -> dict[str, object]:
     return {
-        "unit_id": str(company.unit_id),
+        "unit_id": id_text(company.unit_id),
         "name": company.name,
         "domain": company.domain or "",
         "industry": company.industry,
@@ -28,7 +29,7 @@ def company_row(company: Company) -> dict[str, object]:
 
 def identity_row(person_id: UUID | None, evidence: str) -> dict[str, object]:
     """The row of `identity_facts` whose id is the identity. `person_id` None: the link was withdrawn."""
-    return {"person_id": str(person_id or ""), "evidence": evidence}
+    return {"person_id": id_text(person_id) if person_id else "", "evidence": evidence}
 
 
 def consent_id(consent: Consent) -> str:

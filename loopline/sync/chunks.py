@@ -8,7 +8,7 @@ from loopline.sync.rows import Row, RowMapper, RowRefusedError
 from loopline.sync.sources import Source
 from loopline.sync.verdicts import Answer, Verdict
 
-CHUNK = 1_000
+CHUNK = 2_000
 
 
 @dataclass(slots=True)

@@ -6,6 +6,8 @@ from functools import lru_cache
 
 from django.db.models.functions import Lower
 
+from loopline.facts.bulk import present, record_like
+from loopline.lib.ids import uuid7
 from loopline.people.domains import company_domain
 from loopline.people.emails import domain_of
 from loopline.people.fact_rows import company_row
@@ -24,10 +26,12 @@ class Companies:
 
     def __init__(self, job: Job, rows: Iterable[LeadRow | DealRow]) -> None:
         self._job = job
+        self._pattern = Company(unit_id=job.unit.id)
         asked = [(_domain(domain_of(row.email)) if row.email else None, row.company) for row in rows]
-        domains = {domain for domain, _ in asked if domain}
+        domains: set[str] = {domain for domain, _ in asked if domain}
         names = {name.lower() for domain, name in asked if name and not domain}
-        self._by_domain = {one.domain: one for one in Company.objects.filter(domain__in=domains)} if domains else {}
+        known = present(Company, "domain", list(domains))
+        self._by_domain = {one.domain: one for one in Company.objects.filter(domain__in=known)} if known else {}
         self._by_name: dict[str, Company] = {}
         if names:
             found = Company.objects.filter(unit=job.unit, domain__isnull=True).annotate(lower=Lower("name"))
@@ -47,9 +51,10 @@ class Companies:
         return found
 
     def _create(self, domain: str | None, row: LeadRow | DealRow, at: datetime) -> Company:
-        company = Company(unit=self._job.unit, name=row.company or str(domain), domain=domain, created_at=at)
+        name = row.company or str(domain)
+        company = record_like(self._pattern, id=uuid7(), name=name, domain=domain, created_at=at)
         self._job.create(company, row.line)
-        self._job.fact("company_facts", company.pk, company_row(company), at)
+        self._job.fact("company_facts", company.id, company_row(company), at)
         if domain:
             self._by_domain[domain] = company
         else:

@@ -197,5 +197,5 @@ def _record(job: Job, opportunity: Opportunity) -> None:
 
 
 def _verdict(row: DealRow, answer: Answer, why: str = "", record: str = "") -> Verdict:
-    told = "; ".join([*([why] if why else []), *row.warnings])
+    told = "; ".join([*([why] if why else []), *row.warnings]) if row.warnings else why
     return Verdict(row.line, answer, row.external_id, told, bool(row.warnings), record)

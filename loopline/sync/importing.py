@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import cast
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 
 from loopline.access.actor import Actor, NotAllowedError
@@ -27,11 +27,11 @@ from loopline.sync.fields import FileKind
 from loopline.sync.job import Job
 from loopline.sync.leads import take_leads
 from loopline.sync.mapping import Mapping
-from loopline.sync.models import ImportRun
+from loopline.sync.models import ImportRun, WaitingEvents
 from loopline.sync.readers import Reading
 from loopline.sync.rows import DealRow, LeadRow, RowMapper
 from loopline.sync.sources import Source
-from loopline.sync.touches import InboxFullError, send_everything, send_waiting
+from loopline.sync.touches import InboxFullError, send, send_everything
 from loopline.sync.verdicts import Tally, Verdict, VerdictFile
 
 Progress = Callable[[float, Tally], None]
@@ -65,18 +65,18 @@ def run_import(
     mappers = [row_mapper(source, asked.unit, utc_now()) for source in asked.sources]
     run = _begun(run or ImportRun(unit=asked.unit), asked, by)
     tally = Tally()
-    with _told_when_stopped(run, tally), _rare_collections():
+    with _told_when_stopped(run, tally), _rare_collections(), _rare_checkpoints():
         send_everything(asked.folder)
         with _verdict_file(asked.folder, run) as file:
             before, total = 0, sum(source.size for source in asked.sources) or 1
             for source, mapper in zip(asked.sources, mappers, strict=True):
                 job = Job(run, asked.unit, asked.mapping.system, by, utc_now(), f"import {source.name}"[:200])
                 for chunk in chunks(source, mapper):
-                    verdicts = _take(job, chunk, asked.folder)
-                    file.add(source.name, verdicts)
-                    tally.add(verdicts)
                     share = min(1.0, (before + chunk.bytes_read) / total)
-                    _save_progress(run, share, tally)
+                    verdicts = _take(job, chunk, share, tally)
+                    file.add(source.name, verdicts)
+                    send(asked.folder, job.touches)
+                    job.clear()
                     progress(share, tally)
                 before += source.size
                 run.notices = sorted({*run.notices, *job.notices})
@@ -115,17 +115,21 @@ def verdict_path(folder: Path, run: ImportRun) -> Path:
     return folder / "imports" / f"{run.pk}.verdicts.csv"
 
 
-def _take(job: Job, chunk: Chunk, folder: Path) -> list[Verdict]:
-    """One chunk, all or nothing; then its touchpoints."""
+def _take(job: Job, chunk: Chunk, share: float, tally: Tally) -> list[Verdict]:
+    """One chunk, all or nothing, with how far the run has come. Its touchpoints still have to be sent."""
     with transaction.atomic():
         # Nobody else adds a person between our look and our write.
         take_turn()
         kind = FileKind.DEALS if chunk.rows and isinstance(chunk.rows[0], DealRow) else FileKind.LEADS
         verdicts = take(job, chunk, kind)
-        waiting = job.write()
-    job.clear()
-    if waiting is not None:
-        send_waiting(folder, waiting)
+        # The chunk before this one was sent, or the run would have stopped. Each commit waits for the disk, so that is
+        # written down here and not by itself; a crash before that sends the chunk twice, which changes nothing.
+        WaitingEvents.objects.filter(run=job.run).delete()
+        job.write()
+        counted = tally.copy()
+        counted.add(verdicts)
+        _save_progress(job.run, share, counted)
+    tally.add(verdicts)
     return verdicts
 
 
@@ -162,6 +166,7 @@ def _finished(run: ImportRun, tally: Tally, by: Actor) -> ImportRun:
     run.status, run.finished_at, run.percent = ImportRun.Status.DONE, utc_now(), 100
     with transaction.atomic():
         take_turn()
+        WaitingEvents.objects.filter(run=run).delete()
         run.save(update_fields=["status", "finished_at", "percent", "notices"])
         audit(by, "finish_import", run, counts=dict(tally.counts))
     return run
@@ -176,6 +181,23 @@ def _rare_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+@contextmanager
+def _rare_checkpoints() -> Iterator[None]:
+    """Lets SQLite's log grow to 64 MB before it is carried into the file: pages that each chunk writes again, as those
+    of the indexes, are then carried over once and not each time.
+    """
+    if connection.vendor != "sqlite":
+        yield
+        return
+    with connection.cursor() as cursor:
+        before = cursor.execute("PRAGMA wal_autocheckpoint").fetchone()[0]
+        cursor.execute("PRAGMA wal_autocheckpoint = 16000")
+        try:
+            yield
+        finally:
+            cursor.execute(f"PRAGMA wal_autocheckpoint = {int(before)}")
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loopline.facts.bulk import present
 from loopline.leads.models import Lead
 from loopline.pipeline.models import Opportunity
 from loopline.sync.job import Job
@@ -34,7 +35,10 @@ class Known:
 
 def known_ids(job: Job, object_type: str, external_ids: Sequence[str]) -> dict[str, Known]:
     """external id → what it means, for those that mean something."""
-    rows = ExternalId.objects.filter(system=job.system, object_type=object_type, external_id__in=external_ids)
+    known = present(ExternalId, "external_id", external_ids, system=job.system, object_type=object_type)
+    if not known:
+        return {}
+    rows = ExternalId.objects.filter(system=job.system, object_type=object_type, external_id__in=known)
     return {row.external_id: Known(row) for row in rows}
 
 

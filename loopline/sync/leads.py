@@ -6,7 +6,7 @@ from datetime import timedelta
 from loopline.facts.bulk import record_like
 from loopline.leads.fact_rows import lead_row
 from loopline.leads.models import Lead
-from loopline.lib.ids import uuid7
+from loopline.lib.ids import id_text, uuid7
 from loopline.people.models import Person
 from loopline.sync.companies import Companies
 from loopline.sync.job import EVIDENCE, Job
@@ -43,19 +43,23 @@ def _add(job: Job, rows: Sequence[LeadRow]) -> list[Verdict]:
     people = People(job, rows)
     found = [(row, *people.find_or_create(row, row.first_contact)) for row in rows]
     running = _running_leads(job, [person for _, person, is_new in found if not is_new])
-    pattern = Lead(unit_id=job.unit.pk, origin=job.origin)
+    pattern = Lead(unit_id=job.unit.id, origin=job.origin)
     verdicts = []
     for row, person, _ in found:
-        lead = running.get(person.pk)
+        lead = running.get(person.id)
         if lead is None:
-            lead = running[person.pk] = _new_lead(job, row, person, pattern)
-            verdict = _verdict(row, Answer.CREATED, record=f"lead {lead.pk}")
+            lead = running[person.id] = _new_lead(job, row, person, pattern)
+            answer, why = Answer.CREATED, ""
         else:
-            why = f"{person.display_name} is a running lead already; the first contact was added"
+            answer, why = (
+                Answer.UPDATED,
+                f"{person.display_name} is a running lead already; the first contact was added",
+            )
             job.adopt(row.external_id, lead, row.line)
-            verdict = _verdict(row, Answer.UPDATED, why, record=f"lead {lead.pk}")
-        job.know("lead", row.external_id, lead, row.digest, row.touch)
-        job.touchpoint(person.pk, f"import:{lead.pk}:{row.external_id}"[:200], row.touch)
+        key, touch = id_text(lead.id), row.touch
+        verdict = _verdict(row, answer, why, record=f"lead {key}")
+        job.know("lead", row.external_id, lead, row.digest, touch)
+        job.touchpoint(person.id, f"import:{key}:{row.external_id}"[:200], touch)
         verdicts.append(verdict)
     return verdicts
 
@@ -71,14 +75,14 @@ def _new_lead(job: Job, row: LeadRow, person: Person, pattern: Lead) -> Lead:
     # Only what happens strictly before a lead begins can have led to it.
     at = row.first_contact + AFTER_CONTACT
     lead = record_like(
-        pattern, id=uuid7(), person_id=person.pk, state=row.state, message=row.message, created_at=at,
+        pattern, id=uuid7(), person_id=person.id, state=row.state, message=row.message, created_at=at,
         qualified_at=at if row.state == Lead.State.MARKETING_QUALIFIED else None,
     )  # fmt: skip
     job.create(lead, row.line)
     job.move(lead, "", Lead.State.NEW.value, at)
     if row.state != Lead.State.NEW:
         job.move(lead, Lead.State.NEW.value, row.state, at)
-    job.fact("lead_facts", lead.pk, lead_row(lead), at)
+    job.fact("lead_facts", lead.id, lead_row(lead), at)
     return lead
 
 
@@ -128,5 +132,5 @@ def _update_one(
 
 
 def _verdict(row: LeadRow, answer: Answer, why: str = "", record: str = "") -> Verdict:
-    told = "; ".join([*([why] if why else []), *row.warnings])
+    told = "; ".join([*([why] if why else []), *row.warnings]) if row.warnings else why
     return Verdict(row.line, answer, row.external_id, told, bool(row.warnings), record)

@@ -3,8 +3,8 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from loopline.facts.bulk import record_like
-from loopline.lib.ids import uuid7
+from loopline.facts.bulk import present, record_like
+from loopline.lib.ids import id_text, uuid7
 from loopline.people.fact_rows import person_row
 from loopline.people.models import Company, IdentityLink, Person
 from loopline.sync.companies import Companies
@@ -32,12 +32,12 @@ class People:
             self._fill_in(person, row, company, at)
             return person, False
         person = record_like(
-            self._pattern, id=uuid7(), email=row.email or None, company_id=company.pk if company else None,
+            self._pattern, id=uuid7(), email=row.email or None, company_id=company.id if company else None,
             created_at=at, **_said(row),
         )  # fmt: skip
         self._job.create(person, row.line)
-        self._job.fact("person_facts", person.pk, person_row(person), at)
-        self._job.link(f"person:{person.pk}", person, "self", at)
+        self._job.fact("person_facts", person.id, person_row(person), at)
+        self._job.link(f"person:{id_text(person.id)}", person, "self", at)
         if row.email:
             self._job.link(f"email:{row.email}", person, EVIDENCE, at)
             self._by_email[row.email] = person
@@ -62,12 +62,13 @@ def change_person(job: Job, person: Person, line: int, values: dict[str, object]
 
 def people_with(emails: set[str]) -> dict[str, Person]:
     """address → the person that remains, also by addresses that were linked to it later."""
-    if not emails:
-        return {}
     found = {}
-    for person in Person.objects.filter(email__in=emails).select_related("merged_into"):
-        found[str(person.email)] = person.canonical
-    rest = [f"email:{one}" for one in emails if one not in found]
+    if known := present(Person, "email", list(emails)):
+        for person in Person.objects.filter(email__in=known).select_related("merged_into"):
+            found[str(person.email)] = person.canonical
+    rest = present(IdentityLink, "identity", [f"email:{one}" for one in emails if one not in found])
+    if not rest:
+        return found
     links = IdentityLink.objects.filter(identity__in=rest).select_related("person__merged_into").order_by("pk")
     newest = {link.identity: link.person for link in links}
     return found | {name.removeprefix("email:"): one.canonical for name, one in newest.items() if one is not None}

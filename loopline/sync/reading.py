@@ -6,8 +6,8 @@ import csv
 import io
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from loopline.sync.shape import Shape, on_bad_bytes
 
@@ -19,8 +19,7 @@ MOST_LINES = 1_000
 csv.field_size_limit(LONGEST_ROW)
 
 
-@dataclass(frozen=True, slots=True)
-class SourceRow:
+class SourceRow(NamedTuple):
     line: int
     """Physical line on which the row begins, from 1."""
     values: list[str]
@@ -35,8 +34,8 @@ def read_rows(path: Path, shape: Shape) -> Iterator[SourceRow]:
         with io.TextIOWrapper(file, encoding=shape.encoding, errors=on_bad_bytes(shape.encoding), newline="") as text:
             for _ in range(shape.header_lines):
                 text.readline()
-            for row in _records(_Lines(text, shape.header_lines), shape):
-                yield SourceRow(row.line, row.values, row.problem, file.tell())
+            for number, values, problem in _records(_Lines(text, shape.header_lines), shape):
+                yield SourceRow(number, values, problem, file.tell())
 
 
 class _Lines:
@@ -59,7 +58,7 @@ class _Lines:
         self._back.extendleft(reversed(lines))
 
 
-def _records(lines: _Lines, shape: Shape) -> Iterator[SourceRow]:
+def _records(lines: _Lines, shape: Shape) -> Iterator[tuple[int, list[str], str]]:
     width = len(shape.header)
     marks = "\ufffd" if on_bad_bytes(shape.encoding) == "replace" else _ESCAPED
     while True:
@@ -71,7 +70,7 @@ def _records(lines: _Lines, shape: Shape) -> Iterator[SourceRow]:
         values, problem = _one_record(number, line, lines, shape.separator)
         if not problem:
             problem = _misfit(values, width, marks)
-        yield SourceRow(number, values, problem)
+        yield number, values, problem
 
 
 def _one_record(number: int, line: str, lines: _Lines, separator: str) -> tuple[list[str], str]:

@@ -2,12 +2,12 @@
 when that is committed, so that neither a crash nor a full disk between the two loses one.
 """
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
 from loopline.collect.channels import Visit
@@ -19,15 +19,14 @@ class InboxFullError(RuntimeError):
     """The inbox could not take the touchpoints; they wait and are sent with the next import."""
 
 
-def send_waiting(folder: Path, waiting: WaitingEvents) -> None:
-    """Put the touchpoints of a chunk into the inbox in `folder`, then forget that they waited."""
+def send(folder: Path, touches: Sequence[Sequence[Any]]) -> None:
+    """Put the touchpoints of a chunk into the inbox in `folder`."""
     try:
-        report_events(folder, [event_of(values) for values in json.loads(waiting.body)])
+        report_events(folder, [event_of(values) for values in touches])
     except sqlite.OperationalError as error:
         raise InboxFullError(
             f"the inbox took no touchpoints ({error}); they wait and are sent the next time"
         ) from error
-    waiting.delete()
 
 
 def send_everything(folder: Path) -> int:
@@ -35,7 +34,8 @@ def send_everything(folder: Path) -> int:
     total = 0
     for pk in list(WaitingEvents.objects.values_list("pk", flat=True)):
         waiting = WaitingEvents.objects.get(pk=pk)
-        send_waiting(folder, waiting)
+        send(folder, msgspec.json.decode(waiting.body))
+        waiting.delete()
         total += waiting.events
     return total
 

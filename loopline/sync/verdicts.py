@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
 _SHEET_COMMANDS = ("=", "+", "-", "@", "\t", "\r")
 COLUMNS = ("file", "line", "external_id", "verdict", "why", "record")
@@ -19,8 +19,7 @@ class Answer(StrEnum):
     REFUSED = "refused"
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     line: int
     answer: Answer
     external_id: str = ""
@@ -45,6 +44,9 @@ class Tally:
                 self.counts["warnings"] += 1
             if (one.has_warning or one.answer is Answer.REFUSED) and len(self.first_problems) < 20:
                 self.first_problems.append(one)
+
+    def copy(self) -> "Tally":
+        return Tally(self.counts.copy(), self.first_problems.copy())
 
     @property
     def sentence(self) -> str:
