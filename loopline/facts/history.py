@@ -3,7 +3,7 @@
 from django.db.models import F
 
 from loopline.facts.models import OutboxRow
-from loopline.facts.relay import arrow_rows
+from loopline.facts.relay import arrow_rows, waiting_rows
 from loopline.store.engine import Batch, Engine
 
 CHUNK = 20_000
@@ -16,10 +16,8 @@ def relay_history(engine: Engine) -> int:
     been recorded in the order of their occurrence, as actions and the bulk loader do.
     """
     total = 0
-    while rows := list(OutboxRow.objects.filter(relayed_at__isnull=True).order_by("id")[:CHUNK]):
-        for row in rows:
-            row.relayed_at = row.occurred_at
-        batch = Batch(token=f"history:{rows[0].id}-{rows[-1].id}", rows=arrow_rows(rows, with_recorded_at=True))
+    while rows := waiting_rows(CHUNK):
+        batch = Batch(token=f"history:{rows[0].id}-{rows[-1].id}", rows=arrow_rows(rows, as_they_occurred=True))
         engine.write(batch)
         ids = {"id__gte": rows[0].id, "id__lte": rows[-1].id}
         OutboxRow.objects.filter(relayed_at__isnull=True, **ids).update(relayed_at=F("occurred_at"))

@@ -8,12 +8,13 @@ can be built again from the outbox, as-of and all.
 import hashlib
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Event
+from typing import NamedTuple
 
 import pyarrow as pa
-from django.db import close_old_connections
+from django.db import close_old_connections, transaction
 
 from loopline.facts.models import OutboxRow
 from loopline.facts.outbox import something_waits
@@ -21,11 +22,21 @@ from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine, StoreError
 from loopline.store.library import TABLES
 
-BATCH = 5_000
+BATCH = 10_000
 LOOK_AGAIN_S = 1.0
 """Rows of another process's commits set no event here, so the relay also looks by itself."""
 
 log = logging.getLogger(__name__)
+
+
+class Waiting(NamedTuple):
+    """A row of the outbox, without what makes a model of it: a relay after an import reads millions."""
+
+    id: int
+    table: str
+    row_id: str
+    row: dict[str, object]
+    occurred_at: datetime
 
 
 class Relay:
@@ -34,7 +45,7 @@ class Relay:
 
     def relay_once(self) -> int:
         """Carry over one batch; how many rows waited. Raises StoreError when the store cannot take them."""
-        waiting = list(OutboxRow.objects.filter(relayed_at__isnull=True).order_by("id")[:BATCH])
+        waiting = waiting_rows(BATCH)
         if not waiting:
             return 0
         known = self._already_stored(waiting)
@@ -42,9 +53,7 @@ class Relay:
         if fresh:
             stamp = self._engine.write(Batch(token=_token(fresh), rows=arrow_rows(fresh)))
             known |= {row.id: stamp for row in fresh}
-        for row in waiting:
-            row.relayed_at = known[row.id]
-        OutboxRow.objects.bulk_update(waiting, ["relayed_at"], batch_size=500)
+        _note_relayed([row.id for row in waiting], known)
         return len(waiting)
 
     def relay_all(self) -> int:
@@ -67,7 +76,7 @@ class Relay:
             finally:
                 close_old_connections()
 
-    def _already_stored(self, rows: Sequence[OutboxRow]) -> dict[int, datetime]:
+    def _already_stored(self, rows: Sequence[Waiting]) -> dict[int, datetime]:
         """Versions the store holds already, with when it learned them."""
         found: dict[int, datetime] = {}
         for table in {row.table for row in rows}:
@@ -79,15 +88,33 @@ class Relay:
         return found
 
 
-def arrow_rows(rows: Iterable[OutboxRow], *, with_recorded_at: bool = False) -> dict[str, pa.Table]:
-    """Outbox rows as the tables of a batch. With `with_recorded_at` they carry their `relayed_at` as recorded."""
+def waiting_rows(most: int) -> list[Waiting]:
+    """The oldest rows that were not carried over, in their order."""
+    rows = OutboxRow.objects.filter(relayed_at__isnull=True).order_by("id")
+    return [Waiting(*row) for row in rows.values_list("id", "table", "row_id", "row", "occurred_at")[:most]]
+
+
+def arrow_rows(rows: Iterable[Waiting], *, as_they_occurred: bool = False) -> dict[str, pa.Table]:
+    """Outbox rows as the tables of a batch. With `as_they_occurred` they are recorded when they occurred, else now."""
     by_table: dict[str, list[dict[str, object]]] = defaultdict(list)
     for row in rows:
         line = row.row | {"id": row.row_id, "version": row.id, "occurred_at": row.occurred_at}
-        by_table[row.table].append(line | ({"recorded_at": row.relayed_at} if with_recorded_at else {}))
+        if as_they_occurred:
+            line["recorded_at"] = row.occurred_at
+        by_table[row.table].append(line)
     return {table: to_arrow(TABLES[table], lines) for table, lines in by_table.items()}
 
 
-def _token(rows: Sequence[OutboxRow]) -> str:
+def _note_relayed(ids: Sequence[int], known: Mapping[int, datetime]) -> None:
+    """Each row by its own number, never a range: a transaction that is still open may hold numbers in between."""
+    by_stamp: dict[datetime, list[int]] = defaultdict(list)
+    for one in ids:
+        by_stamp[known[one]].append(one)
+    with transaction.atomic():
+        for stamp, its in by_stamp.items():
+            OutboxRow.objects.filter(id__in=its).update(relayed_at=stamp)
+
+
+def _token(rows: Sequence[Waiting]) -> str:
     ids = ",".join(str(row.id) for row in rows)
     return f"outbox:{rows[0].id}-{rows[-1].id}:{hashlib.sha256(ids.encode()).hexdigest()[:16]}"
