@@ -13,7 +13,11 @@ from loopline.pipeline.models import Opportunity
 
 MOST_CARDS = 40
 RECENT = timedelta(days=30)
+STILL_AFTER = timedelta(days=14)
+"""A deal that stands this long in its stage is asked about."""
+SOON = timedelta(days=7)
 CLOSING = {
+    "soon": "within a week, or late",
     "overdue": "overdue",
     "month": "this month",
     "next-month": "next month",
@@ -29,6 +33,8 @@ class Filters:
     closing: str = ""
     """A key of CLOSING, or empty: whenever."""
     only_help: bool = False
+    entered_before: datetime | None = None
+    """Those that have been in their stage since before this moment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +84,8 @@ def asked_for(actor: Actor, filters: Filters, today: date) -> QuerySet[Opportuni
         found = found.filter(unit=filters.unit)
     if filters.only_help:
         found = found.filter(needs_help=True)
+    if filters.entered_before is not None:
+        found = found.filter(stage_entered_at__lt=filters.entered_before)
     if filters.closing == "none":
         found = found.filter(expected_close_on=None)
     elif filters.closing in CLOSING:
@@ -91,6 +99,8 @@ def closing_bounds(closing: str, today: date) -> tuple[date, date]:
     month = today.replace(day=1)
     if closing == "overdue":
         return date.min, today
+    if closing == "soon":
+        return date.min, today + SOON + timedelta(days=1)
     if closing == "quarter":
         first = date(today.year, (today.month - 1) // 3 * 3 + 1, 1)
         return first, _months_on(first, 3)

@@ -17,6 +17,7 @@ from loopline.huddles.models import Decision, Huddle
 from loopline.leads.clock import ClockFace
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
+from loopline.pipeline.board import SOON, STILL_AFTER
 from loopline.pipeline.models import Opportunity, Task
 from loopline.web.lead_card import face
 
@@ -24,9 +25,6 @@ MOST = 6
 """Rows of a list; the rest is one click away."""
 _WITH_LEAD = ("person__company", "owner")
 SENT_BACK_FOR = timedelta(days=14)
-CLOSING_WITHIN = timedelta(days=7)
-QUIET_AFTER = timedelta(days=14)
-"""A deal that stands this long in its stage is asked about."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +120,7 @@ def deals_that_need_help(actor: Actor) -> Waiting | None:
         _of_opportunity(one, pill="needs help", tone="warn")
         for one in stuck.select_related("company", "owner").order_by("stage_entered_at")[:MOST]
     )
-    return Waiting("Deals that need help", "life-buoy", tuple(rows), stuck.count(), "pipeline")
+    return Waiting("Deals that need help", "life-buoy", tuple(rows), stuck.count(), "pipeline_list", "?help=1")
 
 
 def deals_that_close(actor: Actor) -> Waiting | None:
@@ -133,13 +131,14 @@ def deals_that_close(actor: Actor) -> Waiting | None:
     closing = (
         Opportunity.objects.open()
         .visible_to(actor)
-        .filter(owner_id=UUID(actor.id), expected_close_on__lte=today + CLOSING_WITHIN)
+        .filter(owner_id=UUID(actor.id), expected_close_on__lte=today + SOON)
     )
     rows = (
         _of_opportunity(one, pill="late" if one.expected_close_on and one.expected_close_on < today else "this week")
         for one in closing.select_related("company", "owner").order_by("expected_close_on")[:MOST]
     )
-    return Waiting("Deals about to close", "flag", tuple(rows), closing.count(), "pipeline")
+    query = f"?closing=soon&owner={actor.id}"
+    return Waiting("Deals about to close", "flag", tuple(rows), closing.count(), "pipeline_list", query)
 
 
 def deals_gone_quiet(actor: Actor) -> Waiting | None:
@@ -147,14 +146,15 @@ def deals_gone_quiet(actor: Actor) -> Waiting | None:
     if not actor.may(Permission.WORK_LEADS):
         return None
     now = utc_now()
-    quiet = Opportunity.objects.open().visible_to(actor).filter(stage_entered_at__lt=now - QUIET_AFTER)
+    quiet, query = Opportunity.objects.open().visible_to(actor), "?still=1&sort=age"
+    quiet = quiet.filter(stage_entered_at__lt=now - STILL_AFTER)
     if actor.role is Role.SALES:
-        quiet = quiet.filter(owner_id=UUID(actor.id))
+        quiet, query = quiet.filter(owner_id=UUID(actor.id)), f"{query}&owner={actor.id}"
     rows = (
         _of_opportunity(one, pill=f"{(now - one.stage_entered_at).days} days")
         for one in quiet.select_related("company", "owner").order_by("stage_entered_at")[:MOST]
     )
-    return Waiting("Deals that stand still", "hourglass", tuple(rows), quiet.count(), "pipeline")
+    return Waiting("Deals that stand still", "hourglass", tuple(rows), quiet.count(), "pipeline_list", query)
 
 
 def _of_opportunity(one: Opportunity, *, pill: str, tone: str = "quiet") -> Row:

@@ -11,6 +11,7 @@ from loopline.access.roles import Role
 from loopline.leads.models import Lead
 from loopline.people.models import Person
 from loopline.pipeline.models import Interaction, Opportunity, Task
+from loopline.web.waiting_today import waiting_for
 from tests.make import make_person, make_unit, make_user
 from tests.pipeline.records import make_accepted_lead, make_opportunity, make_seller
 
@@ -94,6 +95,33 @@ def test_the_board_can_be_asked_for_an_owner_a_unit_and_a_period(seller: User, u
         assert "Halden Foods, 40 seats" not in text
     assert "Mine" not in client.get(reverse("pipeline") + f"?unit={make_unit().pk}").content.decode()
     assert client.get(reverse("pipeline") + "?owner=x&unit=y&closing=z").status_code == 200
+
+
+def test_today_opens_the_list_of_just_the_deals_it_counted(seller: User, unit: BusinessUnit) -> None:
+    now, today = timezone.now(), timezone.localdate()
+    deals = {
+        "Still": {"stage_entered_at": now - timedelta(days=15), "expected_close_on": today + timedelta(days=90)},
+        "Stuck": {"stage_entered_at": now, "needs_help": True, "expected_close_on": None},
+        "Soon": {"stage_entered_at": now, "expected_close_on": today + timedelta(days=7)},
+        "Late": {"stage_entered_at": now, "expected_close_on": today - timedelta(days=1)},
+        "Fresh": {"stage_entered_at": now, "expected_close_on": today + timedelta(days=8)},
+    }
+    for name, values in deals.items():
+        Opportunity.objects.filter(pk=make_opportunity(unit, owner=seller).pk).update(name=f"{name} deal", **values)
+    others = make_opportunity(unit)
+    Opportunity.objects.filter(pk=others.pk).update(name="Other deal", stage_entered_at=now - timedelta(days=15))
+    manager = make_user(Role.SALES_MANAGER, unit=unit)
+    found = {(user, one.title): one for user in (seller, manager) for one in waiting_for(user.actor)}
+    for user, title, names in (
+        (seller, "Deals that stand still", {"Still"}),
+        (manager, "Deals that stand still", {"Still", "Other"}),
+        (seller, "Deals about to close", {"Soon", "Late"}),
+        (manager, "Deals that need help", {"Stuck"}),
+    ):
+        one = found[user, title]
+        text = _signed_in(user).get(reverse(one.route) + one.query).content.decode()
+        assert {name for name in [*deals, "Other"] if f"{name} deal" in text} == names
+        assert one.count == len(names)
 
 
 def test_an_empty_board_says_what_will_be_here(seller: User) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
-from loopline.pipeline.board import CLOSING, Filters, as_cards, asked_for, columns, lately_closed
+from loopline.pipeline.board import CLOSING, STILL_AFTER, Filters, as_cards, asked_for, columns, lately_closed
 from loopline.pipeline.models import Opportunity
 from loopline.web.access import PageRequest, allow
 
@@ -76,6 +76,7 @@ def _filters(query: QueryDict) -> Filters:
         unit=_id(query.get("unit")),
         closing=_one_of(query.get("closing"), CLOSING),
         only_help=query.get("help") == "1",
+        entered_before=utc_now() - STILL_AFTER if query.get("still") == "1" else None,
     )
 
 
