@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -122,6 +123,25 @@ def test_today_opens_the_list_of_just_the_deals_it_counted(seller: User, unit: B
         text = _signed_in(user).get(reverse(one.route) + one.query).content.decode()
         assert {name for name in [*deals, "Other"] if f"{name} deal" in text} == names
         assert one.count == len(names)
+
+
+def test_a_phone_shows_the_board_one_stage_at_a_time(seller: User, unit: BusinessUnit) -> None:
+    make_opportunity(unit)
+    there = make_opportunity(unit)
+    Opportunity.objects.filter(pk=there.pk).update(stage="proposal")
+    client = _signed_in(seller)
+
+    def shown(query: str) -> list[str]:
+        text = client.get(reverse("pipeline") + query).content.decode()
+        return re.findall(r'class="board-column is-shown" data-column="(\w+)"', text)
+
+    assert shown("") == ["qualified"]
+    assert shown("?show=proposal&help=0") == ["proposal"]
+    assert shown("?show=elsewhere") == ["qualified"]
+    Opportunity.objects.filter(stage="qualified").delete()
+    assert shown("") == ["proposal"]
+    text = client.get(reverse("pipeline") + "?help=0").content.decode()
+    assert 'href="?help=0&amp;show=negotiation"' in text
 
 
 def test_an_empty_board_says_what_will_be_here(seller: User) -> None:

@@ -12,7 +12,7 @@ from django.utils import timezone
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
-from loopline.pipeline.board import CLOSING, STILL_AFTER, Filters, as_cards, asked_for, columns, lately_closed
+from loopline.pipeline.board import CLOSING, STILL_AFTER, Column, Filters, as_cards, asked_for, columns, lately_closed
 from loopline.pipeline.models import Opportunity
 from loopline.web.access import PageRequest, allow
 
@@ -34,6 +34,7 @@ def pipeline(request: PageRequest) -> HttpResponse:
     shown = columns(found, now, today)
     context = {
         "columns": shown,
+        "stage_shown": _stage_shown(request.GET, shown),
         "stages": Opportunity.Stage.choices,
         "closed": lately_closed(found, now),
         "is_empty": not any(column.count for column in shown),
@@ -67,6 +68,12 @@ def pipeline_list(request: PageRequest) -> HttpResponse:
         "can_edit": request.actor.may(Permission.EDIT_PIPELINE),
     }
     return render(request, "pipeline/pipeline_list.html", context | _options(request, filters))
+
+
+def _stage_shown(query: QueryDict, shown: list[Column]) -> str:
+    """The one stage that a phone has room for: the one asked for, else the first with something in it."""
+    filled = [column.stage.value for column in shown if column.count]
+    return _one_of(query.get("show"), dict(Opportunity.Stage.choices)) or next(iter(filled), "")
 
 
 def _filters(query: QueryDict) -> Filters:
