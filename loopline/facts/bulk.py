@@ -7,6 +7,7 @@ value's field, no keys read back. Values must be of the types the fields have.
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from functools import cache, lru_cache
+from itertools import chain
 from operator import attrgetter, itemgetter
 from typing import Any, TypeVar
 
@@ -19,6 +20,8 @@ from loopline.lib.times import as_utc
 
 Adapt = Callable[[Any], Any]
 Record = TypeVar("Record", bound=models.Model)
+_TOGETHER = 50
+"""Rows of one statement: SQLite takes them in almost twice as fast as one by one, and no faster from here on."""
 
 
 def insert_records(records: Sequence[models.Model]) -> None:
@@ -58,9 +61,14 @@ def insert_values(model: type[models.Model], names: Sequence[str], rows: Iterabl
             by_column[place] = [None if value is None else adapt(value) for value in by_column[place]]
     columns = ", ".join(operations.quote_name(_field(model, name).column) for name in names)
     table = operations.quote_name(model._meta.db_table)
-    sql = f"INSERT INTO {table} ({columns}) VALUES ({', '.join(['%s'] * len(names))})"
+    one = f"({', '.join(['%s'] * len(names))})"
+    values = list(zip(*by_column, strict=True))
+    whole = len(values) - len(values) % _TOGETHER
     with connection.cursor() as cursor:
-        cursor.executemany(sql, list(zip(*by_column, strict=True)))
+        for group, size in ((values[:whole], _TOGETHER), (values[whole:], len(values) - whole)):
+            if group:
+                sql = f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * size)}"
+                cursor.executemany(sql, [tuple(chain(*group[at : at + size])) for at in range(0, len(group), size)])
 
 
 def present(model: type[models.Model], name: str, values: Sequence[str], **fixed: str) -> list[str]:

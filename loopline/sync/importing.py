@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from pathlib import Path
 from typing import cast
 
@@ -108,7 +109,7 @@ def take(job: Job, chunk: Chunk, kind: FileKind) -> list[Verdict]:
         verdicts = take_leads(job, cast(list[LeadRow], chunk.rows))
     else:
         verdicts = take_deals(job, cast(list[DealRow], chunk.rows))
-    return sorted([*verdicts, *chunk.refused], key=lambda one: one.line)
+    return sorted([*verdicts, *chunk.refused], key=attrgetter("line"))
 
 
 def verdict_path(folder: Path, run: ImportRun) -> Path:

@@ -22,7 +22,7 @@ from loopline.sync.job import ADOPTED
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun
 from loopline.sync.undo_facts import fact_of, restorable
 
-CHUNK = 500
+CHUNK = 2_000
 _GOES_WITH_IT = {
     "identitylink", "leadtransition", "opportunitycontact", "stagechange", "importedrecord", "externalid",
 }  # fmt: skip
