@@ -88,6 +88,10 @@ class Behind:
     visitors: list[Visitor] = field(default_factory=list)
     costs: list[CostLine] = field(default_factory=list)
 
+    @property
+    def leads(self) -> list[Record]:
+        return [one for one in self.records if one.kind == "lead"]
+
 
 def behind(row: str, metric: str, options: Options, engine: Engine, books: Books) -> Behind:
     """What adds up to the figure `metric` of `row` (`~total` for the total). Raises OptionError and StoreError.

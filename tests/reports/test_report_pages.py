@@ -141,6 +141,18 @@ def test_the_downloads_hold_the_figures_of_the_page(units: tuple[BusinessUnit, B
     assert client.get(reverse("closed_loop_download", args=["csv"]), {"by": "x"}).status_code == 400
 
 
+@pytest.mark.parametrize(("role", "is_said"), [(Role.FINANCE, True), (Role.MARKETING, False)])
+def test_who_sees_sums_and_no_names_is_told_why(
+    units: tuple[BusinessUnit, BusinessUnit], role: Role, is_said: bool
+) -> None:
+    client = client_of(role, units[0])
+    about_people = client.get(reverse("closed_loop_behind"), {"metric": "people"}).content.decode()
+    assert "A known person" in about_people
+    assert ("You see sums, not names" in about_people) == is_said
+    about_money = client.get(reverse("closed_loop_behind"), {"metric": "cost_minor"}).content.decode()
+    assert "not names" not in about_money
+
+
 def test_a_ratio_opens_into_its_parts(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     client = client_of(Role.MARKETING, units[0])
     text = client.get(reverse("closed_loop_behind"), {"metric": "romi", "row": "spring"}).content.decode()

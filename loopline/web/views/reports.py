@@ -138,6 +138,7 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
         "records": records_named(found.records, request.actor),
         "costs": costs_named(found.costs, request.actor),
         "visitors": touches_named(found.visitors, request.actor),
+        "hides_names": bool(found.leads or found.visitors) and not request.actor.may(Permission.SEE_PEOPLE),
         "reasons": REASONS,
         "model": MODELS[asked.options.model],
         "most": MOST,

@@ -36,6 +36,7 @@ def visitors(request: PageRequest) -> HttpResponse:
     context = {
         "rows": _with_people(request, found[0]),
         "counts": found[1],
+        "sees_names": request.actor.may(Permission.SEE_PEOPLE),
         "trouble": told.trouble,
         "period": period, "periods": PERIODS, "who": who, "whos": WHO, "unit": unit, "units": units,
         "channel": channel,
