@@ -1,3 +1,4 @@
+import idna
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -82,3 +83,15 @@ def test_mailboxes_of_functions_and_of_minutes_are_known() -> None:
     assert is_disposable("mailinator.com")
     assert is_free_mail("gmail.com")
     assert not is_free_mail("halden.no")
+
+
+@given(st.text("ax1-.A", min_size=1, max_size=70))
+def test_a_domain_is_spelled_as_idna_spells_it_also_where_it_is_not_asked(domain: str) -> None:
+    try:
+        spelled = idna.encode(domain.rstrip("."), uts46=True).decode().lower()
+    except idna.IDNAError:
+        spelled = ""
+    try:
+        assert normalise(f"a@{domain}") == f"a@{spelled}"
+    except InvalidEmailError:
+        assert "." not in spelled or spelled.rpartition(".")[2].isdigit()

@@ -59,6 +59,15 @@ def test_imports_are_closed_to_strangers_sales_and_other_units(marketer: User, u
         ), name
 
 
+def test_the_address_that_takes_files_leads_back_to_the_imports_when_it_is_only_opened(
+    marketer: User, unit: BusinessUnit
+) -> None:
+    answer = signed_in(marketer).get(reverse("import_new"))
+    assert (answer.status_code, answer["Location"]) == (302, reverse("imports"))
+    assert Client().get(reverse("import_new"))["Location"].startswith(reverse("account_login"))
+    assert signed_in(make_user(Role.SALES, unit=unit)).get(reverse("import_new")).status_code == 403
+
+
 def test_a_draft_shows_what_would_become_of_each_row_and_writes_nothing(marketer: User, unit: BusinessUnit) -> None:
     client = signed_in(marketer)
     run = send(client, unit)

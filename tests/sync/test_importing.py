@@ -13,11 +13,12 @@ from loopline.facts.models import OutboxRow
 from loopline.leads.models import Lead
 from loopline.people.models import Company, IdentityLink, Person
 from loopline.pipeline.models import Opportunity
+from loopline.store.engine import Engine
 from loopline.sync.importing import run_import, verdict_path
 from loopline.sync.mapping import MappingError
-from loopline.sync.models import ExternalId, ImportRun, WaitingEvents
+from loopline.sync.models import ExternalId, ImportedRecord, ImportRun, WaitingEvents
 from tests.make import make_person, make_unit, make_user
-from tests.sync.house import DEAL_HEAD, DEALS, HEAD, LEADS, asked, take_in
+from tests.sync.house import DEAL_HEAD, DEALS, HEAD, LEADS, asked, loaded, take_in
 
 pytestmark = pytest.mark.django_db
 ANA = "L1,2026-01-05,Ana@Halden.example,Ana Ruiz,Halden,fair\n"
@@ -202,6 +203,33 @@ def test_touchpoints_that_could_not_be_sent_wait_for_the_next_import(tmp_path: P
     WaitingEvents.objects.create(run=run, events=1, body=body)
     run_import(asked(tmp_path, unit, LEADS, leads=HEAD), by=SYSTEM)
     assert not WaitingEvents.objects.exists()
+
+
+def test_touchpoints_of_a_run_that_was_killed_after_sending_them_count_once(
+    tmp_path: Path, unit: BusinessUnit, engine: Engine
+) -> None:
+    run = take_in(tmp_path, unit, leads=HEAD + ANA)
+    lead, person = Lead.objects.get(), Person.objects.get()
+    touch = ExternalId.objects.get().touch
+    left = [[f"import:{lead.pk}:L1", "First contact", str(unit.pk), str(person.pk), "crm", touch]]
+    WaitingEvents.objects.create(run=run, events=1, body=json.dumps(left))
+    take_in(tmp_path, unit, leads=HEAD + ANA)
+    with loaded(engine, tmp_path):
+        rows = engine.rows("SELECT event_id FROM events", {})
+    assert [row["event_id"] for row in rows] == [f"import:{lead.pk}:L1"]
+
+
+def test_a_chunk_of_more_rows_than_a_statement_holds_comes_in_whole_and_in_order(
+    tmp_path: Path, unit: BusinessUnit
+) -> None:
+    rows = [f"L{row},2026-01-05,p{row}@firm{row}.example,Person {row},,fair\n" for row in range(123)]
+    assert take_in(tmp_path, unit, leads=HEAD + "".join(rows)).counts == {"created": 123}
+    people = Person.objects.order_by("created_at", "pk")
+    assert {one.email for one in people} == {f"p{row}@firm{row}.example" for row in range(123)}
+    facts = OutboxRow.objects.filter(table="person_facts").order_by("pk").values_list("row_id", flat=True)
+    lines = ImportedRecord.objects.filter(object_type="person").order_by("line").values_list("object_id", flat=True)
+    assert list(facts) == list(lines)
+    assert ExternalId.objects.count() == Lead.objects.count() == 123
 
 
 def test_the_same_id_in_another_unit_changes_nothing_there(tmp_path: Path, unit: BusinessUnit) -> None:

@@ -41,10 +41,11 @@ def imports(request: PageRequest) -> HttpResponse:
     return render(request, "imports/imports.html", {"page": page, "rows": rows, "form": form})
 
 
-@require_POST
 @allow(Permission.IMPORT)
 def import_new(request: PageRequest) -> HttpResponse:
     """Keep the files as a draft, with the mapping that was sent or a suggested one."""
+    if request.method != "POST":
+        return redirect("imports")  # the form stands there; the address was typed in, or loaded again after an error
     form = UploadForm(request.POST, request.FILES, actor=request.actor)
     if not form.is_valid():
         return render(request, "imports/imports.html", {"form": form, "rows": []}, status=422)
