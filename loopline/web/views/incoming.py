@@ -1,6 +1,8 @@
 """Incoming data: what came, what was stored, what was dropped and why, and what was set aside and can be replayed."""
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -10,11 +12,26 @@ from django.views.decorators.http import require_POST
 
 from loopline.access.replays import replay_quarantined
 from loopline.access.roles import Permission
+from loopline.collect.quarantine import Quarantined
 from loopline.leads.refusals import retry_refusals, waiting_refusals
+from loopline.people.models import ReactorRefusal
 from loopline.web import collector
 from loopline.web.access import PageRequest, allow
 
 SHOWN = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Something that could not be used, as the page lists it."""
+
+    id: int
+    name: str
+    reason: str
+    second: str
+    short: str
+    text: str
+    at: datetime
 
 
 @allow(Permission.ADMINISTER)
@@ -29,11 +46,8 @@ def incoming(request: PageRequest) -> HttpResponse:
         "waiting": max(0, received - collector.state().position()),
         "dropped": _by_reason(counts, "dropped"),
         "quarantined": collector.quarantine().counts(),
-        "rows": [
-            (one, one.raw.decode("utf-8", "replace"))
-            for one in collector.quarantine().waiting(reason=chosen, limit=SHOWN)
-        ],
-        "refusals": [(one, _seen(one.signal)) for one in refusals[:SHOWN]],
+        "rows": [_event(one) for one in collector.quarantine().waiting(reason=chosen, limit=SHOWN)],
+        "refusals": [_signal(one) for one in refusals[:SHOWN]],
         "refused": refusals.count(),
         "chosen": chosen,
         "shown": SHOWN,
@@ -64,6 +78,16 @@ def incoming_retry(request: PageRequest) -> HttpResponse:
 
 def _ids(request: PageRequest) -> list[int]:
     return [int(one) for one in request.POST.getlist("id") if one.isdecimal() and len(one) < 19]
+
+
+def _event(one: Quarantined) -> SetAside:
+    raw = one.raw.decode("utf-8", "replace")
+    return SetAside(one.id, f"event {one.id}", one.reason, one.detail, raw, raw, one.quarantined_at)
+
+
+def _signal(one: ReactorRefusal) -> SetAside:
+    name = f"{one.kind} {one.event_id}"
+    return SetAside(one.pk, name, one.reason, one.kind, one.event_id, _seen(one.signal), one.at)
 
 
 def _seen(signal: dict[str, Any]) -> str:
