@@ -6,7 +6,7 @@
 Each size runs in a process of its own, so that its peak memory is its own (that of the import: the relay, which a
 running server does beside it, comes after). Every row becomes a person, a lead, a touchpoint and, for every third, a
 company; first the file is new, then it is taken in once more unchanged, then the relay carries its facts to DuckDB,
-then the import is undone (up to 100,000 rows).
+then the import is undone (up to 25,000 rows).
 """
 
 import json
@@ -19,7 +19,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-MOST_UNDONE = 100_000
+MOST_UNDONE = 25_000
 MAPPING = """
 system = "bench"
 [[file]]

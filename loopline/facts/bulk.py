@@ -52,7 +52,7 @@ def record_like(pattern: Record, **values: Any) -> Record:
 
 def insert_values(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert plain values in the order of `names` (names of fields, `…_id` for a foreign key; no defaults)."""
-    by_column = list(zip(*rows, strict=True))
+    by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
     if not by_column:
         return
     operations = connection.ops
