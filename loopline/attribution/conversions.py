@@ -9,6 +9,7 @@ from loopline.attribution.state import (
     MERGED_STATE,
     OPPORTUNITY_STATE,
     Part,
+    number_of,
     visible,
 )
 
@@ -109,7 +110,8 @@ def conversion_people(*kinds: str) -> Part:
         by_source.setdefault(_PEOPLE.get(kind, "opportunity_people"), []).append(f"'{kind}'")
     joined = [
         f"""
-        SELECT c.conversion_no AS conversion_no, c.converted_us AS converted_us, p.person_id AS person_id
+        SELECT c.conversion_no AS conversion_no, c.converted_us AS converted_us, p.person_id AS person_id,
+            {number_of("p.person_id")} AS person_no
         FROM conversions AS c JOIN {source} AS p ON p.record_id = c.record_id
         WHERE c.kind IN ({", ".join(names)})
         """

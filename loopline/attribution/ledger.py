@@ -71,11 +71,11 @@ def unattributed(row: RowOf, *kinds: str) -> Part:
         FROM unearned AS c
         LEFT JOIN (
             SELECT c.conversion_no AS conversion_no, min({STANDING}) AS standing
-            FROM unearned_people AS c JOIN touchpoints AS t ON t.person_id = c.person_id GROUP BY c.conversion_no
+            FROM unearned_people AS c JOIN touchpoints AS t ON t.person_no = c.person_no GROUP BY c.conversion_no
         ) AS e ON e.conversion_no = c.conversion_no
         LEFT JOIN (
             SELECT DISTINCT p.conversion_no AS conversion_no
-            FROM unearned_people AS p JOIN known_identities AS k ON k.person_id = p.person_id
+            FROM unearned_people AS p JOIN known_identities AS k ON k.person_no = p.person_no
             WHERE starts_with(k.identity, 'visitor:') OR starts_with(k.identity, 'user:')
         ) AS l ON l.conversion_no = c.conversion_no
         """,
@@ -99,7 +99,7 @@ def _unearned_people(row: RowOf, *kinds: str) -> Part:
     return Part(
         "unearned_people",
         """
-        SELECT p.conversion_no AS conversion_no, p.converted_us AS converted_us, p.person_id AS person_id
+        SELECT p.conversion_no AS conversion_no, p.converted_us AS converted_us, p.person_no AS person_no
         FROM conversion_people AS p JOIN unearned AS u ON u.conversion_no = p.conversion_no
         """,
         (_unearned(row, *kinds),),

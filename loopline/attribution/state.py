@@ -48,6 +48,15 @@ def latest(table: str, *names: str, where: str = "TRUE") -> str:
     return f"SELECT id, {', '.join(picks)} FROM {table} WHERE recorded_at <= $as_of AND {where} GROUP BY id"
 
 
+def number_of(text: str) -> str:
+    """SQL text: a 64-bit number of a text that is not NULL, quicker to join and group by than the text.
+
+    Senders choose identities, so those are joined by number and text. People's ids are our own random ones: that any
+    two of a million people share a number has a chance of one in forty million, so people are told apart by it.
+    """
+    return f"hash({text})"
+
+
 MERGED_STATE = Part(
     "merged_state",
     """
@@ -67,7 +76,14 @@ GONE_PEOPLE = Part(
     """,
 )
 """Identities of people who were removed, as by undoing an import: what was reported of them counts nowhere."""
-IDENTITY_STATE = Part("identity_state", latest("identity_facts", "person_id", where="NOT starts_with(id, 'person:')"))
+IDENTITY_STATE = Part(
+    "identity_state",
+    """
+    SELECT id, arg_max(CASE WHEN is_deleted THEN '' ELSE person_id END, version) AS person_id FROM identity_facts
+    WHERE recorded_at <= $as_of AND NOT starts_with(id, 'person:') GROUP BY id
+    """,
+)
+"""Whom each identity is linked to; "" where the link was undone."""
 LEAD_STATE = Part("lead_state", latest("lead_facts", "unit_id", "person_id", "created_at", "qualified_at"))
 OPPORTUNITY_STATE = Part(
     "opportunity_state",
@@ -95,16 +111,22 @@ COST_STATE = Part(
 
 KNOWN_IDENTITIES = Part(
     "known_identities",
-    """
-    SELECT i.id AS identity, coalesce(m.canonical_id, i.person_id) AS person_id
-    FROM identity_state AS i LEFT JOIN merged_state AS m ON m.id = i.person_id
-    WHERE i.person_id <> '' AND NOT i.is_deleted
-    UNION ALL
-    SELECT 'person:' || id AS identity, canonical_id AS person_id FROM merged_state WHERE canonical_id <> id
+    f"""
+    SELECT identity, {number_of("identity")} AS identity_no, person_id, {number_of("person_id")} AS person_no
+    FROM (
+        SELECT i.id AS identity, coalesce(m.canonical_id, i.person_id) AS person_id
+        FROM identity_state AS i LEFT JOIN merged_state AS m ON m.id = i.person_id
+        WHERE i.person_id <> ''
+        UNION ALL
+        SELECT 'person:' || id AS identity, canonical_id AS person_id FROM merged_state WHERE canonical_id <> id
+    ) AS known
     """,
     (IDENTITY_STATE, MERGED_STATE),
 )
-"""Identity → the person that remains. `person:<id>` is here only for the merged; everyone else's says who they are."""
+"""Identity → the person that remains, each with its number.
+
+`person:<id>` is here only for the merged; everyone else's says who they are.
+"""
 
 VISIBLE = "($all_units OR {unit} IN (SELECT unnest($unit_ids)))"
 """Only rows of the business units the asker may see; `{unit}` is the column."""

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from loopline.attribution.state import CAMPAIGN_ROWS, GONE_PEOPLE, KNOWN_IDENTITIES, VERDICT_STATE, Part
+from loopline.attribution.state import CAMPAIGN_ROWS, GONE_PEOPLE, KNOWN_IDENTITIES, VERDICT_STATE, Part, number_of
 
 _IS_MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
 _VERDICTS = "LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted"
+_IS_OWN, _OWN_PERSON = "starts_with(e.identity, 'person:')", "substr(e.identity, 8)"
 _WHICH = """e.touch_kind <> '' AND e.recorded_at <= $as_of
             AND e.identity NOT IN (SELECT identity FROM gone_people)"""
 
@@ -45,7 +46,7 @@ class RowOf:
 
 
 def touchpoints(row: RowOf) -> Part:
-    """The part `touchpoints`: who or what touched which row when; `person_id` is NULL for strangers.
+    """The part `touchpoints`: who or what touched which row when; `person_id` and `person_no` are NULL for strangers.
 
     The filter on `touch_kind` comes first and only the columns that are needed are read: one in ten events is one.
     """
@@ -54,9 +55,12 @@ def touchpoints(row: RowOf) -> Part:
         f"""
         SELECT e.event_id AS event_id, epoch_us(e.occurred_at) AS touched_us, e.unit_id AS unit_id,
             e.is_entry AS is_entry, {_IS_MACHINE} AS is_machine,
-            coalesce(k.person_id, CASE WHEN starts_with(e.identity, 'person:') THEN substr(e.identity, 8) END)
-            AS person_id, {row.sql} AS row_key
-        FROM events AS e LEFT JOIN known_identities AS k ON k.identity = e.identity {_VERDICTS} {row.join}
+            coalesce(k.person_id, CASE WHEN {_IS_OWN} THEN {_OWN_PERSON} END) AS person_id,
+            coalesce(k.person_no, CASE WHEN {_IS_OWN} THEN {number_of(_OWN_PERSON)} END) AS person_no,
+            {row.sql} AS row_key
+        FROM events AS e
+        LEFT JOIN known_identities AS k
+            ON k.identity_no = {number_of("e.identity")} AND k.identity = e.identity {_VERDICTS} {row.join}
         WHERE {_WHICH}
         """,
         (KNOWN_IDENTITIES, GONE_PEOPLE, VERDICT_STATE, *row.reads),

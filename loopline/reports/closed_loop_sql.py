@@ -18,9 +18,9 @@ TOUCHED_IN_PERIOD = "r.touched_us >= $touched_from_us AND r.touched_us < $touche
 _VISITS = Part(
     "visits",
     f"""
-    SELECT row_key, person_id, is_machine, count(*) FILTER (WHERE is_entry) AS sessions FROM touchpoints
+    SELECT row_key, person_no, is_machine, count(*) FILTER (WHERE is_entry) AS sessions FROM touchpoints
     WHERE touched_us >= $from_us AND touched_us < $to_us AND {visible("unit_id")}
-    GROUP BY row_key, person_id, is_machine
+    GROUP BY row_key, person_no, is_machine
     """,
 )
 
@@ -55,12 +55,12 @@ def credit_and_visits(dimension: Dimension, model: Model) -> str:
         GROUP BY c.kind, r.reason, c.unit_id
         UNION ALL
         SELECT 'visits' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
-            sum(t.sessions) AS amount, count(t.person_id) AS converted, 0 AS outside
+            sum(t.sessions) AS amount, count(t.person_no) AS converted, 0 AS outside
         FROM visits AS t {dimension.row.naming} WHERE NOT t.is_machine GROUP BY {dimension.row.key}
         UNION ALL
         SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id,
             coalesce(sum(CASE WHEN is_machine THEN sessions ELSE 0 END), 0) AS amount,
-            count(DISTINCT CASE WHEN is_machine THEN NULL ELSE person_id END) AS converted, 0 AS outside
+            count(DISTINCT CASE WHEN is_machine THEN NULL ELSE person_no END) AS converted, 0 AS outside
         FROM visits
         """,
         conversions(*KINDS),

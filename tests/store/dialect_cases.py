@@ -56,6 +56,8 @@ NUMBERS: list[Case] = [
     ("SELECT CAST('12' AS BIGINT) AS v", [12]),
     ("SELECT TRY_CAST('x' AS BIGINT) AS v", [None]),
     ("SELECT TRY_CAST('5' AS BIGINT) AS v", [5]),
+    ("SELECT count(DISTINCT hash(g)) AS v FROM v", [2]),
+    ("SELECT a.k AS v FROM v AS a JOIN v AS b ON hash(a.g) = hash(b.g) WHERE b.k = 3 ORDER BY a.k", [1, 3]),
     ("SELECT coalesce(x, 0) AS v FROM v ORDER BY k", [10, 0, 30]),
     ("SELECT nullif(k, 2) AS v FROM v ORDER BY k", [1, None, 3]),
     ("SELECT 0.1 + 0.2 AS v", [0.3]),
