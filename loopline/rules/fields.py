@@ -22,6 +22,8 @@ class RuleField:
     asked: str = ""
     """Phrase for a value that is asked for, with {} in its place."""
     asked_not: str = ""
+    holds_country: bool = False
+    """Its values are codes of countries, told by their names."""
     column: str = ""
     """Column of the population; NULL there is "not known"."""
 
@@ -49,6 +51,7 @@ _ALL = [
         has_not="has no known country",
         asked="is in {}",
         asked_not="is not in {}",
+        holds_country=True,
         column="person_country",
     ),
     RuleField(
@@ -97,6 +100,7 @@ _ALL = [
         has_not="works for a company in no known country",
         asked="works for a company in {}",
         asked_not="works for a company not in {}",
+        holds_country=True,
         column="company_country",
     ),
 ]

@@ -14,6 +14,7 @@ from loopline.leads.known import consents_of
 from loopline.leads.models import Lead
 from loopline.leads.reach import Advice, Reachable, best_way
 from loopline.leads.states import ALLOWED
+from loopline.lib.countries import country_name
 from loopline.pipeline.models import Interaction
 
 State = Lead.State
@@ -92,7 +93,7 @@ def who(lead: Lead) -> str:
     if company is None:
         return person.job_title or person.email or ""
     size = f"{company.employees:,} people" if company.employees else ""
-    about = ", ".join(part for part in (size, company.city or company.country) if part)
+    about = ", ".join(part for part in (size, company.city or country_name(company.country)) if part)
     named = f"{company.name} ({about})" if about else company.name
     return ", ".join(part for part in (person.job_title, named) if part)
 

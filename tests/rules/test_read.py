@@ -190,7 +190,7 @@ def test_too_many_conditions_are_refused() -> None:
 @pytest.mark.parametrize(
     ("json", "sentence"),
     [
-        ({"field": "person.country", "is": ["NO", "SE", "DK"]}, "is in NO, SE or DK"),
+        ({"field": "person.country", "is": ["NO", "SE", "DK"]}, "is in Norway, Sweden or Denmark"),
         ({"not": {"field": "person.business_email"}}, "has no business e-mail address"),
         (
             {"field": "company.employees", "at_least": 1200},

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from loopline.lib.countries import country_name
 from loopline.rules.condition import Condition, ConditionKind, Verdict
 from loopline.rules.errors import RuleError
 from loopline.rules.facts import Facts
@@ -44,7 +45,11 @@ class FieldCondition:
             return f"has {'no ' if is_denied else ''}{listed(self.words)} in the {field.label}"
         asked = field.asked_not if is_denied else field.asked
         bound = self.operator.replace("_", " ")
-        return asked.format(listed(self.words) if self.words else f"{bound} {self.number:,}")
+        return asked.format(listed(self._told) if self.words else f"{bound} {self.number:,}")
+
+    @property
+    def _told(self) -> list[str]:
+        return [country_name(word) if self._field.holds_country else word for word in self.words]
 
     def measures(self) -> tuple[Measure, ...]:
         return ()
@@ -57,8 +62,9 @@ class FieldCondition:
             return Verdict(is_met, f"{field.label} {value}" if has_text else field.has if is_met else field.has_not)
         if value in (None, ""):
             return Verdict(None, f"{field.label} not known")
+        told = country_name(value) if field.holds_country and isinstance(value, str) else value
         return Verdict(
-            self._fits(value), f"{value:,} {field.label}" if isinstance(value, int) else f"{field.label} {value}"
+            self._fits(value), f"{value:,} {field.label}" if isinstance(value, int) else f"{field.label} {told}"
         )
 
     def _fits(self, value: object) -> bool:

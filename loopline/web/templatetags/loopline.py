@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 
+from loopline.lib.countries import country_name
 from loopline.lib.times import utc_now
 from loopline.web import wording
 from loopline.web.form_titles import with_titles
@@ -38,6 +39,12 @@ def figure(value: Figure) -> str:
     if value is None or isinstance(value, int) or value == int(value):
         return text
     return format_html('<span title="{}">{}</span>', f"{value:,.6f}".rstrip("0"), text)
+
+
+@register.filter
+def country(code: str) -> str:
+    """`{{ person.country|country }}`: NO → Norway"""
+    return country_name(code)
 
 
 @register.simple_tag
