@@ -193,12 +193,13 @@ def _rare_checkpoints() -> Iterator[None]:
         yield
         return
     with connection.cursor() as cursor:
-        before = cursor.execute("PRAGMA wal_autocheckpoint").fetchone()[0]
-        cursor.execute("PRAGMA wal_autocheckpoint = 16000")
-        try:
-            yield
-        finally:
-            cursor.execute(f"PRAGMA wal_autocheckpoint = {int(before)}")
+        [(before,)] = cursor.execute("PRAGMA wal_autocheckpoint").fetchall()
+        cursor.execute("PRAGMA wal_autocheckpoint = 16000").fetchall()
+    try:
+        yield
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute(f"PRAGMA wal_autocheckpoint = {int(before)}").fetchall()
 
 
 @contextmanager
