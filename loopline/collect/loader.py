@@ -5,6 +5,9 @@
 
 Killed between any two of these, it begins again from the store's cursor and does the same stretch with the same
 bounds, rows and token; a store that already has the token changes nothing.
+
+While much waits, the steps of the next stretch run during the write. Its bounds are fixed before, it counts on this
+stretch as prepared, and it is thrown away should the store not have exactly that by then.
 """
 
 import logging
@@ -33,7 +36,7 @@ class LoaderError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    max_events: int = 10_000
+    max_events: int = 20_000
     """Most events in one stretch: bounds memory and the time until they are seen in reports."""
     pause_s: float = 0.2
     """Rest when little waits: a larger stretch is cheaper for the store."""
@@ -75,13 +78,15 @@ class Loader:
         Raises LoaderError when the store has events this inbox never received.
         """
         done = self._engine.cursor(self._cursor)
-        bounds = self._next_bounds(done)
+        bounds = self._next_bounds(done, stored=done)
         if bounds is None:
+            self._refuse_other_inbox(done)
             self._inbox.note_loaded(done)
             return 0
         rows = self._preparer.prepare(bounds, self._settings())
         token = f"{self._cursor}:{self._inbox.id}:{bounds.first_seq}-{bounds.last_seq}"
         tables = {"events": rows} if rows.num_rows else {}
+        self._begin_next(bounds, stored=done)
         self._engine.write(Batch(token, tables, {self._cursor: bounds.last_seq}))
         self._preparer.remember(bounds)
         self._inbox.note_loaded(bounds.last_seq)
@@ -111,16 +116,22 @@ class Loader:
                 stop.wait(self._pace.pause_s)
         self._preparer.close()
 
-    def _next_bounds(self, done: int) -> Bounds | None:
-        """The next stretch: the one begun before, if there is one; else a new one, its bounds fixed before use."""
-        end = self._inbox.pinned_end(done + 1)
+    def _begin_next(self, bounds: Bounds, *, stored: int) -> None:
+        # A short stretch can wait: by the time these rows are stored it has grown.
+        if self._inbox.last_seq() - bounds.last_seq < self._pace.max_events // 2:
+            return
+        if (ahead := self._next_bounds(bounds.last_seq, stored=stored)) is not None:
+            self._preparer.begin(ahead, self._settings())
+
+    def _next_bounds(self, after: int, *, stored: int) -> Bounds | None:
+        """The stretch behind `after`: the one begun before, if there is one; else a new one, its bounds fixed first."""
+        end = self._inbox.pinned_end(after + 1)
         if end is None:
-            end = self._inbox.end_of_stretch(done, self._pace.max_events)
+            end = self._inbox.end_of_stretch(after, self._pace.max_events)
             if end is None:
-                self._refuse_other_inbox(done)
                 return None
-            self._inbox.pin(done + 1, end)
-        return Bounds(done + 1, end)
+            self._inbox.pin(after + 1, end, stored)
+        return Bounds(after + 1, end)
 
     def _refuse_other_inbox(self, done: int) -> None:
         if done > (last := self._inbox.last_seq()):

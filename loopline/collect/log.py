@@ -65,6 +65,23 @@ def connect(path: Path) -> sqlite.Connection:
     return connection
 
 
+class transaction:  # noqa: N801 - reads as a statement
+    """All or nothing; the write lock is taken at once."""
+
+    def __init__(self, connection: sqlite.Connection) -> None:
+        self._connection = connection
+
+    def __enter__(self) -> Any:
+        self._connection.execute("BEGIN IMMEDIATE")
+        return self._connection.execute
+
+    def __exit__(self, kind: object, *_rest: object) -> None:
+        if kind is None:
+            self._connection.execute("COMMIT")
+        elif self._connection.in_transaction:
+            self._connection.execute("ROLLBACK")
+
+
 def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> None:
     """Write `requests` as one block; returns when it is on disk. Raises sqlite's Error, and then nothing is stored."""
     events = sum(one.events for one in requests)
@@ -127,11 +144,14 @@ class Log:
         found = list(self._select("SELECT last_seq FROM loads WHERE first_seq = ?", first_seq))
         return int(found[0][0]) if found else None
 
-    def pin(self, first_seq: int, last_seq: int) -> None:
-        """Fix the bounds of a load before it is written, so that repeating it after a crash repeats the same rows."""
-        with self._connection_lock:
-            self._connection.execute("DELETE FROM loads WHERE first_seq < ?", (first_seq,)).close()
-            self._connection.execute("INSERT OR REPLACE INTO loads VALUES (?, ?)", (first_seq, last_seq)).close()
+    def pin(self, first_seq: int, last_seq: int, stored_seq: int) -> None:
+        """Fix the bounds of a load before it is written, so that repeating it after a crash repeats the same rows.
+
+        Bounds up to `stored_seq` are forgotten: the store has those events.
+        """
+        with self._connection_lock, transaction(self._connection) as run:
+            run("DELETE FROM loads WHERE first_seq <= ?", (stored_seq,))
+            run("INSERT OR REPLACE INTO loads VALUES (?, ?)", (first_seq, last_seq))
 
     # Keeping it small
 

@@ -10,6 +10,7 @@ import os
 import struct
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -46,17 +47,35 @@ class PreparerProcess:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._process: subprocess.Popen[bytes] | None = None
+        self._begun: tuple[Bounds, Settings] | None = None
+        """The stretch whose rows the helper was asked for ahead and which nobody has taken from the pipe."""
 
     def prepare(self, bounds: Bounds, settings: Settings) -> pa.Table:
         """Raises PreparerError when the helper died; the next call starts a new one."""
         try:
             process = self._started()
-            _ask(process, "prepare", bounds, settings)
-            content = _receive(process.stdout)
+            is_begun = self._begun == (bounds, settings)
+            content = self._take_begun(process)
+            if not (content and is_begun):
+                _ask(process, "prepare", bounds, settings)
+                content = _receive(process.stdout)
         except (OSError, EOFError) as error:
             self.close()
             raise PreparerError("The helper that prepares events ended; a new one is started.") from error
         return pa.ipc.open_stream(content).read_all()
+
+    def begin(self, bounds: Bounds, settings: Settings) -> None:
+        """Does not wait: `prepare` takes the rows, if they are of the stretch and the settings it is asked for."""
+        if self._begun is None:
+            self._tell("prepare_ahead", bounds, settings)
+            self._begun = None if self._process is None else (bounds, settings)
+
+    def _take_begun(self, process: subprocess.Popen[bytes]) -> bytes:
+        """The answer to what was begun; empty when nothing was, or when it could not be prepared ahead."""
+        if self._begun is None:
+            return b""
+        self._begun = None
+        return _receive(process.stdout)
 
     def remember(self, bounds: Bounds) -> None:
         """Does not wait: should it fail, the next `prepare` brings the state up to date first."""
@@ -66,10 +85,10 @@ class PreparerProcess:
         """Does not wait; the next `prepare` waits for it."""
         self._tell("tidy", Bounds(0, 0))
 
-    def _tell(self, verb: str, bounds: Bounds) -> None:
+    def _tell(self, verb: str, bounds: Bounds, settings: Settings | None = None) -> None:
         if self._process is not None:
             try:
-                _ask(self._process, verb, bounds, Settings())
+                _ask(self._process, verb, bounds, settings or Settings())
             except OSError:
                 self.close()
 
@@ -77,6 +96,8 @@ class PreparerProcess:
         """End the helper; what it was told to remember is remembered first."""
         if self._process is not None:
             process, self._process = self._process, None
+            with suppress(OSError, EOFError):
+                self._take_begun(process)  # A helper that waits to be heard would not get to what it is to remember.
             for pipe in (process.stdin, process.stdout):
                 assert pipe is not None
                 try:
@@ -134,11 +155,18 @@ def work(folder: Path, asks: IO[bytes], answers: IO[bytes]) -> None:
         if ask.verb == "tidy":
             preparer.tidy()
             continue
-        rows = preparer.prepare(ask.bounds, ask.settings)
-        sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, rows.schema) as writer:
-            writer.write_table(rows)
-        _send(answers, sink.getvalue())
+        if ask.verb == "prepare_ahead":
+            rows = preparer.prepare_ahead(ask.bounds, ask.settings)
+        else:
+            rows = preparer.prepare(ask.bounds, ask.settings)
+        _send(answers, b"" if rows is None else _packed(rows))
+
+
+def _packed(rows: pa.Table) -> pa.Buffer:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, rows.schema) as writer:
+        writer.write_table(rows)
+    return sink.getvalue()
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
-from loopline.collect.log import connect
+from loopline.collect.log import connect, transaction
 from loopline.collect.signals import Signal
 
 _SCHEMA = """
@@ -99,7 +99,7 @@ class State:
         still be at work when the next one has already done this.
         """
         run_each = self._connection.executemany
-        with self._lock, _transaction(self._connection) as run:
+        with self._lock, transaction(self._connection) as run:
             if run("SELECT seq FROM position").fetchone()[0] >= outcome.first_seq:
                 return
             # In the order of the keys, so that each page of the tree is touched once.
@@ -120,7 +120,7 @@ class State:
 
         Sessions cannot be taken back one by one; those touched since are forgotten.
         """
-        with self._lock, _transaction(self._connection) as run:
+        with self._lock, transaction(self._connection) as run:
             run("DELETE FROM seen WHERE seq > ?", (seq,))
             run("DELETE FROM sessions WHERE seq > ?", (seq,))
             run("DELETE FROM counts WHERE last_seq > ?", (seq,))
@@ -139,7 +139,7 @@ class State:
 
     def tidy(self, upto_seq: int) -> None:
         """Forget digests and sessions up to `upto_seq`, and sum old counts into one row each."""
-        with self._lock, _transaction(self._connection) as run:
+        with self._lock, transaction(self._connection) as run:
             run("DELETE FROM seen WHERE seq <= ?", (upto_seq,))
             run("DELETE FROM sessions WHERE seq <= ?", (upto_seq,))
             sums = run(
@@ -167,21 +167,28 @@ class State:
             self._connection.close()
 
 
-class _transaction:  # noqa: N801 - reads as a statement
-    """All or nothing; the write lock is taken at once."""
+class StateAhead:
+    """The state as it will be once outcomes that wait for the store are remembered. Nothing is written through it."""
 
-    def __init__(self, connection: sqlite.Connection) -> None:
-        self._connection = connection
+    def __init__(self, state: State, waiting: Sequence[Outcome]) -> None:
+        self._state = state
+        self._waiting = waiting
 
-    def __enter__(self) -> Any:
-        self._connection.execute("BEGIN IMMEDIATE")
-        return self._connection.execute
+    def seen(self, highs: Sequence[int]) -> dict[int, tuple[int, int]]:
+        """As `State.seen`; what was seen first stays."""
+        found = self._state.seen(highs)
+        for outcome in self._waiting:
+            added = {high: (low, seq) for high, low, seq in outcome.seen}
+            for high in added.keys() & highs:
+                found.setdefault(high, added[high])
+        return found
 
-    def __exit__(self, kind: object, *_rest: object) -> None:
-        if kind is None:
-            self._connection.execute("COMMIT")
-        elif self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
+    def sessions(self, visitors: Sequence[int]) -> dict[int, str]:
+        """As `State.sessions`; the latest counts."""
+        found = self._state.sessions(visitors)
+        for outcome in self._waiting:
+            found.update({visitor: outcome.sessions[visitor] for visitor in outcome.sessions.keys() & visitors})
+        return found
 
 
 def _counts(outcome: Outcome) -> Iterable[tuple[int, str, str, int]]:

@@ -12,7 +12,7 @@ from loopline.collect.archive import tidy
 from loopline.collect.log import Block, Log
 from loopline.collect.rows import event_rows, signals_of
 from loopline.collect.settings import Settings
-from loopline.collect.state import Outcome, QuarantineRow, State
+from loopline.collect.state import Outcome, QuarantineRow, State, StateAhead
 from loopline.collect.steps import run_steps
 from loopline.collect.work import Quarantined, Work
 from loopline.lib.times import utc_now
@@ -36,8 +36,14 @@ class Preparer(Protocol):
     def prepare(self, bounds: Bounds, settings: Settings) -> pa.Table:
         """The rows of `events` for this stretch. The store holds everything before it."""
 
+    def begin(self, bounds: Bounds, settings: Settings) -> None:
+        """Prepare, while the rows just prepared are being stored, the stretch behind them if that can be done.
+
+        Only a hint: `prepare` has the last word, and nothing is remembered before it is stored.
+        """
+
     def remember(self, bounds: Bounds) -> None:
-        """The rows just prepared are stored: keep duplicates, sessions, counts, quarantine and signals."""
+        """The rows of this stretch are stored: keep duplicates, sessions, counts, quarantine and signals."""
 
     def tidy(self) -> None:
         """Archive closed days and forget what is old; may take a while."""
@@ -55,39 +61,54 @@ class PreparerHere:
         self._log = log
         self._state = state
         self._is_history = is_history
-        self._outcome: Outcome | None = None
+        self._waiting: list[Outcome] = []
+        """What was prepared and is not known to be stored, without gaps; the first follows on the state."""
 
     def prepare(self, bounds: Bounds, settings: Settings) -> pa.Table:
+        self._waiting = []
         self._catch_up(bounds.first_seq - 1, settings)
-        self._outcome, rows = self._run(bounds, settings)
-        return rows
+        return self._prepare(bounds, settings)
+
+    def begin(self, bounds: Bounds, settings: Settings) -> None:
+        """Nothing: this thread is the one that stores."""
+
+    def prepare_ahead(self, bounds: Bounds, settings: Settings) -> pa.Table | None:
+        """The rows of the stretch behind the one prepared last, which may not be stored yet; None for any other."""
+        if not self._waiting or self._waiting[-1].last_seq != bounds.first_seq - 1:
+            return None
+        return self._prepare(bounds, settings)
 
     def remember(self, bounds: Bounds) -> None:
-        if self._outcome is None or self._outcome.last_seq != bounds.last_seq:
-            return  # It comes out the same when the next stretch catches up.
-        self._state.commit(self._outcome)
-        self._outcome = None
+        # What is not waiting here comes out the same when the next stretch catches up.
+        while self._waiting and self._waiting[0].last_seq <= bounds.last_seq:
+            self._state.commit(self._waiting.pop(0))
 
     def tidy(self) -> None:
         tidy(self._log, self._state, utc_now())
 
     def close(self) -> None: ...
 
+    def _prepare(self, bounds: Bounds, settings: Settings) -> pa.Table:
+        outcome, rows = self._run(bounds, settings)
+        self._waiting.append(outcome)
+        return rows
+
     def _run(self, bounds: Bounds, settings: Settings) -> tuple[Outcome, pa.Table]:
         """Take a stretch through the steps. A request that makes a step fail must not hold up all that follow."""
         blocks = self._log.read(bounds.first_seq - 1, bounds.last_seq)
+        state = StateAhead(self._state, self._waiting) if self._waiting else self._state
         try:
-            return self._attempt(Work(blocks, self._state, settings), bounds)
+            return self._attempt(Work(blocks, state, settings), bounds)
         except Exception:  # whatever it is: the quarantine keeps the request, the log keeps the error
             log.exception("A step failed between events %s and %s", bounds.first_seq, bounds.last_seq)
-            poisoned = frozenset(self._poisoned(blocks, settings))
-            return self._attempt(Work(blocks, self._state, settings, poisoned=poisoned), bounds)
+            poisoned = frozenset(self._poisoned(blocks, state, settings))
+            return self._attempt(Work(blocks, state, settings, poisoned=poisoned), bounds)
 
     def _attempt(self, work: Work, bounds: Bounds) -> tuple[Outcome, pa.Table]:
         run_steps(work)
         return outcome_of(work, bounds), event_rows(work.items, is_history=self._is_history)
 
-    def _poisoned(self, blocks: Sequence[Block], settings: Settings) -> Iterator[int]:
+    def _poisoned(self, blocks: Sequence[Block], state: State | StateAhead, settings: Settings) -> Iterator[int]:
         """First numbers of the requests that fail by themselves."""
         for block in blocks:
             last = block.first_seq - 1
@@ -95,7 +116,7 @@ class PreparerHere:
                 last += request.events
                 alone = Block(last, request.events, block.committed_us, [request])
                 try:
-                    self._attempt(Work([alone], self._state, settings), Bounds(alone.first_seq, last))
+                    self._attempt(Work([alone], state, settings), Bounds(alone.first_seq, last))
                 except Exception:  # the same again
                     log.exception("Events %s to %s are set aside", alone.first_seq, last)
                     yield alone.first_seq

@@ -10,7 +10,7 @@ from loopline.collect.event_form import NO_CONTEXT, NO_EVENT, Context, EnvelopeP
 from loopline.collect.log import Block
 from loopline.collect.request import Request
 from loopline.collect.settings import Settings as Settings
-from loopline.collect.state import State
+from loopline.collect.state import State, StateAhead
 
 
 class Item(msgspec.Struct, gc=False, eq=False):
@@ -68,7 +68,7 @@ class Work:
     """Events first to last of a load. Steps change `items`; whatever leaves is counted with its reason."""
 
     blocks: Sequence[Block]
-    state: State
+    state: State | StateAhead
     settings: Settings = field(default_factory=Settings)
     items: list[Item] = field(default_factory=list)
     step: str = ""
