@@ -44,29 +44,29 @@ def write_people(bulk: Bulk) -> None:
 
 
 def _company(buyer: Buyer, ground: Ground, ids: Ids, bulk: Bulk) -> Company:
-    _, domain, industry, employees = buyer.company
+    company, domain = buyer.company, buyer.domain
     # Without a domain of its own a company is known by its name within the unit.
     key = domain or f"{buyer.unit.key}/{_typed_company(buyer)}"
     known = bulk.companies.get(key)
     if known is not None:
         return known
-    company = Company(
+    made = Company(
         id=ids.at(buyer.asked_at),
         unit=ground.units[buyer.unit.key],
         name=_typed_company(buyer),
         domain=domain or None,
-        industry=industry,
-        employees=employees,
+        industry=company.industry,
+        employees=company.employees,
         country=buyer.country,
         created_at=buyer.asked_at,
     )
-    bulk.companies[key] = company
-    bulk.facts.append(Fact("company_facts", str(company.pk), company_row(company), buyer.asked_at))
-    return company
+    bulk.companies[key] = made
+    bulk.facts.append(Fact("company_facts", str(made.pk), company_row(made), buyer.asked_at))
+    return made
 
 
 def _typed_company(buyer: Buyer) -> str:
-    return f"{buyer.company[0]} {SUFFIX[buyer.country]}"
+    return f"{buyer.company.name} {SUFFIX[buyer.country]}"
 
 
 def _person(buyer: Buyer, company: Company, ground: Ground, ids: Ids, bulk: Bulk) -> None:

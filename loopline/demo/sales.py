@@ -96,7 +96,7 @@ class _Deal:
         opportunity = Opportunity(
             id=self.ids.at(at),
             unit=self.lead.unit,
-            name=f"{company.name if company else person.name} · flow meters",
+            name=f"{company.name if company else person.name} · {self.sale.product}",
             lead=self.lead,
             company=company,
             owner=self.lead.owner,

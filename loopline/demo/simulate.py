@@ -47,9 +47,20 @@ class Visit:
 
 
 @dataclass(frozen=True, slots=True)
+class Firm:
+    """A company that may buy. It is at home in one country, and so are its buyers."""
+
+    name: str
+    domain: str
+    industry: str
+    employees: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sale:
     """What became of a converted lead. Amounts in minor units of the unit's currency."""
 
+    product: str
     amount_minor: int
     steps: tuple[tuple[str, datetime], ...]
     """Stage and when it was entered, the first at conversion."""
@@ -71,8 +82,9 @@ class Buyer:
     job_title: str
     phone: str
     country: str
-    company: tuple[str, str, str, int]
-    """name, domain (empty for a free-mail address), industry, people"""
+    company: Firm
+    domain: str
+    """Of the company, as the address tells it; empty for a free-mail address."""
     visitor: str
     session: str
     form: str
@@ -102,13 +114,10 @@ class Year:
 
 
 def simulate(until: datetime, *, seed: int = 7, scale: float = 1.0) -> Year:
-    """A year that ends at `until`. `scale` 1 gives about 300,000 events, 5,000 leads and 600 won opportunities."""
+    """A year that ends at `until`. `scale` 1 gives about 300,000 events, 5,000 leads and 650 won opportunities."""
     dice = random.Random(seed)
     start = until - timedelta(days=DAYS)
-    companies = [
-        (name, domain, industry, round(dice.lognormvariate(5, 1.1)) + 3)
-        for name, domain, industry in names.company_names(dice, max(20, round(3_200 * scale)))
-    ]
+    companies = _companies(dice, max(40, round(3_200 * scale)))
     visits: list[Visit] = []
     buyers: list[Buyer] = []
     places = _Places(dice, start, until)
@@ -123,10 +132,20 @@ def simulate(until: datetime, *, seed: int = 7, scale: float = 1.0) -> Year:
         own = list(_visits(dice, places, unit, first, asks, number))
         visits.extend(own)
         if asks and own:
-            buyers.append(_buyer(dice, len(buyers), unit, own, companies, until, first.quality))
+            buyers.append(_buyer(dice, len(buyers), unit, own, companies[own[-1].country], until, first.quality))
     visits.sort(key=lambda visit: visit.at)
     buyers.sort(key=lambda buyer: buyer.asked_at)
     return Year(until, visits, buyers)
+
+
+def _companies(dice: random.Random, count: int) -> dict[str, list[Firm]]:
+    """Companies by the country they are in: each country as many as it has visitors."""
+    countries = [country for unit in world.UNITS for country in unit.countries]
+    found: dict[str, list[Firm]] = {country: [] for country in countries}
+    for number, (name, domain, industry) in enumerate(names.company_names(dice, count)):
+        firm = Firm(name, domain, industry, round(dice.lognormvariate(5, 1.1)) + 3)
+        found[countries[number % len(countries)]].append(firm)
+    return found
 
 
 def _mean_quality(unit: Unit) -> float:
@@ -158,7 +177,7 @@ def _visits(
     visitor = f"{dice.getrandbits(128):032x}"
     country = dice.choice(unit.countries)
     is_crawler = not asks and number % 23 == 0
-    count = 1 if is_crawler else min(9, 1 + int(dice.expovariate(0.62 if asks else 2.1)))
+    count = 1 if is_crawler else min(9, 1 + int(dice.expovariate(0.34 if asks else 2.1)))
     at = places.moment()
     origin = first
     for visit in range(count):
@@ -174,8 +193,9 @@ def _visits(
 
 def _comes_back_from(dice: random.Random, unit: Unit, first: Origin) -> Origin:
     by_key = {one.key: one for one in world.ORIGINS[unit.key]}
-    again = ["direct", "organic", "newsletter" if "newsletter" in by_key else "briefing", "brand", first.key]
-    return by_key[dice.choices(again, [0.34, 0.2, 0.2, 0.12, 0.14])[0]]
+    letter, reminder = ("newsletter", "webinar") if "newsletter" in by_key else ("briefing", "retarget")
+    again = {"direct": 0.07, "organic": 0.08, letter: 0.3, reminder: 0.09, "brand": 0.18}
+    return by_key[dice.choices([*again, first.key], [*again.values(), 0.28])[0]]
 
 
 def _pages(dice: random.Random, origin: Origin, at: datetime, asks: bool, is_crawler: bool) -> Iterator[PageRead]:
@@ -195,7 +215,7 @@ def _buyer(
     number: int,
     unit: Unit,
     own: list[Visit],
-    companies: list[tuple[str, str, str, int]],
+    companies: list[Firm],
     until: datetime,
     quality: float,
 ) -> Buyer:
@@ -203,7 +223,7 @@ def _buyer(
     first_name, last_name = dice.choice(names.FIRST), dice.choice(names.LAST)
     company = companies[min(len(companies) - 1, int(dice.random() ** 1.4 * len(companies)))]
     has_business_mail = dice.random() < 0.87
-    domain = company[1] if has_business_mail else dice.choice(names.FREE_MAIL)
+    domain = company.domain if has_business_mail else dice.choice(names.FREE_MAIL)
     form = dice.choices(world.FORMS, [one[3] for one in world.FORMS])[0]
     buyer = Buyer(
         number=number,
@@ -213,7 +233,8 @@ def _buyer(
         job_title=dice.choice(names.TITLES),
         phone=f"+00 {dice.randrange(100, 999)} {dice.randrange(100000, 999999)}",
         country=last.country,
-        company=company if has_business_mail else (company[0], "", company[2], company[3]),
+        company=company,
+        domain=domain if has_business_mail else "",
         visitor=last.visitor,
         session=last.session,
         form=form[0],
@@ -244,7 +265,7 @@ def _work(dice: random.Random, buyer: Buyer, until: datetime, quality: float) ->
     for _ in range(dice.randrange(1, 4)):
         call_at += timedelta(hours=dice.uniform(1, 40))
         if call_at < until:
-            buyer.calls.append((call_at, dice.random() < 0.55))
+            buyer.calls.append((call_at, dice.random() < 0.25))
     converted_at = call_at + timedelta(hours=dice.uniform(2, 90))
     if dice.random() < 0.70 and converted_at < until:
         buyer.converted_at = converted_at
@@ -256,8 +277,9 @@ def _work(dice: random.Random, buyer: Buyer, until: datetime, quality: float) ->
 
 
 def _sale(dice: random.Random, buyer: Buyer, converted_at: datetime, until: datetime, quality: float) -> Sale:
-    size = min(3.0, (buyer.company[3] / 150) ** 0.35)
+    size = min(3.0, (buyer.company.employees / 150) ** 0.35)
     amount = round(dice.lognormvariate(7.75, 0.75) * size) * 100 + dice.randrange(100)
+    product = dice.choices(list(world.PRODUCTS), list(world.PRODUCTS.values()))[0]
     steps = [("qualified", converted_at)]
     at = converted_at
     leaves_after = dice.choices(range(1, 5), [0.28, 0.24, 0.24, 0.24])[0]
@@ -265,16 +287,17 @@ def _sale(dice: random.Random, buyer: Buyer, converted_at: datetime, until: date
     for stage in OPEN_STAGES[1 : 4 if will_win else leaves_after]:
         at += timedelta(days=dice.lognormvariate(2.1, 0.6))
         if at >= until:
-            return Sale(amount, tuple(steps), "open", None)
+            return Sale(product, amount, tuple(steps), "open", None)
         steps.append((stage, at))
     at += timedelta(days=dice.lognormvariate(2.2, 0.6))
     if at >= until:
-        return Sale(amount, tuple(steps), "open", None)
+        return Sale(product, amount, tuple(steps), "open", None)
     if not will_win:
-        return Sale(amount, tuple(steps), "lost", at, dice.choice(LOSSES))
+        return Sale(product, amount, tuple(steps), "lost", at, dice.choice(LOSSES))
     refunded_at = at + timedelta(days=dice.uniform(10, 40))
     has_refund = dice.random() < 0.03 and refunded_at < until
     return Sale(
+        product,
         amount,
         tuple(steps),
         "won",

@@ -1,7 +1,7 @@
 """The demo company: the same each time, and the same as if every action had been taken one by one."""
 
 import random
-from collections import defaultdict
+from collections import Counter, defaultdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +9,7 @@ import pytest
 from django.core.management import call_command
 
 from loopline.access.actor import SYSTEM
+from loopline.access.books import books_for
 from loopline.campaigns.forms import Sent
 from loopline.collect.inbox import Inbox
 from loopline.collect.loader import Loader
@@ -29,6 +30,9 @@ from loopline.people.models import Company, Person
 from loopline.pipeline.actions import convert_lead, move_stage
 from loopline.pipeline.closing import lose_opportunity, refund_opportunity, win_opportunity
 from loopline.pipeline.interactions import Talk, log_interaction
+from loopline.reports.dimension import NOTHING
+from loopline.reports.options import Options
+from loopline.reports.run import run_report
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
@@ -79,6 +83,32 @@ def records() -> dict[str, list[tuple[object, ...]]]:
 def test_the_same_seed_gives_the_same_year() -> None:
     assert simulate(UNTIL, scale=SCALE) == simulate(UNTIL, scale=SCALE)
     assert simulate(UNTIL, scale=SCALE) != simulate(UNTIL, scale=SCALE, seed=8)
+
+
+def test_a_buyer_a_company_and_their_unit_are_of_one_country() -> None:
+    homes: dict[str, set[str]] = defaultdict(set)
+    for buyer in simulate(UNTIL, scale=0.1).buyers:
+        assert buyer.country in buyer.unit.countries
+        homes[buyer.company.name].add(buyer.country)
+    assert {len(countries) for countries in homes.values()} == {1}
+
+
+def test_deals_are_about_different_products() -> None:
+    products = Counter(buyer.sale.product for buyer in simulate(UNTIL, scale=0.1).buyers if buyer.sale)
+    assert set(products) == set(world.PRODUCTS)
+    assert max(products.values()) < sum(products.values()) / 2
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("model", ["linear", "first_touch"])
+def test_campaigns_earned_most_of_the_revenue(tmp_path: Path, model: str) -> None:
+    """What no campaign brought (direct visits, search, sales talks) is a good part, not the most."""
+    engine = new_store(tmp_path)
+    fill(engine, tmp_path, UNTIL, scale=0.1, progress=lambda _text: None)
+    asked = Options(first=UNTIL.date() - timedelta(days=365), last=UNTIL.date(), by="campaign", model=model)
+    result = run_report("closed-loop", asked, engine, books_for(SYSTEM))
+    revenue = {row.key: row.values["revenue_minor"] or 0 for row in result.rows}
+    assert 0.15 < revenue[NOTHING] / sum(revenue.values()) < 0.35
 
 
 @pytest.mark.django_db(transaction=True)
@@ -142,7 +172,7 @@ def take_every_action(engine: Engine, folder: Path) -> None:
 
 def ask(buyer: Buyer, ground: Ground) -> None:
     """The form is sent. What the form does not ask for is known to the simulation and filled in beside it."""
-    company = f"{buyer.company[0]} {SUFFIX[buyer.country]}"
+    company = f"{buyer.company.name} {SUFFIX[buyer.country]}"
     typed = {"email": buyer.email, "name": buyer.name, "company": company, "job_title": buyer.job_title,
              "phone": buyer.phone, "country": buyer.country, "message": buyer.message}  # fmt: skip
     form = ground.forms[buyer.unit.key, buyer.form]
@@ -155,7 +185,7 @@ def ask(buyer: Buyer, ground: Ground) -> None:
     )
     captured = capture_submission(form, typed, sent=sent, at=buyer.asked_at)
     assert captured.lead is not None
-    known = {"industry": buyer.company[2], "employees": buyer.company[3], "country": buyer.country}
+    known = {"industry": buyer.company.industry, "employees": buyer.company.employees, "country": buyer.country}
     fill_in_company(captured.lead.person.company, known, by=SYSTEM, at=buyer.asked_at)
 
 
@@ -178,7 +208,7 @@ def work(buyer: Buyer, ground: Ground) -> None:
     company = Company.objects.get(people__email=buyer.email)
     opportunity = convert_lead(
         lead,
-        name=f"{company.name} · flow meters",
+        name=f"{company.name} · {sale.product}",
         amount_minor=sale.amount_minor,
         currency=lead.unit.currency,
         expected_close_on=(buyer.converted_at + timedelta(days=60)).date(),
