@@ -25,6 +25,8 @@ class Kind:
     title: str
     text: str
     route: str
+    permission: Permission
+    """Whose step it is: those who may take it see it."""
     is_done: Callable[[], bool]
 
 
@@ -33,24 +35,42 @@ STEPS = (
         "Connect the web site",
         "A write key lets its pages send visits.",
         "write_keys",
+        Permission.ADMINISTER,
         lambda: any(key.last_used_at for key in collector.keys().list()),
     ),
-    Kind("Bring people in", "Marketing and sales, each in their units.", "users", lambda: User.objects.count() > 1),
-    Kind("Plan a campaign", "With its budget, costs and links.", "campaigns", lambda: Campaign.objects.exists()),
-    Kind("Publish a form", "What visitors send becomes a lead.", "forms", lambda: Form.objects.exists()),
+    Kind(
+        "Publish a form",
+        "What visitors send becomes a lead.",
+        "forms",
+        Permission.EDIT_FORMS,
+        lambda: Form.objects.exists(),
+    ),
+    Kind(
+        "Bring people in",
+        "Marketing and sales, each in their units.",
+        "users",
+        Permission.ADMINISTER,
+        lambda: User.objects.count() > 1,
+    ),
     Kind(
         "Agree on a lead definition",
-        "Marketing and sales both sign it.",
+        "A first one is offered; once marketing and sales sign, leads are handed over.",
         "definition",
+        Permission.EDIT_DEFINITION,
         lambda: DefinitionVersion.objects.filter(status=DefinitionVersion.Status.IN_FORCE).exists(),
+    ),
+    Kind(
+        "Plan a campaign",
+        "With its budget, costs and links.",
+        "campaigns",
+        Permission.EDIT_CAMPAIGNS,
+        lambda: Campaign.objects.exists(),
     ),
 )
 
 
 def first_steps(actor: Actor) -> list[Step]:
-    """The steps while one is open; none once all are done, and none for who could not take them."""
-    if not actor.may(Permission.ADMINISTER):
-        return []
-    found = [(step, address(step.route, actor)) for step in STEPS]
+    """The steps that are this person's to take, while one of them is open; none once all are done."""
+    found = [(step, address(step.route, actor)) for step in STEPS if actor.may(step.permission)]
     steps = [Step(one.title, one.text, url, one.is_done()) for one, url in found if url is not None]
     return [] if all(step.is_done for step in steps) else steps
