@@ -2,7 +2,8 @@
 
     python benchmarks/collector.py [--seconds 10] [--connections 64] [--json FILE]
 
-Two runs: one event per request, and batches of 50. The server runs in one process with uvloop and httptools, the
+Three runs: one event per request, batches of 50 as fast as they are taken, and batches of 50 at 50,000 events a
+second, which leaves the loader its share of the machine. The server runs in one process with uvloop and httptools, the
 senders in another. Every answer is checked; at the end the events in the store are counted against the answers.
 """
 
@@ -37,6 +38,8 @@ class Result:
     refused: int
     lag_s_at_end: float
     """Age of the oldest event not yet loaded when the senders stop."""
+    loaded_meanwhile_per_s: float
+    """While the senders were sending."""
     loaded_per_s: float
     """From the first event sent to the last one loaded."""
     acknowledged: int
@@ -107,8 +110,9 @@ def make_request(sender: int, number: int, size: int) -> bytes:
 class Sender(asyncio.Protocol):
     """One connection that sends its requests one after the other and times each answer."""
 
-    def __init__(self, requests: Sequence[bytes], until: float, done: asyncio.Future[None]) -> None:
-        self.requests, self.until, self.done = requests, until, done
+    def __init__(self, requests: Sequence[bytes], until: float, done: asyncio.Future[None], every_s: float) -> None:
+        self.requests, self.until, self.done, self.every_s = requests, until, done, every_s
+        self.next_at = time.perf_counter()
         self.times: list[float] = []
         self.refused = 0
         self.place = 0
@@ -116,6 +120,15 @@ class Sender(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
         self.send()
+
+    def send_in_time(self) -> None:
+        """Send now, or when the pace asks for the next request; one that is late does not wait."""
+        self.next_at += self.every_s
+        wait = self.next_at - time.perf_counter()
+        if wait > 0:
+            asyncio.get_running_loop().call_later(wait, self.send)
+        else:
+            self.send()
 
     def send(self) -> None:
         self.answer = b""
@@ -133,43 +146,62 @@ class Sender(asyncio.Protocol):
         self.times.append(time.perf_counter() - self.started)
         if not self.answer.startswith(b"HTTP/1.1 200"):
             self.refused += 1
-        self.send()
+        self.send_in_time()
 
     def connection_lost(self, error: Exception | None) -> None:
         if not self.done.done():
             self.done.set_exception(error or ConnectionError("the server closed the connection"))
 
 
-async def drive(port: int, prepared: list[list[bytes]], seconds: float) -> list[Sender]:
+async def drive(port: int, prepared: list[list[bytes]], seconds: float, every_s: float = 0) -> list[Sender]:
     loop = asyncio.get_running_loop()
     until = time.perf_counter() + seconds
     senders = []
     for requests in prepared:
         done: asyncio.Future[None] = loop.create_future()
-        sender = Sender(requests, until, done)
+        sender = Sender(requests, until, done, every_s)
         senders.append(sender)
         await loop.create_connection(lambda sender=sender: sender, "127.0.0.1", port)
     await asyncio.gather(*(sender.done for sender in senders))
     return senders
 
 
-def measure(name: str, size: int, connections: int, seconds: float, most_per_s: int) -> Result:
+@dataclass(frozen=True)
+class Run:
+    name: str
+    size: int
+    """Events in a request."""
+    requests_per_s: int
+    """The pace; or, where there is none, as many as are made beforehand."""
+    is_paced: bool = False
+
+
+RUNS = (
+    Run("one event a request", 1, 40_000),
+    Run("batches of 50", 50, 3_000),
+    Run("batches of 50 at 50,000 events/s", 50, 1_000, is_paced=True),
+)
+
+
+def measure(run: Run, connections: int, seconds: float) -> Result:
     import uvloop
 
+    size = run.size
     with tempfile.TemporaryDirectory(prefix="loopline-bench-") as folder:
         with socket.socket() as one:
             one.bind(("127.0.0.1", 0))
             port = one.getsockname()[1]
         server = multiprocessing.get_context("spawn").Process(target=serve, args=(folder, port))
         server.start()
-        each = int(most_per_s * seconds / connections) + 1
+        each = int(run.requests_per_s * seconds / connections) + 1
+        every_s = connections / run.requests_per_s if run.is_paced else 0
         prepared = [[make_request(sender, number, size) for number in range(each)] for sender in range(connections)]
         wait_until_ready(port)
         warm = [[make_request(1_000 + sender, number, size) for number in range(20)] for sender in range(connections)]
         uvloop.run(drive(port, warm, seconds))
         wait_until_loaded(port)
         start, began = read_metrics(port), time.perf_counter()
-        senders = uvloop.run(drive(port, prepared, seconds))
+        senders = uvloop.run(drive(port, prepared, seconds, every_s))
         times = sorted(one for sender in senders for one in sender.times)
         refused = sum(sender.refused for sender in senders)
         acknowledged = (len(times) - refused) * size
@@ -178,7 +210,7 @@ def measure(name: str, size: int, connections: int, seconds: float, most_per_s: 
         os.kill(server.pid or 0, 15)
         server.join()
     return Result(
-        name=name,
+        name=run.name,
         seconds=seconds,
         requests_per_s=round(len(times) / seconds),
         events_per_s=round(acknowledged / seconds),
@@ -186,6 +218,7 @@ def measure(name: str, size: int, connections: int, seconds: float, most_per_s: 
         p99_ms=round(times[int(len(times) * 0.99)] * 1000, 1),
         refused=refused,
         lag_s_at_end=round(end["loader_lag_seconds"], 1),
+        loaded_meanwhile_per_s=round((end["events_stored_total"] - start["events_stored_total"]) / seconds),
         loaded_per_s=round((after["events_stored_total"] - start["events_stored_total"]) / took),
         acknowledged=acknowledged,
         stored=int(after["events_stored_total"] - start["events_stored_total"]),
@@ -224,10 +257,7 @@ def main() -> None:
     parser.add_argument("--connections", type=int, default=64)
     parser.add_argument("--json", type=Path, help="also write the results here")
     chosen = parser.parse_args()
-    results = [
-        measure("one event a request", 1, chosen.connections, chosen.seconds, 40_000),
-        measure("batches of 50", 50, chosen.connections, chosen.seconds, 3_000),
-    ]
+    results = [measure(run, chosen.connections, chosen.seconds) for run in RUNS]
     print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
     for result in results:
         print()
