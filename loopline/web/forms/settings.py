@@ -21,10 +21,10 @@ class OrganisationForm(PageForm):
     name = forms.CharField(label="Name", max_length=200)
     time_zone = forms.ChoiceField(label="Time zone", choices=time_zone_choices, help_text="Decides what a day is.")
     moves_days = forms.BooleanField(
-        label="Another time zone may move days that were reported already",
+        label="Change the time zone, though it moves days that were reported already",
         required=False,
         help_text="What happened near midnight then counts on the day before or after, also in reports as of an "
-        "earlier moment. Nothing is lost, and the audit log keeps who changed it. Needed only to change the zone.",
+        "earlier moment. Nothing is lost, and the audit log keeps who changed it.",
     )
     reporting_currency = forms.ChoiceField(
         label="Reporting currency", choices=currency_choices, help_text="Reports convert other currencies into it."
