@@ -43,8 +43,8 @@ def facts(*, email: str | None = "halden.example", pricing: int | None = 2, form
 def test_the_first_definition_reads_as_a_sentence() -> None:
     assert definition_sentence(read_rule(FIRST_RULES)) == (
         "A lead is a person who has a business e-mail address, and agreed to be contacted in general, by e-mail or "
-        "by phone or sent the form “demo or contact” in the last 90 days, and works for a known company, and sent the form "
-        "“demo” in the last 90 days or viewed /pricing in the last 30 days."
+        "by phone or sent the form “demo or contact” in the last 90 days, and works for a known company, and "
+        "sent the form “demo” in the last 90 days or viewed /pricing in the last 30 days."
     )
 
 
