@@ -16,10 +16,11 @@ HUMAN = "human"
 
 def tell_machines(work: Work) -> None:
     for item in work.items:
-        item.bot_verdict = _verdict(item)
+        item.bot_verdict = verdict(item)
 
 
-def _verdict(item: Item) -> str:
+def verdict(item: Item) -> str:
+    """`human`, or `machine:` with the reason: what one event says by itself."""
     request = item.request
     if request.source == "loopline":
         return item.event.loopline.bot_verdict if item.event.loopline else HUMAN
