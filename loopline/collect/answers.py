@@ -27,7 +27,9 @@ def with_cors(answer: Answer, origin: str) -> Answer:
     """Let the page at `origin` read this answer. No cookies are involved, so no credentials are allowed."""
     if not origin:
         return answer
-    cors = ((b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin"))
+    cors: Headers = ((b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin"))
+    if any(name == b"retry-after" for name, _ in answer.headers):
+        cors += ((b"access-control-expose-headers", b"Retry-After"),)  # else a page cannot read when to come back
     return replace(answer, headers=answer.headers + cors)
 
 

@@ -5,6 +5,7 @@ of this request was stored.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from ipaddress import ip_address
@@ -36,6 +37,8 @@ CALLS: dict[str, str] = {
 }  # fmt: skip
 """Path → call of the Segment HTTP Tracking API; `/e` is where the tracker sends."""
 _DRAIN_BYTES = 16 << 20
+_USUAL_HEADERS = b"authorization, content-type, content-encoding"
+_HEADER_NAMES = re.compile(rb"[a-z0-9-]+(?:, ?[a-z0-9-]+){0,19}")
 _STORED = Answer(200, b'{"success":true}')
 _encode = msgspec.json.encode
 
@@ -64,7 +67,8 @@ class Collector:
         }
 
     def handles(self, path: str) -> bool:
-        return path in CALLS or path in self._pages or path.startswith("/v1/")
+        # With a slash at its end, too: the pages would answer that with a redirect, which no sender follows with a body.
+        return path.rstrip("/") in CALLS or path in self._pages or path.startswith("/v1/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path, method = scope["path"], scope["method"]
@@ -195,11 +199,16 @@ def _request(scope: Scope, headers: dict[bytes, bytes], key: WriteKey, call: str
 
 
 def _preflight(scope: Scope) -> Answer:
-    """Browsers ask first when a script sends JSON or an Authorization header; the key is checked with the request."""
-    origin = dict(scope["headers"]).get(b"origin", b"").decode("latin-1")
+    """Browsers ask first when a script sends JSON or an Authorization header; the key is checked with the request.
+
+    Libraries add headers of their own (RudderStack: AnonymousId). Nothing is believed because of a header's name,
+    so each that a browser asks for may come.
+    """
+    headers: dict[bytes, bytes] = dict(scope["headers"])
+    asked = headers.get(b"access-control-request-headers", b"").lower()
     allowed = (
         (b"access-control-allow-methods", b"POST, OPTIONS"),
-        (b"access-control-allow-headers", b"authorization, content-type, content-encoding"),
+        (b"access-control-allow-headers", asked if _HEADER_NAMES.fullmatch(asked) else _USUAL_HEADERS),
         (b"access-control-max-age", b"86400"),
     )
-    return with_cors(Answer(204, b"", allowed), origin)
+    return with_cors(Answer(204, b"", allowed), headers.get(b"origin", b"").decode("latin-1"))

@@ -8,7 +8,7 @@ A server's clock is believed, unless it is off by more than a minute: its timest
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from loopline.collect.event_form import Text
+from loopline.collect.event_form import Event, Text
 from loopline.collect.work import Item, Work
 
 _SECOND = 1_000_000
@@ -40,15 +40,15 @@ def _correct(item: Item) -> tuple[str, str] | None:
     if sent_at is None and item.envelope is not None:
         sent_at = item.envelope.sentAt
     said = event.originalTimestamp if event.originalTimestamp is not None else event.timestamp
-    if said is None:
+    if said is None and sent_at is None:
         return None
     received = item.request.received_us
+    item.corrections = corrections = _as_sent(event, sent_at, received)
+    if said is None:
+        return None
     occurred = _microseconds(said)
-    corrections: dict[str, object] = {"timestamp": said}
-    item.corrections = corrections
     if sent_at is not None:
         skew = received - _microseconds(sent_at)
-        corrections["sentAt"] = sent_at
         if item.request.source == "browser" or abs(skew) > _SERVER_TOLERANCE_US:
             occurred += skew
     if occurred > received:
@@ -60,6 +60,24 @@ def _correct(item: Item) -> tuple[str, str] | None:
         return "implausible_date", f"{said} lies before 1990."
     item.occurred_us = occurred
     return None
+
+
+def _as_sent(event: Event, sent_at: Text, received_us: int) -> dict[str, object]:
+    """The times of an event as its sender wrote them, and when it came: whoever doubts a correction can redo it."""
+    times: dict[str, object] = {}
+    if event.timestamp is not None:
+        times["timestamp"] = event.timestamp
+    if event.originalTimestamp is not None:
+        times["originalTimestamp"] = event.originalTimestamp
+    if sent_at is not None:
+        times["sentAt"] = sent_at
+    times["receivedAt"] = _received_at(received_us)
+    return times
+
+
+@lru_cache(maxsize=64)  # the events of a request share it
+def _received_at(microseconds: int) -> str:
+    return datetime.fromtimestamp(microseconds / _SECOND, UTC).isoformat(timespec="milliseconds")
 
 
 @lru_cache(maxsize=4096)
