@@ -9,7 +9,7 @@ transaction that spans two databases.
 import json
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,18 @@ from typing import Any
 import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
+from loopline.collect.known_ids import SCHEMA as IDS_SCHEMA
+from loopline.collect.known_ids import KnownId, add_ids, find_ids, forget_ids_after, take_over_ids
 from loopline.collect.log import connect, transaction
 from loopline.collect.signals import Signal
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS position (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), seq INTEGER NOT NULL);
 INSERT OR IGNORE INTO position VALUES (1, 0);
-CREATE TABLE IF NOT EXISTS seen (high INTEGER PRIMARY KEY, low INTEGER NOT NULL, seq INTEGER NOT NULL);
 CREATE TABLE IF NOT EXISTS sessions (visitor INTEGER PRIMARY KEY, value TEXT NOT NULL, seq INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS counts (
-    last_seq INTEGER NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL, events INTEGER NOT NULL,
-    PRIMARY KEY (last_seq, outcome, reason)
+CREATE TABLE IF NOT EXISTS tallies (
+    last_seq INTEGER NOT NULL, source_id TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
+    events INTEGER NOT NULL, PRIMARY KEY (last_seq, source_id, outcome, reason)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS signals (seq INTEGER PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS quarantine (
@@ -35,6 +36,9 @@ CREATE TABLE IF NOT EXISTS quarantine (
     envelope BLOB NOT NULL, request BLOB NOT NULL, quarantined_us INTEGER NOT NULL, replayed_us INTEGER
 );
 """
+Tally = Mapping[tuple[str, str, str], int]
+"""(source, outcome, reason) → events; outcomes are received, stored, dropped and quarantined."""
+RECEIVED = "received"
 _SIGNALS = msgspec.msgpack.Decoder(Signal)
 
 
@@ -57,11 +61,10 @@ class Outcome:
 
     first_seq: int
     last_seq: int
-    stored: int
-    dropped: dict[str, int] = field(default_factory=dict)
+    tally: Tally = field(default_factory=dict)
     quarantined: Sequence[QuarantineRow] = ()
-    seen: Sequence[tuple[int, int, int]] = ()
-    """(high, low, number) of the digests of stored events."""
+    ids: Sequence[KnownId] = ()
+    """Of the events that are stored and had an id."""
     sessions: dict[int, str] = field(default_factory=dict)
     signals: Sequence[Signal] = ()
 
@@ -76,16 +79,18 @@ class State:
         # Losing the last commits in a power failure only means running them again.
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute("PRAGMA cache_size=-32768")
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(_SCHEMA + IDS_SCHEMA)
+        with transaction(self._connection) as run:
+            take_over_ids(run)
+            _take_over_counts(run)
 
     def position(self) -> int:
         """Number of the last event whose outcome is remembered here."""
         return int(self.select("SELECT seq FROM position")[0][0])
 
-    def seen(self, highs: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """high → (low, number) of those digests that are known."""
-        sql = "SELECT high, low, seq FROM json_each(?) JOIN seen ON seen.high = json_each.value"
-        return {high: (low, seq) for high, low, seq in self.select(sql, json.dumps(sorted(highs)))}
+    def known_ids(self, highs: Sequence[int]) -> dict[int, KnownId]:
+        """high → what is stored under that half of a digest, for those that are known."""
+        return find_ids(self.select, highs)
 
     def sessions(self, visitors: Sequence[int]) -> dict[int, str]:
         """visitor → latest session, of those that are known."""
@@ -102,12 +107,11 @@ class State:
         with self._lock, transaction(self._connection) as run:
             if run("SELECT seq FROM position").fetchone()[0] >= outcome.first_seq:
                 return
-            # In the order of the keys, so that each page of the tree is touched once.
-            run_each("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", sorted(outcome.seen))
+            add_ids(self._connection, outcome.ids)
             sessions = [(visitor, value, outcome.last_seq) for visitor, value in sorted(outcome.sessions.items())]
             run_each("INSERT OR REPLACE INTO sessions VALUES (?, ?, ?)", sessions)
-            for count in _counts(outcome):
-                run("INSERT OR REPLACE INTO counts VALUES (?, ?, ?, ?)", count)
+            for kind, events in outcome.tally.items():
+                run("INSERT OR REPLACE INTO tallies VALUES (?, ?, ?, ?, ?)", (outcome.last_seq, *kind, events))
             for signal in outcome.signals:
                 run("INSERT OR REPLACE INTO signals VALUES (?, ?)", (signal.seq, msgspec.msgpack.encode(signal)))
             for row in outcome.quarantined:
@@ -121,9 +125,9 @@ class State:
         Sessions cannot be taken back one by one; those touched since are forgotten.
         """
         with self._lock, transaction(self._connection) as run:
-            run("DELETE FROM seen WHERE seq > ?", (seq,))
+            forget_ids_after(run, seq)
             run("DELETE FROM sessions WHERE seq > ?", (seq,))
-            run("DELETE FROM counts WHERE last_seq > ?", (seq,))
+            run("DELETE FROM tallies WHERE last_seq > ?", (seq,))
             run("DELETE FROM signals WHERE seq > ?", (seq,))
             run("DELETE FROM quarantine WHERE seq > ?", (seq,))
             run("UPDATE position SET seq = ?", (seq,))
@@ -134,21 +138,25 @@ class State:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """(outcome, reason) → events ever; outcomes are stored, dropped and quarantined."""
-        rows = self.select("SELECT outcome, reason, sum(events) FROM counts GROUP BY outcome, reason")
-        return {(outcome, reason): int(events) for outcome, reason, events in rows}
+        sql = "SELECT outcome, reason, sum(events) FROM tallies WHERE outcome <> ? GROUP BY outcome, reason"
+        return {(outcome, reason): int(events) for outcome, reason, events in self.select(sql, RECEIVED)}
+
+    def tally(self) -> dict[tuple[str, str, str], int]:
+        """(source, outcome, reason) → events ever. What was counted before there was a source is under ""."""
+        sql = "SELECT source_id, outcome, reason, sum(events) FROM tallies GROUP BY source_id, outcome, reason"
+        return {(source, outcome, reason): int(events) for source, outcome, reason, events in self.select(sql)}
 
     def tidy(self, upto_seq: int) -> None:
-        """Forget digests and sessions up to `upto_seq`, and sum old counts into one row each."""
+        """Forget sessions up to `upto_seq`, and sum old counts into one row each. Ids stay, as the events do."""
         with self._lock, transaction(self._connection) as run:
-            run("DELETE FROM seen WHERE seq <= ?", (upto_seq,))
             run("DELETE FROM sessions WHERE seq <= ?", (upto_seq,))
             sums = run(
-                "SELECT outcome, reason, sum(events) FROM counts WHERE last_seq <= ? GROUP BY outcome, reason",
+                "SELECT source_id, outcome, reason, sum(events) FROM tallies WHERE last_seq <= ? GROUP BY 1, 2, 3",
                 (upto_seq,),
             ).fetchall()
-            run("DELETE FROM counts WHERE last_seq <= ?", (upto_seq,))
-            for outcome, reason, events in sums:
-                run("INSERT INTO counts VALUES (0, ?, ?, ?)", (outcome, reason, events))
+            run("DELETE FROM tallies WHERE last_seq <= ?", (upto_seq,))
+            for source_id, outcome, reason, events in sums:
+                run("INSERT INTO tallies VALUES (0, ?, ?, ?, ?)", (source_id, outcome, reason, events))
 
     def signals(self, after_seq: int, limit: int) -> list[Signal]:
         rows = self.select("SELECT value FROM signals WHERE seq > ? ORDER BY seq LIMIT ?", after_seq, limit)
@@ -174,11 +182,11 @@ class StateAhead:
         self._state = state
         self._waiting = waiting
 
-    def seen(self, highs: Sequence[int]) -> dict[int, tuple[int, int]]:
-        """As `State.seen`; what was seen first stays."""
-        found = self._state.seen(highs)
+    def known_ids(self, highs: Sequence[int]) -> dict[int, KnownId]:
+        """As `State.known_ids`; what was known first stays."""
+        found = self._state.known_ids(highs)
         for outcome in self._waiting:
-            added = {high: (low, seq) for high, low, seq in outcome.seen}
+            added = {one.high: one for one in outcome.ids}
             for high in added.keys() & highs:
                 found.setdefault(high, added[high])
         return found
@@ -191,14 +199,12 @@ class StateAhead:
         return found
 
 
-def _counts(outcome: Outcome) -> Iterable[tuple[int, str, str, int]]:
-    seq = outcome.last_seq
-    yield seq, "stored", "", outcome.stored
-    for reason, events in outcome.dropped.items():
-        yield seq, "dropped", reason, events
-    reasons = [row.reason for row in outcome.quarantined]
-    for reason in sorted(set(reasons)):
-        yield seq, "quarantined", reason, reasons.count(reason)
+def _take_over_counts(run: Callable[..., Any]) -> None:
+    """The counts as they were kept before each had its source."""
+    if run("SELECT 1 FROM sqlite_schema WHERE name = 'counts'").fetchone():
+        run("INSERT INTO tallies SELECT last_seq, '', outcome, reason, events FROM counts")
+        run("INSERT INTO tallies SELECT last_seq, '', ?, '', sum(events) FROM counts GROUP BY last_seq", (RECEIVED,))
+        run("DROP TABLE counts")
 
 
 def _now_us() -> int:

@@ -1,6 +1,7 @@
 """Preparing one stretch of the inbox for the event store, and remembering it once it is stored."""
 
 import logging
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,10 +10,11 @@ import msgspec
 import pyarrow as pa
 
 from loopline.collect.archive import tidy
+from loopline.collect.known_ids import KnownId
 from loopline.collect.log import Block, Log
 from loopline.collect.rows import event_rows, signals_of
 from loopline.collect.settings import Settings
-from loopline.collect.state import Outcome, QuarantineRow, State, StateAhead
+from loopline.collect.state import RECEIVED, Outcome, QuarantineRow, State, StateAhead, Tally
 from loopline.collect.steps import run_steps
 from loopline.collect.work import Quarantined, Work
 from loopline.lib.times import utc_now
@@ -140,13 +142,27 @@ def outcome_of(work: Work, bounds: Bounds) -> Outcome:
     return Outcome(
         first_seq=bounds.first_seq,
         last_seq=bounds.last_seq,
-        stored=len(work.items),
-        dropped=work.dropped,
+        tally=_tally(work),
         quarantined=[_quarantine_row(one) for one in work.quarantined],
-        seen=[(*item.digest, item.seq) for item in work.items if item.digest],
+        ids=[KnownId(*item.digest, item.seq, item.content) for item in work.items if item.digest],
         sessions=work.session_changes,
         signals=signals_of(work.items),
     )
+
+
+def _tally(work: Work) -> Tally:
+    """What came of each source's events. What came is counted by itself, so that one lost on the way would show."""
+    tally: Counter[tuple[str, str, str]] = Counter()
+    for block in work.blocks:
+        for request in block.requests:
+            tally[request.source_id, RECEIVED, ""] += request.events
+    for source_id, events in Counter(item.request.source_id for item in work.items).items():
+        tally[source_id, "stored", ""] = events
+    for (source_id, reason), events in work.dropped.items():
+        tally[source_id, "dropped", reason] = events
+    for one in work.quarantined:
+        tally[one.item.request.source_id, "quarantined", one.reason] += 1
+    return tally
 
 
 def _quarantine_row(one: Quarantined) -> QuarantineRow:

@@ -25,6 +25,9 @@ class Item(msgspec.Struct, gc=False, eq=False):
     event: Event = NO_EVENT
     context: Context = NO_CONTEXT
     digest: tuple[int, int] | None = None
+    """Of the source and the id its sender gave, in two halves."""
+    content: int = 0
+    """Digest of what the event says, where its sender gave an id."""
     corrections: dict[str, object] | None = None
     consent: int = 0
     event_id: str = ""
@@ -72,7 +75,8 @@ class Work:
     settings: Settings = field(default_factory=Settings)
     items: list[Item] = field(default_factory=list)
     step: str = ""
-    dropped: dict[str, int] = field(default_factory=dict)
+    dropped: dict[tuple[str, str], int] = field(default_factory=dict)
+    """(source, reason) → events."""
     quarantined: list[Quarantined] = field(default_factory=list)
     poisoned: frozenset[int] = frozenset()
     """First numbers of requests that made a step fail; they are set aside whole."""
@@ -86,9 +90,10 @@ class Work:
     def last_seq(self) -> int:
         return self.blocks[-1].seq
 
-    def drop(self, reason: str) -> None:
+    def drop(self, item: Item, reason: str) -> None:
         """Count an event that leaves for good."""
-        self.dropped[reason] = self.dropped.get(reason, 0) + 1
+        kind = item.request.source_id, reason
+        self.dropped[kind] = self.dropped.get(kind, 0) + 1
 
     def quarantine(self, item: Item, reason: str, detail: str) -> None:
         """Set an event aside with the reason; it can be mended and replayed."""

@@ -40,9 +40,7 @@ class Feeder:
             "session_id": "", "email": "", "name": "", "traits": {}, "properties": {}, "occurred_us": AT_US,
             "consent": 3, "bot_verdict": "human",
         }  # fmt: skip
-        self.state.commit(
-            Outcome(first_seq=self._seq, last_seq=self._seq, stored=1, signals=[Signal(**(whole | said))])
-        )
+        self.state.commit(Outcome(first_seq=self._seq, last_seq=self._seq, signals=[Signal(**(whole | said))]))
 
     def react(self) -> int:
         return react_once(self.feed)
@@ -170,7 +168,7 @@ def test_a_signal_read_again_after_a_crash_changes_nothing_more(feeder: Feeder) 
     before = Person.objects.count(), Lead.objects.count(), Submission.objects.count()
     ReactorCursor.objects.update(seq=0)
     feeder.state.rewind(0)
-    feeder.state.commit(Outcome(first_seq=1, last_seq=2, stored=2, signals=signals))
+    feeder.state.commit(Outcome(first_seq=1, last_seq=2, signals=signals))
     assert feeder.react() == 2
     assert (Person.objects.count(), Lead.objects.count(), Submission.objects.count()) == before == (1, 1, 1)
 

@@ -25,9 +25,9 @@ def honour_consent(work: Work) -> None:
         if mode >= 2:
             kept.append(item)
         elif mode == 0:
-            work.drop("no_consent")
+            work.drop(item, "no_consent")
         elif item.kind in {"identify", "group"}:
-            work.drop("consent_identifies")
+            work.drop(item, "consent_identifies")
         else:
             _anonymise(item)
             kept.append(item)

@@ -1,12 +1,23 @@
-"""Senders repeat what they are not sure arrived; an event counts once per source and messageId."""
+"""Senders repeat what they are not sure arrived; an event counts once per source and messageId.
+
+The same id with other content is no repetition but a mistake of the sender (a counter that began anew, an id used
+for two things): dropping it would lose an event, storing it would make two of one id. It goes to the quarantine.
+"""
 
 import struct
 from hashlib import blake2b
 from uuid import UUID
 
+import msgspec
+
+from loopline.collect.known_ids import ANY_CONTENT, KnownId
 from loopline.collect.work import Item, Work
 
 _HALVES = struct.Struct(">qq").unpack
+_NUMBER = struct.Struct(">q").unpack
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.Encoder().encode
+_encode_in_order = msgspec.json.Encoder(order="sorted").encode
 
 
 def drop_duplicates(work: Work) -> None:
@@ -14,26 +25,59 @@ def drop_duplicates(work: Work) -> None:
     for item in work.items:
         if item.event_id:
             item.digest = _digest(item.request.source_id, item.event_id)
+            item.content = _content(item)
         else:
             item.event_id = _made_id(item)
-    seen = work.state.seen([item.digest[0] for item in work.items if item.digest])
-    kept: list[Item] = []
-    for item in work.items:
-        if item.digest is not None:
-            high, low = item.digest
-            known = seen.get(high)
-            if known is not None and known[0] == low and known[1] != item.seq:
-                work.drop("duplicate")
-                continue
-            if known is None:
-                seen[high] = (low, item.seq)
-        kept.append(item)
-    work.items = kept
+    known = work.state.known_ids([item.digest[0] for item in work.items if item.digest])
+    work.items = [item for item in work.items if item.digest is None or _is_new(work, item, item.digest, known)]
+
+
+def _is_new(work: Work, item: Item, digest: tuple[int, int], known: dict[int, KnownId]) -> bool:
+    high, low = digest
+    first = known.setdefault(high, KnownId(high, low, item.seq, item.content))
+    if first.low != low or first.seq == item.seq:
+        return True
+    if first.is_repeated_by(item.content):
+        work.drop(item, "duplicate")
+    else:
+        work.quarantine(
+            item,
+            "id_reused",
+            f"Event {first.seq} came with the same messageId and says something else. Give each its own.",
+        )
+    return False
 
 
 def _digest(source_id: str, event_id: str) -> tuple[int, int]:
     high, low = _HALVES(blake2b(f"{source_id}\n{event_id}".encode(), digest_size=16).digest())
     return high, low
+
+
+def _content(item: Item) -> int:
+    """Eight bytes for what an event says: type, name, who, when, where and properties.
+
+    `sentAt`, the order of properties and what a library adds about itself do not count: they change from one
+    attempt to the next. Loopline's own parts report the same thing anew from what is then known of it.
+    """
+    if item.request.source == "loopline":
+        return ANY_CONTENT
+    event, page = item.event, item.context.page
+    said = (
+        item.kind, item.name, item.visitor_id, item.user_id, event.previousId, event.groupId,
+        event.timestamp, event.originalTimestamp, event.engaged, page.url if page else None,
+    )  # fmt: skip
+    (number,) = _NUMBER(blake2b(_encode(said) + _in_order(item.properties), digest_size=8).digest())
+    return number or 1  # 0 stands for any content
+
+
+def _in_order(properties: bytes) -> bytes:
+    """The same JSON for the same properties, in whichever order and with whatever spaces they came."""
+    if properties.count(b":") <= 1 and b" " not in properties:
+        return properties
+    try:
+        return _encode_in_order(_decode(properties))
+    except (ValueError, OverflowError, RecursionError):  # numbers that no field can hold
+        return properties
 
 
 def _made_id(item: Item) -> str:
