@@ -25,6 +25,8 @@ class Permission(StrEnum):
     EDIT_COSTS = "edit_costs"
     EDIT_RATES = "edit_rates"
     """Exchange rates: they change figures of all business units."""
+    EDIT_CHANNELS = "edit_channels"
+    """Channel rules, and who counts as a machine: they change figures of all business units."""
     EDIT_FORMS = "edit_forms"
     EDIT_DEFINITION = "edit_definition"
     SIGN_FOR_MARKETING = "sign_for_marketing"
@@ -53,7 +55,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MARKETING: frozenset(
         _SEES_ALL
         | {_P.EDIT_PEOPLE, _P.MERGE_PEOPLE, _P.EDIT_CAMPAIGNS, _P.EDIT_COSTS, _P.EDIT_FORMS, _P.EDIT_DEFINITION}
-        | {_P.SIGN_FOR_MARKETING, _P.ASSIGN_LEADS, _P.RUN_HUDDLE, _P.IMPORT}
+        | {_P.SIGN_FOR_MARKETING, _P.ASSIGN_LEADS, _P.RUN_HUDDLE, _P.IMPORT, _P.EDIT_CHANNELS}
     ),
     Role.SALES: frozenset(_SEES_ALL | {_P.EDIT_PEOPLE, _P.WORK_LEADS, _P.EDIT_PIPELINE}),
     Role.SALES_MANAGER: frozenset(

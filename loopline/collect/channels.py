@@ -6,15 +6,14 @@ Assistants just before Referral, where GA4 would otherwise count them. An organi
 """
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
 
-from loopline.collect.sources import AI, SEARCH, SHOPPING, SOCIAL, VIDEO, category_of
+from loopline.collect.sources import AI, SEARCH, SHOPPING, SOCIAL, VIDEO, category_of, site_of
 
-VERSION = "2026.1"
+VERSION = "2026.2"
 """Stored with every event beside the rule's key; grows when a rule or the list of sites changes."""
 
 
@@ -47,10 +46,29 @@ class Traffic(NamedTuple):
     category: str
     touch: str
     kind: str
+    site: str = ""
+    """The one name of the site behind the source (`facebook` for fb and m.facebook.com); "" = none we know."""
+    referrer: str = ""
+    click_id: str = ""
+
+
+FIELDS = {
+    "source": "source", "site": "site", "medium": "medium", "campaign": "campaign", "referrer": "referrer",
+    "click_id": "click id", "category": "kind of site", "touch": "touchpoint", "kind": "kind of event",
+}  # fmt: skip
+"""What a condition can look at, in words."""
+TESTS = {
+    "is": "is",
+    "contains": "contains",
+    "starts": "begins with",
+    "ends": "ends in",
+    "matches": "looks like",
+}
 
 
 class Condition(msgspec.Struct, frozen=True, array_like=True):
-    """`field` of Traffic compared by `test`: is (one of), matches (whole regular expression), contains, ends."""
+    """`field` of Traffic compared by `test`: is (one of), matches (a whole regular expression), contains, starts or
+    ends (with one of)."""
 
     field: str
     test: str
@@ -64,14 +82,15 @@ class Condition(msgspec.Struct, frozen=True, array_like=True):
             return any(re.fullmatch(one, value) for one in self.values)
         if self.test == "contains":
             return any(one in value for one in self.values)
+        if self.test == "starts":
+            return value.startswith(self.values)
         return value.endswith(self.values)
 
     def words(self) -> str:
         names = " or ".join(f"“{one}”" for one in self.values)
         if self.field == "category":
             return f"the source is a {' or '.join(self.values)} site"
-        verb = {"is": "is", "matches": "looks like", "contains": "contains", "ends": "ends in"}[self.test]
-        return f"{self.field} {verb} {names}"
+        return f"{FIELDS[self.field]} {TESTS[self.test]} {names}"
 
 
 class Rule(msgspec.Struct, frozen=True):
@@ -80,6 +99,28 @@ class Rule(msgspec.Struct, frozen=True):
     key: str
     channel: str
     when: tuple[tuple[Condition, ...], ...]
+
+    def words(self) -> str:
+        return ", or ".join(" and ".join(condition.words() for condition in line) for line in self.when)
+
+
+class RuleSet(msgspec.Struct, frozen=True):
+    """An organisation's own rules, ahead of the others. The number grows with every change of them."""
+
+    number: int = 0
+    rules: tuple[Rule, ...] = ()
+
+    def __hash__(self) -> int:
+        """Rules of one number are the same rules; hashing them all would cost more than deciding."""
+        return self.number
+
+    @property
+    def version(self) -> str:
+        """As it is stored with events: that of Loopline's rules, and the number of the organisation's own."""
+        return f"{VERSION}+{self.number}" if self.number else VERSION
+
+
+NO_OWN_RULES = RuleSet()
 
 
 class Decision(NamedTuple):
@@ -164,28 +205,33 @@ def traffic_of(visit: Visit, touch: str = "", kind: str = "") -> Traffic:
         medium = "organic" if category_of(source) == SEARCH else "referral"
     else:
         source, medium = "(direct)", "(none)"
-    return Traffic(source, medium, visit.campaign, category_of(source), touch, kind)
+    site = site_of(source)
+    category = site.category if site else ""
+    return Traffic(
+        source, medium, visit.campaign, category, touch, kind, site.name if site and category else "",
+        visit.referrer_host, visit.click_id_kind,
+    )  # fmt: skip
 
 
-def decide(visit: Visit, *, touch: str = "", kind: str = "", own_rules: Sequence[Rule] = ()) -> Decision:
+def decide(visit: Visit, *, touch: str = "", kind: str = "", own: RuleSet = NO_OWN_RULES) -> Decision:
     """The channel of a visit, the rule that decided, and why in words."""
-    return _decide(visit._replace(content="", term=""), touch, kind, tuple(own_rules))
+    return _decide(visit._replace(content="", term=""), touch, kind, own)
 
 
 @lru_cache(maxsize=50_000)
-def _decide(visit: Visit, touch: str, kind: str, own_rules: tuple[Rule, ...]) -> Decision:
+def _decide(visit: Visit, touch: str, kind: str, own: RuleSet) -> Decision:
     traffic = traffic_of(visit, touch, kind)
-    for rule in (*own_rules, *RULES):
+    for rule in (*own.rules, *RULES):
         for line in rule.when:
             if all(condition.holds(traffic) for condition in line):
-                return _decision(rule, " and ".join(condition.words() for condition in line), traffic)
-    return _decision(UNASSIGNED, "no rule knows these values", traffic)
+                return _decision(rule, " and ".join(condition.words() for condition in line), traffic, own)
+    return _decision(UNASSIGNED, "no rule knows these values", traffic, own)
 
 
-def _decision(rule: Rule, reason: str, traffic: Traffic) -> Decision:
+def _decision(rule: Rule, reason: str, traffic: Traffic, own: RuleSet) -> Decision:
     said = f"source “{traffic.source}”, medium “{traffic.medium}”" + (
         f", campaign “{traffic.campaign}”" if traffic.campaign else ""
     )
     return Decision(
-        rule.channel, f"{rule.key}@{VERSION}", f"{rule.channel}, because {reason} ({said}; rule {rule.key})"
+        rule.channel, f"{rule.key}@{own.version}", f"{rule.channel}, because {reason} ({said}; rule {rule.key})"
     )

@@ -14,14 +14,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
+from ipaddress import IPv6Address, ip_address, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
-from loopline.collect.channels import Rule
-from loopline.collect.log import connect
+from loopline.collect.channels import NO_OWN_RULES, Rule, RuleSet
+from loopline.collect.log import connect, transaction
 from loopline.collect.settings import Settings
 from loopline.lib.ids import uuid7
 
@@ -37,12 +39,19 @@ CREATE TABLE IF NOT EXISTS keys (
     allow_automation INTEGER NOT NULL,
     created_us INTEGER NOT NULL,
     revoked_us INTEGER,
-    last_used_us INTEGER
+    last_used_us INTEGER,
+    networks TEXT NOT NULL DEFAULT '[]',
+    max_events_per_s INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 """
-_FIELDS = "id, hint, name, kind, unit_id, origins, allow_automation, created_us, revoked_us, last_used_us"
+_NEW_COLUMNS = {"networks": "TEXT NOT NULL DEFAULT '[]'", "max_events_per_s": "INTEGER NOT NULL DEFAULT 0"}
+_FIELDS = (
+    "id, hint, name, kind, unit_id, origins, allow_automation, created_us, revoked_us, last_used_us, networks,"
+    " max_events_per_s"
+)
 _MAX_REMEMBERED_MISSES = 10_000
+_HIGHEST_LIMIT = 1_000_000
 _LONGEST = 200
 """Longer texts are no keys, and not worth remembering."""
 
@@ -68,6 +77,20 @@ class NewKey:
     """Browser keys: pages that may send, such as `https://www.example.com`; empty = any page."""
     allow_automation: bool = False
     """Count browsers that say they are driven by a program as people: for tests and the demo only."""
+    networks: tuple[str, ...] = ()
+    """Addresses and networks that may send, such as `203.0.113.0/24`; empty = any."""
+    max_events_per_s: int = 0
+    """Events a second, on average over ten; 0 = no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """What can be changed about a key; its kind and business unit decide what its events mean, and stay."""
+
+    name: str
+    origins: tuple[str, ...] = ()
+    networks: tuple[str, ...] = ()
+    max_events_per_s: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +106,12 @@ class WriteKey:
     created_at: datetime
     revoked_at: datetime | None
     last_used_at: datetime | None
+    """To the minute; what was used within the last one may not be written down yet."""
+    networks: tuple[str, ...]
+    max_events_per_s: int
+
+    def allows_address(self, address: str) -> bool:
+        return not self.networks or _is_in(address, self.networks)
 
     def allows_origin(self, origin: str) -> bool:
         return self.kind is KeyKind.BROWSER and (not self.origins or origin.lower() in self.origins)
@@ -100,26 +129,27 @@ class Keys:
         self._data_version = -1
         with self._lock:
             self._connection.executescript(_SCHEMA)
+            self._add_columns()
         self.refresh()
 
     def create(self, new: NewKey, *, plain: str | None = None) -> tuple[str, str]:
         """Store a key; returns its id and the key itself, which is shown this once.
 
         `plain` gives the key a fixed value (the demo); asking again with the same value changes nothing.
-        Raises KeyRefusedError for an empty name or unit or an origin that is not one.
+        Raises KeyRefusedError for an empty name or unit, and for an origin, a network or a limit that is none.
         """
         if not new.name.strip() or not new.unit_id.strip():
             raise KeyRefusedError("A write key needs a name and a business unit.")
-        origins = sorted({_origin(one) for one in new.origins})
+        origins, networks = _origins(new.origins), _networks(new.networks)
         plain = plain or f"ll_{new.kind.value}_{secrets.token_urlsafe(24)}"
         values = (
             str(uuid7()), _digest(plain), plain[:12], new.name.strip(), new.kind.value, new.unit_id,
-            json.dumps(origins), int(new.allow_automation), time.time_ns() // 1000,
+            origins, int(new.allow_automation), time.time_ns() // 1000, networks, _limit(new.max_events_per_s),
         )  # fmt: skip
         with self._lock:
             self._connection.execute(
-                "INSERT INTO keys (id, digest, hint, name, kind, unit_id, origins, allow_automation, created_us)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
+                "INSERT INTO keys (id, digest, hint, name, kind, unit_id, origins, allow_automation, created_us,"
+                " networks, max_events_per_s) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (digest) DO NOTHING",
                 values,
             )
             key_id = self._connection.execute("SELECT id FROM keys WHERE digest = ?", (_digest(plain),)).fetchone()[0]
@@ -132,6 +162,26 @@ class Keys:
         with self._lock:
             rows = self._connection.execute(f"SELECT {_FIELDS} FROM keys ORDER BY created_us, id").fetchall()
         return [_write_key(row) for row in rows]
+
+    def change(self, key_id: str, change: KeyChange) -> bool:
+        """Change a key in force; takes effect within a second. False when there is none with this id.
+
+        Raises KeyRefusedError as `create` does.
+        """
+        if not change.name.strip():
+            raise KeyRefusedError("A write key needs a name.")
+        values = (
+            change.name.strip(), _origins(change.origins), _networks(change.networks), _limit(change.max_events_per_s),
+            key_id,
+        )  # fmt: skip
+        with self._lock:
+            changed = self._connection.execute(
+                "UPDATE keys SET name = ?, origins = ?, networks = ?, max_events_per_s = ?"
+                " WHERE id = ? AND revoked_us IS NULL",
+                values,
+            ).rowcount
+        self._forget()
+        return bool(changed)
 
     def revoke(self, key_id: str) -> bool:
         """Refuse everything that comes with this key from now on. False when there is no such key in force."""
@@ -165,9 +215,10 @@ class Keys:
     def keep_last_used(self) -> None:
         """Write down when keys were last used; called once a minute."""
         used, self._used = self._used, {}
-        with self._lock:
-            for key_id, moment in used.items():
-                self._connection.execute("UPDATE keys SET last_used_us = ? WHERE id = ?", (moment, key_id))
+        if used:
+            with self._lock, transaction(self._connection) as run:
+                for key_id, moment in used.items():
+                    run("UPDATE keys SET last_used_us = ? WHERE id = ?", (moment, key_id))
 
     # Hosts that are no referrers
 
@@ -186,16 +237,23 @@ class Keys:
 
     def settings(self) -> Settings:
         """What the organisation decided about processing, as it stands now."""
+        return Settings(own_hosts=frozenset(self.own_hosts()), channel_rules=self.channel_rules())
+
+    def channel_rules(self) -> RuleSet:
+        """The organisation's own channel rules, ahead of the others."""
         with self._lock:
             row = self._connection.execute("SELECT value FROM settings WHERE name = 'channel_rules'").fetchone()
-        rules = msgspec.json.decode(row[0], type=tuple[Rule, ...]) if row else ()
-        return Settings(own_hosts=frozenset(self.own_hosts()), channel_rules=rules)
+        found = msgspec.json.decode(row[0], type=RuleSet | tuple[Rule, ...]) if row else NO_OWN_RULES
+        # Before they were numbered they were kept as a plain list.
+        return found if isinstance(found, RuleSet) else RuleSet(1, found)
 
-    def set_channel_rules(self, rules: Sequence[Rule]) -> None:
-        """The organisation's own channel rules, ahead of the others, for events loaded from now on."""
-        value = msgspec.json.encode(tuple(rules)).decode()
+    def set_channel_rules(self, rules: Sequence[Rule]) -> RuleSet:
+        """Other own rules for events loaded from now on; they get the next number."""
         with self._lock:
+            new = RuleSet(self.channel_rules().number + 1, tuple(rules))
+            value = msgspec.json.encode(new).decode()
             self._connection.execute("INSERT OR REPLACE INTO settings VALUES ('channel_rules', ?)", (value,))
+        return new
 
     def set_own_hosts(self, hosts: Sequence[str]) -> None:
         value = json.dumps(sorted({one.strip().lower() for one in hosts if one.strip()}))
@@ -220,6 +278,13 @@ class Keys:
     def _forget(self) -> None:
         self._found = {}
 
+    def _add_columns(self) -> None:
+        """Columns that files of an older Loopline lack."""
+        known = {row[1] for row in self._connection.execute("PRAGMA table_info(keys)")}
+        for name, kind in _NEW_COLUMNS.items():
+            if name not in known:
+                self._connection.execute(f"ALTER TABLE keys ADD COLUMN {name} {kind}")
+
 
 def _digest(plain: str) -> str:
     return hashlib.sha256(plain.encode("utf-8", "surrogatepass")).hexdigest()
@@ -232,15 +297,46 @@ def _origin(text: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
+def _origins(texts: Sequence[str]) -> str:
+    return json.dumps(sorted({_origin(one) for one in texts}))
+
+
+def _networks(texts: Sequence[str]) -> str:
+    try:
+        return json.dumps(sorted({str(ip_network(one.strip(), strict=False)) for one in texts}))
+    except ValueError as error:
+        raise KeyRefusedError(f"{error}; write an address or a network like 203.0.113.0/24") from error
+
+
+def _limit(events_per_s: int) -> int:
+    if not 0 <= events_per_s <= _HIGHEST_LIMIT:
+        raise KeyRefusedError(f"The limit is between 1 and {_HIGHEST_LIMIT:,} events a second, or 0 for none.")
+    return events_per_s
+
+
+@lru_cache(maxsize=10_000)
+def _is_in(address: str, networks: tuple[str, ...]) -> bool:
+    try:
+        found = ip_address(address)
+    except ValueError:  # no address is known, such as behind a socket file
+        return False
+    if isinstance(found, IPv6Address) and found.ipv4_mapped is not None:
+        found = found.ipv4_mapped
+    return any(found in ip_network(one) for one in networks)
+
+
 def _moment(microseconds: int | None) -> datetime | None:
     return None if microseconds is None else datetime.fromtimestamp(microseconds / 1_000_000, UTC)
 
 
 def _write_key(row: sqlite.Row) -> WriteKey:
-    key_id, hint, name, kind, unit_id, origins, allow_automation, created_us, revoked_us, last_used_us = row
+    (
+        key_id, hint, name, kind, unit_id, origins, allow_automation, created_us, revoked_us, last_used_us, networks,
+        max_events_per_s,
+    ) = row  # fmt: skip
     created_at = _moment(created_us)
     assert created_at is not None
     return WriteKey(
         key_id, hint, name, KeyKind(kind), unit_id, frozenset(json.loads(origins)), bool(allow_automation),
-        created_at, _moment(revoked_us), _moment(last_used_us),
+        created_at, _moment(revoked_us), _moment(last_used_us), tuple(json.loads(networks)), max_events_per_s,
     )  # fmt: skip

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from loopline.collect.channels import Rule
+from loopline.collect.channels import NO_OWN_RULES, RuleSet
 
 
 class Settings(msgspec.Struct, frozen=True):
     own_hosts: frozenset[str] = frozenset()
     """Own sites and pay or sign-in pages: never referrers. A host covers its subdomains."""
-    channel_rules: tuple[Rule, ...] = ()
+    channel_rules: RuleSet = NO_OWN_RULES
     """The organisation's own channel rules, ahead of the others."""

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 from functools import lru_cache
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from loopline.collect.json_text import clean_text
+from loopline.collect.sources import PASS_THROUGH_HOSTS
 
 CLICK_IDS = (
     "gclid", "gbraid", "wbraid", "dclid", "msclkid", "fbclid", "ttclid", "twclid", "li_fat_id", "epik", "rdt_cid",
@@ -36,7 +37,7 @@ def read_address(url: str) -> WebAddress:
         host = (parts.hostname or "").lower()
     except ValueError:
         return WebAddress()
-    path = clean_text(parts.path, 300) or ("/" if host else "")
+    path = clean_text(_route(parts), 300) or ("/" if host else "")
     if not parts.query:
         return WebAddress(host, path)
     try:
@@ -50,16 +51,30 @@ def read_address(url: str) -> WebAddress:
     return WebAddress(host, path, values, click_id_kind, fields.get(click_id_kind, ""))
 
 
-@lru_cache(maxsize=20_000)
+def _route(parts: SplitResult) -> str:
+    """The path, with the fragment where a site keeps its pages there: `/#/pricing`."""
+    fragment = parts.fragment.partition("?")[0]
+    return f"{parts.path or '/'}#{fragment}" if fragment.startswith(("/", "!/")) else parts.path
+
+
 def is_own(host: str, page_host: str, own_hosts: frozenset[str]) -> bool:
-    """Whether a referrer on `host` is no referrer at all: the page's own site, or one the organisation named."""
-    if not host or host == page_host or _bare(host) == _bare(page_host):
-        return True
-    while host:
-        if host in own_hosts:
-            return True
-        host = host.partition(".")[2]
-    return False
+    """Whether a referrer on `host` is no referrer at all: the page's own site, or one that brings nobody."""
+    return not host or bool(why_no_referrer(host, page_host, own_hosts))
+
+
+@lru_cache(maxsize=20_000)
+def why_no_referrer(host: str, page_host: str, own_hosts: frozenset[str]) -> str:
+    """Why a referrer on `host` does not count, in words; empty when it does."""
+    if host == page_host or _bare(host) == _bare(page_host):
+        return "the page's own site"
+    rest = host
+    while rest:
+        if rest in own_hosts:
+            return f"{rest} is one of your own sites or pay or sign-in pages"
+        if rest in PASS_THROUGH_HOSTS:
+            return f"{rest} is a pay or sign-in page, which sends people back and brings nobody"
+        rest = rest.partition(".")[2]
+    return ""
 
 
 def _bare(host: str) -> str:

@@ -63,6 +63,7 @@ SETTINGS_TABS = Section(
         Item("units", "Business units", ""),
         Item("users", "Users", ""),
         Item("exchange_rates", "Exchange rates", ""),
+        Item("channels", "Channels", ""),
         Item("write_keys", "Write keys", ""),
         Item("incoming", "Incoming data", ""),
         Item("audit_log", "Audit log", ""),

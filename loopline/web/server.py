@@ -53,8 +53,8 @@ class Server:
         self._inbox = Inbox(config.data)
         self._state = State(config.data)
         self._keys = Keys(config.data)
-        self._own = _OwnHosts(self._keys)
-        self._collector = Collector(self._inbox, self._keys, self._state, settings=self._own.settings)
+        self._decided = _Decided(self._keys)
+        self._collector = Collector(self._inbox, self._keys, self._state, settings=self._decided.settings)
         self._crew = Crew(self._workers())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,7 +77,7 @@ class Server:
             self._inbox,
             self.engine,
             self._state,
-            settings=self._own.settings,
+            settings=self._decided.settings,
             preparer=PreparerProcess(self._config.data),
         )
         return [
@@ -117,8 +117,8 @@ class Server:
         self._keys.close()
 
 
-class _OwnHosts:
-    """Hosts that are never referrers: the organisation's, and those of the write keys. Read anew every few seconds."""
+class _Decided:
+    """What the organisation decided about processing. Read anew every few seconds."""
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
@@ -126,11 +126,10 @@ class _OwnHosts:
         self._fresh_until = 0.0
 
     def settings(self) -> Settings:
-        from loopline.access.models import Organisation
+        from loopline.access.processing import settings_now
 
         if time.monotonic() >= self._fresh_until:
-            hosts = {*Organisation.current().own_hosts, *self._keys.own_hosts()}
-            self._settings = Settings(own_hosts=frozenset(hosts))
+            self._settings = settings_now(self._keys)
             self._fresh_until = time.monotonic() + SETTINGS_FRESH_S
         return self._settings
 

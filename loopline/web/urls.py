@@ -7,6 +7,8 @@ from loopline.web.views import (
     audit_log,
     campaign_parts,
     campaigns,
+    channel_trend,
+    channels,
     companies,
     definition,
     definition_changes,
@@ -23,6 +25,7 @@ from loopline.web.views import (
     lead_actions,
     leads,
     opportunities,
+    pages,
     people,
     pipeline,
     public_form,
@@ -59,6 +62,10 @@ urlpatterns = [
     path("account/second-step/", include("allauth.mfa.urls")),
     # Arrive · visitors
     path("visitors/", visitors.visitors, name="visitors"),
+    path("visitors/visitor/", visitors.visitor, name="visitor"),
+    path("visitors/pages/", pages.pages, name="pages"),
+    path("visitors/pages/behind/", pages.pages_behind, name="pages_behind"),
+    path("visitors/channels/", channel_trend.channel_trend, name="channel_trend"),
     # Arrive · campaigns, costs, imports
     path("campaigns/", campaigns.campaigns, name="campaigns"),
     path("campaigns/new/", campaigns.campaign_new, name="campaign_new"),
@@ -191,6 +198,10 @@ urlpatterns = [
     # Settings
     path("settings/", settings.settings, name="settings"),
     path("settings/organisation/", settings.organisation, name="organisation"),
+    path("settings/channels/", channels.channels, name="channels"),
+    path("settings/channels/explain/", channels.channel_explain, name="channel_explain"),
+    path("settings/channels/<slug:key>/remove/", channels.channel_rule_remove, name="channel_rule_remove"),
+    path("settings/channels/<slug:key>/up/", channels.channel_rule_raise, name="channel_rule_raise"),
     path("settings/units/", settings.units, name="units"),
     path("settings/units/<uuid:unit_id>/", settings.unit, name="unit"),
     path("settings/users/", users.users, name="users"),

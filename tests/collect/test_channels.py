@@ -2,7 +2,7 @@
 
 import pytest
 
-from loopline.collect.channels import CHANNELS, RULES, VERSION, Condition, Rule, Visit, decide
+from loopline.collect.channels import CHANNELS, RULES, VERSION, Condition, Rule, RuleSet, Visit, decide
 
 CASES = [
     # utm_source, utm_medium, utm_campaign, click id, referrer → channel
@@ -96,11 +96,38 @@ def test_touchpoints_beyond_the_web_have_their_channels(touch: str, kind: str, c
     assert decide(Visit(), touch=touch, kind=kind).channel == channel
 
 
-def test_an_organisations_own_rule_goes_ahead() -> None:
-    own = Rule("own-fair", "Event", ((Condition("campaign", "contains", ("fair",)),),))
+def test_an_organisations_own_rule_goes_ahead_and_its_number_is_stored() -> None:
+    fair = Rule("own-fair", "Event", ((Condition("campaign", "contains", ("fair",)),),))
+    own = RuleSet(3, (fair,))
     visit = Visit("google", "cpc", "spring-fair")
-    assert decide(visit, own_rules=[own])[:2] == ("Event", f"own-fair@{VERSION}")
-    assert decide(visit).channel == "Paid Search"
+    assert decide(visit, own=own)[:2] == ("Event", f"own-fair@{VERSION}+3")
+    assert decide(visit)[:2] == ("Paid Search", f"ga4-paid-search@{VERSION}")
+    assert decide(Visit("google", "cpc", "spring"), own=own).rule == f"ga4-paid-search@{VERSION}+3"
+
+
+def test_other_rules_of_the_organisation_decide_anew() -> None:
+    visit = Visit("fb", "story")
+    before = RuleSet(1, (Rule("own-a", "Email", ((Condition("site", "is", ("facebook",)),),)),))
+    after = RuleSet(2, (Rule("own-a", "Event", ((Condition("medium", "starts", ("sto",)),),)),))
+    assert [decide(visit, own=one).channel for one in (before, after)] == ["Email", "Event"]
+
+
+@pytest.mark.parametrize(
+    ("source", "medium", "channel"),
+    [
+        ("fb", "paid", "Paid Social"),
+        ("ig", "cpc", "Paid Social"),
+        ("linkedin.com", "paid-social", "Paid Social"),
+        ("lnkd.in", "", "Organic Social"),
+        ("t.co", "", "Organic Social"),
+        ("yt", "cpc", "Paid Video"),
+        ("claude.ai", "referral", "AI Assistants"),
+        ("ig.com", "", "Unassigned"),
+        ("tt.com", "referral", "Referral"),
+    ],
+)
+def test_sources_go_by_many_names(source: str, medium: str, channel: str) -> None:
+    assert decide(Visit(source, medium)).channel == channel
 
 
 def test_the_explanation_names_the_values_and_the_rule() -> None:

@@ -67,10 +67,11 @@ def test_a_key_needs_a_name_and_a_unit(keys: Keys) -> None:
 
 def test_the_organisations_rules_and_hosts_are_kept(keys: Keys) -> None:
     rule = Rule("fair", "Event", ((Condition("campaign", "contains", ("fair",)),),))
+    keys.set_channel_rules([])
     keys.set_channel_rules([rule])
     keys.set_own_hosts([" Shop.Example.com "])
     settings = keys.settings()
-    assert settings.channel_rules == (rule,)
+    assert (settings.channel_rules.rules, settings.channel_rules.number) == ((rule,), 2)
     assert settings.own_hosts == {"shop.example.com"}
     tracker = Tracker(keys.settings)
     tracker.refresh()

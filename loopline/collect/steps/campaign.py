@@ -35,7 +35,7 @@ def _read(item: Item, settings: Settings) -> None:
     if landing is _NO_ADDRESS and context.campaign is None and not referrer:
         return
     values = landing.campaign if context.campaign is None else _said(context.campaign, landing.campaign)
-    item.visit = _visit(values, landing.click_id_kind, _external_host(referrer, landing.host, settings))
+    item.visit = visit_of(values, landing.click_id_kind, _external_host(referrer, landing.host, settings))
     # A click id names one click of one person; which system it is from may always be known.
     item.click_id = landing.click_id if item.consent >= 2 else ""
 
@@ -60,7 +60,8 @@ def _said(said: Campaign, values: CampaignValues) -> CampaignValues:
 
 
 @lru_cache(maxsize=20_000)
-def _visit(values: CampaignValues, click_id_kind: str, referrer_host: str) -> Visit:
+def visit_of(values: CampaignValues, click_id_kind: str, referrer_host: str) -> Visit:
+    """The visit that an address and a referrer tell of; `referrer_host` is empty for hosts that are no referrers."""
     source, medium, campaign, content, term = values
     return Visit(
         source=source.strip().lower(),

@@ -23,7 +23,7 @@ def decide_channel(work: Work) -> None:
 
 
 def _decision(item: Item, settings: Settings) -> Decision:
-    return decide(item.visit, touch=item.touch_kind, kind=item.kind, own_rules=settings.channel_rules)
+    return decide(item.visit, touch=item.touch_kind, kind=item.kind, own=settings.channel_rules)
 
 
 def _declared(item: Item) -> str:
