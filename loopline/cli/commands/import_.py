@@ -1,4 +1,4 @@
-"""`loopline import`: leads and deals from CSV files, with a preview, a verdict for each row, and undo."""
+"""`loopline import`: leads and deals from CSV files, with a preview, a verdict for each row, and undo; access logs."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
+from loopline.cli.access_log import WORD, import_access_log
 from loopline.cli.command import DONE, FAILED, Command, CommandError
 from loopline.cli.prepare import migrate, set_up
 
@@ -22,14 +23,20 @@ _SHOWN_PROBLEMS = 10
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("files", nargs="*", metavar="FILE", help="CSV files; default: the paths in the mapping")
+    parser.add_argument("files", nargs="*", metavar="FILE", help="CSV files; or access-log and log files")
     parser.add_argument("--mapping", metavar="FILE", help="TOML file that says which column is what (docs/import.md)")
     parser.add_argument("--unit", metavar="KEY", help="business unit, where there are several")
     parser.add_argument("--preview", action="store_true", help="show the first rows and what would become of them")
     parser.add_argument("--undo", metavar="RUN", help="take back an import, by its id or `last`")
+    parser.add_argument("--site", metavar="HOST", help="access logs: the site they are of (docs/access-logs.md)")
+    parser.add_argument("--zone", metavar="ZONE", help="access logs: time zone, only where their times have no offset")
 
 
 def _run(given: Namespace) -> int:
+    if given.files[:1] == [WORD] and not given.mapping and not given.undo:
+        config = set_up()
+        migrate()
+        return import_access_log(given, config, _unit(given.unit or ""), Console())
     if bool(given.undo) == bool(given.mapping):
         raise CommandError("give either --mapping FILE to import, or --undo RUN. See `loopline import --help`.")
     config = set_up()
@@ -171,7 +178,7 @@ def _undo(key: str, console: Console) -> int:
 
 COMMAND = Command(
     key="import",
-    summary="take leads and deals in from CSV files; preview, verdict for each row, undo",
+    summary="take leads and deals in from CSV files, page views from access logs; preview, verdicts, undo",
     example="loopline import leads.csv --mapping leads.toml --preview",
     run=_run,
     configure=_configure,
