@@ -45,6 +45,8 @@ identities AS (
     FROM links JOIN people ON people.id = links.linked_id
     UNION DISTINCT
     SELECT 'person:' || id AS identity, person_id FROM people
+    UNION DISTINCT
+    SELECT 'visitor:' || unknown.id AS identity, '' AS person_id FROM (SELECT unnest($visitors) AS id) AS unknown
 ),
 verdicts AS (
     SELECT id AS visitor_id, verdict
@@ -146,9 +148,22 @@ def read_visits(
 
     Raises StoreError, and QueryTimeoutError after `timeout_s`; never answers with nothing instead.
     """
-    moment = as_of or engine.horizon()
+    return _read(engine, {"people": list(people), "visitors": []}, units, as_of or engine.horizon(), timeout_s)
+
+
+def read_visitor(engine: Engine, visitor_id: str, *, units: Sequence[str] | None, timeout_s: float = 3) -> Visits:
+    """The visits of one browser before anybody said who it was; what a known person did in it is that person's.
+
+    Raises StoreError, and QueryTimeoutError after `timeout_s`.
+    """
+    return _read(engine, {"people": [], "visitors": [visitor_id]}, units, engine.horizon(), timeout_s)
+
+
+def _read(
+    engine: Engine, whose: dict[str, list[str]], units: Sequence[str] | None, moment: datetime, timeout_s: float
+) -> Visits:
     params: dict[str, Value] = {
-        "people": list(people),
+        **whose,
         "units": list(units or ()),
         "sees_all_units": units is None,
         "as_of": moment,

@@ -9,57 +9,24 @@ from loopline.attribution.state import (
     CODE_STATE,
     KNOWN_IDENTITIES,
     VERDICT_STATE,
+    Part,
     question,
     visible,
 )
+from loopline.reports.visit_parts import KINDS, PAGES, TOLD
 from loopline.store.engine import Engine, Row, Value
 
-DIRECT = "Direct"
-
-_VISITS = f"""
-, seen AS (
-    SELECT e.*, CASE WHEN e.session_id = '' THEN e.event_id ELSE e.session_id END AS visit
-    FROM events AS e
-    WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.occurred_at < $until
-        AND (e.session_id <> '' OR e.is_entry) AND e.kind IN ('page', 'track', 'system', 'form', 'identify')
-        AND {visible("e.unit_id")}
-),
-views AS (
-    SELECT visit, CASE WHEN page_view_id = '' THEN event_id ELSE page_view_id END AS page_view,
-        min(occurred_at) AS began_at, max(title) AS title, max(url_path) AS url_path, max(engaged_ms) AS engaged_ms
-    FROM seen WHERE kind IN ('page', 'system') GROUP BY 1, 2
-),
-pages AS (
-    SELECT visit, count(*) AS pages, sum(engaged_ms) AS engaged_ms, arg_max(title, began_at) AS last_title,
-        arg_max(url_path, began_at) AS last_path
-    FROM views GROUP BY visit
-),
-visits AS (
-    SELECT visit, min(occurred_at) AS began_at, max(occurred_at) AS last_at, max(visitor_id) AS visitor_id,
-        max(unit_id) AS unit_id, max(CASE WHEN kind = 'form' THEN 1 ELSE 0 END) AS forms,
-        max(CASE WHEN identity LIKE 'visitor:%' THEN '' ELSE identity END) AS named,
-        arg_min(channel, occurred_at) AS channel, arg_min(utm_campaign, occurred_at) AS utm_campaign,
-        arg_min(referrer_host, occurred_at) AS referrer_host, max(landing_path) AS landing_path,
-        max(network_company) AS network_company, max(country) AS country, max(device) AS device,
-        max(CASE WHEN bot_verdict LIKE 'machine%' THEN 1 ELSE 0 END) AS is_machine
-    FROM seen GROUP BY visit
-),
-told AS (
-    SELECT v.*, coalesce(n.person_id, k.person_id,
-            CASE WHEN v.named LIKE 'person:%' THEN substring(v.named, 8) ELSE '' END) AS person_id,
-        CASE WHEN coalesce(CASE WHEN b.verdict LIKE 'machine%' THEN 1 ELSE 0 END, 0) + v.is_machine > 0
-            THEN 1 ELSE 0 END AS is_left_out
-    FROM visits AS v
-    LEFT JOIN known_identities AS n ON n.identity = v.named AND v.named <> ''
-    LEFT JOIN known_identities AS k ON k.identity = 'visitor:' || v.visitor_id
-    LEFT JOIN verdict_state AS b ON b.id = v.visitor_id
-),
-wanted AS (
+WANTED = Part(
+    "wanted",
+    """
     SELECT * FROM told
-    WHERE ($who = '' OR ($who = 'known' AND person_id <> '') OR ($who = 'anonymous' AND person_id = ''))
-        AND ($channel = '' OR channel = $channel)
+    WHERE is_left_out = CASE WHEN $who = 'machines' THEN 1 ELSE 0 END
+        AND ($who IN ('', 'machines') OR ($who = 'known' AND person_id <> '')
+            OR ($who = 'anonymous' AND person_id = '') OR ($who = 'now' AND last_at >= $here_since))
+        AND ($channel = '' OR channel = $channel) AND (NOT $only_begun OR has_begun = 1)
+    """,
+    (TOLD,),
 )
-"""
 _LIST = """
 SELECT w.visit AS visit, w.began_at AS began_at, w.last_at AS last_at, w.visitor_id AS visitor_id,
     w.person_id AS person_id, w.channel AS channel, w.utm_campaign AS utm_campaign,
@@ -72,32 +39,50 @@ LEFT JOIN pages AS p ON p.visit = w.visit
 LEFT JOIN code_state AS s ON s.unit_id = w.unit_id AND s.code = w.utm_campaign AND w.utm_campaign <> ''
     AND NOT s.is_deleted
 LEFT JOIN campaign_state AS c ON c.id = s.campaign_id
-WHERE w.is_left_out = 0
 ORDER BY w.last_at DESC, w.visit
 LIMIT $most OFFSET $skip
 """
 _COUNT = """
-SELECT sum(CASE WHEN is_left_out = 0 THEN 1 ELSE 0 END) AS visits,
-    sum(is_left_out) AS machine_visits,
-    sum(CASE WHEN is_left_out = 0 AND person_id <> '' THEN 1 ELSE 0 END) AS known_visits
-FROM wanted
+SELECT sum(1 - t.is_left_out) AS visits, sum(t.is_left_out) AS machine_visits,
+    count(DISTINCT CASE WHEN t.is_left_out = 0 THEN t.browser END) AS visitors,
+    sum(CASE WHEN t.is_left_out = 0 AND t.person_id <> '' THEN 1 ELSE 0 END) AS known_visits,
+    count(DISTINCT CASE WHEN t.is_left_out = 0 AND t.last_at >= $here_since THEN t.browser END) AS now,
+    sum(CASE WHEN t.is_left_out = 0 THEN p.pages ELSE 0 END) AS page_views,
+    median(CASE WHEN t.is_left_out = 0 THEN p.engaged_ms END) AS engaged_ms
+FROM told AS t LEFT JOIN pages AS p ON p.visit = t.visit
+WHERE NOT $only_begun OR t.has_begun = 1
 """
 _LAST_SEEN = f"""
 , theirs AS (SELECT identity, person_id FROM known_identities WHERE person_id IN (SELECT unnest($people))
     UNION ALL SELECT 'person:' || p.id AS identity, p.id AS person_id FROM (SELECT unnest($people) AS id) AS p)
 SELECT t.person_id AS person_id, max(e.occurred_at) AS last_at
 FROM events AS e JOIN theirs AS t ON t.identity = e.identity
-WHERE e.recorded_at <= $as_of AND e.kind IN ('page', 'track', 'system', 'form', 'identify')
+WHERE e.recorded_at <= $as_of AND e.kind IN {KINDS}
     AND e.bot_verdict NOT LIKE 'machine%' AND {visible("e.unit_id")}
 GROUP BY t.person_id
 """
 _NOW = f"""
-SELECT count(DISTINCT e.visitor_id) AS visitors FROM events AS e
-WHERE e.occurred_at >= $since AND e.occurred_at <= $now AND e.visitor_id <> ''
-    AND e.bot_verdict NOT LIKE 'machine%' AND {visible("e.unit_id")}
+SELECT count(DISTINCT CASE WHEN e.visitor_id <> '' THEN e.visitor_id WHEN e.session_id <> '' THEN e.session_id
+    ELSE e.event_id END) AS visitors
+FROM events AS e LEFT JOIN verdict_state AS b ON b.id = e.visitor_id
+WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.occurred_at <= $now AND e.kind IN {KINDS}
+    AND (e.session_id <> '' OR e.is_entry) AND e.bot_verdict NOT LIKE 'machine%'
+    AND coalesce(b.verdict, '') NOT LIKE 'machine%' AND {visible("e.unit_id")}
+"""
+_VISITOR = f"""
+SELECT min(e.occurred_at) AS began_at, max(e.occurred_at) AS last_at,
+    count(DISTINCT CASE WHEN e.session_id = '' THEN e.event_id ELSE e.session_id END) AS visits,
+    arg_max(e.country, e.occurred_at) AS country, arg_max(e.device, e.occurred_at) AS device,
+    arg_max(e.browser, e.occurred_at) AS browser, arg_max(e.network_company, e.occurred_at) AS network_company,
+    max(coalesce(k.person_id, '')) AS person_id,
+    max(CASE WHEN e.bot_verdict LIKE 'machine%' OR coalesce(b.verdict, '') LIKE 'machine%' THEN 1 ELSE 0 END) AS machine
+FROM events AS e
+LEFT JOIN known_identities AS k ON k.identity = 'visitor:' || e.visitor_id
+LEFT JOIN verdict_state AS b ON b.id = e.visitor_id
+WHERE e.recorded_at <= $as_of AND e.visitor_id = $visitor AND e.kind IN {KINDS} AND {visible("e.unit_id")}
 """
 NOW = timedelta(minutes=5)
-"""Whoever did something within it is there now."""
+"""Whoever did something within it is here now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +93,19 @@ class Asked:
     until: datetime
     unit_ids: tuple[str, ...] | None
     who: str = ""
-    """`known`, `anonymous`, or empty for both."""
+    """`known`, `anonymous`, `now`, `machines`, or empty for all people."""
     channel: str = ""
+    only_begun: bool = False
+    """Only visits that began in the time; otherwise also those that went on in it."""
     most: int = 50
     skip: int = 0
+    now: datetime | None = None
+    """The moment of asking, where the time asked for reaches beyond it."""
+
+    @property
+    def here_since(self) -> datetime:
+        """Whoever did something since then is here now."""
+        return (self.now or self.until) - NOW
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,22 +134,76 @@ class Visit:
 @dataclass(frozen=True, slots=True)
 class Counts:
     visits: int
+    visitors: int
+    """Browsers; a visit without an identifier counts as one of its own."""
     known_visits: int
+    now: int
+    """Visitors of the last minutes."""
+    page_views: int
+    engaged: timedelta | None
+    """Median engaged time of the visits in which it was measured; None when it was in none."""
     machine_visits: int
     """Left out of the others."""
 
 
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser, as its events tell of it."""
+
+    began_at: datetime
+    last_at: datetime
+    visits: int
+    country: str
+    device: str
+    browser: str
+    network_company: str
+    """A low-confidence hint."""
+    person_id: str
+    """The person it is linked to; empty where nobody was recognised."""
+    is_machine: bool
+
+
 def visits(engine: Engine, asked: Asked, *, timeout_s: float = 5) -> list[Visit]:
     """The visits asked for, the latest first. Raises StoreError, QueryTimeoutError."""
-    rows = engine.rows(
-        _sql(_LIST), {**_params(engine, asked), "most": asked.most, "skip": asked.skip}, timeout_s=timeout_s
-    )
+    sql = question(_LIST, WANTED, PAGES, CODE_STATE, CAMPAIGN_STATE)
+    rows = engine.rows(sql, asked_params(engine, asked) | {"most": asked.most, "skip": asked.skip}, timeout_s=timeout_s)
     return [_visit(row) for row in rows]
 
 
 def count_visits(engine: Engine, asked: Asked, *, timeout_s: float = 5) -> Counts:
-    [row] = engine.rows(_sql(_COUNT), _params(engine, asked), timeout_s=timeout_s)
-    return Counts(_number(row["visits"]), _number(row["known_visits"]), _number(row["machine_visits"]))
+    """Everybody in the time and units asked for, whoever and whichever channel is asked for beside."""
+    [row] = engine.rows(question(_COUNT, TOLD, PAGES), asked_params(engine, asked), timeout_s=timeout_s)
+    engaged = row["engaged_ms"]
+    return Counts(
+        visits=number(row["visits"]),
+        visitors=number(row["visitors"]),
+        known_visits=number(row["known_visits"]),
+        now=number(row["now"]),
+        page_views=number(row["page_views"]),
+        engaged=None if engaged is None else timedelta(milliseconds=number(engaged)),
+        machine_visits=number(row["machine_visits"]),
+    )
+
+
+def visitor(
+    engine: Engine, visitor_id: str, *, unit_ids: tuple[str, ...] | None, timeout_s: float = 3
+) -> Visitor | None:
+    """One browser; None when nothing is known of it in these units. Raises StoreError."""
+    params: dict[str, Value] = {"visitor": visitor_id, "as_of": engine.horizon(), **units(unit_ids)}
+    [row] = engine.rows(question(_VISITOR, KNOWN_IDENTITIES, VERDICT_STATE), params, timeout_s=timeout_s)
+    if not visitor_id or not number(row["visits"]):
+        return None
+    return Visitor(
+        began_at=moment(row["began_at"]),
+        last_at=moment(row["last_at"]),
+        visits=number(row["visits"]),
+        country=str(row["country"]),
+        device=str(row["device"]),
+        browser=str(row["browser"]),
+        network_company=str(row["network_company"]),
+        person_id=str(row["person_id"]),
+        is_machine=bool(row["machine"]),
+    )
 
 
 def last_seen(
@@ -164,36 +212,32 @@ def last_seen(
     """When each of these people (ids of those that remain) last did something on a site; unknown ones are missing."""
     if not people:
         return {}
-    params: dict[str, Value] = {"people": list(people), "as_of": engine.horizon(), **_units(unit_ids)}
+    params: dict[str, Value] = {"people": list(people), "as_of": engine.horizon(), **units(unit_ids)}
     rows = engine.rows(question(_LAST_SEEN, KNOWN_IDENTITIES), params, timeout_s=timeout_s)
-    return {str(row["person_id"]): _moment(row["last_at"]) for row in rows}
+    return {str(row["person_id"]): moment(row["last_at"]) for row in rows}
 
 
 def visitors_now(engine: Engine, now: datetime, *, unit_ids: tuple[str, ...] | None, timeout_s: float = 1) -> int:
-    """Browsers in use within the last minutes."""
-    [row] = engine.rows(_NOW, {"since": now - NOW, "now": now, **_units(unit_ids)}, timeout_s=timeout_s)
-    return _number(row["visitors"])
+    """Visitors who did something within the last minutes."""
+    params: dict[str, Value] = {"since": now - NOW, "now": now, "as_of": engine.horizon(), **units(unit_ids)}
+    [row] = engine.rows(question(_NOW, VERDICT_STATE), params, timeout_s=timeout_s)
+    return number(row["visitors"])
 
 
-_PARTS = (KNOWN_IDENTITIES, VERDICT_STATE, CODE_STATE, CAMPAIGN_STATE)
-
-
-def _sql(select: str) -> str:
-    return question(_VISITS + select, *_PARTS)
-
-
-def _params(engine: Engine, asked: Asked) -> dict[str, Value]:
+def asked_params(engine: Engine, asked: Asked) -> dict[str, Value]:
     return {
         "as_of": engine.horizon(),
         "since": asked.since,
         "until": asked.until,
+        "here_since": asked.here_since,
         "who": asked.who,
         "channel": asked.channel,
-        **_units(asked.unit_ids),
+        "only_begun": asked.only_begun,
+        **units(asked.unit_ids),
     }
 
 
-def _units(unit_ids: tuple[str, ...] | None) -> dict[str, Value]:
+def units(unit_ids: tuple[str, ...] | None) -> dict[str, Value]:
     return {"all_units": unit_ids is None, "unit_ids": list(unit_ids or ())}
 
 
@@ -201,17 +245,17 @@ def _visit(row: Row) -> Visit:
     engaged = row["engaged_ms"]
     return Visit(
         id=str(row["visit"]),
-        began_at=_moment(row["began_at"]),
-        last_at=_moment(row["last_at"]),
+        began_at=moment(row["began_at"]),
+        last_at=moment(row["last_at"]),
         visitor_id=str(row["visitor_id"]),
         person_id=str(row["person_id"]),
-        channel=str(row["channel"]) or DIRECT,
+        channel=str(row["channel"]),
         campaign=str(row["campaign"] or row["utm_campaign"]),
         referrer_host=str(row["referrer_host"]),
         landing_path=str(row["landing_path"]),
         last_page=str(row["last_title"] or row["last_path"]),
-        pages=_number(row["pages"]),
-        engaged=None if engaged is None else timedelta(milliseconds=_number(engaged)),
+        pages=number(row["pages"]),
+        engaged=None if engaged is None else timedelta(milliseconds=number(engaged)),
         network_company=str(row["network_company"]),
         country=str(row["country"]),
         device=str(row["device"]),
@@ -219,12 +263,12 @@ def _visit(row: Row) -> Visit:
     )
 
 
-def _moment(value: object) -> datetime:
+def moment(value: object) -> datetime:
     if not isinstance(value, datetime):
         raise TypeError(f"the event store gave {value!r} for a time")
     return value
 
 
-def _number(value: object) -> int:
+def number(value: object) -> int:
     """A sum over nothing is NULL in one engine and 0 in the other; of visits both mean none."""
     return 0 if value is None else int(str(value).partition(".")[0])

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Generic, TypeVar
 
 from django.core.cache import cache
@@ -66,9 +66,3 @@ def people_on_the_sites(actor: Actor) -> str | None:
         known = told.value
         cache.set(key, known, _REMEMBERED_S)
     return f"{known:,} now" if known else None
-
-
-def since_days(days: int) -> tuple[datetime, datetime]:
-    """The last so many days up to this moment."""
-    now = utc_now()
-    return now - timedelta(days=days), now + timedelta(minutes=5)

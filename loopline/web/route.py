@@ -5,7 +5,7 @@ since when visits are missing.
 """
 
 import logging
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from loopline.people.models import Person
 from loopline.pipeline.models import Opportunity
 from loopline.pipeline.moments import people_and_merged, record_moments
 from loopline.reports.moments import Moment, Stretch, merged, stretches, with_first_visits
-from loopline.reports.route import Visits, read_visits
+from loopline.reports.route import Visits, read_visitor, read_visits
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 
@@ -50,9 +50,29 @@ def opportunity_route(opportunity: Opportunity, actor: Actor) -> Route:
     return _route(people, actor, [opportunity])
 
 
+def company_route(people: Collection[Person], actor: Actor) -> Route:
+    """Everything that happened with the people of a company."""
+    return _route(people, actor, None) if people else Route(())
+
+
+def visitor_route(visitor_id: str, actor: Actor) -> Route:
+    """What a browser did that nobody has been recognised in."""
+    visits, failing_since, trouble = _asked(lambda units: read_visitor(engine(), visitor_id, units=units), actor)
+    moments = list(visits.moments) if visits else []
+    if visits and not visits.is_cut:
+        moments = with_first_visits(moments, {})
+    return Route(
+        stretches=tuple(stretches(moments)),
+        machine_visits=visits.machine_visits if visits else 0,
+        is_cut=visits.is_cut if visits else False,
+        incomplete_since=failing_since,
+        trouble=trouble,
+    )
+
+
 def _route(people: Collection[Person], actor: Actor, opportunities: Collection[Opportunity] | None) -> Route:
     ids = sorted({str(person.canonical_id) for person in people})
-    visits, failing_since, trouble = _visits(ids, actor)
+    visits, failing_since, trouble = _asked(lambda units: read_visits(engine(), ids, units=units), actor)
     records = record_moments(people, actor, opportunities) + _huddle_remarks(people, actor)
     moments = merged(visits.moments if visits else (), records)
     if visits and not visits.is_cut:
@@ -69,12 +89,12 @@ def _route(people: Collection[Person], actor: Actor, opportunities: Collection[O
     )
 
 
-def _visits(ids: list[str], actor: Actor) -> tuple[Visits | None, datetime | None, str]:
+def _asked(question: Callable[[list[str] | None], Visits], actor: Actor) -> tuple[Visits | None, datetime | None, str]:
     """(visits, None, ""), or (None, since when it fails, why)."""
     global _failing_since
     units = None if actor.sees_all_units else sorted(map(str, actor.unit_ids))
     try:
-        visits = read_visits(engine(), ids, units=units)
+        visits = question(units)
     except StoreError as error:
         _failing_since = _failing_since or utc_now()
         logger.warning("a route is shown without visits: %s", error)

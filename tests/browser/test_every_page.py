@@ -12,7 +12,7 @@ from tests.browser.watch import Complaints
 
 pytestmark = pytest.mark.browser
 
-NEED_A_QUERY = {"interaction_new"}
+NEED_A_QUERY = {"interaction_new", "pages_behind", "visitor"}
 """Pages that say 404 without values in the address."""
 
 

@@ -1,11 +1,12 @@
 """Visits and last sightings read back from both engines, against what was worked out by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from loopline.reports.visitors import Asked, Counts, count_visits, last_seen, visitors_now, visits
+from loopline.reports.visitors import Asked, Counts, count_visits, last_seen, visitor, visitors_now, visits
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES
@@ -82,7 +83,36 @@ def test_visits_are_told_latest_first_with_who_whence_and_what(store: Engine) ->
 
 
 def test_machines_are_left_out_and_counted(store: Engine) -> None:
-    assert count_visits(store, ALL) == Counts(visits=4, known_visits=2, machine_visits=2)
+    assert count_visits(store, replace(ALL, now=DAY + timedelta(minutes=63))) == Counts(
+        visits=4, visitors=4, known_visits=2, now=3, page_views=5, engaged=timedelta(seconds=45), machine_visits=2
+    )
+    assert [one.id for one in visits(store, replace(ALL, who="machines"))] == ["s4", "s3"]
+
+
+def test_who_did_something_in_the_last_minutes_is_here_now(store: Engine) -> None:
+    asked = replace(ALL, until=DAY + timedelta(minutes=63), who="now")
+    assert [one.id for one in visits(store, asked)] == ["s2"]
+    assert count_visits(store, asked).now == 1
+
+
+def test_a_visit_that_only_went_on_is_not_among_those_that_began(store: Engine) -> None:
+    since = DAY + timedelta(minutes=2)
+    assert "s1" in {one.id for one in visits(store, replace(ALL, since=since))}
+    assert "s1" not in {one.id for one in visits(store, replace(ALL, since=since, only_begun=True))}
+    assert count_visits(store, replace(ALL, since=since, only_begun=True)).visits == 3
+
+
+def test_a_browser_is_told_as_it_was_and_its_person_named(store: Engine) -> None:
+    first = visitor(store, "v1", unit_ids=None)
+    assert first is not None
+    assert (first.began_at, first.last_at, first.visits) == (DAY, DAY + timedelta(minutes=3), 1)
+    assert (first.person_id, first.is_machine) == ("ines", False)
+    machine = visitor(store, "v4", unit_ids=None)
+    assert machine is not None
+    assert machine.is_machine
+    assert visitor(store, "v1", unit_ids=(SOUTH,)) is None
+    assert visitor(store, "nobody", unit_ids=None) is None
+    assert visitor(store, "", unit_ids=None) is None
 
 
 @pytest.mark.parametrize(
@@ -104,7 +134,8 @@ def test_only_what_was_asked_for_is_told(store: Engine, asked: dict[str, Any], i
 
 
 def test_nothing_asked_of_nothing_is_no_visit(store: Engine) -> None:
-    assert count_visits(store, Asked(ALL.since, ALL.since, None)) == Counts(0, 0, 0)
+    nothing = count_visits(store, Asked(ALL.since, ALL.since, None))
+    assert nothing == Counts(0, 0, 0, now=0, page_views=0, engaged=None, machine_visits=0)
 
 
 def test_people_were_last_seen_at_their_last_event_whatever_its_identity(store: Engine) -> None:

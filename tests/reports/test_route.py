@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from loopline.reports.moments import Moment, PageSeen
-from loopline.reports.route import read_visits
+from loopline.reports.route import read_visitor, read_visits
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES
@@ -171,3 +171,16 @@ def test_a_very_long_route_is_cut_and_says_so(engine: Engine) -> None:
     visits = read_visits(engine, [INES], units=[NORTH])
     assert visits.is_cut is True
     assert len(visits.moments) == 2_999  # two of the 3,000 newest items are of one visit
+
+
+def test_a_visitor_nobody_knows_has_a_route_of_its_own(engine: Engine) -> None:
+    _write_a_route(engine)
+    stranger = read_visitor(engine, "v2", units=[NORTH])
+    assert [moment.event_id for moment in stranger.moments] == ["x1"]
+    assert read_visitor(engine, "v2", units=[SOUTH]).moments == ()
+    assert read_visitor(engine, "' OR 1=1 --", units=None).moments == ()
+
+
+def test_what_a_known_person_did_in_a_shared_browser_is_not_the_strangers(engine: Engine) -> None:
+    _write_a_route(engine)
+    assert "f1" not in {moment.event_id for moment in read_visitor(engine, "v1", units=None).moments}
