@@ -17,6 +17,21 @@ class Answer:
     headers: Headers = _JSON
 
 
+class RefusedError(Exception):
+    """A request that is not taken. `code` is for programs, the message says to people what to do."""
+
+    def __init__(self, status: int, code: str, message: str, retry_after_s: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+        self.code = code
+        self.retry_after_s = retry_after_s
+
+    @property
+    def answer(self) -> "Answer":
+        retry = ((b"retry-after", str(self.retry_after_s).encode()),) if self.retry_after_s else ()
+        return failure(self.status, self.code, str(self), *retry)
+
+
 def failure(status: int, code: str, message: str, *headers: tuple[bytes, bytes]) -> Answer:
     """An error a program can tell apart by `code` and a person can act on by `message` (the form SDKs expect)."""
     body = msgspec.json.encode({"success": False, "code": code, "message": message})

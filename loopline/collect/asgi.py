@@ -13,12 +13,13 @@ from typing import Any
 
 import msgspec
 
-from loopline.collect.answers import Answer, failure, send_answer, with_cors
+from loopline.collect.answers import Answer, RefusedError, failure, send_answer, with_cors
 from loopline.collect.body import MAX_BYTES, UnreadableError, read_body, too_large
 from loopline.collect.credentials import key_from_header, key_from_query
 from loopline.collect.inbox import Inbox, Unavailable
 from loopline.collect.keys import KeyKind, Keys, WriteKey
 from loopline.collect.metrics import metrics_text
+from loopline.collect.rates import Rates
 from loopline.collect.request import Flag, Request
 from loopline.collect.settings import Settings
 from loopline.collect.state import State
@@ -57,6 +58,7 @@ class Collector:
         self._keys = keys
         self._state = state
         self._tracker = Tracker(settings or keys.settings)
+        self._rates = Rates()
         self._next_refresh = 0.0
         self._next_note = time.monotonic() + 60
         self._pages: dict[str, Callable[[Scope], Awaitable[Answer]]] = {
@@ -67,7 +69,7 @@ class Collector:
         }
 
     def handles(self, path: str) -> bool:
-        # With a slash at its end, too: the pages would answer that with a redirect, which no sender follows with a body.
+        # With a slash at its end, too: the pages would redirect it, and no sender follows that with a body.
         return path.rstrip("/") in CALLS or path in self._pages or path.startswith("/v1/")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,44 +93,59 @@ class Collector:
         """Check one request, wait until it is on disk, and only then say so."""
         headers: dict[bytes, bytes] = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin-1")
+        plain = key_from_header(headers.get(b"authorization", b""))
+        key: WriteKey | None = None
+        events = 1
         try:
             body = read_body(await _receive_body(receive, headers), is_batch=call == "batch")
-            plain = key_from_header(headers.get(b"authorization", b"")) or body.write_key
-            key = self._key(plain or key_from_query(scope["query_string"]))
-            if isinstance(key, Answer):
-                return with_cors(key, origin)
-            if origin and key.kind is KeyKind.BROWSER and not key.allows_origin(origin):
-                return self._refuse(403, "origin", f"This key may not be used on {origin}. Allow it under Write keys.")
+            events = body.events
+            key = self._key(plain or body.write_key or key_from_query(scope["query_string"]))
+            self._admit(scope, key, origin, events)
             if body.events:
                 await self._inbox.append(_request(scope, headers, key, call, body.data, body.events))
         except UnreadableError as error:
-            return with_cors(self._refuse(error.status, error.code, str(error)), origin)
+            key = self._keys.lookup(plain or key_from_query(scope["query_string"]))
+            refused = RefusedError(error.status, error.code, str(error))
         except Unavailable as error:
-            retry = (b"retry-after", str(error.retry_after_s).encode())
-            return with_cors(self._refuse(503, error.reason, str(error), retry), origin)
-        return with_cors(_STORED, origin) if origin else _STORED
+            refused = RefusedError(503, error.reason, str(error), error.retry_after_s)
+        except RefusedError as error:
+            refused = error
+        else:
+            return with_cors(_STORED, origin) if origin else _STORED
+        self._inbox.refuse(refused.code, key.id if key else "", events)
+        return refused.answer if refused.code == "origin" else with_cors(refused.answer, origin)
 
-    def _key(self, plain: str) -> WriteKey | Answer:
+    def _key(self, plain: str) -> WriteKey:
+        """The key in force with this value. Raises RefusedError when there is none."""
         if (now := time.monotonic()) >= self._next_refresh:
             self._next_refresh = now + 1
             self._keys.refresh()
             if now >= self._next_note:
                 self._next_note = now + 60
-                self._keys.keep_last_used()
+                asyncio.get_running_loop().run_in_executor(None, self._keys.keep_last_used)
         key = self._keys.lookup(plain) if plain else None
         if key is not None:
             return key
         if not plain:
             message = "No write key. Send it as the user name of Basic authorization or as writeKey in the body."
-            return self._refuse(401, "no_write_key", message)
+            raise RefusedError(401, "no_write_key", message)
         message = (
             "This write key is unknown or was revoked. Create one with: loopline keys create --name N --kind server"
         )
-        return self._refuse(401, "unknown_write_key", message)
+        raise RefusedError(401, "unknown_write_key", message)
 
-    def _refuse(self, status: int, code: str, message: str, *headers: tuple[bytes, bytes]) -> Answer:
-        self._inbox.refuse(code)
-        return failure(status, code, message, *headers)
+    def _admit(self, scope: Scope, key: WriteKey, origin: str, events: int) -> None:
+        """Raises RefusedError for a page, an address or a number of events that this key does not allow."""
+        if origin and key.kind is KeyKind.BROWSER and not key.allows_origin(origin):
+            raise RefusedError(403, "origin", f"This key may not be used on {origin}. Allow it under Write keys.")
+        if key.networks:
+            address = scope["client"][0] if scope.get("client") else ""
+            if not key.allows_address(address):
+                message = f"This key may not be used from {address or 'here'}. Allow the network under Write keys."
+                raise RefusedError(403, "network", message)
+        if wait_s := self._rates.take(key, events):
+            message = f"This key may send {key.max_events_per_s:,} events a second. Send this again in {wait_s} s."
+            raise RefusedError(429, "rate", message, wait_s)
 
     # Pages
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from pysqlite3 import dbapi2 as sqlite
 
 from loopline.collect.log import Log, append_block, connect
+from loopline.collect.refusals import Refused, add_refusals, added_up
 from loopline.collect.request import Request
 
 _GROUP_BYTES = 4 << 20
@@ -68,7 +69,7 @@ class Inbox(Log):
         self._lock = threading.Lock()
         self._wake = threading.Event()
         self._group = _Group()
-        self._refused: dict[str, int] = {}
+        self._refused: Refused = {}
         self._trouble: Unavailable | None = None
         self._loaded_seq: int | None = None
         self._thread: threading.Thread | None = None
@@ -173,32 +174,26 @@ class Inbox(Log):
 
     # Counting
 
-    def refuse(self, reason: str) -> None:
-        """Count a request that was answered with an error."""
+    def refuse(self, reason: str, source_id: str = "", events: int = 1) -> None:
+        """Count a request that was answered with an error, and the events in it; 1 where nobody could count them."""
         with self._lock:
-            self._refused[reason] = self._refused.get(reason, 0) + 1
+            known = self._refused.get((source_id, reason), (0, 0))
+            self._refused[source_id, reason] = (known[0] + 1, known[1] + events)
 
     def _keep_refusals(self, connection: sqlite.Connection) -> None:
         with self._lock:
             refused, self._refused = self._refused, {}
         try:
-            for reason, requests in refused.items():
-                connection.execute(
-                    "INSERT INTO refusals VALUES (?1, ?2) ON CONFLICT (reason) DO UPDATE SET requests = requests + ?2",
-                    (reason, requests),
-                ).close()
+            add_refusals(connection, refused)
         except sqlite.Error:
             with self._lock:
-                for reason, requests in refused.items():
-                    self._refused[reason] = self._refused.get(reason, 0) + requests
+                self._refused = added_up(refused, self._refused)
 
-    def refusals(self) -> dict[str, int]:
-        """Requests ever answered with an error, by reason."""
-        counts: dict[str, int] = dict(self._select("SELECT reason, requests FROM refusals"))
+    def refused(self) -> Refused:
+        """With those of the last second, which are not written down yet."""
+        stored = super().refused()
         with self._lock:
-            for reason, requests in self._refused.items():
-                counts[reason] = counts.get(reason, 0) + requests
-        return counts
+            return added_up(stored, self._refused)
 
     @property
     def trouble(self) -> Unavailable | None:

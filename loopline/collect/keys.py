@@ -23,8 +23,9 @@ import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
 from loopline.collect.channels import NO_OWN_RULES, Rule, RuleSet
-from loopline.collect.log import connect, transaction
+from loopline.collect.log import connect
 from loopline.collect.settings import Settings
+from loopline.collect.transactions import transaction
 from loopline.lib.ids import uuid7
 
 _SCHEMA = """
@@ -217,7 +218,7 @@ class Keys:
         used, self._used = self._used, {}
         if used:
             with self._lock, transaction(self._connection) as run:
-                for key_id, moment in used.items():
+                for key_id, moment in list(used.items()):
                     run("UPDATE keys SET last_used_us = ? WHERE id = ?", (moment, key_id))
 
     # Hosts that are no referrers

@@ -78,9 +78,8 @@ def forget_ids_after(run: Run, seq: int) -> None:
 
 def take_over_ids(run: Run) -> None:
     """Part of a commit: the ids as they were kept before there was a digest of what an event says."""
-    if run("SELECT 1 FROM sqlite_schema WHERE name = 'seen'").fetchone():
-        run("INSERT OR IGNORE INTO old_ids SELECT high, low, seq, ? FROM seen ORDER BY high", (ANY_CONTENT,))
-        run("DROP TABLE seen")
+    run("INSERT OR IGNORE INTO old_ids SELECT high, low, seq, ? FROM seen ORDER BY high", (ANY_CONTENT,))
+    run("DROP TABLE seen")
 
 
 def _move_slice(run: Run, number: int) -> int:

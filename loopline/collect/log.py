@@ -15,7 +15,10 @@ from typing import Any
 import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
+from loopline.collect.refusals import SCHEMA as REFUSALS_SCHEMA
+from loopline.collect.refusals import Refused, take_over_refusals
 from loopline.collect.request import Request
+from loopline.collect.transactions import take_over, transaction
 from loopline.lib.sqlite import refuse_unsafe_version
 
 _SCHEMA = """
@@ -25,7 +28,6 @@ CREATE TABLE IF NOT EXISTS blocks (
     committed_us INTEGER NOT NULL,
     requests BLOB NOT NULL
 );
-CREATE TABLE IF NOT EXISTS refusals (reason TEXT PRIMARY KEY, requests INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS identity (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), id TEXT NOT NULL);
 INSERT OR IGNORE INTO identity VALUES (1, lower(hex(randomblob(8))));
 CREATE TABLE IF NOT EXISTS loads (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL);
@@ -65,23 +67,6 @@ def connect(path: Path) -> sqlite.Connection:
     return connection
 
 
-class transaction:  # noqa: N801 - reads as a statement
-    """All or nothing; the write lock is taken at once."""
-
-    def __init__(self, connection: sqlite.Connection) -> None:
-        self._connection = connection
-
-    def __enter__(self) -> Any:
-        self._connection.execute("BEGIN IMMEDIATE")
-        return self._connection.execute
-
-    def __exit__(self, kind: object, *_rest: object) -> None:
-        if kind is None:
-            self._connection.execute("COMMIT")
-        elif self._connection.in_transaction:
-            self._connection.execute("ROLLBACK")
-
-
 def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> None:
     """Write `requests` as one block; returns when it is on disk. Raises sqlite's Error, and then nothing is stored."""
     events = sum(one.events for one in requests)
@@ -97,7 +82,8 @@ class Log:
         self.path = folder / "inbox.sqlite"
         self._connection = connect(self.path)
         self._connection_lock = threading.Lock()
-        self._connection.executescript(_SCHEMA)
+        self._connection.executescript(_SCHEMA + REFUSALS_SCHEMA)
+        take_over(self._connection, "refusals", take_over_refusals)
         self.id: str = next(self._select("SELECT id FROM identity"))[0]
         """Tells this log from one that was put in its place."""
 
@@ -152,6 +138,11 @@ class Log:
         with self._connection_lock, transaction(self._connection) as run:
             run("DELETE FROM loads WHERE first_seq <= ?", (stored_seq,))
             run("INSERT OR REPLACE INTO loads VALUES (?, ?)", (first_seq, last_seq))
+
+    def refused(self) -> Refused:
+        """What was ever turned away."""
+        sql = "SELECT source_id, reason, requests, events FROM refused"
+        return {(source, reason): (requests, events) for source, reason, requests, events in self._select(sql)}
 
     # Keeping it small
 

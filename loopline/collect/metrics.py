@@ -9,7 +9,7 @@ from loopline.collect.state import State
 def metrics_text(inbox: Inbox, state: State | None) -> str:
     lines = [
         *_metric("events_received_total", "counter", "Events answered with 2xx", {"": inbox.last_seq()}),
-        *_metric("requests_refused_total", "counter", "Requests answered with an error", inbox.refusals(), "reason"),
+        *_metric("requests_refused_total", "counter", "Requests answered with an error", _refused(inbox), "reason"),
         *_metric("inbox_free_bytes", "gauge", "Room on the disk of the inbox", {"": inbox.free_bytes()}),
         *_metric("ready", "gauge", "1 when events are taken", {"": int(inbox.trouble is None and inbox.is_writing)}),
     ]
@@ -26,6 +26,14 @@ def metrics_text(inbox: Inbox, state: State | None) -> str:
             ),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _refused(inbox: Inbox) -> dict[str, int]:
+    """Requests by reason, whoever sent them."""
+    requests: dict[str, int] = {}
+    for (_, reason), (count, _) in inbox.refused().items():
+        requests[reason] = requests.get(reason, 0) + count
+    return requests
 
 
 def _of(counts: Mapping[tuple[str, str], int], outcome: str) -> dict[str, int]:

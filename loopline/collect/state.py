@@ -19,8 +19,9 @@ from pysqlite3 import dbapi2 as sqlite
 
 from loopline.collect.known_ids import SCHEMA as IDS_SCHEMA
 from loopline.collect.known_ids import KnownId, add_ids, find_ids, forget_ids_after, take_over_ids
-from loopline.collect.log import connect, transaction
+from loopline.collect.log import connect
 from loopline.collect.signals import Signal
+from loopline.collect.transactions import take_over, transaction
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS position (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), seq INTEGER NOT NULL);
@@ -80,9 +81,8 @@ class State:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute("PRAGMA cache_size=-32768")
         self._connection.executescript(_SCHEMA + IDS_SCHEMA)
-        with transaction(self._connection) as run:
-            take_over_ids(run)
-            _take_over_counts(run)
+        take_over(self._connection, "seen", take_over_ids)
+        take_over(self._connection, "counts", _take_over_counts)
 
     def position(self) -> int:
         """Number of the last event whose outcome is remembered here."""
@@ -201,10 +201,9 @@ class StateAhead:
 
 def _take_over_counts(run: Callable[..., Any]) -> None:
     """The counts as they were kept before each had its source."""
-    if run("SELECT 1 FROM sqlite_schema WHERE name = 'counts'").fetchone():
-        run("INSERT INTO tallies SELECT last_seq, '', outcome, reason, events FROM counts")
-        run("INSERT INTO tallies SELECT last_seq, '', ?, '', sum(events) FROM counts GROUP BY last_seq", (RECEIVED,))
-        run("DROP TABLE counts")
+    run("INSERT INTO tallies SELECT last_seq, '', outcome, reason, events FROM counts")
+    run("INSERT INTO tallies SELECT last_seq, '', ?, '', sum(events) FROM counts GROUP BY last_seq", (RECEIVED,))
+    run("DROP TABLE counts")
 
 
 def _now_us() -> int:

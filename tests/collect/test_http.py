@@ -3,6 +3,7 @@
 import base64
 import gzip
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
@@ -159,6 +160,29 @@ def test_a_page_of_an_allowed_origin_may_read_the_answer(station: Station) -> No
     refused = station.post("/e", {"batch": [TRACK]}, "shop-key", origin="https://evil.example")
     assert (refused.status_code, refused.json()["code"]) == (403, "origin")
     assert "access-control-allow-origin" not in refused.headers
+
+
+def test_a_key_is_bound_to_its_networks(station: Station) -> None:
+    here = NewKey("here", KeyKind.SERVER, "unit-1", networks=("127.0.0.0/8",))
+    station.keys.create(here, plain="here-key")
+    station.keys.create(replace(here, networks=("203.0.113.0/24",)), plain="there-key")
+    assert station.post("/v1/track", TRACK, "here-key").status_code == 200
+    refused = station.post("/v1/track", TRACK, "there-key")
+    assert (refused.status_code, refused.json()["code"]) == (403, "network")
+    assert "127.0.0.1" in refused.json()["message"]
+
+
+def test_more_than_a_key_may_send_is_asked_to_come_back_and_counted(station: Station) -> None:
+    key_id, plain = station.keys.create(NewKey("agency", KeyKind.BROWSER, "unit-1", max_events_per_s=1))
+    body = {"batch": [TRACK] * 40}
+    assert station.post("/v1/batch", body, plain).status_code == 200
+    refused = station.post("/v1/batch", body, plain, origin="https://shop.example")
+    assert (refused.status_code, refused.json()["code"]) == (429, "rate")
+    assert 29 <= int(refused.headers["retry-after"]) <= 31
+    assert refused.headers["access-control-expose-headers"] == "Retry-After"
+    station.post("/v1/batch", b"{", plain)
+    assert station.inbox.refused() == {(key_id, "rate"): (1, 40), (key_id, "invalid_json"): (1, 1)}
+    assert station.inbox.last_seq() == 40
 
 
 def test_a_preflight_is_answered(station: Station) -> None:
