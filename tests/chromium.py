@@ -11,10 +11,13 @@ from playwright.sync_api import Browser, sync_playwright
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
+INSTALLED = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+SWITCHES = ["--no-sandbox", "--disable-gpu"]
+
+
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    installed = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=installed, args=["--no-sandbox", "--disable-gpu"])
+        opened = playwright.chromium.launch(executable_path=INSTALLED, args=SWITCHES)
         yield opened
         opened.close()

@@ -35,6 +35,8 @@ class Session(msgspec.Struct, omit_defaults=True, gc=False):
     entry: bool = False
     url: Text = None
     referrer: Text = None
+    number: int | None = None
+    """Which event of the visit this is, from 1: a gap is an event that got lost on the way."""
 
 
 class Context(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
@@ -67,6 +69,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     sentAt: Text = None  # noqa: N815
     engaged: int | None = None
     """Milliseconds the page view was visible and in use so far."""
+    scroll: int | None = None
+    """How far down the page view was seen so far, in percent."""
     loopline: "OwnPart | None" = None
     """Only believed when Loopline itself reports the event."""
 

@@ -25,7 +25,8 @@ _FROM_ITEM = tuple(
 _item_fields = attrgetter(*_FROM_ITEM)
 _SIGNAL_KINDS = {"identify", "group", "form"}
 RESERVED = "_loopline"
-"""The one name in `properties` that is ours: times as they were sent, click id, how a date was corrected."""
+"""The one name in `properties` that is ours: times as they were sent, click id, how a date was corrected, the
+tracker's number of the event within its visit."""
 
 
 def event_rows(items: list[Item], *, is_history: bool = False) -> pa.Table:
@@ -75,6 +76,11 @@ def _properties(item: Item) -> str:
     extra: dict[str, object] = dict(item.corrections or ())
     if item.is_entry and item.click_id:
         extra["click_id"] = item.click_id
+    session = item.context.session
+    if item.session_id and session is not None and session.number is not None:
+        extra["number"] = session.number
+        if (visit := as_text(session.id, ID_LIMIT)) != item.session_id:
+            extra["visit"] = visit
     raw = item.properties
     if RESERVED.encode() in raw:
         raw = msgspec.json.encode({key: value for key, value in json.loads(raw).items() if key != RESERVED})

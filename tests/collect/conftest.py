@@ -2,8 +2,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext
 
-from tests.collect.station import Station, serving
+from loopline.collect.keys import KeyKind, NewKey
+from tests.collect.site import Site
+from tests.collect.station import Station, free_port, serving
 
 
 @pytest.fixture
@@ -13,3 +16,21 @@ def station(tmp_path: Path) -> Iterator[Station]:
         one.url = url
         yield one
     one.close()
+
+
+@pytest.fixture
+def site(station: Station) -> Iterator[Site]:
+    new = NewKey("tests", KeyKind.BROWSER, "unit-1", allow_automation=True)
+    station.keys.create(new, plain="tests")
+    one = Site(station.url)
+    port = free_port()
+    with serving(one, port):
+        one.url = f"http://localhost:{port}"
+        yield one
+
+
+@pytest.fixture
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context()
+    yield opened
+    opened.close()

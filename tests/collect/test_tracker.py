@@ -2,99 +2,19 @@
 
 import gzip
 import json
-import time
-from collections.abc import Awaitable, Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import Browser, BrowserContext
 
-from loopline.collect.keys import KeyKind, NewKey
 from loopline.collect.tracker.shrink import shrink
-from tests.collect.station import Station, free_port, serving
+from tests.collect.site import Site, open_page, wait_for
+from tests.collect.station import Station
 
 pytestmark = pytest.mark.browser
-
-SITE_SCRIPT = """
-if (location.search.includes("strip")) history.replaceState({}, "", location.pathname);
-document.addEventListener("DOMContentLoaded", function () {
-  document.querySelectorAll("[data-go]").forEach(function (one) {
-    one.onclick = function () { history.pushState({}, "", one.getAttribute("data-go")); document.title = "SPA"; };
-  });
-});
-"""
-FORM = """
-<form data-loopline="Contact us" action="/thanks"><input name="email" type="email" value="Ines@Halden.no">
-<input name="first_name" value="Ines"><input name="last_name" value="Halden"><input name="company" value="Halden AS">
-<input name="message" value="not for you"><input type="password" name="secret" value="hunter2">
-<input type="hidden" name="visitor_id"><button>Send</button></form>
-"""
-
-
-class Site:
-    """A small web site that is not Loopline's."""
-
-    def __init__(self, collector: str) -> None:
-        self.collector = collector
-        self.url = ""
-        self.attributes = 'data-key="tests" data-consent="2"'
-        self.early = ""
-
-    async def __call__(self, scope: dict[str, Any], receive: object, send: Callable[..., Awaitable[None]]) -> None:
-        kind, body = "text/html", self._page(scope["path"])
-        if scope["path"] == "/site.js":
-            kind, body = "text/javascript", SITE_SCRIPT
-        if scope["path"] == "/early.js":
-            kind, body = "text/javascript", self.early
-        policy = (
-            f"default-src 'none'; script-src 'self' {self.collector}; connect-src {self.collector}; form-action 'self'"
-        )
-        headers = [(b"content-type", kind.encode()), (b"content-security-policy", policy.encode())]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": body.encode()})
-
-    def _page(self, path: str) -> str:
-        return f"""<!doctype html><title>Page {path}</title>
-        <script src="/site.js"></script><script src="/early.js"></script>
-        <script async src="{self.collector}/t.js" {self.attributes}></script>
-        <button id="go" data-go="/pricing">Pricing</button><a id="next" href="/next">Next</a>{FORM}"""
-
-
-@pytest.fixture
-def site(station: Station) -> Iterator[Site]:
-    new = NewKey("tests", KeyKind.BROWSER, "unit-1", allow_automation=True)
-    station.keys.create(new, plain="tests")
-    one = Site(station.url)
-    port = free_port()
-    with serving(one, port):
-        one.url = f"http://localhost:{port}"
-        yield one
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    opened = browser.new_context()
-    yield opened
-    opened.close()
-
-
-def open_page(context: BrowserContext, url: str) -> Page:
-    """A page whose errors fail the test: the tracker must never disturb its host."""
-    page = context.new_page()
-    page.on("pageerror", lambda error: pytest.fail(f"error in the page: {error}"))
-    page.on("console", lambda line: line.type != "error" or pytest.fail(f"console: {line.text}"))
-    page.goto(url)
-    return page
-
-
-def wait_for(station: Station, count: int, where: str = "kind = 'page'") -> list[dict[str, Any]]:
-    deadline = time.monotonic() + 15
-    while len(rows := station.events(where=where)) < count and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert len(rows) == count, [(row["kind"], row["name"], row["url_path"]) for row in station.events()]
-    return rows
 
 
 def test_the_script_is_under_three_kilobytes(station: Station) -> None:
@@ -109,12 +29,13 @@ def test_the_script_is_not_sent_again_when_unchanged(station: Station) -> None:
 
 
 def test_shrinking_keeps_texts_and_regular_expressions() -> None:
-    source = """function one(first) {
+    source = """let one = first => {
       // a comment "with quotes"
-      var text = "a  b 'c", rule = /[/ ]+ "/g;
-      return first.text + text;
-    }"""
-    assert shrink(source) == """function c(b){var a="a  b 'c",d=/[/ ]+ "/g;return b.text+a;}"""
+      let text = "a  b 'c";
+      let rule = /[/ ]+ "/g;
+      return { text: first.text + text };
+    };"""
+    assert shrink(source) == """let c=b=>{let a="a  b 'c",d=/[/ ]+ "/g;return{text:b.text+a}};"""
 
 
 def test_a_visit_from_a_campaign_link_becomes_an_entry(station: Station, site: Site, context: BrowserContext) -> None:
@@ -219,9 +140,14 @@ def test_consent_given_on_the_first_page_keeps_where_the_visit_came_from(
     page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
     wait_for(station, 1)
     page.evaluate("loopline.consent(2)")
-    [row] = wait_for(station, 1, "name = 'Consent given'")
-    assert (row["touch_kind"], row["channel"], row["is_entry"]) == ("entry", "Paid Search", False)
-    assert row["identity"] == f"visitor:{row['visitor_id']}"
+    [given] = wait_for(station, 1, "name = 'Consent given'")
+    [began] = wait_for(station, 1, "name = 'Visit began'")
+    assert (began["touch_kind"], began["channel"], began["is_entry"]) == ("entry", "Paid Search", False)
+    assert began["identity"] == given["identity"] == f"visitor:{given['visitor_id']}"
+    assert given["touch_kind"] == ""
+    [landing] = wait_for(station, 1)
+    assert abs(began["occurred_at"] - landing["occurred_at"]) < timedelta(milliseconds=100)
+    assert given["occurred_at"] > began["occurred_at"]
 
 
 def test_withdrawn_consent_removes_the_identifiers(station: Station, site: Site, context: BrowserContext) -> None:

@@ -28,6 +28,8 @@ class OpenSession(msgspec.Struct, array_like=True, gc=False):
     landing_path: str
     click_id: str
     visit: Visit
+    also: str = ""
+    """The id under which the tracker goes on with this session after a pay or sign-in page."""
 
     def holds(self, moment_us: int) -> bool:
         return self.started_us - _PAUSE_US <= moment_us <= self.last_us + _PAUSE_US
@@ -47,16 +49,27 @@ def build_sessions(work: Work) -> None:
         session = item.context.session
         if session is not None:
             item.session_id = as_text(session.id, 64) if item.consent >= 2 else ""
-            item.is_entry = session.entry and item.kind == "page"
+            item.is_entry = session.entry and item.kind == "page" and not (key is None and _came_back(item))
         if key is None:
             item.is_entry = item.is_entry or _is_anonymous_entry(item)
             continue
         current = known.get(key)
+        if current is not None and item.session_id:
+            rejoined = _rejoined(item, current)
+            if rejoined is not current:
+                known[key] = current = rejoined
+                changed.add(key)
         latest = _follow_tracker(item, current) if item.session_id else _work_out(item, current)
         if latest is not None:
             known[key] = latest
             changed.add(key)
     work.session_changes = {key: _encode(known[key]).decode() for key in changed}
+
+
+def _came_back(item: Item) -> bool:
+    """Whether this visit began with a referrer that brings nobody, such as a pay page, and with nothing else."""
+    session = item.context.session
+    return session is not None and bool(session.referrer) and not item.visit.says_something
 
 
 def _visitor_key(item: Item) -> int | None:
@@ -71,6 +84,16 @@ def _visitor_key(item: Item) -> int | None:
 def _is_anonymous_entry(item: Item) -> bool:
     """Without an identifier a page counts as the start of a visit when something outside led to it."""
     return item.kind == "page" and item.context.session is None and item.visit.says_something
+
+
+def _rejoined(item: Item, current: OpenSession) -> OpenSession:
+    """The tracker knows no pay and sign-in pages: for it somebody who comes back from one begins a new visit."""
+    if item.session_id not in {current.id, current.also} and _came_back(item) and current.holds(item.occurred_us):
+        current = msgspec.structs.replace(current, also=item.session_id)
+    if item.session_id == current.also:
+        item.session_id, item.landing_path, item.is_entry = current.id, current.landing_path, False
+        item.visit, item.click_id = current.visit, current.click_id
+    return current
 
 
 def _follow_tracker(item: Item, current: OpenSession | None) -> OpenSession | None:

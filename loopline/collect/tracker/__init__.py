@@ -12,11 +12,6 @@ from loopline.collect.tracker.shrink import shrink
 
 SOURCE = files("loopline.collect.tracker").joinpath("t.js").read_text(encoding="utf-8")
 _REFRESH_S = 30
-# Pay and sign-in pages send people back with themselves as the referrer.
-PASS_THROUGH_HOSTS = (
-    "stripe.com", "paypal.com", "klarna.com", "adyen.com", "mollie.com", "accounts.google.com",
-    "login.microsoftonline.com", "login.live.com", "appleid.apple.com", "auth0.com", "okta.com",
-)  # fmt: skip
 
 
 class Tracker:
@@ -35,7 +30,7 @@ class Tracker:
 
     def refresh(self) -> None:
         """Make the script anew, with the settings as they are now."""
-        hosts = json.dumps(sorted({*self._settings().own_hosts, *PASS_THROUGH_HOSTS}), separators=(",", ":"))
+        hosts = json.dumps(sorted(self._settings().own_hosts), separators=(",", ":"))
         self._script = self._small.replace('"OWN_HOSTS"', hosts).encode()
         self._tag = b'"' + hashlib.sha256(self._script).hexdigest()[:20].encode() + b'"'
         self._made_at = time.monotonic()

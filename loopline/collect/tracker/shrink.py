@@ -1,10 +1,11 @@
 """Makes our script small without a build: no comments, no needless space, short names.
 
-Understands only what our own script uses: no template literals, no division, every statement ends in `;` or `}`.
+Understands only what our own script uses: no template literals, one division a line at most, each name declared in a
+`let` of its own or as a parameter of an arrow function, every statement ends in `;` or `}`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import product
 from string import ascii_letters
 
@@ -13,11 +14,11 @@ _TOKEN = re.compile(
     \s+ | //[^\n]*
     | "(?:[^"\\\n]|\\.)*" | '(?:[^'\\\n]|\\.)*'
     | /(?![/*])(?:[^/\\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+/[a-z]*  # a regular expression
-    | [\w$]+ | .
+    | [\w$]+ | \.\.\. | .
     """,
     re.VERBOSE,
 )
-_DECLARED = re.compile(r"\bvar ([^;]+?)(?: in |;)|\bfunction ?(\w*)\(([^)]*)\)|catch \((\w+)\)")
+_DECLARED = re.compile(r"\blet ([\w, ]+?)(?: = |;| in )|\(([\w, .]*)\) =>|(\w+) =>")
 
 
 def shrink(source: str) -> str:
@@ -28,31 +29,52 @@ def shrink(source: str) -> str:
 
 
 def _joined(tokens: list[str], short: dict[str, str]) -> Iterator[str]:
-    before = ""
-    gap = False
-    for token in tokens:
-        if token.isspace():
-            gap = True
+    words = list(_with_lists(one for one in tokens if not one.isspace()))
+    for before, word, after in zip(["", *words], words, [*words[1:], ""], strict=False):
+        if word == ";" and after == "}":
             continue
-        if gap and _is_word(before[-1:]) and _is_word(token[0]):
+        if _is_word(before[-1:]) and _is_word(word[0]):
             yield " "
-        yield token if before == "." else short.get(token, token)
-        before, gap = token, False
+        is_key = before == "." or (after == ":" and before in {"{", ","})
+        yield word if is_key else short.get(word, word)
+
+
+def _with_lists(words: Iterable[str]) -> Iterator[str]:
+    """`let a = 1; let b = 2;` as one declaration: `let a = 1, b = 2;`."""
+    declares = [False]
+    held = ""
+    for word in words:
+        if held and word == "let":
+            yield ","
+            held = ""
+            continue
+        if held:
+            yield held
+            declares[-1], held = False, ""
+        if word == ";" and declares[-1]:
+            held = word
+            continue
+        if word in "{(":
+            declares.append(False)
+        elif word in ")}":
+            declares.pop()
+        elif word == "let":
+            declares[-1] = True
+        yield word
+    if held:
+        yield held
 
 
 def _short_names(source: str, tokens: list[str]) -> dict[str, str]:
-    """A short name for each name the script declares, except those that are also keys of an object somewhere."""
-    words = [one for one in tokens if not one.isspace()]
+    """A short name for each name the script declares, the shortest for those used most."""
     declared: set[str] = set()
     for match in _DECLARED.finditer(re.sub(r"//[^\n]*", "", source)):
         for group in match.groups():
-            declared.update(re.findall(r"(?:^|,)\s*(\w+)(?=\s*(?:=|,|$))", group or ""))
-    threes = zip(words, words[1:], words[2:], strict=False)
-    keys = {name for before, name, after in threes if after == ":" and before in "{,"}
-    taken = {*words, "do", "if", "in", "as", "is", "of"}
+            declared.update(re.findall(r"\w+", group or ""))
+    taken = {*tokens, "do", "if", "in", "as", "is", "of"}
     names = ("".join(letters) for size in (1, 2) for letters in product(ascii_letters, repeat=size))
     free = (name for name in names if name not in taken)
-    by_use = sorted(declared - keys, key=lambda name: (-words.count(name), name))
+    by_use = sorted(declared, key=lambda name: (-tokens.count(name), name))
     return {name: next(free) for name in by_use if len(name) > 1}
 
 

@@ -1,228 +1,281 @@
 // Loopline's tracker. <script async src="https://HOST/t.js" data-key="KEY" data-consent="2"></script>
-// Everything is inside one try: whatever goes wrong here, the page around it does not notice.
-(function (w, d) {
-  "use strict";
-  try {
-    var early = w.loopline || [];
-    var tag = d.currentScript || d.querySelector("script[data-key][src*='t.js']");
-    if (early.facts || !tag) return;
+// Whatever goes wrong in here, the page around it does not notice: everything runs inside `safe`.
+((w, d) => {
+  let safe = work => { try { return work(); } catch {} };
+  let on = (target, names, work) => names.split(" ").forEach(name =>
+    target.addEventListener(name, event => safe(() => work(event)), true));
+  let tag = d.currentScript || d.querySelector("script[data-key][src*='t.js']");
+  let n = navigator;
+  let loc = w.location;
 
-    var n = navigator, loc = w.location, OWN = "OWN_HOSTS";
-    var to = tag.src.replace(/t\.js.*$/, "e");
-    var key = tag.getAttribute("data-key");
+  let start = () => {
+    let early = w.loopline || [];
+    if (early.facts || !tag) return;
+    let said = tag.dataset;
+    let to = tag.src.replace(/t\.js.*$/, "e");
     // Landing facts first: by now a router may have changed the address, so the one navigated to is asked for.
-    var nav = (w.performance && performance.getEntriesByType && performance.getEntriesByType("navigation")[0]) || {};
-    var firstUrl = nav.name || loc.href, came = d.referrer;
-    var optedOut = n.globalPrivacyControl || n.doNotTrack == "1" || w.doNotTrack == "1";
-    var mode, visitorId, sitting, user, viewId, queue = [], timer, wait = 0, zone = "";
+    let firstUrl = safe(() => performance.getEntriesByType("navigation")[0].name) || loc.href;
+    let came = d.referrer;
+    let optedOut = n.globalPrivacyControl || n.doNotTrack == 1;
+    let queue = [];
+    let wait = 0;
+    let zone = "";
+    let mode, visitorId, sitting, user, viewId, timer, held, landedAt, lastUrl;
+    let now = () => new Date().toISOString();
 
     // Cookies, on the widest domain that takes them; when they are blocked, memory has to do.
-    var memory = {};
-    function get(name) {
-      return safe(function () {
-        var found = ("; " + d.cookie).split("; " + name + "=")[1];
-        return found && decodeURIComponent(found.split(";")[0]);
-      }) || memory[name];
-    }
-    function write(name, value, seconds, domain) {
-      safe(function () {
-        d.cookie = name + "=" + encodeURIComponent(value) + ";path=/;max-age=" + seconds + ";samesite=lax" + domain +
-          (loc.protocol == "https:" ? ";secure" : "");
+    let memory = {};
+    let get = name => safe(() => decodeURIComponent(d.cookie.match("\\b" + name + "=([^;]*)")[1])) || memory[name];
+    let set = (name, value, seconds) => {
+      memory[name] = value;
+      safe(() => {
+        d.cookie = name + "=" + encodeURIComponent(value) + ";path=/;max-age=" + seconds + ";samesite=lax" + zone +
+          (/s:/.test(loc.protocol) ? ";secure" : "");
       });
-    }
-    function set(name, value, seconds) {
-      memory[name] = seconds ? value : undefined;
-      write(name, value, seconds, zone);
-    }
-    function findZone() {
-      var labels = loc.hostname.split("."), i = labels.length;
-      while (--i > 0 && isNaN(labels[labels.length - 1])) {
-        zone = ";domain=" + labels.slice(i - 1).join(".");
-        write("_llz", "1", 9, zone);
-        if (/(^|; )_llz=1/.test(d.cookie)) { write("_llz", "", 0, zone); return; }
+    };
+    let findZone = () => {
+      let labels = loc.hostname.split(".");
+      for (let i = labels.length; i--;) {
+        zone = ";domain=" + labels.slice(i).join(".");
+        set("_llz", 1, 9);
+        if (safe(() => /_llz/.test(d.cookie))) return set("_llz", "", 0);
       }
       zone = "";
-    }
-    function random() {
-      for (var bytes = crypto.getRandomValues(new Uint8Array(16)), text = "", i = 0; i < 16; i++)
-        text += (bytes[i] + 256).toString(16).slice(1);
-      return text;
-    }
+    };
+    let random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), one => (one + 256).toString(16).slice(1)).join("");
 
     // What an address says about where a visit came from: campaign values and click ids.
-    var WORTH = /^(utm_(source|medium|campaign|content|term)|\w+cl(k|ick)?id|[gw]braid|li_fat_id|epik|rdt_cid|sccid|mc_cid)=./i;
-    function worth(link) {
-      return ((link.split("#")[0].split("?")[1] || "").split("&")).filter(function (one) { return WORTH.test(one); }).join("&");
-    }
-    function within(host, other) { return host == other || host.slice(-other.length - 1) == "." + other; }
-    function external(link) {
-      var host = (link.split("/")[2] || "").split(":")[0].toLowerCase(), here = loc.hostname.replace(/^www\./, "");
-      var site = zone.slice(8) || here;
-      return host && !within(host, site) && !within(here, host.replace(/^www\./, "")) &&
-        !OWN.some(function (one) { return within(host, one); }) ? host : "";
-    }
+    let worth = link => (link.split("#")[0].split("?")[1] || "").split("&").filter(one =>
+      /^(utm_\w+|\w+cl(k|ick)?id|[gw]braid|li_fat_id|epik|(rdt_|sc|mc_)cid)=./i.test(one)).join("&");
+    let bare = link => link.split(/[?#]/)[0].slice(0, 300);
+    let within = (host, other) => ("." + host).endsWith("." + other);
+    // The host an address leads to, if that is another site. Pay and sign-in pages are known to the server.
+    let external = link => {
+      let host = safe(() => new URL(link).hostname);
+      let here = loc.hostname.replace(/^www\./, "");
+      return host && ![zone.slice(8) || here, ..."OWN_HOSTS"].some(one => within(host, one)) && !within(here, host.replace(/^www\./, "")) ? host : "";
+    };
 
-    // A session ends after 30 minutes without an event: its cookie is gone then. A new campaign value, click id or
-    // external referrer starts another one.
-    function visit(link, from) {
-      var known = mode > 1 ? get("_lls") : "", query = worth(link), sign = (query || external(from)).slice(0, 300);
-      if (known) sitting = safe(function () { return JSON.parse(known); });
-      var isNew = mode > 1 ? !known || !sitting || (sign && sign != sitting.g) : !sitting && (sign || !from);
-      if (isNew) {
-        sitting = {
-          i: mode > 1 ? random() : undefined, g: sign, r: external(from) ? from.slice(0, 300) : "",
-          u: link.split(/[?#]/)[0].slice(0, 300) + (query ? "?" + query.slice(0, 700) : "")
-        };
-      }
+    // A session ends after 30 minutes without an event. A new campaign value, click id or external referrer starts
+    // another one. Its cookie is read again each time: other tabs share it.
+    let alive = () => safe(() => {
+      let known = JSON.parse(get("_lls"));
+      return Date.now() - known.t < 18e5 && known;
+    });
+    let visit = (link, from) => {
+      let known = mode > 1 ? alive() : sitting;
+      let query = worth(link);
+      let sign = (query || external(from)).slice(0, 300);
+      let isNew = known ? mode > 1 && sign && sign != known.g : mode > 1 || sign || !from;
+      sitting = isNew ? {
+        i: mode > 1 ? random() : null, g: sign, r: external(from) && from.slice(0, 300),
+        u: bare(link) + (query && "?" + query.slice(0, 700))
+      } : known;
       keep();
       return !!isNew;
-    }
-    function keep() {
+    };
+    let keep = () => {
       if (mode > 1) {
-        set("_ll", visitorId = visitorId || get("_ll") || random(), 34560000);
-        if (sitting) set("_lls", JSON.stringify(sitting), 1800);
+        set("_ll", visitorId ||= get("_ll") || random(), 34560000);
+        if (sitting) { sitting.t = Date.now(); set("_lls", JSON.stringify(sitting), 1800); }
       }
-    }
-    function forget() {
-      ["_ll", "_lls", "_llu"].forEach(function (name) { set(name, "", 0); });
-      visitorId = sitting = user = undefined;
-    }
+    };
+    let forget = () => {
+      ["_ll", "_lls", "_llu"].forEach(name => set(name, "", 0));
+      visitorId = sitting = user = null;
+    };
 
-    function add(event, isEntry) {
-      if (!mode || d.prerendering) return;
-      if (event.type != "engaged") keep();
+    let add = (event, isEntry) => {
       event.messageId = random();
-      event.timestamp = new Date().toISOString();
-      if (mode > 1) { event.anonymousId = visitorId; event.userId = event.userId || user || get("_llu"); }
+      event.timestamp ||= now();
       event.context = {
-        page: { url: loc.href.slice(0, 1000), title: d.title.slice(0, 300), referrer: came.slice(0, 300) },
-        view: viewId, consent: mode, webdriver: !!n.webdriver
+        page: { url: loc.href.slice(0, 1000), title: d.title, referrer: came.slice(0, 300) },
+        view: viewId, webdriver: n.webdriver
       };
-      if (sitting) event.context.session = { id: sitting.i, url: sitting.u, referrer: sitting.r, entry: !!isEntry };
+      // Without any consent the landing is held here; it goes out, with its own time, when consent is given.
+      if (mode) put(event, isEntry);
+      else if (event.type == "page") held ||= event;
+    };
+    let put = (event, isEntry) => {
+      if (mode > 1) {
+        let live = alive();
+        if (live) sitting = live;
+        else if (event.type != "engaged") isEntry = sitting ? visit(loc.href, "") : visit(firstUrl, came);
+        // Numbers without a gap: the server sees from them what was lost on the way.
+        sitting.n = -~sitting.n;
+        if (live || event.type != "engaged") keep();
+        event.anonymousId = visitorId;
+        event.userId ||= user || get("_llu");
+      }
+      event.context.consent = mode;
+      if (sitting) event.context.session = { id: sitting.i, url: sitting.u, referrer: sitting.r, entry: !!isEntry, number: sitting.n };
       queue.push(event);
       if (queue.length > 100) queue.shift();
-      timer = timer || setTimeout(send, wait || 50);
-    }
-    function packed(events) {
-      return JSON.stringify({ writeKey: key, sentAt: new Date().toISOString(), batch: events });
-    }
+      later();
+    };
+    let later = () => { if (queue.length) timer ||= setTimeout(() => safe(send), wait || 50); };
     // Sends what waits. What did not arrive is sent again later; its messageId makes it count once.
-    function send() {
-      var events = queue.splice(0, 20);
+    let send = () => {
+      let events = queue.splice(0, 20);
       timer = 0;
-      if (!events.length) return;
-      function again() {
+      let again = () => {
         queue = events.concat(queue);
-        wait = Math.min(wait * 2 || 2000, 60000);
-        timer = timer || setTimeout(send, wait);
-      }
-      fetch(to, { method: "POST", body: packed(events), keepalive: true, credentials: "omit" }).then(function (answer) {
-        if (answer.status > 499 || answer.status == 429) return again();
+        wait = Math.min(wait * 2 || 2000, 6e4);
+        if (d.hidden) stash();
+        later();
+      };
+      if (events.length) fetch(to, {
+        method: "POST", keepalive: !wait, body: JSON.stringify({ writeKey: said.key, sentAt: now(), batch: events })
+      }).then(answer => {
+        if (answer.status > 428) return again();
         wait = 0;
-        if (queue.length) timer = timer || setTimeout(send, 50);
-      }, again);
-    }
-    function sendLast() {
-      while (queue.length) {
-        var events = queue.splice(0, 20);
-        if (!n.sendBeacon || !n.sendBeacon(to, new Blob([packed(events)], { type: "text/plain" }))) { queue = events.concat(queue); return send(); }
-      }
-    }
+        later();
+        return answer.json();
+      }, again).then(told => {
+        // The site's own server may remember this browser longer than a script can.
+        if (mode > 1 && told.visitor) { visitorId = told.visitor; keep(); }
+      }).catch(() => {});
+    };
+    // When the page goes, what cannot be sent waits in the browser for the next page.
+    let stash = () => {
+      if (mode > 1) safe(() => {
+        localStorage._llq = JSON.stringify(JSON.parse(localStorage._llq || "[]").concat(queue).slice(-100));
+        queue = [];
+      });
+    };
+    let unstash = () => {
+      if (mode > 1) safe(() => {
+        queue = JSON.parse(localStorage._llq).concat(queue);
+        delete localStorage._llq;
+        later();
+      });
+    };
+    let flush = () => { while (queue.length) send(); };
 
-    // Engaged time: visible, and used within the last minute. Cumulative per page viewId; the largest counts.
-    var spent = 0, told = 0, since = Date.now(), wasVisible = !d.hidden;
-    function used() {
-      var now = Date.now();
-      if (wasVisible) spent += Math.max(0, Math.min(now - since, 60000));
-      since = now;
+    // Engaged time: visible, and used within the last minute. It and the scroll depth are told at growing steps and
+    // on leaving, as totals of the page view; the largest counts.
+    let spent = 0;
+    let told = 0;
+    let step = 1e4;
+    let depth = 0;
+    let since = Date.now();
+    let wasVisible = !d.hidden;
+    let used = () => {
+      if (wasVisible) spent += Math.max(0, Math.min(Date.now() - since, 6e4));
+      since = Date.now();
       wasVisible = !d.hidden;
-    }
-    function tell() {
+      depth = Math.max(depth, Math.min(100, Math.round((w.scrollY + w.innerHeight) * 100 / d.documentElement.scrollHeight)));
+    };
+    let tell = () => {
       used();
-      if (viewId && spent - told > 99) { told = spent; add({ type: "engaged", engaged: spent }); }
-    }
+      if (viewId && spent - told > 99) { told = spent; step = spent * 2; add({ type: "engaged", engaged: spent, scroll: depth }); }
+    };
 
-    var lastUrl;
-    function page(properties) {
-      var link = loc.href, isFirst = !lastUrl;
+    let page = properties => {
+      let isFirst = !lastUrl;
       tell();
-      spent = told = 0;
+      spent = told = depth = 0;
+      step = 1e4;
       if (!isFirst) came = lastUrl;
-      lastUrl = link;
+      lastUrl = loc.href;
+      landedAt ||= now();
       viewId = random();
-      var isEntry = visit(isFirst ? firstUrl : link, came);
-      add({ type: "page", properties: typeof properties == "object" ? properties : undefined }, isEntry);
-    }
-    function moved() {
-      // Routers may change the address several times in a row and set the title after that.
-      setTimeout(function () { safe(function () { if (lastUrl && lastUrl.split("#")[0] != loc.href.split("#")[0]) page(); }); }, 9);
-    }
-    function safe(work) { try { return work(); } catch (e) { return undefined; } }
+      let isEntry = visit(isFirst ? firstUrl : lastUrl, came);
+      add({ type: "page", properties: properties }, isEntry);
+    };
+    // Routers may change the address several times in a row and set the title after that.
+    let place = link => said.hash == null ? link.split("#")[0] : link;
+    let moved = () => { setTimeout(() => safe(() => { if (lastUrl && place(lastUrl) != place(loc.href)) page(); }), 9); };
 
     // Forms marked with data-loopline="name of the form": e-mail, name and company, never anything else.
-    var FIELDS = { email: /e-?mail/i, name: /^((first|last|full|your|sur|given|family)[-_ ]?)?name$/i, company: /compan|organi[sz]ation/i };
-    function submitted(event) {
-      var form = event.target, filled = {};
-      if (!form.hasAttribute || !form.hasAttribute("data-loopline")) return;
-      [].forEach.call(form.elements, function (one) {
+    let FIELDS = { email: /e-?mail/i, name: /^((first|last|full|your|sur|given|family)[-_ ]?)?name$/i, company: /compan|organi[sz]ation/i };
+    let submitted = event => {
+      let form = event.target;
+      let filled = {};
+      if (!form.hasAttribute("data-loopline")) return;
+      [...form.elements].forEach(one => {
         if (one.name == "visitor_id") one.value = visitorId || "";
-        if (one.name == "session_id") one.value = (sitting && sitting.i) || "";
-        if (mode < 2 || !one.value || /password|hidden|file|submit|checkbox|radio/.test(one.type)) return;
-        var marked = one.getAttribute("data-loopline");
-        for (var field in FIELDS)
+        if (one.name == "session_id") one.value = sitting?.i || "";
+        if (mode < 2 || !one.value || !/^text|email/.test(one.type)) return;
+        let marked = one.dataset.loopline;
+        for (let field in FIELDS)
           if (marked ? marked == field : one.type == field || FIELDS[field].test(one.name))
             filled[field] = ((filled[field] || "") + " " + one.value).trim().slice(0, 200);
       });
-      add({ type: "form", name: form.getAttribute("data-loopline") || form.name || form.id || "Form", properties: { fields: filled } });
-      sendLast();
-    }
-
-    var api = {
-      page: page,
-      track: function (name, properties) { add({ type: "track", event: String(name), properties: properties }); },
-      identify: function (id, traits) {
-        if (typeof id == "object") { traits = id; id = undefined; }
-        if (mode < 2) return;
-        if (id !== undefined) set("_llu", user = String(id), 34560000);
-        add({ type: "identify", userId: user, traits: traits });
-      },
-      consent: function (given) {
-        var before = mode;
-        mode = Math.max(0, Math.min(optedOut ? 1 : 3, +given || 0));
-        if (mode < 2) { if (before > 1) forget(); return; }
-        // The page was already counted without an identity: this gives the visit one.
-        if (before < 2) { findZone(); if (visit(firstUrl, d.referrer) && lastUrl) add({ type: "track", event: "Consent given" }, 1); }
-      },
-      reset: function () { forget(); if (mode > 1) visit(loc.href, ""); },
-      facts: function () {
-        return { visitor: visitorId || "", session: (sitting && sitting.i) || "", landing: sitting ? sitting.u : "", referrer: sitting ? sitting.r : "", page: loc.href, consent: mode };
-      },
-      push: function (call) { return safe(function () { return api[call[0]].apply(api, [].slice.call(call, 1)); }); }
+      add({ type: "form", name: form.dataset.loopline || form.name || form.id || "Form", properties: { fields: filled } });
+      flush();
+    };
+    let clicked = event => {
+      let link = event.target.closest("a[href]");
+      if (!link || event.button > 1) return;
+      if (external(link.href) || link.hasAttribute("download") || /\.(pdf|zip|csv|docx?|xlsx?|pptx?|exe|dmg|mp[34])$/i.test(link.pathname)) {
+        add({ type: "link", properties: { url: bare(link.href) } });
+        flush();
+      }
     };
 
-    api.consent(tag.hasAttribute("data-consent") ? tag.getAttribute("data-consent") : 1);
+    let api = {
+      page: page,
+      track: (name, properties) => add({ type: "track", event: name, properties: properties }),
+      identify: (id, traits) => {
+        if (mode < 2) return;
+        if (Object(id) === id) traits = id;
+        else if (id) set("_llu", user = id, 34560000);
+        add({ type: "identify", userId: user, traits: traits });
+      },
+      consent: given => {
+        let before = mode;
+        let next = Math.max(0, Math.min(optedOut ? 1 : 3, +given || 0));
+        if (before > 1 && next < 2) {
+          add({ type: "track", event: "Consent withdrawn" });
+          forget();
+          safe(() => delete localStorage._llq);
+        }
+        mode = next;
+        let isEntry = mode;
+        if (mode > 1 && !(before > 1)) {
+          findZone();
+          unstash();
+          if (lastUrl) {
+            // The page was already counted without an identity: this gives the visit one.
+            isEntry = visit(firstUrl, d.referrer);
+            if (!held && isEntry) add({ type: "track", event: "Visit began", timestamp: landedAt }, 1);
+          }
+        }
+        if (mode && held) { put(held, isEntry); held = 0; }
+        if (mode > 1 && before < 2) add({ type: "track", event: "Consent given" });
+      },
+      reset: () => { forget(); add({ type: "reset" }); },
+      facts: () => ({ visitor: visitorId || "", session: sitting?.i || "", landing: sitting?.u || "", referrer: sitting?.r || "", page: loc.href, consent: mode }),
+      push: call => safe(() => api[call[0]](...[...call].slice(1)))
+    };
+
+    api.consent(said.consent || 1);
     w.loopline = {};
-    Object.keys(api).forEach(function (name) {
-      w.loopline[name] = function () { var given = arguments; return safe(function () { return api[name].apply(api, given); }); };
-    });
+    for (let name in api) w.loopline[name] = (...given) => safe(() => api[name](...given));
 
-    ["pushState", "replaceState"].forEach(function (name) {
-      var original = history[name];
-      history[name] = function () { var result = original.apply(this, arguments); moved(); return result; };
+    ["pushState", "replaceState"].forEach(name => {
+      let original = history[name];
+      history[name] = function (...given) { moved(); return original.apply(this, given); };
     });
-    w.addEventListener("popstate", moved);
-    ["scroll", "mousemove", "keydown", "pointerdown"].forEach(function (name) {
-      var last = 0;
-      w.addEventListener(name, function () { var now = Date.now(); if (now - last > 999) { last = now; safe(used); } }, { passive: true, capture: true });
+    on(w, "popstate", moved);
+    on(w, "scroll mousemove keydown pointerdown", () => { if (Date.now() - since > 999) { used(); if (spent > step) tell(); } });
+    on(w, "pagehide visibilitychange", event => {
+      if (d.hidden || event.type == "pagehide") {
+        tell();
+        if (wait || !n.onLine) stash();
+        flush();
+      } else { used(); unstash(); }
     });
-    d.addEventListener("visibilitychange", function () { safe(function () { if (d.hidden) { tell(); sendLast(); } else used(); }); });
-    w.addEventListener("pagehide", function () { safe(function () { tell(); sendLast(); }); });
-    w.addEventListener("pageshow", function (event) { if (event.persisted) safe(page); });
-    d.addEventListener("submit", function (event) { safe(function () { submitted(event); }); }, true);
+    on(w, "pageshow", event => { if (event.persisted) page(); });
+    on(d, "submit", submitted);
+    on(d, "click auxclick", clicked);
 
-    if (tag.getAttribute("data-auto") != "off") safe(page);
-    [].forEach.call(early, function (call) { api.push([].slice.call(call)); });
-  } catch (e) {
-    return;
-  }
+    if (said.auto != "off") page();
+    [...early].forEach(api.push);
+  };
+
+  // A page that is only being prepared was not visited yet.
+  if (d.prerendering) on(d, "prerenderingchange", start);
+  else safe(start);
 })(window, document);

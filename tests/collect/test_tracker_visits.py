@@ -1,0 +1,308 @@
+"""What the tracker does on pages that come back, wait, are read, are left and are offline: in a real browser."""
+
+import json
+from collections.abc import Iterator
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page
+
+from tests.chromium import INSTALLED, SWITCHES
+from tests.collect.site import Site, open_page, wait_for
+from tests.collect.station import Station
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture
+def own_path(site: Site, station: Station) -> Site:
+    """A site that serves the collector under its own path, as the recipes for nginx and Caddy do."""
+    site.passed_on = station.collector
+    site.collector = "/ll"
+    return site
+
+
+@pytest.fixture
+def returning_browser(browser: Browser) -> Iterator[Browser]:
+    """A browser that keeps left pages alive, as people's browsers do; Playwright switches that off."""
+    opened = browser.browser_type.launch(
+        executable_path=INSTALLED, args=SWITCHES, ignore_default_args=["--disable-back-forward-cache"]
+    )
+    yield opened
+    opened.close()
+
+
+def told(row: dict[str, object]) -> dict[str, object]:
+    found: dict[str, object] = json.loads(str(row["properties"]))
+    return found
+
+
+def leave(page: Page) -> None:
+    page.goto("about:blank")
+
+
+def test_a_page_out_of_the_back_forward_cache_is_a_new_page_view(
+    station: Station, site: Site, returning_browser: Browser
+) -> None:
+    context = returning_browser.new_context()
+    page = open_page(context, site.url + "/")
+    wait_for(station, 1)
+    page.evaluate("window.kept = true")
+    page.click("#next")
+    wait_for(station, 2)
+    page.go_back(wait_until="commit")
+    rows = wait_for(station, 3)
+    assert page.evaluate("window.kept"), "the page was loaded anew, so this shows nothing"
+    assert [row["url_path"] for row in rows] == ["/", "/next", "/"]
+    assert len({row["page_view_id"] for row in rows}) == 3
+    assert len({row["session_id"] for row in rows}) == 1
+    context.close()
+
+
+def test_a_page_that_is_only_being_prepared_is_no_visit(station: Station, site: Site, context: BrowserContext) -> None:
+    context.add_init_script("Object.defineProperty(document, 'prerendering', {get: () => window.isWaiting !== false})")
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
+    page.wait_for_timeout(400)
+    assert station.events() == []
+    assert context.cookies() == []
+    page.evaluate("isWaiting = false; document.dispatchEvent(new Event('prerenderingchange'))")
+    [row] = wait_for(station, 1)
+    assert (row["is_entry"], row["channel"]) == (True, "Paid Search")
+
+
+def test_pages_behind_a_hash_are_counted_only_if_asked(station: Station, site: Site, context: BrowserContext) -> None:
+    page = open_page(context, site.url + "/#/start")
+    wait_for(station, 1)
+    page.evaluate("location.hash = '#/pricing'")
+    page.wait_for_timeout(300)
+    wait_for(station, 1)
+    site.attributes += " data-hash"
+    page = open_page(context, site.url + "/#/start")
+    page.evaluate("location.hash = '#/pricing?plan=gold'")
+    rows = wait_for(station, 3)
+    assert [row["url_path"] for row in rows] == ["/#/start", "/#/start", "/#/pricing"]
+
+
+def test_scroll_depth_and_engaged_time_of_a_page_view_grow(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    site.extra = "<br>" * 400
+    page = open_page(context, site.url + "/")
+    [view] = wait_for(station, 1)
+    page.wait_for_timeout(1_100)
+    page.mouse.wheel(0, 1_000)
+    page.wait_for_timeout(300)
+    page.evaluate("Object.defineProperty(document, 'hidden', {configurable: true, get: () => true})")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    [first] = wait_for(station, 1, "kind = 'system'")
+    page.evaluate("delete document.hidden")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    page.wait_for_timeout(1_100)
+    page.keyboard.press("End")
+    page.wait_for_timeout(300)
+    leave(page)
+    rows = wait_for(station, 2, "kind = 'system'")
+    assert {row["page_view_id"] for row in rows} == {view["page_view_id"]}
+    depths = [int(str(told(row)["scroll"])) for row in rows]
+    assert 5 < depths[0] < depths[1]
+    assert depths[1] == 100
+    assert int(str(first["engaged_ms"])) < int(str(rows[1]["engaged_ms"]))
+
+
+def test_engaged_time_is_told_at_growing_steps_while_a_page_is_read(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    page.clock.install()
+    page.goto(site.url + "/")
+    page.wait_for_function("window.loopline && loopline.facts")
+    for second in range(2, 62, 2):
+        page.clock.run_for(2_000)
+        page.mouse.move(second, second)
+        page.keyboard.press("a")
+    rows = wait_for(station, 3, "kind = 'system'")
+    times = [int(str(row["engaged_ms"])) // 1_000 for row in rows]
+    assert 10 <= times[0] <= 14
+    assert times[1] > 2 * times[0] - 1
+    assert times[2] > 2 * times[1] - 1
+
+
+def test_links_to_other_sites_and_files_are_told_without_holding_up_the_visitor(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    site.extra = """<a id="out" href="https://partner.example/offer?mail=a@b.example#top">Partner</a>
+    <a id="file" href="/brochure.PDF?v=2">Brochure</a><a id="save" href="/export" download>Export</a>"""
+    context.route("https://partner.example/**", lambda route: route.fulfill(body="there", content_type="text/html"))
+    page = open_page(context, site.url + "/")
+    wait_for(station, 1)
+    with page.expect_download():
+        page.click("#save")
+    page.evaluate("document.querySelector('#file').addEventListener('click', event => event.preventDefault())")
+    page.click("#file")
+    page.click("#out")
+    page.wait_for_url("https://partner.example/**")
+    rows = wait_for(station, 3, "kind = 'track'")
+    found = [(row["name"], str(told(row)["url"]).removeprefix(site.url)) for row in rows]
+    assert found == [
+        ("File downloaded", "/export"),
+        ("File downloaded", "/brochure.PDF"),
+        ("Outbound link clicked", "https://partner.example/offer"),
+    ]
+
+
+def test_what_happened_offline_is_sent_from_the_next_page(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    page = context.new_page()
+    page.goto(site.url + "/")
+    wait_for(station, 1)
+    context.set_offline(True)
+    page.evaluate("loopline.track('On the train')")
+    leave(page)
+    assert station.events(where="kind = 'track'") == []
+    context.set_offline(False)
+    open_page(context, site.url + "/next")
+    [row] = wait_for(station, 1, "name = 'On the train'")
+    [landing, later] = wait_for(station, 2)
+    assert landing["occurred_at"] < row["occurred_at"] < later["occurred_at"]
+    assert row["url_path"] == "/"
+    assert {row["session_id"], landing["session_id"], later["session_id"]} == {row["session_id"]}
+
+
+def test_without_consent_nothing_waits_in_the_browser(station: Station, site: Site, context: BrowserContext) -> None:
+    site.attributes = 'data-key="tests"'
+    page = context.new_page()
+    page.goto(site.url + "/")
+    wait_for(station, 1)
+    context.set_offline(True)
+    page.evaluate("loopline.track('On the train')")
+    page.evaluate("window.dispatchEvent(new Event('pagehide'))")
+    assert page.evaluate("localStorage.length") == 0
+
+
+def test_the_landing_is_held_until_consent_and_keeps_its_time(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    site.attributes = 'data-key="tests" data-consent="0"'
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
+    page.wait_for_timeout(600)
+    assert station.inbox.last_seq() == 0
+    assert page.evaluate("loopline.facts().consent") == 0
+    page.evaluate("loopline.consent(2)")
+    [given] = wait_for(station, 1, "name = 'Consent given'")
+    [landing] = wait_for(station, 1)
+    assert (landing["is_entry"], landing["channel"], landing["consent"]) == (True, "Paid Search", 2)
+    assert landing["visitor_id"] == given["visitor_id"] != ""
+    assert (given["occurred_at"] - landing["occurred_at"]).total_seconds() > 0.5
+
+
+def test_withdrawal_is_on_the_record_and_stops_collection(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    page = open_page(context, site.url + "/")
+    [landing] = wait_for(station, 1)
+    page.evaluate("loopline.consent(0)")
+    [row] = wait_for(station, 1, "name = 'Consent withdrawn'")
+    assert row["visitor_id"] == landing["visitor_id"]
+    page.evaluate("loopline.track('Never'); loopline.page()")
+    leave(page)
+    assert context.cookies() == []
+    assert len(station.events(where="kind <> 'system'")) == 2
+
+
+def test_someone_who_comes_back_from_a_pay_page_is_still_in_the_same_visit(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
+    wait_for(station, 1)
+    page.goto(site.url + "/thanks", referer="https://checkout.stripe.com/")
+    wait_for(station, 2)
+    page.click("#next")
+    rows = wait_for(station, 3)
+    assert len({row["session_id"] for row in rows}) == 1
+    assert [row["is_entry"] for row in rows] == [True, False, False]
+    assert {row["channel"] for row in rows} == {"Paid Search"}
+    assert {row["landing_path"] for row in rows} == {"/"}
+
+
+def test_events_of_a_visit_are_numbered_across_pages(station: Station, site: Site, context: BrowserContext) -> None:
+    page = open_page(context, site.url + "/")
+    wait_for(station, 1)
+    page.evaluate("loopline.track('One')")
+    page.wait_for_timeout(300)
+    page.click("#next")
+    wait_for(station, 2)
+    rows = station.events(where="session_id <> ''")
+    numbers = sorted(int(str(told(row)["_loopline"]["number"])) for row in rows)  # type: ignore[index]
+    assert numbers == list(range(1, len(rows) + 1))
+    assert len(rows) >= 3
+
+
+def test_under_the_sites_own_path_the_server_remembers_the_visitor(
+    station: Station, own_path: Site, context: BrowserContext
+) -> None:
+    page = open_page(context, own_path.url + "/")
+    [first] = wait_for(station, 1)
+    [cookie] = [one for one in context.cookies() if one["name"] == "_llv"]
+    assert cookie["value"] == first["visitor_id"]
+    assert cookie["httpOnly"]
+    assert cookie["secure"]
+    assert cookie["sameSite"] == "Lax"
+    assert cookie["domain"] == "localhost"
+    # The browser forgets what a script has stored; the server's cookie stays.
+    context.clear_cookies(name="_ll")
+    context.clear_cookies(name="_lls")
+    page.goto(own_path.url + "/next")
+    wait_for(station, 2)
+    page.wait_for_function(f"loopline.facts().visitor == '{first['visitor_id']}'")
+    page.evaluate("loopline.track('Again')")
+    wait_for(station, 1, "kind = 'track'")
+    assert {row["visitor_id"] for row in station.events()} == {first["visitor_id"]}
+
+
+def test_a_reset_takes_the_place_of_the_servers_cookie_and_withdrawal_removes_it(
+    station: Station, own_path: Site, context: BrowserContext
+) -> None:
+    page = open_page(context, own_path.url + "/")
+    [first] = wait_for(station, 1)
+    page.evaluate("loopline.reset()")
+    [reset] = wait_for(station, 1, "name = 'Visitor reset'")
+    page.goto(own_path.url + "/next")
+    rows = wait_for(station, 2)
+    assert rows[1]["visitor_id"] == reset["visitor_id"] != first["visitor_id"]
+    assert {one["value"] for one in context.cookies() if one["name"] == "_llv"} == {reset["visitor_id"]}
+    page.evaluate("loopline.consent(1)")
+    wait_for(station, 1, "name = 'Consent withdrawn'")
+    page.wait_for_timeout(200)
+    assert context.cookies() == []
+
+
+@pytest.mark.parametrize("headers", [{}, {"sec-fetch-site": "cross-site"}, {"sec-gpc": "1"}])
+def test_the_server_sets_no_cookie_elsewhere_or_against_the_visitors_will(
+    station: Station, headers: dict[str, str]
+) -> None:
+    event = {"type": "page", "anonymousId": "a" * 32, "context": {"consent": 2}}
+    sent = {"sec-fetch-site": "same-origin", **headers} if headers else {}
+    answer = station.post("/e", {"batch": [event]}, "browser-key", **sent)
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"type": "page", "anonymousId": "a" * 32, "context": {"consent": 1}},
+        {"type": "page", "anonymousId": "a" * 32},
+        {"type": "page", "anonymousId": "somebody; Domain=evil.example", "context": {"consent": 2}},
+        {"type": 7, "anonymousId": ["x"]},
+    ],
+)
+def test_without_consent_or_a_real_id_there_is_no_cookie(station: Station, event: dict[str, object]) -> None:
+    answer = httpx.post(
+        station.url + "/e",
+        json={"writeKey": "browser-key", "batch": [event]},
+        headers={"sec-fetch-site": "same-origin", "cookie": "_llv=" + "b" * 31},
+    )
+    assert answer.status_code == 200
+    assert "set-cookie" not in answer.headers
+    assert "visitor" not in answer.json()
