@@ -24,6 +24,7 @@ from loopline.collect.request import Flag, Request
 from loopline.collect.settings import Settings
 from loopline.collect.state import State
 from loopline.collect.tracker import Tracker
+from loopline.collect.visitor_cookie import Recognised, recognise
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -101,8 +102,10 @@ class Collector:
             events = body.events
             key = self._key(plain or body.write_key or key_from_query(scope["query_string"]))
             self._admit(scope, key, origin, events)
+            is_browser = key.kind is KeyKind.BROWSER
+            known = recognise(headers, body.data) if is_browser else Recognised(body.data)
             if body.events:
-                await self._inbox.append(_request(scope, headers, key, call, body.data, body.events))
+                await self._inbox.append(_request(scope, headers, key, call, known.body, body.events))
         except UnreadableError as error:
             key = self._keys.lookup(plain or key_from_query(scope["query_string"]))
             refused = RefusedError(error.status, error.code, str(error))
@@ -111,7 +114,8 @@ class Collector:
         except RefusedError as error:
             refused = error
         else:
-            return with_cors(_STORED, origin) if origin else _STORED
+            answer = _told(known) if known.cookie else _STORED
+            return with_cors(answer, origin) if origin else answer
         self._inbox.refuse(refused.code, key.id if key else "", events)
         return refused.answer if refused.code == "origin" else with_cors(refused.answer, origin)
 
@@ -213,6 +217,11 @@ def _request(scope: Scope, headers: dict[bytes, bytes], key: WriteKey, call: str
         user_agent=headers.get(b"user-agent", b"").decode("latin-1")[:512] if is_browser else "",
         flags=flags,
     )
+
+
+def _told(known: Recognised) -> Answer:
+    body = _encode({"success": True, "visitor": known.visitor_id}) if known.visitor_id else _STORED.body
+    return Answer(200, body, (*_STORED.headers, (b"set-cookie", known.cookie)))
 
 
 def _preflight(scope: Scope) -> Answer:
