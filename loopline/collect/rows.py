@@ -24,6 +24,7 @@ _FROM_ITEM = tuple(
 )
 _item_fields = attrgetter(*_FROM_ITEM)
 _SIGNAL_KINDS = {"identify", "group", "form"}
+_MOST_IN_A_VISIT = 1_000_000
 RESERVED = "_loopline"
 """The one name in `properties` that is ours: times as they were sent, click id, how a date was corrected, the
 tracker's number of the event within its visit."""
@@ -77,7 +78,7 @@ def _properties(item: Item) -> str:
     if item.is_entry and item.click_id:
         extra["click_id"] = item.click_id
     session = item.context.session
-    if item.session_id and session is not None and session.number is not None:
+    if item.session_id and session is not None and 0 < (session.number or 0) < _MOST_IN_A_VISIT:
         extra["number"] = session.number
         if (visit := as_text(session.id, ID_LIMIT)) != item.session_id:
             extra["visit"] = visit

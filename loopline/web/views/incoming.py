@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -14,9 +14,13 @@ from loopline.access.replays import replay_quarantined
 from loopline.access.roles import Permission
 from loopline.collect.quarantine import Quarantined
 from loopline.leads.refusals import retry_refusals, waiting_refusals
+from loopline.lib.times import utc_now
 from loopline.people.models import ReactorRefusal
+from loopline.reports.loss import Loss, lost_on_the_way
+from loopline.store.current import engine
 from loopline.web import collector
 from loopline.web.access import PageRequest, allow
+from loopline.web.lately import ask
 
 SHOWN = 100
 
@@ -41,6 +45,7 @@ def incoming(request: PageRequest) -> HttpResponse:
     chosen = request.GET.get("reason", "")
     refusals = waiting_refusals(request.actor)
     figures = {
+        "loss": ask(_loss),
         "received": received,
         "stored": counts.get(("stored", ""), 0),
         "waiting": max(0, received - collector.state().position()),
@@ -74,6 +79,12 @@ def incoming_retry(request: PageRequest) -> HttpResponse:
     if refused:
         messages.error(request, f"{refused:,} could still not be acted on; the list says why.")
     return redirect("incoming")
+
+
+def _loss() -> Loss:
+    """What the trackers sent since this time yesterday and did not get here."""
+    now = utc_now()
+    return lost_on_the_way(engine(), now - timedelta(days=1), now)
 
 
 def _ids(request: PageRequest) -> list[int]:
