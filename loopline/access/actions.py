@@ -24,6 +24,8 @@ class OrganisationDetails:
     reporting_currency: str
     own_hosts: tuple[str, ...] = ()
     """Hosts of the own web sites, which are never a referrer: `www.example.com`."""
+    topics: tuple[tuple[str, str], ...] = ()
+    """(beginning of a path, what the pages below it are about); other pages go by the first part of their path."""
     moves_days: bool = False
     """Whoever asks knows that another time zone moves the borders of days that were reported already."""
 
@@ -38,9 +40,9 @@ class NewUnit:
 
 @transaction.atomic
 def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisation:
-    """ValidationError for a time zone or currency that does not exist, an address in the place of a host, another
-    reporting currency once there are amounts in the books, or, without `moves_days`, another time zone once there
-    are leads."""
+    """ValidationError for a time zone or currency that does not exist, an address in the place of a host, a topic
+    without a path or a name, another reporting currency once there are amounts in the books, or, without `moves_days`,
+    another time zone once there are leads."""
     by.require(Permission.ADMINISTER)
     take_turn()
     if not _is_time_zone(details.time_zone):
@@ -48,6 +50,8 @@ def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisat
     _require_currency("reporting_currency", details.reporting_currency)
     if bad := [host for host in details.own_hosts if "/" in host or " " in host or "." not in host]:
         raise ValidationError({"own_hosts": f"“{bad[0]}” is not a host; write it like www.example.com."})
+    if bad := [prefix for prefix, topic in details.topics if not prefix.startswith("/") or not topic]:
+        raise ValidationError({"topics": f"“{bad[0]}”: write a path and a topic, like /product/pumps = Pumps."})
     organisation = Organisation.objects.select_for_update().get_or_create(pk=1)[0]
     _keep_currency_of_the_books(organisation, details.reporting_currency)
     moved_days = details.time_zone != organisation.time_zone and has_days_in_the_books()
@@ -60,6 +64,7 @@ def change_organisation(details: OrganisationDetails, *, by: Actor) -> Organisat
     organisation.time_zone = details.time_zone
     organisation.reporting_currency = details.reporting_currency
     organisation.own_hosts = list(details.own_hosts)
+    organisation.topics = [list(pair) for pair in details.topics]
     organisation.save()
     audit(by, "changed organisation", organisation, before=before, after=_said(organisation), moved_days=moved_days)
     return organisation
@@ -89,7 +94,7 @@ def _is_time_zone(name: str) -> bool:
 
 
 def _said(organisation: Organisation) -> dict[str, object]:
-    names = ("name", "time_zone", "reporting_currency", "own_hosts")
+    names = ("name", "time_zone", "reporting_currency", "own_hosts", "topics")
     return {name: getattr(organisation, name) for name in names}
 
 

@@ -24,6 +24,7 @@ class Organisation(models.Model):
     time_zone = models.CharField(max_length=64, default="UTC")
     reporting_currency = models.CharField(max_length=3, default="EUR")
     own_hosts = models.JSONField(default=list, help_text="hosts of the own web sites; never referrers")
+    topics = models.JSONField(default=list, help_text="[prefix of a path, topic of the pages below it]")
 
     def __str__(self) -> str:
         return self.name

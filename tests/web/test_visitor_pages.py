@@ -9,8 +9,9 @@ import pytest
 from django.test import Client
 
 from loopline.access.actor import SYSTEM
-from loopline.access.models import BusinessUnit
+from loopline.access.models import BusinessUnit, Organisation
 from loopline.access.roles import Role
+from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 from loopline.people.actions import link_identity
 from loopline.people.models import Person
@@ -51,7 +52,7 @@ def _event(event_id: str, minutes_ago: float, visitor: str, unit: BusinessUnit, 
 
 @pytest.fixture
 def known(store: DuckDBEngine) -> Person:
-    """Ines was here an hour ago, a stranger and a machine are here now; the south had one visit to a page of its own."""
+    """Ines was here an hour ago, a stranger and a machine are here now; the south had one visit to its own page."""
     north, south = make_unit("North"), make_unit("South")
     person = make_person("ines@halden.example", unit=north, name="Ines Okafor", company_name="Halden Foods")
     link_identity("visitor:v1", person, "form", SYSTEM)
@@ -200,3 +201,45 @@ def test_a_company_has_the_route_of_all_its_people(known: Person) -> None:
     page = _text(_client(Role.MARKETING, known.unit), f"/companies/{known.company_id}/")
     assert "Paid Search" in page
     assert "Pricing" in page
+
+
+# Interests
+
+
+def test_interests_go_by_the_topics_of_the_organisation_and_show_the_pages_behind(known: Person) -> None:
+    Organisation.objects.update_or_create(pk=1, defaults={"topics": [["/pricing", "What it costs"]]})
+    client = _client(Role.MARKETING, known.unit)
+    lead = Lead.objects.create(unit=known.unit, person=known, state=Lead.State.NEW, origin="form")
+    for path in (f"/people/{known.pk}/", f"/companies/{known.company_id}/", f"/leads/{lead.pk}/",
+                 "/visitors/visitor/?id=v2"):  # fmt: skip
+        page = _text(client, path)
+        assert "What it costs" in page, path
+        assert 'title="/pricing"' in page, path
+        assert "100\u00a0%" in page, path
+
+
+def test_who_never_looked_at_a_page_is_told_so(known: Person) -> None:
+    other = make_person("mei@halden.example", unit=known.unit)
+    page = _text(_client(Role.MARKETING, known.unit), f"/people/{other.pk}/")
+    assert "No page was looked at in the last year" in page
+
+
+def test_interests_the_store_cannot_tell_are_not_told_as_none() -> None:
+    use_engine(None)
+    person = make_person("mei@halden.example", unit=make_unit())
+    page = _text(_client(Role.MARKETING, person.unit), f"/people/{person.pk}/")
+    assert "No page was looked at" not in page
+    assert "the event store did not answer" in page
+
+
+def test_topics_are_kept_in_the_settings_and_what_is_wrong_is_said() -> None:
+    client = _client(Role.ADMINISTRATOR)
+    said = {"name": "Nordwind", "time_zone": "Europe/Oslo", "reporting_currency": "EUR",
+            "topics": "/product/pumps = Pumps\n\n /a=b = c "}  # fmt: skip
+    assert client.post("/settings/organisation/", said).status_code == 302
+    assert Organisation.current().topics == [["/product/pumps", "Pumps"], ["/a", "b = c"]]
+    assert "/product/pumps = Pumps\n/a = b = c" in _text(client, "/settings/organisation/")
+    for wrong in ("pumps = Pumps", "/product/pumps", "/product/pumps ="):
+        answer = client.post("/settings/organisation/", said | {"topics": wrong})
+        assert "write a path and a topic" in answer.content.decode()
+    assert len(Organisation.current().topics) == 2

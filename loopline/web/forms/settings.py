@@ -11,7 +11,7 @@ from loopline.access.actions import NewUnit, OrganisationDetails, has_days_in_th
 from loopline.access.joining import Membership
 from loopline.access.models import AuditEntry, BusinessUnit, Organisation, User
 from loopline.access.roles import Role
-from loopline.collect.keys import KeyKind, NewKey
+from loopline.collect.keys import KeyChange, KeyKind, NewKey, WriteKey
 from loopline.lib.times import day_start
 from loopline.web.forms.base import PageForm
 from loopline.web.forms.choices import currency_choices, time_zone_choices
@@ -35,6 +35,13 @@ class OrganisationForm(PageForm):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="One host a line, such as www.example.com. They are never counted as the origin of a visit.",
     )
+    topics = forms.CharField(
+        label="Topics of pages",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One a line: the beginning of a path = what these pages are about, such as /product/pumps = Pumps. "
+        "Interests of people go by it; other pages go by the first part of their path.",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -45,13 +52,22 @@ class OrganisationForm(PageForm):
     def showing(cls, organisation: Organisation) -> "OrganisationForm":
         names = ("name", "time_zone", "reporting_currency")
         hosts = "\n".join(organisation.own_hosts)
-        return cls(initial={**{name: getattr(organisation, name) for name in names}, "own_hosts": hosts})
+        topics = "\n".join(f"{prefix} = {topic}" for prefix, topic in organisation.topics)
+        shown = {name: getattr(organisation, name) for name in names}
+        return cls(initial={**shown, "own_hosts": hosts, "topics": topics})
 
     def details(self) -> OrganisationDetails:
         given = self.cleaned_data
         hosts = tuple(dict.fromkeys(given["own_hosts"].lower().split()))
-        moves_days = bool(given.get("moves_days"))
-        return OrganisationDetails(given["name"], given["time_zone"], given["reporting_currency"], hosts, moves_days)
+        lines = [line.partition("=") for line in given["topics"].splitlines() if line.strip()]
+        return OrganisationDetails(
+            given["name"],
+            given["time_zone"],
+            given["reporting_currency"],
+            own_hosts=hosts,
+            topics=tuple((prefix.strip(), topic.strip()) for prefix, _, topic in lines),
+            moves_days=bool(given.get("moves_days")),
+        )
 
 
 class UnitForm(PageForm):
@@ -109,16 +125,51 @@ class RateForm(PageForm):
     rate = forms.DecimalField(label="Rate", max_digits=20, decimal_places=10, help_text="Worth of one unit.")
 
 
-class KeyForm(PageForm):
+class KeyChangeForm(PageForm):
     name = forms.CharField(label="Name", max_length=100, help_text="Where it is used, such as “web site”.")
-    kind = forms.ChoiceField(label="Kind", choices=[(kind.value, kind.value.capitalize()) for kind in KeyKind])
-    unit = forms.ChoiceField(label="Business unit")
     origins = forms.CharField(
         label="Pages that may send",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text="For browsers, one a line: https://www.example.com. Empty means any.",
     )
+    networks = forms.CharField(
+        label="Networks that may send",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="One a line: 203.0.113.7 or 203.0.113.0/24. Empty means any.",
+    )
+    max_events_per_s = forms.IntegerField(
+        label="Most events a second",
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        help_text="On average over ten seconds; more is asked to come back later. Empty means no limit.",
+    )
+
+    @staticmethod
+    def what_is(key: WriteKey) -> dict[str, Any]:
+        limit = key.max_events_per_s or None
+        lines = {"origins": "\n".join(sorted(key.origins)), "networks": "\n".join(key.networks)}
+        return {"name": key.name, "max_events_per_s": limit, **lines}
+
+    def _limits(self) -> dict[str, Any]:
+        given = self.cleaned_data
+        return {
+            "name": given["name"],
+            "origins": tuple(given["origins"].split()),
+            "networks": tuple(given["networks"].split()),
+            "max_events_per_s": given["max_events_per_s"] or 0,
+        }
+
+    def change(self) -> KeyChange:
+        return KeyChange(**self._limits())
+
+
+class KeyForm(KeyChangeForm):
+    kind = forms.ChoiceField(label="Kind", choices=[(kind.value, kind.value.capitalize()) for kind in KeyKind])
+    unit = forms.ChoiceField(label="Business unit")
+    field_order = ("name", "kind", "unit", "origins", "networks", "max_events_per_s")
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -128,8 +179,17 @@ class KeyForm(PageForm):
 
     def new_key(self) -> NewKey:
         given = self.cleaned_data
-        origins = tuple(given["origins"].split())
-        return NewKey(name=given["name"], kind=KeyKind(given["kind"]), unit_id=given["unit"], origins=origins)
+        return NewKey(kind=KeyKind(given["kind"]), unit_id=given["unit"], **self._limits())
+
+
+class MendForm(PageForm):
+    event = forms.CharField(
+        label="The event, mended",
+        strip=False,
+        max_length=1 << 20,
+        widget=forms.Textarea(attrs={"rows": 18, "class": "mono", "spellcheck": "false"}),
+        help_text="JSON. It is checked before it is sent through, and keeps the time it first came.",
+    )
 
 
 class AuditFilterForm(PageForm):

@@ -150,7 +150,7 @@ def bar_pair(cost: int | None, revenue: int | None, largest: int) -> str:
 
 
 @register.simple_tag
-def bar(value: int | None, largest: int, tone: str = "accent") -> str:
+def bar(value: Figure, largest: int, tone: str = "accent") -> str:
     """`{% bar row.sessions largest %}`: one bar on a scale from zero to `largest`."""
     return format_html(
         '<svg class="bar" viewBox="0 0 {} 6" preserveAspectRatio="none" aria-hidden="true">'
@@ -169,11 +169,14 @@ class Column(NamedTuple):
 
 @register.simple_tag
 def columns(found: Sequence[Column], words: str = "") -> str:
-    """`{% columns by_hour "by known people" %}`: one scale from zero; each column says its figures on hover."""
+    """`{% columns by_hour "by known people" %}`: one scale from zero, each says its figures on hover.
+
+    With words for what is marked, that part is drawn in the accent and the rest in grey; without, all of it is.
+    """
     largest = max((one.total for one in found), default=0) or 1
     parts = [
         (place, one.label, f"{one.total:,}", f", {one.marked:,} {words}" if words else "", f"{place + 0.12:.2f}",
-         *(f"{part:.2f}" for high in (100 * one.total / largest, 100 * one.marked / largest)
+         *(f"{part:.2f}" for high in (100 * one.total / largest, 100 * (one.marked if words else one.total) / largest)
            for part in (100 - high, high)))
         for place, one in enumerate(found)
     ]  # fmt: skip

@@ -14,6 +14,7 @@ from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.people import CompanyForm
+from loopline.web.interests import people_interests
 from loopline.web.lately import seen_lately
 from loopline.web.route import company_route
 from loopline.web.views.people import latest_leads
@@ -47,6 +48,7 @@ def company(request: PageRequest, company_id: UUID) -> HttpResponse:
         "company": found,
         "rows": [(one, (seen.value or {}).get(str(one.pk)), leads.get(one.pk)) for one in people],
         "route": company_route(people, request.actor),
+        "interests": people_interests(people, request.actor),
         "trouble": seen.trouble,
         "deals": deals if sees_deals else [],
         "can_edit": request.actor.may(Permission.EDIT_PEOPLE),

@@ -16,6 +16,7 @@ from loopline.leads.models import Lead, LeadQuerySet
 from loopline.lib.times import utc_now
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.leads import AssignForm, DisqualifyForm, HelpForm, ReasonForm
+from loopline.web.interests import people_interests
 from loopline.web.lead_card import advice_for, evidence_of, face, lead_cards, powers, who
 from loopline.web.route import person_route
 from loopline.web.waiting import waits
@@ -64,6 +65,7 @@ def lead(request: PageRequest, lead_id: UUID) -> HttpResponse:
     found = find_lead(request, lead_id)
     others = Lead.objects.visible_to(request.actor).filter(person__in=found.person.known_ids()).exclude(pk=found.pk)
     context = lead_context(found, request.actor) | {
+        "interests": people_interests([found.person], request.actor),
         "history": found.transitions.all(),
         "others": others,
         "back_to": "lead",

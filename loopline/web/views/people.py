@@ -19,6 +19,7 @@ from loopline.people.models import Consent, IdentityConflict, Merge, Person, Per
 from loopline.pipeline.models import Opportunity
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.people import PersonForm
+from loopline.web.interests import people_interests
 from loopline.web.lately import seen_lately
 from loopline.web.route import person_route
 
@@ -61,6 +62,7 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
     context = {
         "person": found,
         "route": person_route(found, request.actor),
+        "interests": people_interests([found], request.actor),
         "leads": Lead.objects.visible_to(request.actor).filter(person__in=ids).select_related("unit", "owner"),
         "deals": deals if request.actor.may(Permission.SEE_PIPELINE) else [],
         "consents": _consents(ids),

@@ -14,6 +14,7 @@ from loopline.reports.visitors import visitor as read_visitor
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.browsing import Browsing, browsing
+from loopline.web.interests import visitor_interests
 from loopline.web.lately import ask, units_of
 from loopline.web.route import visitor_route
 from loopline.web.templatetags.loopline import Column
@@ -77,6 +78,7 @@ def visitor(request: PageRequest) -> HttpResponse:
         "visitor": told.value,
         "trouble": told.trouble,
         "route": visitor_route(visitor_id, request.actor),
+        "interests": visitor_interests(visitor_id, request.actor),
     }
     return render(request, "visitors/visitor.html", context)
 
