@@ -9,13 +9,20 @@ from typing import Any
 
 import msgspec
 
-from loopline.collect.log import Log
+from loopline.collect.balance import DUPLICATE
+from loopline.collect.log import Block, Log
 from loopline.collect.request import Flag, Request
 from loopline.collect.state import State
+from loopline.collect.steps import run_steps
+from loopline.collect.work import Work
 
 Fix = Callable[[dict[str, Any]], dict[str, Any]]
 _FIELDS = "seq, step, reason, detail, raw, envelope, request, quarantined_us, replayed_us"
 _request = msgspec.msgpack.Decoder(Request).decode
+
+
+class MendError(ValueError):
+    """The event would be set aside or left out again; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +58,34 @@ class Quarantine:
         sql = "SELECT reason, count(*) FROM quarantine WHERE replayed_us IS NULL GROUP BY reason ORDER BY 2 DESC"
         return dict(self._state.select(sql))
 
+    def find(self, number: int) -> Quarantined | None:
+        """One event, replayed or not."""
+        rows = self._state.select(f"SELECT {_FIELDS} FROM quarantine WHERE seq = ?", number)
+        return _read(rows[0]) if rows else None
+
+    def mend(self, one: Quarantined, event: dict[str, Any]) -> None:
+        """Send `event` through the inbox in place of one that waits.
+
+        Raises MendError, which says what is still wrong, when the steps would not take it; nothing is sent then.
+        """
+        if one.replayed_at is not None:
+            raise MendError("This event was sent through again already.")
+        request = _instead(one, event)
+        if problem := self._problem_with(request):
+            raise MendError(problem)
+        self._log.append_now([request])
+        self._state.change("UPDATE quarantine SET replayed_us = ? WHERE seq = ?", time.time_ns() // 1000, one.id)
+
+    def _problem_with(self, request: Request) -> str:
+        """What the steps would have against it as things stand; empty when they would store it. Changes nothing."""
+        work = run_steps(Work([Block(0, 1, request.received_us, [request])], self._state))
+        if work.quarantined:
+            return work.quarantined[0].detail
+        dropped = {reason for _, reason in work.dropped}
+        if DUPLICATE in dropped:
+            return "An event with this messageId is stored already. Give this one its own, if it is another."
+        return f"It would be left out: {', '.join(dropped)}." if dropped else ""
+
     def replay(self, ids: Sequence[int] | None = None, fix: Fix | None = None) -> int:
         """Send events through the inbox once more: those in `ids`, or all that wait. Returns how many.
 
@@ -78,7 +113,7 @@ def _read(row: tuple[Any, ...]) -> Quarantined:
 
 
 def _again(one: Quarantined, fix: Fix | None) -> Request:
-    """A request that holds this event alone, with the time and headers of its first arrival."""
+    """A request that holds this event alone, changed by `fix`."""
     try:
         event = json.loads(one.raw)
     except ValueError:
@@ -88,9 +123,12 @@ def _again(one: Quarantined, fix: Fix | None) -> Request:
             raise ValueError(f"Event {one.id} is no JSON object and cannot be changed; replay it without a change.")
         body = b'{"batch":[' + one.raw + b"]}"
         return msgspec.structs.replace(one.request, body=body, call="batch", events=1)
-    if fix is not None:
-        event = fix(event)
-    event.setdefault("messageId", f"quarantine-{one.id}")
+    return _instead(one, event if fix is None else fix(event))
+
+
+def _instead(one: Quarantined, event: dict[str, Any]) -> Request:
+    """A request that holds `event` alone, with the time, headers and batch of the first arrival."""
+    event = {**event, "messageId": event.get("messageId") or f"quarantine-{one.id}"}
     call, body = one.request.call, msgspec.json.encode(event)
     if call == "batch":
         envelope = json.loads(one.envelope) if one.envelope else {}

@@ -141,10 +141,20 @@ class State:
         sql = "SELECT outcome, reason, sum(events) FROM tallies WHERE outcome <> ? GROUP BY outcome, reason"
         return {(outcome, reason): int(events) for outcome, reason, events in self.select(sql, RECEIVED)}
 
-    def tally(self) -> dict[tuple[str, str, str], int]:
-        """(source, outcome, reason) → events ever. What was counted before there was a source is under ""."""
-        sql = "SELECT source_id, outcome, reason, sum(events) FROM tallies GROUP BY source_id, outcome, reason"
-        return {(source, outcome, reason): int(events) for source, outcome, reason, events in self.select(sql)}
+    def books(self) -> tuple[int, dict[tuple[str, str, str], int]]:
+        """The position, and (source, outcome, reason) → events ever, as of one moment.
+
+        What was counted before there was a source is under "".
+        """
+        sql = (
+            "SELECT NULL, '', '', seq FROM position UNION ALL"
+            " SELECT source_id, outcome, reason, sum(events) FROM tallies GROUP BY source_id, outcome, reason"
+        )
+        rows = self.select(sql)
+        tally = {
+            (source, outcome, reason): int(events) for source, outcome, reason, events in rows if source is not None
+        }
+        return next(int(row[3]) for row in rows if row[0] is None), tally
 
     def tidy(self, upto_seq: int) -> None:
         """Forget sessions up to `upto_seq`, and sum old counts into one row each. Ids stay, as the events do."""
@@ -156,7 +166,8 @@ class State:
             ).fetchall()
             run("DELETE FROM tallies WHERE last_seq <= ?", (upto_seq,))
             for source_id, outcome, reason, events in sums:
-                run("INSERT INTO tallies VALUES (0, ?, ?, ?, ?)", (source_id, outcome, reason, events))
+                # Under the number they reach to, so that going back behind it takes them back, too.
+                run("INSERT INTO tallies VALUES (?, ?, ?, ?, ?)", (upto_seq, source_id, outcome, reason, events))
 
     def signals(self, after_seq: int, limit: int) -> list[Signal]:
         rows = self.select("SELECT value FROM signals WHERE seq > ? ORDER BY seq LIMIT ?", after_seq, limit)

@@ -134,7 +134,7 @@ def test_ids_and_counts_of_an_older_loopline_are_taken_over(tmp_path: Path) -> N
     state = State(tmp_path)
     found = state.known_ids([7])[7]
     assert (found.low, found.seq, found.is_repeated_by(123)) == (8, 9, True)
-    assert state.tally() == {("", "received", ""): 9, ("", "stored", ""): 8, ("", "dropped", "duplicate"): 1}
+    assert state.books()[1] == {("", "received", ""): 9, ("", "stored", ""): 8, ("", "dropped", "duplicate"): 1}
     state.close()
     State(tmp_path).close()
 

@@ -2,16 +2,19 @@
 
 import json
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.views.decorators.http import require_POST
 
-from loopline.access.replays import replay_quarantined
+from loopline.access.replays import mend_quarantined, replay_quarantined
 from loopline.access.roles import Permission
+from loopline.collect.balance import read_balance
 from loopline.collect.quarantine import Quarantined
 from loopline.leads.refusals import retry_refusals, waiting_refusals
 from loopline.lib.times import utc_now
@@ -20,9 +23,11 @@ from loopline.reports.loss import Loss, lost_on_the_way
 from loopline.store.current import engine
 from loopline.web import collector
 from loopline.web.access import PageRequest, allow
+from loopline.web.forms.settings import MendForm
 from loopline.web.lately import ask
 
 SHOWN = 100
+OTHER_SOURCES = {"": "No known key", "loopline": "Loopline itself"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,20 +41,23 @@ class SetAside:
     short: str
     text: str
     at: datetime
+    url: str = ""
+    """Where it is shown in full and can be mended."""
 
 
 @allow(Permission.ADMINISTER)
 def incoming(request: PageRequest) -> HttpResponse:
-    counts = collector.state().counts()
-    received = collector.log().last_seq()
+    balance = read_balance(collector.state(), collector.log())
     chosen = request.GET.get("reason", "")
     refusals = waiting_refusals(request.actor)
-    figures = {
+    names = {key.id: key.name for key in collector.keys().list()}
+    accounts = [
+        (names.get(source) or OTHER_SOURCES.get(source, source), one) for source, one in balance.sources.items()
+    ]
+    context = {
         "loss": ask(_loss),
-        "received": received,
-        "stored": counts.get(("stored", ""), 0),
-        "waiting": max(0, received - collector.state().position()),
-        "dropped": _by_reason(counts, "dropped"),
+        "total": balance.total,
+        "accounts": sorted(accounts, key=lambda pair: -pair[1].came),
         "quarantined": collector.quarantine().counts(),
         "rows": [_event(one) for one in collector.quarantine().waiting(reason=chosen, limit=SHOWN)],
         "refusals": [_signal(one) for one in refusals[:SHOWN]],
@@ -57,7 +65,35 @@ def incoming(request: PageRequest) -> HttpResponse:
         "chosen": chosen,
         "shown": SHOWN,
     }
-    return render(request, "settings/incoming.html", figures)
+    return render(request, "settings/incoming.html", context)
+
+
+@allow(Permission.ADMINISTER)
+def set_aside_event(request: PageRequest, seq: int) -> HttpResponse:
+    """One event that was set aside, in full; it can be mended and sent through again."""
+    one = collector.quarantine().find(seq) if seq < 1 << 63 else None
+    if one is None:
+        raise Http404
+    form = MendForm(request.POST or None, initial={"event": _pretty(one.raw)})
+    if form.is_bound and form.is_valid():
+        try:
+            mend_quarantined(collector.quarantine(), one, form.cleaned_data["event"], by=request.actor)
+        except ValidationError as error:
+            form.take_errors(error)
+        else:
+            messages.success(request, f"Event {one.id} was sent through, mended.")
+            return redirect("incoming")
+    source = next((key.name for key in collector.keys().list() if key.id == one.request.source_id), "")
+    context = {
+        "one": one,
+        "source": source or OTHER_SOURCES.get(one.request.source_id, one.request.source_id),
+        "received_at": datetime.fromtimestamp(one.request.received_us / 1e6, UTC),
+        "as_it_came": one.raw.decode("utf-8", "backslashreplace"),
+        "around": one.envelope.decode("utf-8", "backslashreplace"),
+        "form": form,
+        "cancel_url": reverse("incoming"),
+    }
+    return render(request, "settings/set_aside_event.html", context)
 
 
 @require_POST
@@ -93,7 +129,16 @@ def _ids(request: PageRequest) -> list[int]:
 
 def _event(one: Quarantined) -> SetAside:
     raw = one.raw.decode("utf-8", "replace")
-    return SetAside(one.id, f"event {one.id}", one.reason, one.detail, raw, raw, one.quarantined_at)
+    url = reverse("set_aside_event", args=[one.id])
+    return SetAside(one.id, f"event {one.id}", one.reason, one.detail, raw[:200], "", one.quarantined_at, url)
+
+
+def _pretty(raw: bytes) -> str:
+    """The event laid out to be read and mended; as it came where it cannot be read."""
+    try:
+        return json.dumps(json.loads(raw), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return raw.decode("utf-8", "backslashreplace")
 
 
 def _signal(one: ReactorRefusal) -> SetAside:
@@ -104,8 +149,3 @@ def _signal(one: ReactorRefusal) -> SetAside:
 def _seen(signal: dict[str, Any]) -> str:
     """A signal as people look at it: what it says, without what it leaves empty."""
     return json.dumps({key: value for key, value in signal.items() if value}, ensure_ascii=False, indent=1)
-
-
-def _by_reason(counts: dict[tuple[str, str], int], outcome: str) -> dict[str, int]:
-    found = {reason: events for (kind, reason), events in counts.items() if kind == outcome}
-    return dict(sorted(found.items(), key=lambda one: -one[1]))
