@@ -4,9 +4,11 @@ from functools import lru_cache
 
 from django.conf import settings
 
+from loopline.access.processing import settings_now
 from loopline.collect.keys import Keys
 from loopline.collect.log import Log
 from loopline.collect.quarantine import Quarantine
+from loopline.collect.settings import Settings
 from loopline.collect.state import State
 
 
@@ -28,3 +30,8 @@ def log() -> Log:
 @lru_cache(maxsize=1)
 def quarantine() -> Quarantine:
     return Quarantine(state(), log())
+
+
+def settings_in_force() -> Settings:
+    """What the organisation decided about processing, as the loader is told."""
+    return settings_now(keys())

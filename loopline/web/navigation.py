@@ -66,6 +66,7 @@ SETTINGS_TABS = Section(
         Item("channels", "Channels", ""),
         Item("write_keys", "Write keys", ""),
         Item("incoming", "Incoming data", ""),
+        Item("live_events", "Live events", ""),
         Item("audit_log", "Audit log", ""),
     ),
 )

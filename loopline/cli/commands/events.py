@@ -1,4 +1,4 @@
-"""`loopline events`: what arrived, as the event store has it."""
+"""`loopline events`: what arrived, as the event store has it; with `--explain`, what the steps make of one event."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, Command, CommandError
+from loopline.cli.event_trace import explain_event
 from loopline.lib.config import Config, read_config
 from loopline.lib.times import parse_moment
 from loopline.people.emails import InvalidEmailError, normalise
@@ -19,10 +20,15 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--person", metavar="EMAIL", help="only events of the person with this address")
     parser.add_argument("--since", default="1970-01-01T00:00:00Z", metavar="T", help="received from then on (ISO 8601)")
     parser.add_argument("--limit", type=int, default=50, help=f"how many at the most (default 50, up to {MOST})")
+    parser.add_argument(
+        "--explain", metavar="ID", default="", help="what each step makes of one event, by its number or messageId"
+    )
     parser.add_argument("--format", choices=["json"], default="json", help="one JSON object a line, newest first")
 
 
 def _run(given: Namespace) -> int:
+    if given.explain:
+        return explain_event(given.explain)
     config = read_config()
     for row in _ask(config, given):
         print(json.dumps(row, ensure_ascii=False, default=_iso))
