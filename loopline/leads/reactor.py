@@ -28,10 +28,13 @@ from loopline.people.actions import (
     find_or_create_company,
     find_or_create_person,
     find_or_create_user,
-    give_email,
+    find_or_create_user_with,
     link_identity,
+    link_to_user,
     person_of,
 )
+from loopline.people.blocked import is_for_many
+from loopline.people.claims import is_blocked
 from loopline.people.emails import normalise
 from loopline.people.models import Person, ReactorCursor, ReactorRefusal
 from loopline.people.traits import company_from, details_from, message_from
@@ -109,43 +112,45 @@ def retry_refusal(refusal: ReactorRefusal) -> None:
 
 
 def _identify(signal: Signal, unit: BusinessUnit) -> None:
-    person = _person(signal, unit)
-    if person is None:
+    at, email = signal.occurred_at, _address(signal)
+    browser = f"visitor:{signal.visitor_id}" if signal.visitor_id else ""
+    if email:
+        person: Person | None = _person_with(email, signal, unit, "identify")
+        if browser and person is not None:
+            link_identity(browser, person, "identify", SYSTEM, at)
+    elif signal.user_id:
+        person = find_or_create_user(signal.user_id, unit=unit, by=SYSTEM, at=at)
+        if browser:
+            link_to_user(browser, signal.user_id, "identify", SYSTEM, at)
+    else:
         return  # traits of a browser that has not said who it is
+    if person is not None:
+        fill_in(person, details_from(signal.traits), by=SYSTEM, at=at)
+
+
+def _address(signal: Signal) -> str:
+    """The address of an identify call, unless it names nobody. One that several people read is not that user's own."""
+    if not signal.email or is_blocked(f"email:{signal.email}"):
+        return ""
+    return "" if signal.user_id and is_for_many(signal.email) else signal.email
+
+
+def _person_with(email: str, signal: Signal, unit: BusinessUnit, evidence: str) -> Person:
+    """The person with this address, who was signed in with the user id of the signal, if there is one."""
     at = signal.occurred_at
-    if signal.visitor_id:
-        link_identity(f"visitor:{signal.visitor_id}", person, "identify", SYSTEM, at)
-    fill_in(person, details_from(signal.traits), by=SYSTEM, at=at)
-
-
-def _person(signal: Signal, unit: BusinessUnit) -> Person | None:
-    """The person an identify call is about: by address, by user id, or by both, whichever was known first."""
-    at, user = signal.occurred_at, f"user:{signal.user_id}"
-    if not signal.email:
-        return find_or_create_user(signal.user_id, unit=unit, by=SYSTEM, at=at) if signal.user_id else None
-    known = person_of(user) if signal.user_id else None
-    if known is None:
-        person = find_or_create_person(signal.email, unit=unit, evidence="identify", by=SYSTEM, at=at)
-        if signal.user_id:
-            link_identity(user, person, "identify", SYSTEM, at)
-        return person
-    give_email(known, signal.email, evidence="identify", by=SYSTEM, at=at)
-    return person_of(user)
+    if not signal.user_id:
+        return find_or_create_person(email, unit=unit, evidence=evidence, by=SYSTEM, at=at)
+    return find_or_create_user_with(signal.user_id, email, unit=unit, evidence=evidence, by=SYSTEM, at=at)
 
 
 def _alias(signal: Signal, unit: BusinessUnit) -> None:
-    """`previousId`, a browser or an earlier user id, is the same person as `userId`."""
+    """`previousId`, a browser or an earlier user id, is the same as `userId`."""
     if not signal.user_id or not signal.previous_id or signal.user_id == signal.previous_id:
         return
     at = signal.occurred_at
-    earlier = person_of(f"user:{signal.previous_id}") or person_of(f"visitor:{signal.previous_id}")
-    person = person_of(f"user:{signal.user_id}")
-    if person is None and earlier is not None:
-        link_identity(f"user:{signal.user_id}", earlier, "identify", SYSTEM, at)
-        return
-    person = person or find_or_create_user(signal.user_id, unit=unit, by=SYSTEM, at=at)
     for identity in (f"user:{signal.previous_id}", f"visitor:{signal.previous_id}"):
-        link_identity(identity, person, "identify", SYSTEM, at)
+        link_to_user(identity, signal.user_id, "alias", SYSTEM, at)
+    find_or_create_user(signal.user_id, unit=unit, by=SYSTEM, at=at)
 
 
 def _group(signal: Signal, unit: BusinessUnit) -> None:
@@ -176,13 +181,7 @@ def _form(signal: Signal, unit: BusinessUnit) -> None:
     details, at = details_from(fields), signal.occurred_at
     form = Form.objects.filter(unit=unit, slug=_form_name(signal), is_live=True).first()
     if form is None:
-        person = find_or_create_person(
-            signal.email, unit=unit, name=details.name, company_name=details.company_name, evidence="form", by=SYSTEM,
-            at=at,
-        )  # fmt: skip
-        fill_in(person, details, by=SYSTEM, at=at)
-        if signal.visitor_id:
-            link_identity(f"visitor:{signal.visitor_id}", person, "form", SYSTEM, at)
+        _own_form(signal, unit, details)
         return
     values = {key: many_lines(value, 5000) for key, value in fields.items()}
     values |= {"email": normalise(signal.email), "name": details.name, "company": details.company_name,
@@ -192,7 +191,19 @@ def _form(signal: Signal, unit: BusinessUnit) -> None:
         event_id=signal.event_id, visitor_id=signal.visitor_id, session_id=signal.session_id,
         is_consent_given=_is_ticked(fields.get("consent")),
     )  # fmt: skip
-    capture_reported(form, values, sent=sent, at=at)
+    captured = capture_reported(form, values, sent=sent, at=at)
+    if signal.user_id and captured.person is not None:
+        link_identity(f"user:{signal.user_id}", captured.person, "form", SYSTEM, at)
+
+
+def _own_form(signal: Signal, unit: BusinessUnit, details: Details) -> None:
+    """A form that Loopline has no form for makes a person and no lead."""
+    if is_blocked(f"email:{signal.email}"):
+        return
+    person = _person_with(signal.email, signal, unit, "form")
+    fill_in(person, details, by=SYSTEM, at=signal.occurred_at)
+    if signal.visitor_id:
+        link_identity(f"visitor:{signal.visitor_id}", person, "form", SYSTEM, signal.occurred_at)
 
 
 def _fields(signal: Signal) -> dict[str, object]:

@@ -16,10 +16,12 @@ from loopline.access.roles import Permission
 from loopline.facts.outbox import record_fact
 from loopline.lib.text import one_line
 from loopline.lib.times import utc_now
+from loopline.people.blocked import is_for_many
+from loopline.people.claims import add_claim, is_blocked, people_named, settle, write_link
 from loopline.people.domains import company_domain
 from loopline.people.emails import normalise
 from loopline.people.fact_rows import company_row, consent_id, consent_row, person_row
-from loopline.people.identity import identities_of, link_identity, person_of, withdraw_identity, write_link
+from loopline.people.identity import identities_of, link_identity, link_to_user, person_of, withdraw_identity
 from loopline.people.merge import MergeRefusedError, merge_people, undo_merge
 from loopline.people.models import Company, Consent, Person
 from loopline.people.stitch import Answer, parse
@@ -35,9 +37,11 @@ __all__ = [
     "find_or_create_company",
     "find_or_create_person",
     "find_or_create_user",
+    "find_or_create_user_with",
     "give_email",
     "identities_of",
     "link_identity",
+    "link_to_user",
     "merge_people",
     "person_of",
     "record_consent",
@@ -106,10 +110,10 @@ def find_or_create_person(
     return person
 
 
-def find_or_create_user(user_id: str, *, unit: BusinessUnit, by: Actor, at: datetime | None = None) -> Person:
+def find_or_create_user(user_id: str, *, unit: BusinessUnit, by: Actor, at: datetime | None = None) -> Person | None:
     """The person behind a site's user id; one without an address when nothing else is known yet.
 
-    Raises InvalidIdentityError.
+    None when the user id names nobody, or more than one. Raises InvalidIdentityError.
     """
     by.require(Permission.EDIT_PEOPLE)
     identity = f"user:{user_id}"
@@ -117,10 +121,31 @@ def find_or_create_user(user_id: str, *, unit: BusinessUnit, by: Actor, at: date
     with transaction.atomic():
         take_turn()
         person = person_of(identity)
-        if person is None:
+        if person is None and not is_blocked(identity) and not people_named(identity):
             person = _create(None, unit, Details(), "identify", by, at)
-            write_link(identity, person, "identify", at)
+            add_claim(identity, person=person, evidence="self", at=at)
+            settle([identity], at)
     return person
+
+
+def find_or_create_user_with(
+    user_id: str, email: str, *, unit: BusinessUnit, evidence: str, by: Actor, at: datetime | None = None
+) -> Person:
+    """The one person with this address, whom a site's user id named with it, and that user id linked to it.
+
+    Someone who was known by the user id alone takes the address, or is merged into the person who has it.
+    """
+    by.require(Permission.EDIT_PEOPLE)
+    email, user = normalise(email), f"user:{user_id}"
+    parse(user)
+    with transaction.atomic():
+        take_turn()
+        lone = None if is_blocked(user) or is_for_many(email) else person_of(user)
+        if lone is not None and not lone.email and _person_with(email) is None:
+            give_email(lone, email, evidence=evidence, by=by, at=at)
+        person = find_or_create_person(email, unit=unit, evidence=evidence, by=by, at=at)
+        link_identity(user, person, evidence, by, at)
+        return Person.objects.select_related("merged_into").get(pk=person.pk).canonical
 
 
 def give_email(person: Person, email: str, *, evidence: str, by: Actor, at: datetime | None = None) -> Answer:

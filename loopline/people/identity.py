@@ -7,17 +7,26 @@ from django.db import transaction
 from loopline.access.actor import Actor, NotAllowedError
 from loopline.access.audit import audit, take_turn
 from loopline.access.roles import Permission
-from loopline.facts.outbox import record_fact
 from loopline.lib.times import utc_now
-from loopline.people.fact_rows import identity_row
+from loopline.people.blocked import is_for_many
+from loopline.people.claims import (
+    add_claim,
+    is_blocked,
+    lone_people,
+    newest_link,
+    people_named,
+    set_aside,
+    settle,
+    write_link,
+)
 from loopline.people.merge import merge_people
-from loopline.people.models import IdentityConflict, IdentityLink, Person
-from loopline.people.stitch import RULE_VERSION, Answer, Known, decide, parse
+from loopline.people.models import IdentityConflict, IdentityLink, Merge, NotTheSame, Person
+from loopline.people.stitch import Answer, parse
 
 
 def person_of(identity: str) -> Person | None:
     """The remaining person an identity belongs to; None when it belongs to no one."""
-    link = IdentityLink.objects.filter(identity=identity).select_related("person__merged_into").order_by("-pk").first()
+    link = newest_link(identity)
     return link.person.canonical if link and link.person else None
 
 
@@ -32,10 +41,10 @@ def identities_of(person: Person) -> list[IdentityLink]:
 
 
 def link_identity(identity: str, person: Person, evidence: str, by: Actor, at: datetime | None = None) -> Answer:
-    """Say that `identity` is `person`, because of `evidence` (form, identify, import, manual, self).
+    """Say that `identity` is `person`, because of `evidence` (form, identify, alias, import, manual, self).
 
-    The answer tells what came of it: a link; nothing new; a conflict, which leaves two people two and is kept for
-    people to decide; or a merge. Raises InvalidIdentityError, NotAllowedError.
+    The answer tells what came of it. A browser, a user id or a phone that names two people belongs to neither, and
+    the two are kept for people to compare. Raises InvalidIdentityError, NotAllowedError.
     """
     by.require(Permission.EDIT_PEOPLE)
     kind, _ = parse(identity)
@@ -43,19 +52,40 @@ def link_identity(identity: str, person: Person, evidence: str, by: Actor, at: d
         take_turn()
         person = Person.objects.select_related("merged_into").get(pk=person.pk).canonical
         _refuse_other_unit(person, by)
-        current = person_of(identity)
-        belongs_to = Known(current.pk, bool(current.email)) if current else None
-        answer = decide(kind, belongs_to, Known(person.pk, bool(person.email)))
-        if answer is Answer.MERGE and not by.may(Permission.MERGE_PEOPLE):
-            answer = Answer.CONFLICT
-        if answer is Answer.LINK:
-            write_link(identity, person, evidence, at)
-            audit(by, "link_identity", person, at=at, identity=identity, evidence=evidence)
-        elif answer is Answer.MERGE and current is not None:
-            merge_people(person, current, by=by, at=at)
-        elif answer is Answer.CONFLICT and current is not None:
-            _keep_conflict(identity, current, person, evidence, by, at)
-    return answer
+        if not kind.can_be_shared:
+            return _link_for_good(identity, person, evidence, by, at)
+        if is_for_many(person.email) or is_blocked(identity):
+            return Answer.REFUSED
+        if not add_claim(identity, person=person, evidence=evidence, at=at):
+            return Answer.KEEP if person_of(identity) == person else Answer.CONFLICT
+        before = person_of(identity)
+        is_merged = identity.startswith("user:") and _join_lone(identity, by, at)
+        settle([identity], at)
+        if is_merged:
+            return Answer.MERGE
+        return _told(identity, before, person, evidence, by, at)
+
+
+def link_to_user(identity: str, user_id: str, evidence: str, by: Actor, at: datetime | None = None) -> Answer:
+    """Say that a browser, or another user id, is the same as a site's user id, whoever that is or will be."""
+    by.require(Permission.EDIT_PEOPLE)
+    user = f"user:{user_id}"
+    parse(user)
+    kind, _ = parse(identity)
+    with transaction.atomic():
+        take_turn()
+        if not kind.can_be_shared or identity == user or is_blocked(identity) or is_blocked(user):
+            return Answer.REFUSED
+        before = person_of(identity)
+        if not add_claim(identity, same_as=user, evidence=evidence, at=at):
+            return Answer.KEEP if before else Answer.CONFLICT
+        is_merged = identity.startswith("user:") and _join_lone(identity, by, at)
+        settle([identity], at)
+        person = person_of(identity)
+        if person is not None and person != before:
+            audit(by, "link_identity", person, at=at, identity=identity, evidence=evidence, same_as=user)
+        _keep_conflicts(identity, evidence, by, at)
+        return Answer.MERGE if is_merged else Answer.LINK if person else Answer.CONFLICT
 
 
 def withdraw_identity(identity: str, *, by: Actor, at: datetime | None = None) -> None:
@@ -67,16 +97,68 @@ def withdraw_identity(identity: str, *, by: Actor, at: datetime | None = None) -
         if person is None:
             return
         _refuse_other_unit(person, by)
+        add_claim(identity, person=person, evidence="manual", at=at)
+        set_aside([identity], at=at)
         write_link(identity, None, "manual", at)
         audit(by, "withdraw_identity", person, at=at, identity=identity)
 
 
-def write_link(identity: str, person: Person | None, evidence: str, at: datetime | None = None) -> None:
-    """The row and its fact, inside the transaction of an action that took its turn."""
-    IdentityLink.objects.create(
-        identity=identity, person=person, evidence=evidence, rule_version=RULE_VERSION, recorded_at=at or utc_now()
-    )
-    record_fact("identity_facts", identity, identity_row(person.pk if person else None, evidence), occurred_at=at)
+def _link_for_good(identity: str, person: Person, evidence: str, by: Actor, at: datetime | None) -> Answer:
+    """An address, a record or an imported id stays with the person it named first."""
+    current = person_of(identity)
+    if current is None:
+        write_link(identity, person, evidence, at)
+        audit(by, "link_identity", person, at=at, identity=identity, evidence=evidence)
+        return Answer.LINK
+    if current == person:
+        return Answer.KEEP
+    _keep_conflict(identity, current, person, evidence, by, at)
+    return Answer.CONFLICT
+
+
+def _told(
+    identity: str, before: Person | None, person: Person, evidence: str, by: Actor, at: datetime | None
+) -> Answer:
+    now = person_of(identity)
+    _keep_conflicts(identity, evidence, by, at)
+    if now is None or now != person:
+        return Answer.CONFLICT
+    if before == person:
+        return Answer.KEEP
+    audit(by, "link_identity", person, at=at, identity=identity, evidence=evidence)
+    return Answer.LINK
+
+
+def _join_lone(user: str, by: Actor, at: datetime | None) -> bool:
+    """Whoever was known by these user ids alone turns out to be the one person they name now."""
+    lone = lone_people(user)
+    named = people_named(user)
+    others = named - {one.pk for one in lone}
+    if len(others) > 1 or not lone or (not others and len(lone) < 2):
+        return False
+    if not by.may(Permission.MERGE_PEOPLE):
+        return False
+    remaining = Person.objects.get(pk=next(iter(others))) if others else lone[0]
+    joined = [one for one in lone if one != remaining and not _said_not_the_same(remaining, one)]
+    for one in joined:
+        remaining.refresh_from_db()
+        merge_people(remaining, one, by=by, at=at)
+    return bool(joined)
+
+
+def _said_not_the_same(remaining: Person, other: Person) -> bool:
+    pair = sorted([remaining.pk, other.pk])
+    undone = Merge.objects.filter(merged=other, undone_at__isnull=False, remaining__in=remaining.known_ids())
+    return undone.exists() or NotTheSame.objects.filter(one=pair[0], other=pair[1]).exists()
+
+
+def _keep_conflicts(identity: str, evidence: str, by: Actor, at: datetime | None) -> None:
+    """Everyone this identity names stays apart from the first one of them, for people to compare."""
+    people = sorted(people_named(identity))
+    if len(people) > 1:
+        first, *rest = Person.objects.filter(pk__in=people).order_by("pk")
+        for other in rest:
+            _keep_conflict(identity, first, other, evidence, by, at)
 
 
 def _keep_conflict(

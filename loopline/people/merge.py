@@ -18,8 +18,9 @@ from loopline.access.audit import audit, take_turn
 from loopline.access.roles import Permission
 from loopline.facts.outbox import record_fact
 from loopline.lib.times import utc_now
+from loopline.people.claims import set_aside, settle, settle_people
 from loopline.people.fact_rows import person_row
-from loopline.people.models import IdentityConflict, Merge, Person
+from loopline.people.models import IdentityConflict, IdentityLink, Merge, Person
 from loopline.people.stitch import root
 
 _FILLED = ("name", "job_title", "phone", "country", "language", "company_id")
@@ -62,6 +63,7 @@ def merge_people(remaining: Person, merged: Person, *, by: Actor, at: datetime |
             _point(follower, remaining, merge.at)
         merge.save(force_insert=True)
         _report([remaining], merge.at)
+        settle_people(remaining.known_ids(), merge.at)
         audit(by, "merge_people", remaining, at=at, merge=merge.pk, merged=merged.pk, detail=merge.detail)
     return merge
 
@@ -77,9 +79,11 @@ def undo_merge(merge: Merge, *, by: Actor, at: datetime | None = None) -> None:
         _refuse_other_units([merge.remaining, merge.merged], by)
         merge.undone_at, merge.undone_by_name = at or utc_now(), by.name
         merge.save(update_fields=["undone_at", "undone_by_name"])
+        together = merge.merged.known_ids()
         _empty_again(merge)
         _point_anew(merge.merged.canonical_id, merge.undone_at)
         _report([merge.remaining], merge.undone_at)
+        _part_identities(merge, together, merge.undone_at)
         audit(by, "undo_merge", merge.remaining, at=at, merge=merge.pk, merged=merge.merged.pk)
 
 
@@ -134,6 +138,20 @@ def _point_anew(top: UUID, at: datetime) -> None:
         target = root(person.pk, parents)
         if target != top:
             _point(person, None if target == person.pk else Person.objects.get(pk=target), at)
+
+
+def _part_identities(merge: Merge, together: list[UUID], at: datetime) -> None:
+    """What names both is nobody's again. A user id whose person has no address of its own goes back to that person.
+
+    It came to the other one by what the site said; undoing says that this was wrong, so that counts no more.
+    """
+    merged = Person.objects.get(pk=merge.merged_id)
+    if not merged.email:
+        own = IdentityLink.objects.filter(person=merged, identity__startswith="user:").values("identity")
+        identities = set(own.values_list("identity", flat=True))
+        set_aside(identities, set(together) - {merged.pk}, at)
+        settle(identities, at)
+    settle_people(together, at)
 
 
 def _point(person: Person, remaining: Person | None, at: datetime) -> None:

@@ -10,7 +10,8 @@ from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
-from loopline.people.stitch import parse
+from loopline.people.stitch import is_certain, parse
+from loopline.people.why import why_linked
 
 
 class CompanyQuerySet(UnitScopedQuerySet["Company"]):
@@ -114,7 +115,7 @@ class IdentityLink(models.Model):
     """identity → person, append-only: the newest row of an identity holds. `person` NULL = withdrawn."""
 
     identity = models.CharField(max_length=300, db_index=True)
-    """`visitor:…`, `user:…`, `email:…`, `person:…`, `external:…`"""
+    """`visitor:…`, `user:…`, `email:…`, `phone:…`, `person:…`, `external:…`"""
     person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="identity_links")
     evidence = models.CharField(max_length=40)
     rule_version = models.PositiveIntegerField(default=1)
@@ -134,6 +135,78 @@ class IdentityLink(models.Model):
     @property
     def value(self) -> str:
         return parse(self.identity)[1]
+
+    @property
+    def is_certain(self) -> bool:
+        return is_certain(parse(self.identity)[0], self.evidence)
+
+    @property
+    def why(self) -> str:
+        """The evidence as a sentence."""
+        return why_linked(parse(self.identity)[0], self.evidence)
+
+
+class IdentityClaim(models.Model):
+    """Something said whom an identity belongs to. Links follow from all that was said (`people.claims`)."""
+
+    identity = models.CharField(max_length=300)
+    person = models.ForeignKey(Person, on_delete=models.CASCADE, null=True, related_name="+")
+    same_as = models.CharField(max_length=300, blank=True, db_index=True)
+    """Instead of a person: the user id (`user:…`) that was signed in there or is another name of the same."""
+    evidence = models.CharField(max_length=40)
+    rule_version = models.PositiveIntegerField()
+    at = models.DateTimeField(default=utc_now)
+    set_aside_at = models.DateTimeField(null=True, blank=True)
+    """From then on it counts no more: somebody who knows decided otherwise."""
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(person__isnull=False, same_as="") | (Q(person__isnull=True) & ~Q(same_as="")),
+                name="claims_one_thing",
+            ),
+            models.UniqueConstraint(
+                fields=["identity", "person", "evidence"], condition=Q(same_as=""), name="a_person_claimed_once"
+            ),
+            models.UniqueConstraint(
+                fields=["identity", "same_as", "evidence"], condition=Q(person__isnull=True), name="a_user_claimed_once"
+            ),
+        ]
+        indexes = [models.Index(fields=["identity"], name="claims_of_an_identity")]
+
+    def __str__(self) -> str:
+        return f"{self.identity} is {self.same_as or self.person_id}"
+
+
+class BlockedIdentity(models.Model):
+    """An identity that somebody said names no one: `user:kiosk`, `email:test@halden.no`."""
+
+    identity = models.CharField(max_length=300, unique=True)
+    by_name = models.CharField(max_length=200)
+    at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        ordering: ClassVar = ["identity"]
+
+    def __str__(self) -> str:
+        return self.identity
+
+
+class NotTheSame(models.Model):
+    """Somebody looked at two people that looked alike and said that they are two."""
+
+    one = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    other = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="+")
+    """The one with the greater id, so that a pair is there once."""
+    by_name = models.CharField(max_length=200)
+    at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["one", "other"], name="said_once_of_a_pair")]
+
+    def __str__(self) -> str:
+        return f"{self.one_id} is not {self.other_id}"
 
 
 class IdentityConflict(models.Model):

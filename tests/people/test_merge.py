@@ -72,6 +72,7 @@ def test_undoing_restores_everything_exactly() -> None:
 def test_an_address_that_moved_comes_back_when_the_merge_is_undone() -> None:
     unit = make_unit()
     user, named = find_or_create_user("42", unit=unit, by=SYSTEM), make_person("b@halden.no", unit=unit)
+    assert user is not None
     before = snapshot()
     merge = merge_people(user, named, by=SYSTEM)
     user.refresh_from_db()

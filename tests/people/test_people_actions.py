@@ -13,14 +13,19 @@ from loopline.people.actions import (
     find_or_create_company,
     find_or_create_person,
     find_or_create_user,
+    find_or_create_user_with,
     give_email,
     identities_of,
     link_identity,
+    link_to_user,
+    merge_people,
     person_of,
     record_consent,
+    undo_merge,
     withdraw_identity,
 )
-from loopline.people.models import Company, IdentityConflict, Person
+from loopline.people.claims import write_link
+from loopline.people.models import Company, IdentityConflict, Merge, Person
 from loopline.people.stitch import Answer
 from tests.make import make_person, make_unit, make_user
 
@@ -126,15 +131,51 @@ def test_a_visitor_is_linked_once_and_its_history_belongs_to_the_person() -> Non
                                                               "visitor:v1"]  # fmt: skip
 
 
-def test_a_shared_browser_stays_with_the_first_and_two_people_stay_two() -> None:
+def test_a_shared_browser_is_nobodys_and_two_people_stay_two() -> None:
     first, second = make_person("ines@halden.no"), make_person("tom@halden.no")
     link_identity("visitor:v1", first, "form", SYSTEM)
     assert link_identity("visitor:v1", second, "form", SYSTEM) is Answer.CONFLICT
     assert link_identity("visitor:v1", second, "form", SYSTEM) is Answer.CONFLICT
-    assert person_of("visitor:v1") == first
+    assert person_of("visitor:v1") is None
+    assert identity_facts()["visitor:v1"] == ""
     assert Person.objects.remaining().count() == 2
     conflict = IdentityConflict.objects.get()
     assert (conflict.kept_with, conflict.claimed_by) == (first, second)
+
+
+def test_a_browser_two_people_used_is_theirs_while_they_are_one() -> None:
+    first, second = make_person("ines@halden.no"), make_person("ines@gmail.com")
+    for one in (first, second):
+        link_identity("visitor:v1", one, "form", SYSTEM)
+    merge = merge_people(first, second, by=SYSTEM)
+    assert person_of("visitor:v1") == first
+    undo_merge(merge, by=SYSTEM)
+    assert person_of("visitor:v1") is None
+
+
+def test_undoing_gives_a_user_id_back_to_the_person_it_was_alone() -> None:
+    unit = make_unit()
+    named = make_person("ines@halden.no", unit=unit)
+    alone = find_or_create_user("42", unit=unit, by=SYSTEM)
+    assert alone is not None
+    assert find_or_create_user_with("42", "ines@halden.no", unit=unit, evidence="identify", by=SYSTEM) == named
+    undo_merge(Merge.objects.get(), by=SYSTEM)
+    assert person_of("user:42") == alone
+    find_or_create_user_with("42", "ines@halden.no", unit=unit, evidence="identify", by=SYSTEM)
+    assert person_of("user:42") == alone
+
+
+def test_a_mailbox_that_several_people_read_joins_nothing_to_itself() -> None:
+    mailbox = make_person("info@halden.no")
+    assert link_identity("visitor:v1", mailbox, "form", SYSTEM) is Answer.REFUSED
+    assert person_of("visitor:v1") is None
+
+
+def test_what_an_import_linked_counts_when_somebody_else_claims_it() -> None:
+    first, second = make_person("ines@halden.no"), make_person("tom@halden.no")
+    write_link("visitor:v1", first, "import")
+    assert link_identity("visitor:v1", second, "form", SYSTEM) is Answer.CONFLICT
+    assert person_of("visitor:v1") is None
 
 
 def test_a_withdrawn_identity_belongs_to_no_one_and_can_be_linked_anew() -> None:
@@ -162,11 +203,10 @@ def known(unit_order: list[str]) -> set[tuple[str, str]]:
             person = find_or_create_person("ines@halden.no", unit=unit, evidence="form", by=SYSTEM)
             link_identity("visitor:v1", person, "form", SYSTEM)
         elif signal == "user":
-            person = find_or_create_user("42", unit=unit, by=SYSTEM)
-            link_identity("visitor:v2", person, "identify", SYSTEM)
+            find_or_create_user("42", unit=unit, by=SYSTEM)
+            link_to_user("visitor:v2", "42", "identify", SYSTEM)
         else:
-            person = find_or_create_user("42", unit=unit, by=SYSTEM)
-            give_email(person, "ines@halden.no", evidence="identify", by=SYSTEM)
+            find_or_create_user_with("42", "ines@halden.no", unit=unit, evidence="identify", by=SYSTEM)
     people = {person_of(f"{one}") for one in ("visitor:v1", "visitor:v2", "user:42", "email:ines@halden.no")}
     return {(one.email, str(one.company)) for one in people if one and one.email}
 
@@ -186,6 +226,7 @@ def test_the_order_in_which_signals_of_one_buyer_arrive_does_not_matter(order: l
 def test_a_second_address_is_another_identity_of_the_same_person() -> None:
     unit = make_unit()
     person = find_or_create_user("42", unit=unit, by=SYSTEM)
+    assert person is not None
     assert give_email(person, "ines@halden.no", evidence="identify", by=SYSTEM) is Answer.LINK
     assert give_email(person, "ines@gmail.com", evidence="identify", by=SYSTEM) is Answer.LINK
     person.refresh_from_db()

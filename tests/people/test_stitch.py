@@ -1,32 +1,64 @@
-from uuid import UUID
-
 import pytest
 
+from loopline.people.blocked import is_blocked_by_itself, is_for_many
 from loopline.people.models import IdentityLink
-from loopline.people.stitch import Answer, IdentityKind, InvalidIdentityError, Known, decide, parse, root
+from loopline.people.stitch import (
+    HUB_ABOVE,
+    IdentityKind,
+    InvalidIdentityError,
+    heaviest,
+    is_certain,
+    parse,
+    root,
+    why_nobody,
+)
 
-A, B = Known(UUID(int=1), True), Known(UUID(int=2), True)
-NO_EMAIL = Known(UUID(int=3), False)
+
+@pytest.mark.parametrize(("people", "why"), [(0, ""), (1, ""), (2, "shared"), (HUB_ABOVE, "shared"),
+                                             (HUB_ABOVE + 1, "hub")])  # fmt: skip
+def test_what_names_more_than_one_is_nobodys(people: int, why: str) -> None:
+    assert why_nobody(range(people)) == why
 
 
 @pytest.mark.parametrize(
-    ("kind", "belongs_to", "asked", "answer"),
+    ("said", "people"),
     [
-        (IdentityKind.VISITOR, None, A, Answer.LINK),
-        (IdentityKind.VISITOR, A, A, Answer.KEEP),
-        (IdentityKind.VISITOR, B, A, Answer.CONFLICT),
-        (IdentityKind.VISITOR, NO_EMAIL, A, Answer.CONFLICT),
-        (IdentityKind.USER, None, A, Answer.LINK),
-        (IdentityKind.USER, B, A, Answer.CONFLICT),
-        (IdentityKind.USER, NO_EMAIL, A, Answer.MERGE),
-        (IdentityKind.USER, A, NO_EMAIL, Answer.CONFLICT),
-        (IdentityKind.EMAIL, B, A, Answer.CONFLICT),
-        (IdentityKind.EXTERNAL, None, A, Answer.LINK),
-        (IdentityKind.EXTERNAL, NO_EMAIL, A, Answer.CONFLICT),
+        ([], set()),
+        ([("self", "a")], {"a"}),
+        ([("self", "a"), ("form", "b")], {"b"}),
+        ([("form", "b"), ("identify", "c")], {"c"}),
+        ([("identify", "c"), ("import", "d")], {"c", "d"}),
+        ([("identify", "c"), ("manual", "e")], {"e"}),
     ],
 )
-def test_who_gets_an_identity(kind: IdentityKind, belongs_to: Known | None, asked: Known, answer: Answer) -> None:
-    assert decide(kind, belongs_to, asked) is answer
+def test_of_what_was_said_of_a_user_id_the_weightiest_counts(said: list[tuple[str, str]], people: set[str]) -> None:
+    assert heaviest(said) == people
+
+
+@pytest.mark.parametrize(
+    ("identity", "is_blocked"),
+    [
+        ("user:null", True), ("user: NULL ", True), ("user:0", True), ("user:[object Object]", True),
+        ("user:00000000-0000-0000-0000-000000000000", True), ("visitor:undefined", True), ("user:--", True),
+        ("email:test@example.com", True), ("user:42", False), ("user:nullbarrier", False), ("visitor:v1", False),
+        ("email:null@halden.no", False), ("person:null", False),
+    ],
+)  # fmt: skip
+def test_values_that_sites_send_for_nobody_are_blocked(identity: str, is_blocked: bool) -> None:
+    assert is_blocked_by_itself(identity) is is_blocked
+
+
+def test_addresses_of_a_function_are_for_many() -> None:
+    assert is_for_many("info@halden.no")
+    assert is_for_many("test@example.com")
+    assert not is_for_many("ines@halden.no")
+    assert not is_for_many(None)
+
+
+def test_a_form_makes_a_link_likely_and_a_sign_in_makes_it_certain() -> None:
+    assert not is_certain(IdentityKind.VISITOR, "form")
+    assert is_certain(IdentityKind.VISITOR, "identify")
+    assert is_certain(IdentityKind.EMAIL, "form")
 
 
 @pytest.mark.parametrize("text", ["", "visitor", "visitor:", ":1", "cookie:1", "visitor:" + "x" * 300])
