@@ -1,6 +1,7 @@
 """The organisation's own channel rules: they live with the collector, the audit log keeps who changed them.
 
-They hold for events loaded from then on.
+They hold for events loaded from then on. Events that are stored stay as they are; what they count as since they were
+judged again is a fact of its own, so reports as of an earlier moment keep their figures.
 """
 
 from collections.abc import Sequence
@@ -17,6 +18,10 @@ from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.collect.channels import CHANNELS, RULES, Condition, Rule
 from loopline.collect.keys import Keys
+from loopline.facts.outbox import Fact, record_facts
+from loopline.lib.times import utc_now
+from loopline.reports.judge_again import Judgement, judge_again
+from loopline.store.engine import Engine
 
 MOST = 100
 FIELDS = ("source", "site", "medium", "campaign", "referrer", "click_id", "category")
@@ -71,6 +76,19 @@ def raise_channel_rule(keys: Keys, key: str, *, by: Actor) -> None:
     if place > 0:
         known[place - 1 : place + 1] = [known[place], known[place - 1]]
         _keep(keys, known, "moved channel rule up", known[place - 1], by)
+
+
+@transaction.atomic
+def judge_channels_again(keys: Keys, engine: Engine, *, by: Actor) -> Judgement:
+    """Let all stored events count as today's rules say. Raises StoreError when the event store does not answer."""
+    by.require(Permission.EDIT_CHANNELS)
+    take_turn()
+    own = keys.channel_rules()
+    found = judge_again(engine, own)
+    now = utc_now()
+    record_facts(Fact("channel_facts", move.id, move.row, now) for move in found.moves)
+    audit(by, "judged channels again", Organisation.current(), version=own.version, events=found.events)
+    return found
 
 
 def _place(known: Sequence[Rule], key: str) -> int:

@@ -92,6 +92,22 @@ OPPORTUNITY_STATE = Part(
 CONTACT_STATE = Part("contact_state", latest("opportunity_contact_facts", "opportunity_id", "person_id"))
 CODE_STATE = Part("code_state", latest("campaign_code_facts", "unit_id", "code", "campaign_id", "activity_id"))
 VERDICT_STATE = Part("verdict_state", latest("bot_verdict_facts", "verdict"))
+JUDGED_FROM = (
+    "channel_rule", "utm_source", "utm_medium", "utm_campaign", "click_id_kind", "referrer_host", "touch_kind", "kind",
+)  # fmt: skip
+"""What an event's channel depends on, and the rule that decided on arrival: what was judged again goes by these."""
+CHANNEL_STATE = Part("channel_state", latest("channel_facts", *JUDGED_FROM, "channel"))
+
+
+def channel_again(event: str = "e", state: str = "j") -> str:
+    """SQL text beside an event, with the part CHANNEL_STATE: the channel it counts as since it was judged again."""
+    same = " AND ".join(f"{state}.{name} = {event}.{name}" for name in JUDGED_FROM)
+    return f"LEFT JOIN channel_state AS {state} ON {same} AND NOT {state}.is_deleted"
+
+
+CHANNEL_AGAIN = channel_again()
+CHANNEL = "coalesce(j.channel, e.channel)"
+"""The channel of an event `e` beside CHANNEL_AGAIN."""
 CAMPAIGN_ROWS = Part(
     "campaign_rows",
     """

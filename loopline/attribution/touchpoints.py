@@ -2,7 +2,16 @@
 
 from dataclasses import dataclass
 
-from loopline.attribution.state import CAMPAIGN_ROWS, GONE_PEOPLE, KNOWN_IDENTITIES, VERDICT_STATE, Part, number_of
+from loopline.attribution.state import (
+    CAMPAIGN_ROWS,
+    CHANNEL_AGAIN,
+    CHANNEL_STATE,
+    GONE_PEOPLE,
+    KNOWN_IDENTITIES,
+    VERDICT_STATE,
+    Part,
+    number_of,
+)
 
 _IS_MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
 _VERDICTS = "LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted"
@@ -16,18 +25,19 @@ class RowOf:
     """Which row of a report a touchpoint counts for."""
 
     sql: str
-    """Text over `e` (the event) and, with campaigns, `c` (its campaign's number); "" where it says nothing."""
+    """Text over `e` (the event) and, with campaigns, `c` (its campaign's number), with channels, `j` (its channel as
+    it was judged again); "" where it says nothing."""
     by_campaign: bool = False
     """The row is a campaign. Until it is named it goes by a number, which is quicker to carry than its id."""
+    by_channel: bool = False
+    """The row is a channel: eight texts more to look at for each touchpoint, so only where it is asked for."""
 
     @property
     def join(self) -> str:
-        """Beside the event: the campaign of its code."""
-        return (
-            "LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign"
-            if self.by_campaign
-            else ""
-        )
+        """Beside the event: the campaign of its code, or its channel as it was judged again."""
+        if self.by_campaign:
+            return "LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign"
+        return CHANNEL_AGAIN if self.by_channel else ""
 
     @property
     def key(self) -> str:
@@ -42,7 +52,7 @@ class RowOf:
 
     @property
     def reads(self) -> tuple[Part, ...]:
-        return (CAMPAIGN_ROWS,) if self.by_campaign else ()
+        return ((CAMPAIGN_ROWS,) if self.by_campaign else ()) + ((CHANNEL_STATE,) if self.by_channel else ())
 
 
 def touchpoints(row: RowOf) -> Part:

@@ -4,7 +4,7 @@ from loopline.attribution.conversions import conversions
 from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
-from loopline.attribution.state import question, visible
+from loopline.attribution.state import CHANNEL, CHANNEL_AGAIN, CHANNEL_STATE, question, visible
 from loopline.attribution.touchpoints import touchpoints
 from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, TOUCHED_IN_PERIOD
 from loopline.reports.dimension import TOTAL, Dimension
@@ -59,13 +59,16 @@ def touches(dimension: Dimension, model: Model, kind: str) -> str:
             WHERE {_IN_ROW} AND c.record_id IN (SELECT unnest($records))
         ) AS f
         LEFT JOIN (
-            SELECT event_id, epoch_us(occurred_at) AS at_us, channel, utm_campaign, landing_path FROM events
-            WHERE touch_kind <> '' AND recorded_at <= $as_of AND {visible("unit_id")}
+            SELECT e.event_id AS event_id, epoch_us(e.occurred_at) AS at_us, {CHANNEL} AS channel,
+                e.utm_campaign AS utm_campaign, e.landing_path AS landing_path
+            FROM events AS e {CHANNEL_AGAIN}
+            WHERE e.touch_kind <> '' AND e.recorded_at <= $as_of AND {visible("e.unit_id")}
         ) AS e ON e.event_id = f.event_id AND e.at_us = f.touched_us
         ORDER BY f.touched_us, f.event_id
         """,
         conversions(kind),
         credit_ledger(model, dimension.row, kind),
+        CHANNEL_STATE,
     )
 
 

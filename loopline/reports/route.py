@@ -11,6 +11,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
+from loopline.attribution.state import CHANNEL_STATE, channel_again
 from loopline.reports.moments import DIRECT, Moment, PageSeen
 from loopline.store.engine import Engine, Row, Value
 
@@ -76,6 +77,7 @@ campaigns AS (
     ) AS versions
     WHERE place = 1
 ),
+channel_state AS ({CHANNEL_STATE.sql}),
 theirs AS (
     SELECT events.event_id AS event_id, events.occurred_at AS occurred_at, identities.person_id AS person_id,
            events.unit_id AS unit_id, events.session_id AS session_id, events.visitor_id AS visitor_id,
@@ -83,13 +85,15 @@ theirs AS (
            CASE WHEN events.kind IN ('page', 'system') AND events.page_view_id <> '' THEN events.page_view_id
                 ELSE events.event_id END AS item,
            events.name AS name, events.is_entry AS is_entry, events.touch_kind AS touch_kind,
-           events.channel AS channel, events.utm_source AS utm_source, events.utm_campaign AS utm_campaign,
+           coalesce(again.channel, events.channel) AS channel, events.utm_source AS utm_source,
+           events.utm_campaign AS utm_campaign,
            events.referrer_host AS referrer_host, events.url_path AS url_path, events.title AS title,
            events.engaged_ms AS engaged_ms, events.properties AS properties,
            CASE WHEN coalesce(verdicts.verdict, events.bot_verdict) LIKE 'machine%' THEN 1 ELSE 0 END AS is_machine
     FROM events
     JOIN identities ON identities.identity = events.identity
     LEFT JOIN verdicts ON verdicts.visitor_id = events.visitor_id
+    {channel_again("events", "again")}
     WHERE events.recorded_at <= $as_of AND ($sees_all_units OR events.unit_id IN (SELECT unnest($units)))
 ),
 items AS (

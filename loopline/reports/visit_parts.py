@@ -5,7 +5,15 @@ person its identity or its browser is linked to as of `$as_of`. Visits by machin
 that each answer can say how many it leaves out.
 """
 
-from loopline.attribution.state import KNOWN_IDENTITIES, VERDICT_STATE, Part, visible
+from loopline.attribution.state import (
+    CHANNEL,
+    CHANNEL_AGAIN,
+    CHANNEL_STATE,
+    KNOWN_IDENTITIES,
+    VERDICT_STATE,
+    Part,
+    visible,
+)
 
 DIRECT = "Direct"
 
@@ -15,11 +23,12 @@ KINDS = "('page', 'track', 'system', 'form', 'identify')"
 SEEN = Part(
     "seen",
     f"""
-    SELECT e.*, CASE WHEN e.session_id = '' THEN e.event_id ELSE e.session_id END AS visit
-    FROM events AS e
+    SELECT e.*, CASE WHEN e.session_id = '' THEN e.event_id ELSE e.session_id END AS visit, {CHANNEL} AS counts_as
+    FROM events AS e {CHANNEL_AGAIN}
     WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.occurred_at < $until
         AND (e.session_id <> '' OR e.is_entry) AND e.kind IN {KINDS} AND {visible("e.unit_id")}
     """,
+    (CHANNEL_STATE,),
 )
 VIEWS = Part(
     "views",
@@ -49,7 +58,7 @@ VISITS = Part(
         max(CASE WHEN kind IN ('form', 'track') THEN 1 ELSE 0 END) AS has_deed,
         max(CASE WHEN is_entry THEN 1 ELSE 0 END) AS has_begun,
         max(CASE WHEN identity LIKE 'visitor:%' THEN '' ELSE identity END) AS named,
-        arg_min(channel, occurred_at) AS channel, arg_min(utm_campaign, occurred_at) AS utm_campaign,
+        arg_min(counts_as, occurred_at) AS channel, arg_min(utm_campaign, occurred_at) AS utm_campaign,
         arg_min(referrer_host, occurred_at) AS referrer_host, max(landing_path) AS landing_path,
         max(network_company) AS network_company, max(country) AS country, max(device) AS device,
         max(CASE WHEN bot_verdict LIKE 'machine%' THEN 1 ELSE 0 END) AS is_machine
@@ -68,12 +77,12 @@ TOLD = Part(
         v.country AS country, v.device AS device,
         coalesce(n.person_id, k.person_id,
             CASE WHEN v.named LIKE 'person:%' THEN substring(v.named, 8) ELSE '' END) AS person_id,
-        CASE WHEN coalesce(CASE WHEN b.verdict LIKE 'machine%' THEN 1 ELSE 0 END, 0) + v.is_machine > 0
-            THEN 1 ELSE 0 END AS is_left_out
+        CASE WHEN b.verdict IS NULL THEN v.is_machine WHEN b.verdict LIKE 'machine%' THEN 1 ELSE 0
+            END AS is_left_out
     FROM visits AS v
     LEFT JOIN known_identities AS n ON n.identity = v.named AND v.named <> ''
     LEFT JOIN known_identities AS k ON k.identity = 'visitor:' || v.visitor_id
-    LEFT JOIN verdict_state AS b ON b.id = v.visitor_id
+    LEFT JOIN verdict_state AS b ON b.id = v.visitor_id AND b.id <> '' AND NOT b.is_deleted
     """,
     (VISITS, KNOWN_IDENTITIES, VERDICT_STATE),
 )

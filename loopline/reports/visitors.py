@@ -66,8 +66,8 @@ SELECT count(DISTINCT CASE WHEN e.visitor_id <> '' THEN e.visitor_id WHEN e.sess
     ELSE e.event_id END) AS visitors
 FROM events AS e LEFT JOIN verdict_state AS b ON b.id = e.visitor_id
 WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.occurred_at <= $now AND e.kind IN {KINDS}
-    AND (e.session_id <> '' OR e.is_entry) AND e.bot_verdict NOT LIKE 'machine%'
-    AND coalesce(b.verdict, '') NOT LIKE 'machine%' AND {visible("e.unit_id")}
+    AND (e.session_id <> '' OR e.is_entry) AND coalesce(b.verdict, e.bot_verdict) NOT LIKE 'machine%'
+    AND {visible("e.unit_id")}
 """
 _VISITOR = f"""
 SELECT min(e.occurred_at) AS began_at, max(e.occurred_at) AS last_at,
@@ -75,7 +75,7 @@ SELECT min(e.occurred_at) AS began_at, max(e.occurred_at) AS last_at,
     arg_max(e.country, e.occurred_at) AS country, arg_max(e.device, e.occurred_at) AS device,
     arg_max(e.browser, e.occurred_at) AS browser, arg_max(e.network_company, e.occurred_at) AS network_company,
     max(coalesce(k.person_id, '')) AS person_id,
-    max(CASE WHEN e.bot_verdict LIKE 'machine%' OR coalesce(b.verdict, '') LIKE 'machine%' THEN 1 ELSE 0 END) AS machine
+    max(CASE WHEN coalesce(b.verdict, e.bot_verdict) LIKE 'machine%' THEN 1 ELSE 0 END) AS machine
 FROM events AS e
 LEFT JOIN known_identities AS k ON k.identity = 'visitor:' || e.visitor_id
 LEFT JOIN verdict_state AS b ON b.id = e.visitor_id

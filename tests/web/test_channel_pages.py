@@ -12,6 +12,7 @@ from django.urls import reverse
 from loopline.access.models import AuditEntry, BusinessUnit
 from loopline.access.roles import Role
 from loopline.collect.channels import RULES
+from loopline.facts.relay import Relay
 from loopline.store.arrow import to_arrow
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
@@ -156,3 +157,27 @@ def test_a_visit_that_would_be_judged_otherwise_today_says_so(store: DuckDBEngin
     page = text(client.get(reverse("channel_explain"), {"visit": "s1"}))
     assert "Stored as Paid Social" in page
     assert "Why Event?" in page
+
+
+def test_the_past_is_judged_again_when_somebody_asks_for_it(store: DuckDBEngine, unit: BusinessUnit) -> None:
+    client = signed_in(Role.MARKETING, unit)
+    assert "Nothing would move" in text(client.get(reverse("channels_again")))
+    client.post(reverse("channels"), NEW | {"field_1": "source", "values_1": "fb", "field_2": "", "values_2": ""})
+    page = text(client.get(reverse("channels_again")))
+    page = page[page.index("Counts now as") :]
+    assert page.index("Paid Social") < page.index("<td>Event</td>") < page.index("own-fair-badges@")
+    assert client.post(reverse("channels_again")).status_code == 302
+    Relay(store).relay_all()
+    assert "Nothing would move" in text(client.get(reverse("channels_again")))
+    [row] = store.rows("SELECT channel, channel_rule, utm_source FROM channel_facts")
+    assert row == {"channel": "Event", "channel_rule": "ga4-paid-social@2026.1", "utm_source": "fb"}
+    entry = AuditEntry.objects.latest("seq")
+    assert (entry.verb, entry.detail["events"]) == ("judged channels again", 1)
+
+
+@pytest.mark.parametrize("role", [Role.SALES, Role.FINANCE])
+def test_only_who_edits_channels_judges_the_past_again(role: Role, store: DuckDBEngine, unit: BusinessUnit) -> None:
+    assert Client().get(reverse("channels_again")).status_code == 302
+    client = signed_in(role, unit)
+    assert client.get(reverse("channels_again")).status_code == 403
+    assert client.post(reverse("channels_again")).status_code == 403

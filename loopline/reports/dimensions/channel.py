@@ -1,10 +1,11 @@
+from loopline.attribution.state import CHANNEL
 from loopline.attribution.touchpoints import RowOf
 from loopline.reports.dimension import Dimension, Naming
 
 DIMENSION = Dimension(
     key="channel",
     label="Channel",
-    row=RowOf("e.channel"),
+    row=RowOf(CHANNEL, by_channel=True),
     cost_sql="channel",
     without="No channel",
     naming=Naming.AS_IS,

@@ -6,12 +6,18 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_POST
 
-from loopline.access.channel_rules import add_channel_rule, raise_channel_rule, remove_channel_rule
+from loopline.access.channel_rules import (
+    add_channel_rule,
+    judge_channels_again,
+    raise_channel_rule,
+    remove_channel_rule,
+)
 from loopline.access.processing import settings_now
 from loopline.access.roles import Permission
 from loopline.collect.channels import RULES, UNASSIGNED
 from loopline.collect.explain import Told, explain, told_by
 from loopline.collect.sources import lines
+from loopline.reports.judge_again import judge_again
 from loopline.reports.judged import Judged, judged_visit
 from loopline.store.current import engine
 from loopline.web import collector
@@ -71,6 +77,19 @@ def channel_rule_raise(request: PageRequest, key: str) -> HttpResponse:
     except ValidationError as error:
         messages.error(request, error.messages[0])
     return redirect("channels")
+
+
+@allow(Permission.EDIT_CHANNELS)
+def channels_again(request: PageRequest) -> HttpResponse:
+    """What would count as another channel by the rules of today; asked to, it counts so from now on."""
+    if request.method == "POST":
+        done = judge_channels_again(collector.keys(), engine(), by=request.actor)
+        messages.success(request, f"{done.events:,} events count by the rules of today. Nothing stored was changed.")
+        return redirect("channels")
+    own = collector.keys().channel_rules()
+    told = ask(lambda: judge_again(engine(), own))
+    context = {"judgement": told.value, "trouble": told.trouble, "own": own}
+    return render(request, "settings/channels_again.html", context)
 
 
 @allow(Permission.SEE_REPORTS)
