@@ -13,9 +13,10 @@ from typing import Any
 
 import msgspec
 
-from loopline.collect.answers import Answer, RefusedError, failure, send_answer, with_cors
+from loopline.collect.answers import Answer, Headers, RefusedError, failure, send_answer, with_cors
 from loopline.collect.body import MAX_BYTES, UnreadableError, read_body, too_large
 from loopline.collect.credentials import key_from_header, key_from_query
+from loopline.collect.handover import Handover, Sender
 from loopline.collect.inbox import Inbox, Unavailable
 from loopline.collect.keys import KeyKind, Keys, WriteKey
 from loopline.collect.metrics import metrics_text
@@ -59,6 +60,7 @@ class Collector:
         self._keys = keys
         self._state = state
         self._tracker = Tracker(settings or keys.settings)
+        self._handover = Handover(keys.secret())
         self._rates = Rates()
         self._next_refresh = 0.0
         self._next_note = time.monotonic() + 60
@@ -80,6 +82,8 @@ class Collector:
             answer = await self._take(scope, receive, call)
         elif call is not None and method == "OPTIONS":
             answer = _preflight(scope)
+        elif call is not None and method == "GET" and b"hand=" in scope["query_string"]:
+            answer = self._hand_over(scope)
         elif call is not None:
             answer = failure(405, "method_not_allowed", "Send events with POST.", (b"allow", b"POST, OPTIONS"))
         elif (page := self._pages.get(path)) is not None and method in {"GET", "HEAD"}:
@@ -103,7 +107,7 @@ class Collector:
             key = self._key(plain or body.write_key or key_from_query(scope["query_string"]))
             self._admit(scope, key, origin, events)
             is_browser = key.kind is KeyKind.BROWSER
-            known = recognise(headers, body.data) if is_browser else Recognised(body.data)
+            known = self._recognise(scope, headers, body.data) if is_browser else Recognised(body.data)
             if body.events:
                 await self._inbox.append(_request(scope, headers, key, call, known.body, body.events))
         except UnreadableError as error:
@@ -114,10 +118,23 @@ class Collector:
         except RefusedError as error:
             refused = error
         else:
-            answer = _told(known) if known.cookie else _STORED
+            answer = _told(known) if known.cookie or known.visitor_id else _STORED
             return with_cors(answer, origin) if origin else answer
         self._inbox.refuse(refused.code, key.id if key else "", events)
         return refused.answer if refused.code == "origin" else with_cors(refused.answer, origin)
+
+    def _recognise(self, scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Recognised:
+        handed = ""
+        if b"_ll=" in body:
+            body, handed = self._handover.take(body, _sender(scope, headers), int(time.time()))
+        return recognise(headers, body, handed)
+
+    def _hand_over(self, scope: Scope) -> Answer:
+        """A token that takes this visitor along to another own site."""
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        token = self._handover.token(scope["query_string"], _sender(scope, headers), int(time.time()))
+        kind: Headers = ((b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"no-store"))
+        return with_cors(Answer(200, token.encode(), kind), headers.get(b"origin", b"").decode("latin-1"))
 
     def _key(self, plain: str) -> WriteKey:
         """The key in force with this value. Raises RefusedError when there is none."""
@@ -219,9 +236,14 @@ def _request(scope: Scope, headers: dict[bytes, bytes], key: WriteKey, call: str
     )
 
 
+def _sender(scope: Scope, headers: dict[bytes, bytes]) -> Sender:
+    client = scope.get("client")
+    return Sender(headers.get(b"user-agent", b""), client[0] if client else "")
+
+
 def _told(known: Recognised) -> Answer:
     body = _encode({"success": True, "visitor": known.visitor_id}) if known.visitor_id else _STORED.body
-    return Answer(200, body, (*_STORED.headers, (b"set-cookie", known.cookie)))
+    return Answer(200, body, (*_STORED.headers, (b"set-cookie", known.cookie)) if known.cookie else _STORED.headers)
 
 
 def _preflight(scope: Scope) -> Answer:

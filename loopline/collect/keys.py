@@ -240,6 +240,15 @@ class Keys:
         """What the organisation decided about processing, as it stands now."""
         return Settings(own_hosts=frozenset(self.own_hosts()), channel_rules=self.channel_rules())
 
+    def secret(self) -> bytes:
+        """What the collector signs with; made at the first use and kept."""
+        with self._lock:
+            self._connection.execute(
+                "INSERT OR IGNORE INTO settings VALUES ('collector_secret', ?)", (secrets.token_hex(32),)
+            )
+            row = self._connection.execute("SELECT value FROM settings WHERE name = 'collector_secret'").fetchone()
+        return bytes.fromhex(row[0])
+
     def channel_rules(self) -> RuleSet:
         """The organisation's own channel rules, ahead of the others."""
         with self._lock:

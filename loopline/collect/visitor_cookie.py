@@ -6,9 +6,11 @@ It exists only while the visitor agrees to an identifier.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
+
+from loopline.collect.web_address import read_address
 
 NAME = "_llv"
 _LIVES_S = 400 * 24 * 3600
@@ -18,8 +20,14 @@ WITHDRAWN = "Consent withdrawn"
 _ALLOWED_FROM = 2
 
 
+class _Page(msgspec.Struct, frozen=True):
+    url: str = ""
+    referrer: str = ""
+
+
 class _Context(msgspec.Struct):
     consent: int | None = None
+    page: _Page = _Page()
 
 
 class _Event(msgspec.Struct):
@@ -27,6 +35,13 @@ class _Event(msgspec.Struct):
     event: str = ""
     anonymousId: str = ""  # noqa: N815 - Segment's name
     context: _Context | None = None
+
+    @property
+    def comes_from_elsewhere(self) -> bool:
+        """A page that a link on another site led to."""
+        page = self.context.page if self.context else _Page()
+        hosts = read_address(page.referrer).host, read_address(page.url).host
+        return self.type == "page" and hosts[0] not in {"", hosts[1]}
 
 
 class _Batch(msgspec.Struct):
@@ -47,19 +62,26 @@ class Recognised:
     """What the tracker should go on with; empty when it knows."""
 
 
-def recognise(headers: dict[bytes, bytes], body: bytes) -> Recognised:
-    """Compare the visitor a tracker names with the one this browser's cookie names; the cookie wins.
+def recognise(headers: dict[bytes, bytes], body: bytes, handed: str = "") -> Recognised:
+    """Compare the visitor a tracker names with the one another own site handed over, or this browser's cookie names.
 
-    Only for requests that a page sends to its own host. After a reset (somebody else uses the browser now) the
-    tracker's new id takes the cookie's place; a withdrawn consent removes it.
+    Both win over the tracker. The cookie only plays with requests that a page sends to its own host. After a reset
+    (somebody else uses the browser now) the tracker's new id takes the cookie's place; a withdrawn consent removes it.
     """
-    if headers.get(b"sec-fetch-site") != b"same-origin" or _is_opted_out(headers):
+    is_own_host = headers.get(b"sec-fetch-site") == b"same-origin"
+    if not (is_own_host or handed) or _is_opted_out(headers):
         return Recognised(body)
     said = _identified(body)
     if not said:
         return Recognised(body)
+    known = handed if said[0].comes_from_elsewhere else ""
+    held = known or (_held(headers.get(b"cookie", b"")) if is_own_host else "") or said[0].anonymousId
+    found = _compare(said, held, body)
+    return found if is_own_host else replace(found, cookie=b"")
+
+
+def _compare(said: list[_Event], held: str, body: bytes) -> Recognised:
     last = said[-1]
-    held = _held(headers.get(b"cookie", b"")) or said[0].anonymousId
     resets = [place for place, one in enumerate(said) if one.type == "reset"]
     before_reset = said[: resets[0]] if resets else said
     for stray in {one.anonymousId for one in before_reset} - {held}:

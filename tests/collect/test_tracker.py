@@ -23,6 +23,13 @@ def test_the_script_is_under_three_kilobytes(station: Station) -> None:
     assert answer.headers["content-type"].startswith("text/javascript")
 
 
+def test_the_script_stays_small_with_several_sites_of_its_own(station: Station) -> None:
+    station.keys.set_own_hosts(["halden.example", "shop.halden-instruments.example", "halden.no"])
+    answer = httpx.get(station.url + "/t.js")
+    assert b"halden-instruments" in answer.content
+    assert len(gzip.compress(answer.content, 9)) <= 3 * 1024
+
+
 def test_the_script_is_not_sent_again_when_unchanged(station: Station) -> None:
     tag = httpx.get(station.url + "/t.js").headers["etag"]
     assert httpx.get(station.url + "/t.js", headers={"if-none-match": tag}).status_code == 304

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from loopline.collect.handover import Handover, Sender
 from tests.chromium import INSTALLED, SWITCHES
 from tests.collect.site import Site, open_page, wait_for
 from tests.collect.station import Station
@@ -306,3 +307,68 @@ def test_without_consent_or_a_real_id_there_is_no_cookie(station: Station, event
     assert answer.status_code == 200
     assert "set-cookie" not in answer.headers
     assert "visitor" not in answer.json()
+
+
+def test_a_visitor_goes_on_to_another_own_site_and_stays_the_same(
+    station: Station, site: Site, context: BrowserContext
+) -> None:
+    station.keys.set_own_hosts(["localhost", "127.0.0.1"])
+    shop = site.url.replace("localhost", "127.0.0.1")
+    site.extra = f'<a id="shop" href="{shop}/shop?plan=gold">Shop</a>'
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
+    wait_for(station, 1)
+    page.hover("#shop")
+    page.wait_for_function("document.querySelector('#shop').search.includes('_ll=')")
+    page.click("#shop")
+    wait_for(station, 2)
+    page.click("#next")
+    rows = wait_for(station, 3)
+    assert [row["url_host"] for row in rows] == ["localhost", "127.0.0.1", "127.0.0.1"]
+    assert len({row["visitor_id"] for row in rows}) == 1
+    assert len({row["session_id"] for row in rows}) == 1
+    assert [row["is_entry"] for row in rows] == [True, False, False]
+    assert {row["channel"] for row in rows} == {"Paid Search"}
+    stored = b"".join(request.body for block in station.inbox.read(0, 99) for request in block.requests)
+    assert b"_ll=" not in stored
+
+
+def test_a_token_of_another_browser_or_an_old_one_takes_nobody_along(station: Station) -> None:
+    known = "a" * 32
+    good = Handover(station.keys.secret()).token(b"hand=" + known.encode(), Sender(b"Firefox", "127.0.0.1"), 1_000)
+    take = Handover(station.keys.secret()).take
+    body = b'{"url": "https://b.example/x?a=1&_ll=' + good.encode() + b'"}'
+    assert take(body, Sender(b"Firefox", "127.0.0.1"), 1_120) == (b'{"url": "https://b.example/x?a=1"}', known)
+    assert take(body, Sender(b"Firefox", "127.0.0.1"), 1_121)[1] == ""
+    assert take(body, Sender(b"Chrome", "127.0.0.1"), 1_060)[1] == ""
+    assert take(body, Sender(b"Firefox", "10.0.0.1"), 1_060)[1] == ""
+    assert take(body.replace(known.encode(), b"b" * 32), Sender(b"Firefox", "127.0.0.1"), 1_060)[1] == ""
+    assert httpx.get(station.url + "/e?hand=me").text == ""
+
+
+def test_withdrawal_in_one_tab_stops_the_others(station: Station, site: Site, context: BrowserContext) -> None:
+    first = open_page(context, site.url + "/")
+    second = open_page(context, site.url + "/next")
+    wait_for(station, 2)
+    first.evaluate("loopline.consent(1)")
+    wait_for(station, 1, "name = 'Consent withdrawn'")
+    second.evaluate("loopline.track('Never')")
+    second.wait_for_timeout(200)
+    assert context.cookies() == []
+    assert station.events(where="name = 'Never'") == []
+
+
+@pytest.mark.parametrize(("minutes", "sessions"), [(29, 1), (31, 2)])
+def test_a_visit_ends_after_thirty_idle_minutes_on_the_same_page_too(
+    station: Station, site: Site, context: BrowserContext, minutes: int, sessions: int
+) -> None:
+    page = context.new_page()
+    page.clock.install()
+    page.goto(site.url + "/")
+    wait_for(station, 1)
+    page.clock.run_for(minutes * 60_000)
+    page.evaluate("loopline.track('Again')")
+    page.clock.run_for(1_000)
+    [row] = wait_for(station, 1, "kind = 'track'")
+    rows = station.events(where="kind IN ('page', 'track')")
+    assert len({one["session_id"] for one in rows}) == sessions
+    assert row["touch_kind"] == ("entry" if sessions == 2 else "")

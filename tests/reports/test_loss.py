@@ -17,8 +17,8 @@ def event(session: str, number: int, minutes: float, visit: str = "") -> dict[st
     at = NOON + timedelta(minutes=minutes)
     kept = {"number": number} | ({"visit": visit} if visit else {})
     return {"event_id": f"{session}-{visit}-{number}-{minutes}", "unit_id": "north", "kind": "page",
-            "is_entry": False, "consent": 2, "session_id": session, "source": "browser", "occurred_at": at, "received_at": at,
-            "properties": json.dumps({"_loopline": kept}) if number else ""}  # fmt: skip
+            "is_entry": False, "consent": 2, "session_id": session, "source": "browser", "occurred_at": at,
+            "received_at": at, "properties": json.dumps({"_loopline": kept}) if number else ""}  # fmt: skip
 
 
 @pytest.fixture(scope="module")

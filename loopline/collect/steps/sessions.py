@@ -13,6 +13,7 @@ import msgspec
 
 from loopline.collect.channels import Visit
 from loopline.collect.steps.validate import as_text
+from loopline.collect.web_address import read_address
 from loopline.collect.work import Item, Work
 
 _PAUSE_US = 30 * 60 * 1_000_000
@@ -67,9 +68,12 @@ def build_sessions(work: Work) -> None:
 
 
 def _came_back(item: Item) -> bool:
-    """Whether this visit began with a referrer that brings nobody, such as a pay page, and with nothing else."""
-    session = item.context.session
-    return session is not None and bool(session.referrer) and not item.visit.says_something
+    """Whether this visit began with a referrer that brings nobody, such as a pay page or another own site."""
+    session, page = item.context.session, item.context.page
+    if session is None or item.visit.says_something:
+        return False
+    came_from = read_address(as_text(page.referrer, 2_000)).host if page is not None else ""
+    return bool(session.referrer) or came_from not in {"", item.url_host}
 
 
 def _visitor_key(item: Item) -> int | None:
@@ -87,7 +91,8 @@ def _is_anonymous_entry(item: Item) -> bool:
 
 
 def _rejoined(item: Item, current: OpenSession) -> OpenSession:
-    """The tracker knows no pay and sign-in pages: for it somebody who comes back from one begins a new visit."""
+    """The tracker knows no pay and sign-in pages, and each own site has cookies of its own: for the tracker somebody
+    who comes from one of these begins a new visit."""
     if item.session_id not in {current.id, current.also} and _came_back(item) and current.holds(item.occurred_us):
         current = msgspec.structs.replace(current, also=item.session_id)
     if item.session_id == current.also:

@@ -4,13 +4,13 @@
   let safe = work => { try { return work(); } catch {} };
   let on = (target, names, work) => names.split(" ").forEach(name =>
     target.addEventListener(name, event => safe(() => work(event)), true));
-  let tag = d.currentScript || d.querySelector("script[data-key][src*='t.js']");
+  let tag = d.currentScript;
   let n = navigator;
   let loc = w.location;
 
   let start = () => {
     let early = w.loopline || [];
-    if (early.facts || !tag) return;
+    if (early.facts) return;
     let said = tag.dataset;
     let to = tag.src.replace(/t\.js.*$/, "e");
     // Landing facts first: by now a router may have changed the address, so the one navigated to is asked for.
@@ -20,16 +20,17 @@
     let queue = [];
     let wait = 0;
     let zone = "";
-    let mode, visitorId, sitting, user, viewId, timer, held, landedAt, lastUrl;
+    let mode = 0;
+    let visitorId, sitting, viewId, timer, held, landedAt, lastUrl;
     let now = () => new Date().toISOString();
 
     // Cookies, on the widest domain that takes them; when they are blocked, memory has to do.
     let memory = {};
-    let get = name => safe(() => decodeURIComponent(d.cookie.match("\\b" + name + "=([^;]*)")[1])) || memory[name];
+    let get = name => safe(() => unescape(d.cookie.match("\\b" + name + "=([^;]*)")[1])) || memory[name];
     let set = (name, value, seconds) => {
       memory[name] = value;
       safe(() => {
-        d.cookie = name + "=" + encodeURIComponent(value) + ";path=/;max-age=" + seconds + ";samesite=lax" + zone +
+        d.cookie = name + "=" + escape(value) + ";path=/;max-age=" + seconds + ";samesite=lax" + zone +
           (/s:/.test(loc.protocol) ? ";secure" : "");
       });
     };
@@ -46,14 +47,15 @@
 
     // What an address says about where a visit came from: campaign values and click ids.
     let worth = link => (link.split("#")[0].split("?")[1] || "").split("&").filter(one =>
-      /^(utm_\w+|\w+cl(k|ick)?id|[gw]braid|li_fat_id|epik|(rdt_|sc|mc_)cid)=./i.test(one)).join("&");
+      /^(utm_\w+|\w+c(lk?|lick)?id|[gw]braid|li_fat_id|epik)=./i.test(one)).join("&");
     let bare = link => link.split(/[?#]/)[0].slice(0, 300);
     let within = (host, other) => ("." + host).endsWith("." + other);
+    let isOwn = host => "OWN_HOSTS".some(one => within(host, one));
+    let isHere = host => within(host, zone.slice(8) || loc.hostname.replace(/^www\./, ""));
     // The host an address leads to, if that is another site. Pay and sign-in pages are known to the server.
     let external = link => {
       let host = safe(() => new URL(link).hostname);
-      let here = loc.hostname.replace(/^www\./, "");
-      return host && ![zone.slice(8) || here, ..."OWN_HOSTS"].some(one => within(host, one)) && !within(here, host.replace(/^www\./, "")) ? host : "";
+      return host && !isHere(host) && !isOwn(host) && !within(loc.hostname, host.replace(/^www\./, "")) ? host : "";
     };
 
     // A session ends after 30 minutes without an event. A new campaign value, click id or external referrer starts
@@ -64,25 +66,26 @@
     });
     let visit = (link, from) => {
       let known = mode > 1 ? alive() : sitting;
-      let query = worth(link);
-      let sign = (query || external(from)).slice(0, 300);
-      let isNew = known ? mode > 1 && sign && sign != known.g : mode > 1 || sign || !from;
+      let query = worth(link).slice(0, 500);
+      let host = external(from);
+      let sign = query || host;
+      let isNew = known ? mode > 1 && sign && sign != known.sign : mode > 1 || sign || !from;
       sitting = isNew ? {
-        i: mode > 1 ? random() : null, g: sign, r: external(from) && from.slice(0, 300),
-        u: bare(link) + (query && "?" + query.slice(0, 700))
+        id: mode > 1 ? random() : null, sign: sign, referrer: host && from.slice(0, 300),
+        url: bare(link) + (query && "?" + query)
       } : known;
       keep();
-      return !!isNew;
+      return isNew;
     };
     let keep = () => {
       if (mode > 1) {
-        set("_ll", visitorId ||= get("_ll") || random(), 34560000);
+        set("_ll", visitorId ||= get("_ll") || random(), 3456e4);
         if (sitting) { sitting.t = Date.now(); set("_lls", JSON.stringify(sitting), 1800); }
       }
     };
     let forget = () => {
       ["_ll", "_lls", "_llu"].forEach(name => set(name, "", 0));
-      visitorId = sitting = user = null;
+      visitorId = sitting = null;
     };
 
     let add = (event, isEntry) => {
@@ -97,18 +100,20 @@
       else if (event.type == "page") held ||= event;
     };
     let put = (event, isEntry) => {
+      // Consent was withdrawn in another tab, or the visitor removed the cookies: both mean the same.
+      if (zone && visitorId && !/_ll=/.test(d.cookie)) { forget(); mode = 0; return; }
       if (mode > 1) {
         let live = alive();
         if (live) sitting = live;
-        else if (event.type != "engaged") isEntry = sitting ? visit(loc.href, "") : visit(firstUrl, came);
+        else if (!event.engaged) isEntry = sitting ? visit(loc.href, "") : visit(firstUrl, came);
         // Numbers without a gap: the server sees from them what was lost on the way.
-        sitting.n = -~sitting.n;
-        if (live || event.type != "engaged") keep();
+        sitting.number = -~sitting.number;
+        if (live || !event.engaged) keep();
         event.anonymousId = visitorId;
-        event.userId ||= user || get("_llu");
+        event.userId = get("_llu");
       }
       event.context.consent = mode;
-      if (sitting) event.context.session = { id: sitting.i, url: sitting.u, referrer: sitting.r, entry: !!isEntry, number: sitting.n };
+      event.context.session = sitting && { ...sitting, entry: !!isEntry };
       queue.push(event);
       if (queue.length > 100) queue.shift();
       later();
@@ -161,10 +166,10 @@
     let since = Date.now();
     let wasVisible = !d.hidden;
     let used = () => {
-      if (wasVisible) spent += Math.max(0, Math.min(Date.now() - since, 6e4));
+      if (wasVisible) spent += Math.min(Date.now() - since, 6e4);
       since = Date.now();
       wasVisible = !d.hidden;
-      depth = Math.max(depth, Math.min(100, Math.round((w.scrollY + w.innerHeight) * 100 / d.documentElement.scrollHeight)));
+      depth = Math.max(depth, Math.min(100, 1 + (scrollY + innerHeight) * 100 / d.documentElement.scrollHeight) | 0);
     };
     let tell = () => {
       used();
@@ -172,43 +177,49 @@
     };
 
     let page = properties => {
-      let isFirst = !lastUrl;
+      let link = lastUrl ? loc.href : firstUrl;
       tell();
       spent = told = depth = 0;
       step = 1e4;
-      if (!isFirst) came = lastUrl;
+      if (lastUrl) came = lastUrl;
       lastUrl = loc.href;
       landedAt ||= now();
       viewId = random();
-      let isEntry = visit(isFirst ? firstUrl : lastUrl, came);
-      add({ type: "page", properties: properties }, isEntry);
+      add({ type: "page", properties: properties }, visit(link, came));
     };
     // Routers may change the address several times in a row and set the title after that.
     let place = link => said.hash == null ? link.split("#")[0] : link;
     let moved = () => { setTimeout(() => safe(() => { if (lastUrl && place(lastUrl) != place(loc.href)) page(); }), 9); };
 
     // Forms marked with data-loopline="name of the form": e-mail, name and company, never anything else.
-    let FIELDS = { email: /e-?mail/i, name: /^((first|last|full|your|sur|given|family)[-_ ]?)?name$/i, company: /compan|organi[sz]ation/i };
+    let FIELDS = { email: /e-?mail/i, name: /^((first|last|full|your|sur|given|family)[-_ ]?)?name$/i, company: /compan|organi/i };
     let submitted = event => {
       let form = event.target;
       let filled = {};
-      if (!form.hasAttribute("data-loopline")) return;
+      if (form.dataset.loopline == null) return;
       [...form.elements].forEach(one => {
         if (one.name == "visitor_id") one.value = visitorId || "";
-        if (one.name == "session_id") one.value = sitting?.i || "";
+        if (one.name == "session_id") one.value = sitting?.id || "";
         if (mode < 2 || !one.value || !/^text|email/.test(one.type)) return;
         let marked = one.dataset.loopline;
         for (let field in FIELDS)
           if (marked ? marked == field : one.type == field || FIELDS[field].test(one.name))
             filled[field] = ((filled[field] || "") + " " + one.value).trim().slice(0, 200);
       });
-      add({ type: "form", name: form.dataset.loopline || form.name || form.id || "Form", properties: { fields: filled } });
+      add({ type: "form", name: form.dataset.loopline || "Form", properties: { fields: filled } });
       flush();
     };
-    let clicked = event => {
+    // Links: who goes to another site or takes a file is told; who goes on to another own site takes along who they
+    // are, in a token that is good for two minutes and asked for before the click, so that nobody waits.
+    let linked = event => {
       let link = event.target.closest("a[href]");
       if (!link || event.button > 1) return;
-      if (external(link.href) || link.hasAttribute("download") || /\.(pdf|zip|csv|docx?|xlsx?|pptx?|exe|dmg|mp[34])$/i.test(link.pathname)) {
+      if (event.type > "d") {
+        if (mode > 1 && isOwn(link.hostname) && !isHere(link.hostname))
+          fetch(to + "?hand=" + visitorId).then(answer => answer.text()).then(token => {
+            link.search = link.search.replace(/&_ll=.*|$/, "&_ll=" + token);
+          }).catch(() => {});
+      } else if (external(link.href) || link.hasAttribute("download") || /\.(pdf|zip|csv|docx?|xlsx?|pptx?|exe|dmg|mp[34])$/i.test(link.pathname)) {
         add({ type: "link", properties: { url: bare(link.href) } });
         flush();
       }
@@ -220,34 +231,32 @@
       identify: (id, traits) => {
         if (mode < 2) return;
         if (Object(id) === id) traits = id;
-        else if (id) set("_llu", user = id, 34560000);
-        add({ type: "identify", userId: user, traits: traits });
+        else if (id) set("_llu", id, 3456e4);
+        add({ type: "identify", traits: traits });
       },
       consent: given => {
         let before = mode;
-        let next = Math.max(0, Math.min(optedOut ? 1 : 3, +given || 0));
+        let next = Math.min(optedOut ? 1 : 3, +given || 0);
+        let isNew = before < 2 && next > 1;
+        let isEntry = next;
         if (before > 1 && next < 2) {
           add({ type: "track", event: "Consent withdrawn" });
           forget();
           safe(() => delete localStorage._llq);
         }
         mode = next;
-        let isEntry = mode;
-        if (mode > 1 && !(before > 1)) {
+        if (isNew) {
           findZone();
           unstash();
-          if (lastUrl) {
-            // The page was already counted without an identity: this gives the visit one.
-            isEntry = visit(firstUrl, d.referrer);
-            if (!held && isEntry) add({ type: "track", event: "Visit began", timestamp: landedAt }, 1);
-          }
+          // The page was already counted without an identity: this gives the visit one.
+          if (lastUrl && (isEntry = visit(firstUrl, d.referrer)) && !held) add({ type: "track", event: "Visit began", timestamp: landedAt }, 1);
         }
         if (mode && held) { put(held, isEntry); held = 0; }
-        if (mode > 1 && before < 2) add({ type: "track", event: "Consent given" });
+        if (lastUrl && isNew) add({ type: "track", event: "Consent given" });
       },
       reset: () => { forget(); add({ type: "reset" }); },
-      facts: () => ({ visitor: visitorId || "", session: sitting?.i || "", landing: sitting?.u || "", referrer: sitting?.r || "", page: loc.href, consent: mode }),
-      push: call => safe(() => api[call[0]](...[...call].slice(1)))
+      facts: () => ({ visitor: visitorId || "", session: sitting?.id || "", landing: sitting?.url || "", referrer: sitting?.referrer || "", page: loc.href, consent: mode }),
+      push: call => api[call[0]](...[...call].slice(1))
     };
 
     api.consent(said.consent || 1);
@@ -261,7 +270,7 @@
     on(w, "popstate", moved);
     on(w, "scroll mousemove keydown pointerdown", () => { if (Date.now() - since > 999) { used(); if (spent > step) tell(); } });
     on(w, "pagehide visibilitychange", event => {
-      if (d.hidden || event.type == "pagehide") {
+      if (d.hidden || event.type < "v") {
         tell();
         if (wait || !n.onLine) stash();
         flush();
@@ -269,10 +278,10 @@
     });
     on(w, "pageshow", event => { if (event.persisted) page(); });
     on(d, "submit", submitted);
-    on(d, "click auxclick", clicked);
+    on(d, "click auxclick pointerenter focusin", linked);
 
     if (said.auto != "off") page();
-    [...early].forEach(api.push);
+    [...early].forEach(w.loopline.push);
   };
 
   // A page that is only being prepared was not visited yet.

@@ -89,7 +89,7 @@ def set_aside_event(request: PageRequest, seq: int) -> HttpResponse:
         "source": source or OTHER_SOURCES.get(one.request.source_id, one.request.source_id),
         "received_at": datetime.fromtimestamp(one.request.received_us / 1e6, UTC),
         "as_it_came": one.raw.decode("utf-8", "backslashreplace"),
-        "around": one.envelope.decode("utf-8", "backslashreplace"),
+        "around": "" if one.envelope == b"{}" else one.envelope.decode("utf-8", "backslashreplace"),
         "form": form,
         "cancel_url": reverse("incoming"),
     }
