@@ -10,3 +10,5 @@ class Settings(msgspec.Struct, frozen=True):
     """Own sites and pay or sign-in pages: never referrers. A host covers its subdomains."""
     channel_rules: RuleSet = NO_OWN_RULES
     """The organisation's own channel rules, ahead of the others."""
+    data_centres: str = ""
+    """File with the networks of data centres; empty where there is none."""

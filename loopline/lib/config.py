@@ -25,6 +25,9 @@ class Config:
     is_demo: bool
     """`LOOPLINE_DEMO=1`: demo people on the sign-in page. Only ever on a loopback address."""
 
+    data_centres: str = ""
+    """File with networks of data centres, one a line (`LOOPLINE_DATA_CENTRES`); empty = none."""
+
     @property
     def address(self) -> str:
         """Host and port as they stand in an address on this machine."""
@@ -54,7 +57,10 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         port=int(port),
         base_url=(environment.get("BASE_URL") or f"http://{bind}").rstrip("/"),
         is_demo=environment.get("LOOPLINE_DEMO") == "1",
+        data_centres=environment.get("LOOPLINE_DATA_CENTRES", ""),
     )
+    if config.data_centres and not Path(config.data_centres).is_file():
+        raise ConfigError(f"LOOPLINE_DATA_CENTRES is “{config.data_centres}”; there is no such file")
     if config.is_demo and not config.is_loopback:
         raise ConfigError("LOOPLINE_DEMO=1 lets anyone sign in; it works only with LOOPLINE_BIND on 127.0.0.1")
     return config

@@ -46,7 +46,7 @@ class Move:
     @property
     def row(self) -> dict[str, object]:
         """As a row of `channel_facts`."""
-        said = dict(zip(JUDGED_FROM, self.values, strict=True))
+        said: dict[str, object] = dict(zip(JUDGED_FROM, self.values, strict=True))
         return said | {"channel": self.decision.channel, "rule": self.decision.rule}
 
 

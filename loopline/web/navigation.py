@@ -64,6 +64,7 @@ SETTINGS_TABS = Section(
         Item("users", "Users", ""),
         Item("exchange_rates", "Exchange rates", ""),
         Item("channels", "Channels", ""),
+        Item("machines", "Machines", ""),
         Item("write_keys", "Write keys", ""),
         Item("incoming", "Incoming data", ""),
         Item("live_events", "Live events", ""),

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from functools import partial
 from typing import Any, cast
 
+import msgspec
 import uvicorn
 
 from loopline.collect.asgi import Collector
@@ -53,7 +54,7 @@ class Server:
         self._inbox = Inbox(config.data)
         self._state = State(config.data)
         self._keys = Keys(config.data)
-        self._decided = _Decided(self._keys)
+        self._decided = _Decided(self._keys, config)
         self._collector = Collector(self._inbox, self._keys, self._state, settings=self._decided.settings)
         self._crew = Crew(self._workers())
 
@@ -67,6 +68,7 @@ class Server:
 
     def _workers(self) -> list[Worker]:
         # Records can be imported only once Django is set up, which `pages()` did.
+        from loopline.access.visitor_verdicts import judge_visitors
         from loopline.facts.relay import Relay
         from loopline.leads.capture import report_waiting
         from loopline.leads.reactor import react_once
@@ -85,6 +87,7 @@ class Server:
             Worker("relay", Relay(self.engine).run),
             Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state)))),
             Worker("leads", every(30, sweep)),
+            Worker("machines", every(300, partial(judge_visitors, self.engine))),
             Worker("form reports", every(30, report_waiting)),
             Worker("call reports", every(30, partial(report_interactions, self._config.data))),
         ]
@@ -120,8 +123,9 @@ class Server:
 class _Decided:
     """What the organisation decided about processing. Read anew every few seconds."""
 
-    def __init__(self, keys: Keys) -> None:
+    def __init__(self, keys: Keys, config: Config) -> None:
         self._keys = keys
+        self._config = config
         self._settings = Settings()
         self._fresh_until = 0.0
 
@@ -129,7 +133,7 @@ class _Decided:
         from loopline.access.processing import settings_now
 
         if time.monotonic() >= self._fresh_until:
-            self._settings = settings_now(self._keys)
+            self._settings = msgspec.structs.replace(settings_now(self._keys), data_centres=self._config.data_centres)
             self._fresh_until = time.monotonic() + SETTINGS_FRESH_S
         return self._settings
 

@@ -3,20 +3,40 @@
 Later verdicts about a visitor are facts of their own (`bot_verdict_facts`).
 """
 
+import logging
 from functools import lru_cache
 
 from crawleruseragents import is_crawler
 
+from loopline.collect.networks import Networks, read_networks
 from loopline.collect.request import Flag
 from loopline.collect.steps.validate import as_text
 from loopline.collect.work import Item, Work
 
 HUMAN = "human"
+DATA_CENTRE = "data_centre"
+"""Kept in `properties` under `_loopline.network`."""
+
+log = logging.getLogger(__name__)
 
 
 def tell_machines(work: Work) -> None:
+    path = work.settings.data_centres
+    networks = _networks(path) if path else None
     for item in work.items:
         item.bot_verdict = verdict(item)
+        if networks is not None and networks.holds(item.request.ip):
+            # The address itself goes; this is what is kept of it.
+            item.corrections = {**(item.corrections or {}), "network": DATA_CENTRE}
+
+
+def _networks(path: str) -> Networks | None:
+    try:
+        return read_networks(path)
+    except (OSError, UnicodeDecodeError):
+        # A hint that is missing must not hold up events; the server refuses to start without the file.
+        log.exception("The networks of data centres cannot be read; events go on without that hint")
+        return None
 
 
 def verdict(item: Item) -> str:
