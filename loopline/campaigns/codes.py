@@ -9,6 +9,7 @@ from loopline.campaigns.fact_rows import code_id, code_row, unmapped_code_row
 from loopline.campaigns.links import LinkTags, tagged_url
 from loopline.campaigns.models import Activity, Campaign, CampaignCode, TrackedLink
 from loopline.campaigns.refusal import CampaignRefusedError, refused_when_taken, require_in_unit
+from loopline.campaigns.short_links import new_short_code
 from loopline.facts.outbox import record_fact
 
 
@@ -94,8 +95,10 @@ def build_link(
     mapped = CampaignCode.objects.filter(unit=campaign.unit_id, code=code, campaign=campaign).exists()
     if not mapped:
         map_code(campaign, code, activity=activity, by=by)
-    link = TrackedLink.objects.create(campaign=campaign, activity=activity, url=address, note=note.strip()[:200])
-    audit(by, "build_link", campaign, link=str(link.pk), url=address)
+    link = TrackedLink.objects.create(
+        campaign=campaign, activity=activity, url=address, short_code=new_short_code(), note=note.strip()[:200]
+    )
+    audit(by, "build_link", campaign, link=str(link.pk), url=address, short_code=link.short_code)
     return link
 
 

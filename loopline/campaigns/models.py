@@ -135,6 +135,8 @@ class TrackedLink(models.Model):
     activity = models.ForeignKey(Activity, on_delete=models.SET_NULL, null=True, blank=True, related_name="+")
     url = models.URLField(max_length=2000)
     """The whole address, with its utm values."""
+    short_code = models.CharField(max_length=16, unique=True, null=True, blank=True)
+    """What stands behind /l/ in its short address; links made before there were short ones have none."""
     note = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=utc_now)
 

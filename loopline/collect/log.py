@@ -16,7 +16,7 @@ import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
 from loopline.collect.refusals import SCHEMA as REFUSALS_SCHEMA
-from loopline.collect.refusals import Refused, take_over_refusals
+from loopline.collect.refusals import Refused, add_refusals, take_over_refusals
 from loopline.collect.request import Request
 from loopline.collect.transactions import take_over, transaction
 from loopline.lib.sqlite import refuse_unsafe_version
@@ -143,6 +143,11 @@ class Log:
         """What was ever turned away."""
         sql = "SELECT source_id, reason, requests, events FROM refused"
         return {(source, reason): (requests, events) for source, reason, requests, events in self._select(sql)}
+
+    def add_refused(self, refused: Refused) -> None:
+        """Count what was turned away past the collector. Raises sqlite's Error, and then nothing is counted."""
+        with self._connection_lock:
+            add_refusals(self._connection, refused)
 
     # Keeping it small
 

@@ -15,6 +15,7 @@ import msgspec
 
 from loopline.collect.channels import CHANNELS, NO_VISIT, Visit
 from loopline.collect.log import Log
+from loopline.collect.refusals import Refused
 from loopline.collect.request import Request
 from loopline.collect.steps.touch import TOUCH_KINDS
 
@@ -82,6 +83,11 @@ def append_requests(folder: Path, requests: Sequence[Request]) -> None:
     """Put requests into the inbox past the collector, durably. Raises sqlite's OperationalError on a full disk."""
     if requests:
         _log(folder).append_now(requests)
+
+
+def count_refused(folder: Path, refused: Refused) -> None:
+    """Count what one of Loopline's own parts had to turn away. Raises sqlite's Error, and then nothing is counted."""
+    _log(folder).add_refused(refused)
 
 
 def close_logs(folder: Path) -> None:

@@ -1,12 +1,15 @@
 """The collector's files as pages use them: write keys, what was set aside, what was counted. Opened once a process."""
 
+from collections.abc import Callable
 from functools import lru_cache
 
 from django.conf import settings
 
 from loopline.access.processing import settings_now
+from loopline.campaigns.short_links import SOURCE_ID as SHORT_LINKS
 from loopline.collect.keys import Keys
 from loopline.collect.log import Log
+from loopline.collect.own import SOURCE_ID as OWN
 from loopline.collect.quarantine import Quarantine
 from loopline.collect.settings import Settings
 from loopline.collect.state import State
@@ -35,3 +38,15 @@ def quarantine() -> Quarantine:
 def settings_in_force() -> Settings:
     """What the organisation decided about processing, as the loader is told."""
     return settings_now(keys())
+
+
+def source_names() -> Callable[[str], str]:
+    """How people call a source of events: the name of its write key, or what else sends events."""
+    names = {"": "No known key", OWN: "Loopline itself", SHORT_LINKS: "Short links"}
+    names |= {key.id: key.name for key in keys().list()}
+
+    def name(source_id: str) -> str:
+        what, _, site = source_id.partition(":")
+        return f"Access log of {site}" if what == "access-log" else names.get(source_id, source_id)
+
+    return name

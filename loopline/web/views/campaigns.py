@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpResponse
@@ -16,6 +17,7 @@ from loopline.access.roles import Permission
 from loopline.campaigns.actions import CampaignRefusedError, close_campaign, create_campaign, edit_campaign
 from loopline.campaigns.costs import in_reporting_currency
 from loopline.campaigns.models import Campaign, CostLine
+from loopline.campaigns.short_links import Clicks, clicks_of, short_address
 from loopline.campaigns.spend import Spend, spend_of
 from loopline.campaigns.unknown_codes import unknown_codes
 from loopline.lib.times import utc_now
@@ -100,7 +102,7 @@ def campaign_context(request: PageRequest, found: Campaign) -> dict[str, Any]:
         "cost_lines": [{"cost": cost, "reporting_minor": in_reporting_currency(cost)} for cost in costs],
         "activities": found.activities.all(),
         "codes": codes,
-        "links": found.links.order_by("-created_at")[:20],
+        "links": _links(found),
         "forms": found.forms.all(),
         "currency": Organisation.current().reporting_currency,
         "can_edit": _may_edit(request),
@@ -111,6 +113,23 @@ def campaign_context(request: PageRequest, found: Campaign) -> dict[str, Any]:
         "cost_form": CostForm(unit=found.unit, campaign=found),
         "link_form": LinkForm(codes=[code.code for code in codes]),
     }
+
+
+def _links(found: Campaign) -> list[dict[str, Any]]:
+    """The newest links with their short address and its clicks; None where the event store does not answer."""
+    links = list(found.links.order_by("-created_at")[:20])
+    try:
+        clicks = clicks_of(engine(), links, str(found.unit_id))
+    except StoreError:
+        clicks = None
+    return [
+        {
+            "link": link,
+            "short": short_address(settings.CONFIG.base_url, link),
+            "clicks": None if clicks is None else clicks.get(str(link.pk), Clicks()),
+        }
+        for link in links
+    ]
 
 
 def _earned(request: PageRequest, found: Campaign) -> dict[str, Any]:

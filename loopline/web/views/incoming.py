@@ -27,7 +27,6 @@ from loopline.web.forms.settings import MendForm
 from loopline.web.lately import ask
 
 SHOWN = 100
-OTHER_SOURCES = {"": "No known key", "loopline": "Loopline itself"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +49,8 @@ def incoming(request: PageRequest) -> HttpResponse:
     balance = read_balance(collector.state(), collector.log())
     chosen = request.GET.get("reason", "")
     refusals = waiting_refusals(request.actor)
-    names = {key.id: key.name for key in collector.keys().list()}
-    accounts = [
-        (names.get(source) or OTHER_SOURCES.get(source, source), one) for source, one in balance.sources.items()
-    ]
+    names = collector.source_names()
+    accounts = [(names(source), one) for source, one in balance.sources.items()]
     context = {
         "loss": ask(_loss),
         "total": balance.total,
@@ -83,10 +80,9 @@ def set_aside_event(request: PageRequest, seq: int) -> HttpResponse:
         else:
             messages.success(request, f"Event {one.id} was sent through, mended.")
             return redirect("incoming")
-    source = next((key.name for key in collector.keys().list() if key.id == one.request.source_id), "")
     context = {
         "one": one,
-        "source": source or OTHER_SOURCES.get(one.request.source_id, one.request.source_id),
+        "source": collector.source_names()(one.request.source_id),
         "received_at": datetime.fromtimestamp(one.request.received_us / 1e6, UTC),
         "as_it_came": one.raw.decode("utf-8", "backslashreplace"),
         "around": "" if one.envelope == b"{}" else one.envelope.decode("utf-8", "backslashreplace"),

@@ -10,7 +10,6 @@ from django.shortcuts import render
 from loopline.access.actor import Actor
 from loopline.access.roles import Permission
 from loopline.collect.arrived import find_event, newest
-from loopline.collect.own import SOURCE_ID as OWN
 from loopline.collect.request import Request
 from loopline.collect.trace import DROPPED, SET_ASIDE, STORED, Trace, trace
 from loopline.web import collector
@@ -29,7 +28,7 @@ def live_events(request: PageRequest) -> HttpResponse:
     chosen = {name: request.GET.get(name, "") for name in ("source", "kind", "outcome")}
     state, settings = collector.state(), collector.settings_in_force()
     found = list(newest(collector.log(), LOOKED_AT, _seen_by(request.actor)))
-    names = _source_names()
+    names = collector.source_names()
     sources = Counter(one.request.source_id for one in found)
     traces = [trace(one, state, settings) for one in found if chosen["source"] in ("", one.request.source_id)]
     rows = [one for one in traces if _fits(one, chosen)]
@@ -55,7 +54,9 @@ def live_event(request: PageRequest, number: int) -> HttpResponse:
     if found is None or not _seen_by(request.actor)(found.request):
         raise Http404(f"Event {number} is not in the inbox: it never was, or is older than the inbox keeps.")
     one = trace(found, collector.state(), collector.settings_in_force())
-    return render(request, "settings/live_event.html", {"trace": one, "source": _source_names()(one.source_id)})
+    return render(
+        request, "settings/live_event.html", {"trace": one, "source": collector.source_names()(one.source_id)}
+    )
 
 
 def _seen_by(actor: Actor) -> Callable[[Request], bool]:
@@ -72,15 +73,3 @@ def _seen_by(actor: Actor) -> Callable[[Request], bool]:
 
 def _fits(one: Trace, chosen: dict[str, str]) -> bool:
     return chosen["kind"] in ("", one.kind) and chosen["outcome"] in ("", one.outcome)
-
-
-def _source_names() -> Callable[[str], str]:
-    keys = {key.id: key.name for key in collector.keys().list()}
-
-    def name(source_id: str) -> str:
-        what, _, site = source_id.partition(":")
-        if source_id == OWN:
-            return "Loopline itself"
-        return f"Access log of {site}" if what == "access-log" else keys.get(source_id, source_id)
-
-    return name
