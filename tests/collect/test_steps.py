@@ -46,13 +46,19 @@ def test_a_wrong_browser_clock_is_corrected_by_the_time_of_sending(station: Stat
     assert times == {"timestamp": "2031-01-01T12:00:00Z", "sentAt": "2031-01-01T12:05:00Z"}
 
 
-def test_all_four_times_are_kept_and_the_first_stamp_of_a_relayed_event_counts(station: Station) -> None:
-    event = {**page(), "timestamp": "2031-01-01T12:03:00Z", "originalTimestamp": "2031-01-01T12:00:00Z"}
+def test_all_four_times_are_kept_and_what_the_caller_says_counts_before_the_librarys_stamp(station: Station) -> None:
+    event = {**page(), "timestamp": "2031-01-01T12:00:00Z", "originalTimestamp": "2031-01-01T12:03:00Z"}
     station.send({**event, "sentAt": "2031-01-01T12:05:00Z"})
     [row] = station.events()
     assert abs(row["occurred_at"] - (row["received_at"] - timedelta(minutes=5))) < timedelta(seconds=1)  # type: ignore[operator]
     kept = json.loads(str(row["properties"]))["_loopline"]
     assert set(kept) == {"timestamp", "originalTimestamp", "sentAt", "receivedAt"}
+
+
+def test_a_librarys_own_stamp_counts_where_the_caller_says_nothing(station: Station) -> None:
+    station.send({**page(), "originalTimestamp": "2031-01-01T12:00:00Z", "sentAt": "2031-01-01T12:05:00Z"})
+    [row] = station.events()
+    assert abs(row["occurred_at"] - (row["received_at"] - timedelta(minutes=5))) < timedelta(seconds=1)  # type: ignore[operator]
 
 
 def test_an_event_without_a_time_happened_when_it_came(station: Station) -> None:

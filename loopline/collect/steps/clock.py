@@ -39,7 +39,8 @@ def _correct(item: Item) -> tuple[str, str] | None:
     sent_at = event.sentAt
     if sent_at is None and item.envelope is not None:
         sent_at = item.envelope.sentAt
-    said = event.originalTimestamp if event.originalTimestamp is not None else event.timestamp
+    # RudderStack's libraries stamp originalTimestamp when they are called; what the caller says is in timestamp.
+    said = event.timestamp if event.timestamp is not None else event.originalTimestamp
     if said is None and sent_at is None:
         return None
     received = item.request.received_us

@@ -1,0 +1,78 @@
+"""Contracts with real clients: only their host is set, and every call type is stored once, at the right time."""
+
+import os
+import shutil
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from loopline.lib.times import utc_now
+from tests.collect.station import Station
+
+HERE = Path(__file__).parents[1] / "clients"
+AGE_S = 300
+"""The events happened this long ago by the client's own clock."""
+SKEWS_S = (-600, 0, 600)
+
+
+@pytest.fixture(scope="session")
+def node_modules() -> Path:
+    """The clients for Node, installed once beside the virtual environment; skips where they cannot be had."""
+    npm = shutil.which("npm")
+    if npm is None or shutil.which("node") is None:
+        pytest.skip("Node and npm are not installed: the clients for Node are not tested here")
+    folder = Path(sys.prefix) / "clients"
+    wanted, present = HERE / "package.json", folder / "package.json"
+    if not present.exists() or present.read_bytes() != wanted.read_bytes():
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        options = ("--no-save", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund")
+        draft = folder / "draft"
+        draft.mkdir()
+        shutil.copy(wanted, draft)
+        done = subprocess.run(
+            [npm, "install", *options], cwd=draft, capture_output=True, text=True, timeout=180, check=False
+        )
+        if done.returncode:
+            reason = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
+            pytest.skip(f"npm could not install the clients for Node: {reason}")
+        (draft / "node_modules").rename(folder / "node_modules")
+        (draft / "package.json").rename(present)
+    return folder / "node_modules"
+
+
+def check(station: Station) -> None:
+    """Six calls, each once, five minutes ago by our clock."""
+    rows = station.events("event_id, kind, name, user_id, occurred_at, source")
+    calls = sorted((str(row["kind"]), str(row["name"])) for row in rows)
+    assert calls == [
+        ("group", ""), ("identify", ""), ("identify", "alias"), ("page", "Basket"), ("page", "Pricing"),
+        ("track", "Plan chosen"),
+    ]  # fmt: skip
+    assert {row["user_id"] for row in rows} == {"u-42"}
+    assert len({row["event_id"] for row in rows}) == 6
+    late = [abs(utc_now() - timedelta(seconds=AGE_S) - row["occurred_at"]) for row in rows]  # type: ignore[operator]
+    assert max(late) < timedelta(seconds=30)
+    assert station.quarantine.counts() == {}
+    assert station.inbox.refused() == {}
+    assert [one.email for one in station.feed.read(0) if one.kind == "identify"] == ["ines@halden.no"]
+
+
+@pytest.mark.parametrize("skew_s", SKEWS_S)
+@pytest.mark.parametrize("module", ["segment.analytics", "rudderstack.analytics"])
+def test_a_python_client_with_any_clock(station: Station, module: str, skew_s: int) -> None:
+    command = [sys.executable, "-m", "tests.clients.python_client", module, station.url, "server-key"]
+    subprocess.run([*command, str(AGE_S), str(skew_s)], check=True, timeout=60)
+    check(station)
+
+
+@pytest.mark.parametrize("skew_s", SKEWS_S)
+@pytest.mark.parametrize("script", ["segment_node.cjs", "rudder_node.cjs"])
+def test_a_node_client_with_any_clock(station: Station, node_modules: Path, script: str, skew_s: int) -> None:
+    command = ["node", "-r", str(HERE / "skewed_clock.cjs"), str(HERE / script), station.url, "server-key", str(AGE_S)]
+    environment = {**os.environ, "NODE_PATH": str(node_modules), "CLOCK_SKEW_S": str(skew_s)}
+    subprocess.run(command, check=True, timeout=60, env=environment)
+    check(station)
