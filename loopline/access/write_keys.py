@@ -1,5 +1,7 @@
 """Write keys as administrators handle them: they live with the collector, the audit log keeps who did what."""
 
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
@@ -44,7 +46,7 @@ def revoke_write_key(keys: Keys, key: WriteKey, *, by: Actor) -> None:
         audit(by, "revoked write key", unit, key=key.id, name=key.name)
 
 
-def _said(key: NewKey | KeyChange) -> dict[str, object]:
+def _said(key: NewKey | KeyChange) -> dict[str, Any]:
     return {
         "name": key.name,
         "origins": list(key.origins),
