@@ -44,4 +44,9 @@ def lost_on_the_way(engine: Engine, since: datetime, until: datetime) -> Loss:
     # Somebody seen within half an hour of the beginning may have come before it: their first events are missing here.
     times = {"since": since, "until": until, "whole": since + _PAUSE, "as_of": engine.horizon()}
     [row] = engine.rows(_SQL, times)
-    return Loss(int(row["sent"] or 0), int(row["arrived"] or 0))
+    return Loss(_count(row["sent"]), _count(row["arrived"]))
+
+
+def _count(value: object) -> int:
+    """A sum of whole numbers; of nothing it is NULL."""
+    return value if isinstance(value, int) else 0
