@@ -25,7 +25,7 @@ from loopline.collect.web_address import read_address
 from loopline.leads.actions import create_lead, qualify_lead
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
-from loopline.people.actions import Details, fill_in, find_or_create_person, link_identity, record_consent
+from loopline.people.actions import Details, fill_in, find_or_create_person, link_identity, link_phone, record_consent
 from loopline.people.models import Person
 from loopline.people.stitch import MAX_LENGTH
 
@@ -135,6 +135,7 @@ def _capture(submission: Submission, by: Actor, at: datetime) -> Captured:
     )  # fmt: skip
     said = Details(job_title=data.get("job_title", ""), phone=data.get("phone", ""), country=data.get("country", ""))
     fill_in(person, said, by=by, at=submission.at)
+    link_phone(person, said.phone, said.country, "form", by, submission.at)
     identity = f"visitor:{submission.visitor_id}"
     if submission.visitor_id and len(identity) <= MAX_LENGTH:
         link_identity(identity, person, "form", by, submission.at)

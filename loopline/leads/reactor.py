@@ -30,6 +30,7 @@ from loopline.people.actions import (
     find_or_create_user,
     find_or_create_user_with,
     link_identity,
+    link_phone,
     link_to_user,
     person_of,
 )
@@ -125,7 +126,9 @@ def _identify(signal: Signal, unit: BusinessUnit) -> None:
     else:
         return  # traits of a browser that has not said who it is
     if person is not None:
-        fill_in(person, details_from(signal.traits), by=SYSTEM, at=at)
+        details = details_from(signal.traits)
+        fill_in(person, details, by=SYSTEM, at=at)
+        link_phone(person, details.phone, details.country, "identify", SYSTEM, at)
 
 
 def _address(signal: Signal) -> str:
@@ -202,6 +205,7 @@ def _own_form(signal: Signal, unit: BusinessUnit, details: Details) -> None:
         return
     person = _person_with(signal.email, signal, unit, "form")
     fill_in(person, details, by=SYSTEM, at=signal.occurred_at)
+    link_phone(person, details.phone, details.country, "form", SYSTEM, signal.occurred_at)
     if signal.visitor_id:
         link_identity(f"visitor:{signal.visitor_id}", person, "form", SYSTEM, signal.occurred_at)
 

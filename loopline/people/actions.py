@@ -21,9 +21,18 @@ from loopline.people.claims import add_claim, is_blocked, people_named, settle, 
 from loopline.people.domains import company_domain
 from loopline.people.emails import normalise
 from loopline.people.fact_rows import company_row, consent_id, consent_row, person_row
-from loopline.people.identity import identities_of, link_identity, link_to_user, person_of, withdraw_identity
+from loopline.people.identity import (
+    forget_phone,
+    identities_of,
+    link_identity,
+    link_phone,
+    link_to_user,
+    person_of,
+    withdraw_identity,
+)
 from loopline.people.merge import MergeRefusedError, merge_people, undo_merge
 from loopline.people.models import Company, Consent, Person
+from loopline.people.phones import e164
 from loopline.people.stitch import Answer, parse
 
 __all__ = [
@@ -41,6 +50,7 @@ __all__ = [
     "give_email",
     "identities_of",
     "link_identity",
+    "link_phone",
     "link_to_user",
     "merge_people",
     "person_of",
@@ -248,6 +258,7 @@ def edit_person(
             raise NotAllowedError(f"{by.name} may not change people of another business unit.")
         before = {one.name: getattr(person, one.name) for one in fields(Details) if one.name != "company_name"}
         _change(person, details.fit, company, at)
+        _change_phone(person, before, by, at)
         changed = [name for name, value in before.items() if getattr(person, name) != value]
         audit(by, "edit_person", person, at=at, fields=changed, company=company.pk if company else None)
 
@@ -315,6 +326,13 @@ def _company(domain: str | None, name: str, unit: BusinessUnit) -> Company | Non
     if domain is not None:
         return Company.objects.filter(domain=domain).first()
     return Company.objects.filter(unit=unit, domain__isnull=True, name__iexact=name).first()
+
+
+def _change_phone(person: Person, before: Mapping[str, str], by: Actor, at: datetime | None) -> None:
+    was, now = e164(before["phone"], before["country"]), e164(person.phone, person.country)
+    if was and was != now:
+        forget_phone(person, was, at)
+    link_phone(person, person.phone, person.country, "typed", by, at)
 
 
 def _change(person: Person, values: dict[str, str], company: Company | None, at: datetime | None) -> None:

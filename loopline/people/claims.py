@@ -16,7 +16,7 @@ from loopline.lib.times import utc_now
 from loopline.people.blocked import is_blocked_by_itself
 from loopline.people.fact_rows import identity_row
 from loopline.people.models import BlockedIdentity, IdentityClaim, IdentityLink, Person
-from loopline.people.stitch import BLOCKED, RULE_VERSION, Weight, heaviest, weight, why_nobody
+from loopline.people.stitch import BLOCKED, HUB, LIFTED, RULE_VERSION, SHARED, Weight, heaviest, weight, why_nobody
 
 
 def is_blocked(identity: str) -> bool:
@@ -90,11 +90,17 @@ def settle_people(people: Iterable[UUID], at: datetime | None = None) -> None:
     settle(set(_counting().filter(person__in=list(people)).values_list("identity", flat=True)), at)
 
 
-def set_aside(identities: Iterable[str], people: Iterable[UUID] | None = None, at: datetime | None = None) -> None:
+def set_aside(
+    identities: Iterable[str],
+    people: Iterable[UUID] | None = None,
+    *,
+    may_be_said_again: bool = False,
+    at: datetime | None = None,
+) -> None:
     """What was said so far about these identities (and `people`, when given) counts no more."""
     claims = _counting().filter(identity__in=list(identities))
     claims = claims if people is None else claims.filter(person__in=list(people))
-    claims.update(set_aside_at=at or utc_now())
+    claims.update(set_aside_at=at or utc_now(), may_be_said_again=may_be_said_again)
 
 
 def _settle_one(identity: str, at: datetime | None) -> None:
@@ -106,6 +112,8 @@ def _settle_one(identity: str, at: datetime | None) -> None:
             write_link(identity, None, nobody, at)
         return
     if not people:
+        if link is not None and link.person is None and link.evidence in {SHARED, HUB, BLOCKED}:
+            write_link(identity, None, LIFTED, at)
         return
     [person_id] = people
     if link is None or link.person is None or link.person.canonical_id != person_id:
@@ -137,7 +145,7 @@ def _counting() -> QuerySet[IdentityClaim]:
 
 def _keep(identity: str, person: Person | None, same_as: str, evidence: str, at: datetime) -> bool:
     _, is_new = IdentityClaim.objects.get_or_create(
-        identity=identity, person=person, same_as=same_as, evidence=evidence,
+        identity=identity, person=person, same_as=same_as, evidence=evidence, may_be_said_again=False,
         defaults={"rule_version": RULE_VERSION, "at": at},
     )  # fmt: skip
     return is_new

@@ -21,6 +21,7 @@ from loopline.people.claims import (
 )
 from loopline.people.merge import merge_people
 from loopline.people.models import IdentityConflict, IdentityLink, Merge, NotTheSame, Person
+from loopline.people.phones import e164
 from loopline.people.stitch import Answer, parse
 
 
@@ -54,7 +55,7 @@ def link_identity(identity: str, person: Person, evidence: str, by: Actor, at: d
         _refuse_other_unit(person, by)
         if not kind.can_be_shared:
             return _link_for_good(identity, person, evidence, by, at)
-        if is_for_many(person.email) or is_blocked(identity):
+        if _is_for_many(person) or is_blocked(identity):
             return Answer.REFUSED
         if not add_claim(identity, person=person, evidence=evidence, at=at):
             return Answer.KEEP if person_of(identity) == person else Answer.CONFLICT
@@ -101,6 +102,25 @@ def withdraw_identity(identity: str, *, by: Actor, at: datetime | None = None) -
         set_aside([identity], at=at)
         write_link(identity, None, "manual", at)
         audit(by, "withdraw_identity", person, at=at, identity=identity)
+
+
+def link_phone(person: Person, phone: str, country: str, evidence: str, by: Actor, at: datetime | None = None) -> None:
+    """The person's number, when it was given with its country. Two people with one number are suggested, not merged."""
+    if number := e164(phone, country):
+        link_identity(f"phone:{number}", person, evidence, by, at)
+
+
+def forget_phone(person: Person, number: str, at: datetime | None = None) -> None:
+    """The number is no longer that person's. Inside the transaction of an action that took its turn."""
+    identity = f"phone:{number}"
+    set_aside([identity], person.known_ids(), may_be_said_again=True, at=at)
+    if person_of(identity) == person.canonical:
+        write_link(identity, None, "typed", at)
+    settle([identity], at)
+
+
+def _is_for_many(person: Person) -> bool:
+    return bool(person.email) and (is_for_many(person.email) or is_blocked(f"email:{person.email}"))
 
 
 def _link_for_good(identity: str, person: Person, evidence: str, by: Actor, at: datetime | None) -> Answer:

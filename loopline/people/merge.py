@@ -149,7 +149,7 @@ def _part_identities(merge: Merge, together: list[UUID], at: datetime) -> None:
     if not merged.email:
         own = IdentityLink.objects.filter(person=merged, identity__startswith="user:").values("identity")
         identities = set(own.values_list("identity", flat=True))
-        set_aside(identities, set(together) - {merged.pk}, at)
+        set_aside(identities, set(together) - {merged.pk}, at=at)
         settle(identities, at)
     settle_people(together, at)
 

@@ -158,6 +158,8 @@ class IdentityClaim(models.Model):
     at = models.DateTimeField(default=utc_now)
     set_aside_at = models.DateTimeField(null=True, blank=True)
     """From then on it counts no more: somebody who knows decided otherwise."""
+    may_be_said_again = models.BooleanField(default=False)
+    """Set aside because its identity starts anew, so that the same counts when it is said again."""
 
     class Meta:
         ordering: ClassVar = ["id"]
@@ -167,10 +169,14 @@ class IdentityClaim(models.Model):
                 name="claims_one_thing",
             ),
             models.UniqueConstraint(
-                fields=["identity", "person", "evidence"], condition=Q(same_as=""), name="a_person_claimed_once"
+                fields=["identity", "person", "evidence"],
+                condition=Q(same_as="", may_be_said_again=False),
+                name="a_person_claimed_once",
             ),
             models.UniqueConstraint(
-                fields=["identity", "same_as", "evidence"], condition=Q(person__isnull=True), name="a_user_claimed_once"
+                fields=["identity", "same_as", "evidence"],
+                condition=Q(person__isnull=True, may_be_said_again=False),
+                name="a_user_claimed_once",
             ),
         ]
         indexes = [models.Index(fields=["identity"], name="claims_of_an_identity")]

@@ -80,8 +80,8 @@ class Weight(IntEnum):
 
 
 _WEIGHTS = {"self": Weight.SELF, "form": Weight.SAID, "manual": Weight.DECIDED}
-SHARED, HUB, BLOCKED = "shared", "hub", "blocked"
-"""Reasons for which an identity belongs to nobody."""
+SHARED, HUB, BLOCKED, LIFTED = "shared", "hub", "blocked", "lifted"
+"""Reasons for which an identity belongs to nobody; the last: what was said before counts no more."""
 
 
 def weight(evidence: str) -> Weight:

@@ -1,6 +1,6 @@
 """Why an identity is linked, or belongs to nobody, in words. Pure."""
 
-from loopline.people.stitch import BLOCKED, HUB, HUB_ABOVE, SHARED, IdentityKind
+from loopline.people.stitch import BLOCKED, HUB, HUB_ABOVE, LIFTED, SHARED, IdentityKind
 
 _WHY = {
     (IdentityKind.VISITOR, "form"): "a form with this person's address was sent from it",
@@ -13,6 +13,7 @@ _WHY = {
     (IdentityKind.EMAIL, "form"): "it was typed into a form",
     (IdentityKind.EMAIL, "identify"): "the site named it",
     (IdentityKind.PHONE, "form"): "it was typed into a form with this person's address",
+    (IdentityKind.PHONE, "typed"): "somebody here typed it",
     (IdentityKind.PHONE, "identify"): "the site named it together with this person",
 }
 _ANY = {
@@ -22,6 +23,7 @@ _ANY = {
     SHARED: "it was used by more than one person",
     HUB: f"it was used by more than {HUB_ABOVE} people",
     BLOCKED: "its value names nobody",
+    LIFTED: "somebody here let it start anew",
 }
 
 

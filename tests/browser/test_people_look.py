@@ -12,6 +12,8 @@ from loopline.campaigns.forms import Sent, new_token
 from loopline.leads.capture import capture_submission
 from loopline.lib.times import utc_now
 from loopline.people.actions import link_identity, merge_people
+from loopline.people.decisions import block_identity
+from loopline.people.stitch import IdentityKind
 from tests.browser.conftest import SignIn
 from tests.browser.look import Look
 from tests.browser.records import HOSTILE, LONG, Company
@@ -40,12 +42,16 @@ def captured(filled_site: Company) -> dict[str, str]:
     people = filled_site.people
     merge_people(people[0], people[1], by=SYSTEM)
     link_identity("user:42", people[0], "identify", SYSTEM)
+    for one in people:
+        link_identity("visitor:0f8e2c5e9b7a4d6fb1c3a5d7e9f0a1b2", one, "form", SYSTEM)
+    block_identity(IdentityKind.USER, "kiosk", by=filled_site.users[Role.ADMINISTRATOR].actor)
     return {
         "person": reverse("person", args=[last.person.pk]),
         "person_merged": reverse("person", args=[people[0].pk]),
         "person_edit": reverse("person_edit", args=[people[0].pk]),
         "person_merge": f"{reverse('person_merge', args=[people[0].pk])}?with={people[4].pk}",
         "person_merge_search": f"{reverse('person_merge', args=[people[0].pk])}?q=halden",
+        "identities": reverse("identities"),
         "company": reverse("company", args=[people[0].company_id]),
         "company_edit": reverse("company_edit", args=[people[0].company_id]),
         "form": reverse("form", args=[form.pk]),
@@ -56,8 +62,8 @@ def captured(filled_site: Company) -> dict[str, str]:
     }
 
 
-NAMES = ["person", "person_merged", "person_edit", "person_merge", "person_merge_search", "company", "company_edit",
-         "form", "form_spam", "form_edit", "people_found", "forms_listed"]  # fmt: skip
+NAMES = ["person", "person_merged", "person_edit", "person_merge", "person_merge_search", "identities", "company",
+         "company_edit", "form", "form_spam", "form_edit", "people_found", "forms_listed"]  # fmt: skip
 
 
 @pytest.mark.parametrize("name", NAMES)

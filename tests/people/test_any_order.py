@@ -29,12 +29,21 @@ Said = dict[str, Any]
 
 some_browser = st.sampled_from(("", *BROWSERS))
 some_user = st.sampled_from(("", *USERS, "null"))
+some_phone = st.sampled_from(
+    ({}, {"fields": {"phone": "+47 912 34 567"}}, {"fields": {"phone": "91234568", "country": "NO"}})
+)
 some_address = st.sampled_from((*ADDRESSES, *ADDRESSES, *NOBODYS))
 identified = st.fixed_dictionaries(
     {"kind": st.just("identify"), "visitor_id": some_browser, "user_id": some_user, "email": some_address | st.just("")}
 )
 sent = st.fixed_dictionaries(
-    {"kind": st.just("form"), "visitor_id": some_browser, "user_id": some_user, "email": some_address}
+    {
+        "kind": st.just("form"),
+        "visitor_id": some_browser,
+        "user_id": some_user,
+        "email": some_address,
+        "properties": some_phone,
+    }
 )
 renamed = st.fixed_dictionaries(
     {"kind": st.just("alias"), "previous_id": st.sampled_from((*BROWSERS, *USERS)), "user_id": st.sampled_from(USERS)}
@@ -76,6 +85,8 @@ def who_is_who() -> set[frozenset[str]]:
         *(f"visitor:{one}" for one in (*BROWSERS, *USERS)),
         *(f"user:{one}" for one in (*USERS, *BROWSERS, "null")),
         *(f"email:{one}" for one in (*ADDRESSES, *NOBODYS)),
+        "phone:+4791234567",
+        "phone:+4791234568",
     ):
         if person := person_of(identity):
             people[person].add(identity)
@@ -97,7 +108,7 @@ def form(**said: str) -> Said:
 
 # Without shrinking: a failing history is short anyway, and each takes a tenth of a second.
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )  # fmt: skip
 @given(history=a_history, chance=st.randoms(use_true_random=False))

@@ -14,8 +14,10 @@ from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.leads.models import Lead, LeadQuerySet
 from loopline.people.actions import MergeRefusedError, edit_person, identities_of, merge_people, undo_merge
+from loopline.people.decisions import say_not_the_same
 from loopline.people.merge import holdings
-from loopline.people.models import Consent, IdentityConflict, Merge, Person, PersonQuerySet
+from loopline.people.models import Consent, Merge, Person, PersonQuerySet
+from loopline.people.suggestions import suggestions_for
 from loopline.pipeline.models import Opportunity
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.people import PersonForm
@@ -46,7 +48,8 @@ def people(request: PageRequest) -> HttpResponse:
     latest = latest_leads(request, list(page.object_list))
     rows = [(one, (seen.value or {}).get(str(one.pk)), latest.get(one.pk)) for one in page.object_list]
     context = {"page": page, "rows": rows, "trouble": seen.trouble, "query": query, "state": state, "states": STATES,
-               "unit": unit, "units": units, "is_asked": bool(query or state or unit)}  # fmt: skip
+               "unit": unit, "units": units, "is_asked": bool(query or state or unit),
+               "can_merge": request.actor.may(Permission.MERGE_PEOPLE)}  # fmt: skip
     return render(request, "people/people.html", context)
 
 
@@ -58,7 +61,6 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
     ids = found.known_ids()
     deals = Opportunity.objects.visible_to(request.actor).filter(contacts__person__in=ids).distinct()
     merges = Merge.objects.filter(remaining__in=ids, undone_at__isnull=True).select_related("merged")
-    conflicts = IdentityConflict.objects.filter(Q(kept_with__in=ids) | Q(claimed_by__in=ids))
     context = {
         "person": found,
         "route": person_route(found, request.actor),
@@ -68,7 +70,7 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
         "consents": _consents(ids),
         "identities": [one for one in identities_of(found) if not one.identity.startswith("person:")],
         "merges": merges,
-        "conflicts": _others(request, conflicts, ids),
+        "suggestions": suggestions_for(found, request.actor),
         "can_edit": request.actor.may(Permission.EDIT_PEOPLE),
         "can_merge": request.actor.may(Permission.MERGE_PEOPLE),
     }
@@ -106,6 +108,17 @@ def person_merge(request: PageRequest, person_id: UUID) -> HttpResponse:
         context["compared"] = [(label, getattr(remaining, name), getattr(other, name)) for label, name in _SHOWN]
         context["held"], context["kept"] = _counted(other), _counted(remaining)
     return render(request, "people/person_merge.html", context)
+
+
+@require_POST
+@allow(Permission.MERGE_PEOPLE)
+def person_not_the_same(request: PageRequest, person_id: UUID) -> HttpResponse:
+    """Two who were suggested as one are two."""
+    found = _find(request, person_id)
+    other = _find(request, _id(request.POST.get("with")) or NOBODY)
+    say_not_the_same(found, other, by=request.actor)
+    messages.success(request, f"{found} and {other} stay two people and are not suggested again.")
+    return redirect("person", found.pk)
 
 
 @require_POST
@@ -166,15 +179,6 @@ def _consents(ids: list[UUID]) -> list[Consent]:
     for consent in Consent.objects.filter(person__in=ids).order_by("at", "pk"):
         newest[consent.purpose] = consent
     return list(newest.values())
-
-
-def _others(request: PageRequest, conflicts: Any, ids: list[UUID]) -> list[tuple[IdentityConflict, Person]]:
-    """Conflicts with the other person they are about, where the actor may see that one."""
-    visible = {one.pk: one for one in Person.objects.visible_to(request.actor).filter(
-        pk__in=[pk for pair in conflicts.values_list("kept_with", "claimed_by") for pk in pair]
-    ).select_related("merged_into")}  # fmt: skip
-    pairs = [(one, one.claimed_by_id if one.kept_with_id in ids else one.kept_with_id) for one in conflicts]
-    return [(one, visible[other].canonical) for one, other in pairs if other in visible and other not in ids]
 
 
 def _counted(person: Person) -> list[tuple[str, int]]:
