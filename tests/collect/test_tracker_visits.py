@@ -197,6 +197,19 @@ def test_the_landing_is_held_until_consent_and_keeps_its_time(
     assert (given["occurred_at"] - landing["occurred_at"]).total_seconds() > 0.5
 
 
+def test_consent_said_again_on_the_next_page_is_no_news(station: Station, site: Site, context: BrowserContext) -> None:
+    site.attributes = 'data-key="tests" data-consent="0"'
+    site.early = "window.loopline = window.loopline || []; loopline.push(['consent', 2]);"
+    page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
+    wait_for(station, 1, "name = 'Consent given'")
+    page.click("#next")
+    rows = wait_for(station, 2)
+    wait_for(station, 1, "name = 'Consent given'")
+    assert [row["is_entry"] for row in rows] == [True, False]
+    assert len({row["session_id"] for row in rows}) == 1
+    assert {row["consent"] for row in rows} == {2}
+
+
 def test_withdrawal_is_on_the_record_and_stops_collection(
     station: Station, site: Site, context: BrowserContext
 ) -> None:

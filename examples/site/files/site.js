@@ -13,5 +13,5 @@
     button.textContent = isOff() ? "Count mine again" : "Stop counting mine";
   };
   button.addEventListener("click", () => { remember(isOff() ? "yes" : "no"); apply(); });
-  if (isOff()) apply();
+  apply();
 })();

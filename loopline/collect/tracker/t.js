@@ -16,7 +16,6 @@
     // Landing facts first: by now a router may have changed the address, so the one navigated to is asked for.
     let firstUrl = safe(() => performance.getEntriesByType("navigation")[0].name) || loc.href;
     let came = d.referrer;
-    let optedOut = n.globalPrivacyControl || n.doNotTrack == 1;
     let queue = [];
     let wait = 0;
     let zone = "";
@@ -43,7 +42,7 @@
       }
       zone = "";
     };
-    let random = () => Array.from(crypto.getRandomValues(new Uint8Array(16)), one => (one + 256).toString(16).slice(1)).join("");
+    let random = () => [...crypto.getRandomValues(new Uint8Array(16))].map(one => (one + 256).toString(16).slice(1)).join("");
 
     // What an address says about where a visit came from: campaign values and click ids.
     let worth = link => (link.split("#")[0].split("?")[1] || "").split("&").filter(one =>
@@ -161,7 +160,6 @@
     // on leaving, as totals of the page view; the largest counts.
     let spent = 0;
     let told = 0;
-    let step = 1e4;
     let depth = 0;
     let since = Date.now();
     let wasVisible = !d.hidden;
@@ -173,14 +171,13 @@
     };
     let tell = () => {
       used();
-      if (viewId && spent - told > 99) { told = spent; step = spent * 2; add({ type: "engaged", engaged: spent, scroll: depth }); }
+      if (viewId && spent - told > 99) { told = spent; add({ type: "engaged", engaged: spent, scroll: depth }); }
     };
 
     let page = properties => {
       let link = lastUrl ? loc.href : firstUrl;
       tell();
       spent = told = depth = 0;
-      step = 1e4;
       if (lastUrl) came = lastUrl;
       lastUrl = loc.href;
       landedAt ||= now();
@@ -219,7 +216,7 @@
           fetch(to + "?hand=" + visitorId).then(answer => answer.text()).then(token => {
             link.search = link.search.replace(/&_ll=.*|$/, "&_ll=" + token);
           }).catch(() => {});
-      } else if (external(link.href) || link.hasAttribute("download") || /\.(pdf|zip|csv|docx?|xlsx?|pptx?|exe|dmg|mp[34])$/i.test(link.pathname)) {
+      } else if (external(link.href) || link.attributes.download || /\.(pdf|zip|csv|docx?|xlsx?|pptx?|exe|dmg|mp[34])$/i.test(link.pathname)) {
         add({ type: "link", properties: { url: bare(link.href) } });
         flush();
       }
@@ -236,9 +233,11 @@
       },
       consent: given => {
         let before = mode;
-        let next = Math.min(optedOut ? 1 : 3, +given || 0);
+        let next = Math.min(n.globalPrivacyControl || n.doNotTrack == 1 ? 1 : 3, +given || 0);
         let isNew = before < 2 && next > 1;
         let isEntry = next;
+        // Said again on a later page, it is not news.
+        let isFirst = !get("_ll");
         if (before > 1 && next < 2) {
           add({ type: "track", event: "Consent withdrawn" });
           forget();
@@ -252,7 +251,7 @@
           if (lastUrl && (isEntry = visit(firstUrl, d.referrer)) && !held) add({ type: "track", event: "Visit began", timestamp: landedAt }, 1);
         }
         if (mode && held) { put(held, isEntry); held = 0; }
-        if (lastUrl && isNew) add({ type: "track", event: "Consent given" });
+        if (lastUrl && isNew && isFirst) add({ type: "track", event: "Consent given" });
       },
       reset: () => { forget(); add({ type: "reset" }); },
       facts: () => ({ visitor: visitorId || "", session: sitting?.id || "", landing: sitting?.url || "", referrer: sitting?.referrer || "", page: loc.href, consent: mode }),
@@ -268,7 +267,7 @@
       history[name] = function (...given) { moved(); return original.apply(this, given); };
     });
     on(w, "popstate", moved);
-    on(w, "scroll mousemove keydown pointerdown", () => { if (Date.now() - since > 999) { used(); if (spent > step) tell(); } });
+    on(w, "scroll mousemove keydown pointerdown", () => { if (Date.now() - since > 999) { used(); if (spent > (told * 2 || 1e4)) tell(); } });
     on(w, "pagehide visibilitychange", event => {
       if (d.hidden || event.type < "v") {
         tell();
