@@ -20,7 +20,7 @@ from loopline.people.claims import (
     write_link,
 )
 from loopline.people.merge import merge_people
-from loopline.people.models import IdentityConflict, IdentityLink, Merge, NotTheSame, Person
+from loopline.people.models import IdentityClaim, IdentityConflict, IdentityLink, Merge, NotTheSame, Person
 from loopline.people.phones import e164
 from loopline.people.stitch import Answer, parse
 
@@ -39,6 +39,13 @@ def identities_of(person: Person) -> list[IdentityLink]:
     for link in IdentityLink.objects.filter(identity__in=named).order_by("pk"):
         newest[link.identity] = link
     return sorted((one for one in newest.values() if one.person_id in ids), key=lambda one: one.pk)
+
+
+def unlinked_of(person: Person) -> list[IdentityLink]:
+    """What the person came with that belongs to nobody, because others came with it too or its value is blocked."""
+    claims = IdentityClaim.objects.filter(person__in=person.known_ids(), set_aside_at__isnull=True)
+    links = (newest_link(one) for one in claims.values_list("identity", flat=True).distinct().order_by("identity"))
+    return [one for one in links if one is not None and one.person is None]
 
 
 def link_identity(identity: str, person: Person, evidence: str, by: Actor, at: datetime | None = None) -> Answer:

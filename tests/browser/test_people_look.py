@@ -13,13 +13,13 @@ from loopline.leads.capture import capture_submission
 from loopline.lib.times import utc_now
 from loopline.people.actions import link_identity, merge_people
 from loopline.people.decisions import block_identity
-from loopline.people.stitch import IdentityKind
+from loopline.people.stitch import HUB_ABOVE, IdentityKind
 from tests.browser.conftest import SignIn
 from tests.browser.look import Look
 from tests.browser.records import HOSTILE, LONG, Company
 from tests.browser.server import Server
 from tests.browser.watch import Complaints
-from tests.make import make_form
+from tests.make import make_form, make_person
 
 pytestmark = pytest.mark.browser
 
@@ -42,7 +42,7 @@ def captured(filled_site: Company) -> dict[str, str]:
     people = filled_site.people
     merge_people(people[0], people[1], by=SYSTEM)
     link_identity("user:42", people[0], "identify", SYSTEM)
-    for one in people:
+    for one in [make_person(unit=unit) for _ in range(HUB_ABOVE + 1)]:
         link_identity("visitor:0f8e2c5e9b7a4d6fb1c3a5d7e9f0a1b2", one, "form", SYSTEM)
     block_identity(IdentityKind.USER, "kiosk", by=filled_site.users[Role.ADMINISTRATOR].actor)
     return {

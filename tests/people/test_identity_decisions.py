@@ -181,6 +181,9 @@ def test_each_link_says_why_how_sure_and_by_which_rules(unit: BusinessUnit) -> N
     person = make_person("ines@halden.example", unit=unit)
     link_identity("visitor:v1", person, "form", SYSTEM)
     link_identity("user:42", person, "identify", SYSTEM)
+    for one in (person, make_person(unit=unit)):
+        link_identity("visitor:v2", one, "form", SYSTEM)
     page = signed_in(Role.SALES, unit).get(f"/people/{person.pk}/").content.decode()
+    assert "It came with this person, but it was used by more than one person" in page
     for words in ("A form with this person&#x27;s address was sent from it", "likely", "certain", "rules 2"):
         assert words in page

@@ -15,6 +15,7 @@ from loopline.access.roles import Permission
 from loopline.leads.models import Lead, LeadQuerySet
 from loopline.people.actions import MergeRefusedError, edit_person, identities_of, merge_people, undo_merge
 from loopline.people.decisions import say_not_the_same
+from loopline.people.identity import unlinked_of
 from loopline.people.merge import holdings
 from loopline.people.models import Consent, Merge, Person, PersonQuerySet
 from loopline.people.suggestions import suggestions_for
@@ -69,6 +70,7 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
         "deals": deals if request.actor.may(Permission.SEE_PIPELINE) else [],
         "consents": _consents(ids),
         "identities": [one for one in identities_of(found) if not one.identity.startswith("person:")],
+        "unlinked": unlinked_of(found),
         "merges": merges,
         "suggestions": suggestions_for(found, request.actor),
         "can_edit": request.actor.may(Permission.EDIT_PEOPLE),
