@@ -33,7 +33,7 @@ FIGURES = {
 @allow(Permission.SEE_CAMPAIGNS)
 def pages(request: PageRequest) -> HttpResponse:
     """What was looked at in the time asked for, in the order asked for."""
-    chosen = browsing(request, default="30")
+    chosen = browsing(request, default="7")
     sort = request.GET.get("sort", "") if request.GET.get("sort") in SORTS else "views"
     query = request.GET.get("q", "").strip()[:200]
     asked = chosen.asked()
@@ -69,7 +69,7 @@ def pages_behind(request: PageRequest) -> HttpResponse:
     figure = request.GET.get("figure", "") if request.GET.get("figure") in FIGURES else "visitors"
     if not path:
         raise Http404("which page?")
-    chosen = browsing(request, default="30")
+    chosen = browsing(request, default="7")
     asked = chosen.asked()
     if figure == "leads":
         leads = ask(lambda: report.lead_ids(engine(), asked, host, path))
