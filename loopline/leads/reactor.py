@@ -26,6 +26,7 @@ from loopline.people.actions import (
     fill_in,
     fill_in_company,
     find_or_create_company,
+    find_or_create_keyed_company,
     find_or_create_person,
     find_or_create_user,
     find_or_create_user_with,
@@ -161,10 +162,15 @@ def _group(signal: Signal, unit: BusinessUnit) -> None:
     at, said = signal.occurred_at, company_from(signal.traits)
     person = person_of(f"user:{signal.user_id}") if signal.user_id else None
     person = person or (person_of(f"visitor:{signal.visitor_id}") if signal.visitor_id else None)
-    if person is None or not (said.name or said.domain):
+    key = f"group:{signal.group_id}" if signal.group_id and not is_blocked(f"user:{signal.group_id}") else ""
+    if person is None or not (said.name or said.domain or key):
         return
     address = f"group@{said.domain}" if said.domain else person.email
-    company = find_or_create_company(address, said.name, unit=unit, by=SYSTEM, at=at)
+    company = (
+        find_or_create_keyed_company(key, address, said.name, unit=unit, evidence="group", by=SYSTEM, at=at)
+        if key
+        else find_or_create_company(address, said.name, unit=unit, by=SYSTEM, at=at)
+    )
     if company is None:
         return
     values: dict[str, str | int] = {

@@ -31,7 +31,7 @@ from loopline.people.identity import (
     withdraw_identity,
 )
 from loopline.people.merge import MergeRefusedError, merge_people, undo_merge
-from loopline.people.models import Company, Consent, Person
+from loopline.people.models import Company, CompanyKey, Consent, Person
 from loopline.people.phones import e164
 from loopline.people.stitch import Answer, parse
 
@@ -44,6 +44,7 @@ __all__ = [
     "fill_in",
     "fill_in_company",
     "find_or_create_company",
+    "find_or_create_keyed_company",
     "find_or_create_person",
     "find_or_create_user",
     "find_or_create_user_with",
@@ -196,17 +197,52 @@ def find_or_create_company(
         take_turn()
         found = _company(domain, name, unit)
         if found is None:
-            found = Company.objects.create(
-                unit=unit, name=name or str(domain), domain=domain, created_at=at or utc_now()
-            )
-            record_fact("company_facts", str(found.pk), company_row(found), occurred_at=at)
-            audit(by, "create_company", found, at=at)
+            found = _new_company(name or str(domain), domain, unit, by, at)
         elif name and found.name == found.domain:
             found.name = name
             found.save(update_fields=["name"])
             record_fact("company_facts", str(found.pk), company_row(found), occurred_at=at)
             audit(by, "name_company", found, at=at, name=name)
     return found
+
+
+def find_or_create_keyed_company(
+    key: str, email: str | None, name: str, *, unit: BusinessUnit, evidence: str, by: Actor, at: datetime | None = None
+) -> Company:
+    """The company that another system calls `key` (`group:g-17`), within the unit.
+
+    A new key is given to the company that address or name tell; when neither tells, to a new one that is called like
+    the key until it is named. A key that is known decides: a company without a domain then takes the one of the
+    address, unless that belongs to another.
+    """
+    by.require(Permission.EDIT_PEOPLE)
+    with transaction.atomic():
+        take_turn()
+        known = CompanyKey.objects.filter(unit=unit, key=key).select_related("company").first()
+        if known is not None:
+            _complete(known, company_domain(email) if email else None, one_line(name, 200), by, at)
+            return known.company
+        company = find_or_create_company(email, name, unit=unit, by=by, at=at) or _new_company(
+            key.partition(":")[2][:200], None, unit, by, at
+        )
+        made = CompanyKey.objects.create(unit=unit, key=key, company=company, evidence=evidence, at=at or utc_now())
+        audit(by, "key_company", company, at=at, key=made.key, evidence=evidence)
+    return company
+
+
+def _complete(known: CompanyKey, domain: str | None, name: str, by: Actor, at: datetime | None) -> None:
+    """Name a company that goes by its key or domain so far, and give one without a domain its own."""
+    company, changed = known.company, []
+    if name and company.name in {known.value[:200], company.domain}:
+        company.name = name
+        changed.append("name")
+    if domain and company.domain is None and not Company.objects.filter(domain=domain).exists():
+        company.domain = domain
+        changed.append("domain")
+    if changed:
+        company.save(update_fields=changed)
+        record_fact("company_facts", str(company.pk), company_row(company), occurred_at=at)
+        audit(by, "complete_company", company, at=at, fields=changed)
 
 
 def fill_in_company(
@@ -320,6 +356,13 @@ def _create(
         write_link(f"email:{email}", person, evidence, at)
     audit(by, "create_person", person, at=at, evidence=evidence)
     return person
+
+
+def _new_company(name: str, domain: str | None, unit: BusinessUnit, by: Actor, at: datetime | None) -> Company:
+    made = Company.objects.create(unit=unit, name=name, domain=domain, created_at=at or utc_now())
+    record_fact("company_facts", str(made.pk), company_row(made), occurred_at=at)
+    audit(by, "create_company", made, at=at)
+    return made
 
 
 def _company(domain: str | None, name: str, unit: BusinessUnit) -> Company | None:

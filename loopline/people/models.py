@@ -46,6 +46,31 @@ class Company(models.Model):
         return self.name
 
 
+class CompanyKey(models.Model):
+    """What another system calls a company within a business unit: the group id of a site (`group:g-17`)."""
+
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.PROTECT, related_name="+")
+    key = models.CharField(max_length=300)
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="keys")
+    evidence = models.CharField(max_length=40)
+    at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["unit", "key"], name="one_company_a_key")]
+
+    def __str__(self) -> str:
+        return self.key
+
+    @property
+    def words(self) -> str:
+        """What kind of id it is, as people say it."""
+        return "Group id of the site" if self.key.startswith("group:") else "Id in another system"
+
+    @property
+    def value(self) -> str:
+        return self.key.partition(":")[2]
+
+
 class PersonQuerySet(UnitScopedQuerySet["Person"]):
     def visible_to(self, actor: Actor) -> "PersonQuerySet":
         """People first known to one of the actor's units or with a lead there, also through one merged into them."""

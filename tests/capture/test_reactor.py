@@ -119,6 +119,32 @@ def test_group_gives_a_known_person_a_company_and_fills_it_in(feeder: Feeder) ->
     assert Person.objects.get().company == company
 
 
+def test_a_group_id_is_one_company_whoever_comes_with_it(feeder: Feeder) -> None:
+    feeder.add("identify", user_id="1", email="ines@gmail.com")
+    feeder.add("identify", user_id="2", email="tom@gmail.com")
+    feeder.add("group", user_id="1", group_id="g1")
+    feeder.add("group", user_id="2", group_id="g1", traits={"name": "Halden Foods", "website": "halden.no"})
+    feeder.add("group", user_id="1", group_id="g1", traits={"name": "Something else"})
+    feeder.react()
+    company = Company.objects.get()
+    assert (company.name, company.domain) == ("Halden Foods", "halden.no")
+    assert set(Person.objects.values_list("company", flat=True)) == {company.pk}
+    assert [one.key for one in company.keys.all()] == ["group:g1"]
+
+
+def test_a_group_id_that_names_nobody_makes_no_company(feeder: Feeder) -> None:
+    feeder.add("identify", user_id="1", email="ines@gmail.com")
+    feeder.add("group", user_id="1", group_id="null")
+    feeder.react()
+    assert not Company.objects.exists()
+
+
+def test_the_owner_of_a_network_is_nobodys_company(feeder: Feeder) -> None:
+    feeder.add("identify", user_id="1", email="ines@gmail.com", properties={"network_company": "Halden Foods"})
+    feeder.react()
+    assert not Company.objects.exists()
+
+
 def test_group_of_nobody_we_know_changes_nothing(feeder: Feeder) -> None:
     feeder.add("group", visitor_id="v1", group_id="g1", traits={"name": "Halden Foods"})
     feeder.react()

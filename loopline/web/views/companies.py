@@ -49,6 +49,7 @@ def company(request: PageRequest, company_id: UUID) -> HttpResponse:
         "rows": [(one, (seen.value or {}).get(str(one.pk)), leads.get(one.pk)) for one in people],
         "route": company_route(people, request.actor),
         "interests": people_interests(people, request.actor),
+        "keys": found.keys.all() if request.actor.covers_unit(found.unit_id) else [],
         "trouble": seen.trouble,
         "deals": deals if sees_deals else [],
         "can_edit": request.actor.may(Permission.EDIT_PEOPLE),
