@@ -1,5 +1,6 @@
 """What a request in an access log was: a page that somebody saw, or something else, and which."""
 
+import re
 from enum import StrEnum
 
 from loopline.collect.access_log.line import LogLine
@@ -12,6 +13,8 @@ _FILES = frozenset(
     """.split()
 )
 _FEEDS = frozenset({"feed", "rss", "atom"})
+_FEED_QUERY = re.compile(r"(?:^|&)(?:feed|flav|format)=(?:rss|atom|rdf|feed)", re.IGNORECASE)
+"""How WordPress, Blosxom and Joomla are asked for a feed."""
 
 
 class Fate(StrEnum):
@@ -47,6 +50,8 @@ def page_path(line: LogLine, site: str) -> str | Fate:
 
 
 def _is_file(target: str) -> bool:
-    path = target.partition("?")[0].partition("#")[0].rstrip("/")
-    last = path.rpartition("/")[2]
-    return last in _FEEDS or ("." in last and last.rpartition(".")[2].lower() in _FILES)
+    path, _, query = target.partition("#")[0].partition("?")
+    last = path.rstrip("/").rpartition("/")[2]
+    if last in _FEEDS or ("." in last and last.rpartition(".")[2].lower() in _FILES):
+        return True
+    return bool(query) and _FEED_QUERY.search(query) is not None

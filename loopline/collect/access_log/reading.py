@@ -111,7 +111,8 @@ def read_pages(asked: AccessLogs, path: Path, visits: Visits, account: Account) 
             "timestamp": line.at,
             "context": {
                 "userAgent": line.agent,
-                "page": {"url": url, "referrer": line.referrer},
+                # Pages of the site itself bring nobody: what brought the visit is said with it.
+                "page": {"url": url, "referrer": visit.referrer if is_entry else ""},
                 "session": {"entry": is_entry, "url": visit.url, "referrer": visit.referrer},
             },
         }
