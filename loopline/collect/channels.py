@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from loopline.collect.sources import AI, SEARCH, SHOPPING, SOCIAL, VIDEO, category_of, site_of
+from loopline.collect.sources import AI, KINDS, SEARCH, SHOPPING, SOCIAL, VIDEO, category_of, site_of
 
 VERSION = "2026.2"
 """Stored with every event beside the rule's key; grows when a rule or the list of sites changes."""
@@ -73,6 +73,8 @@ class Condition(msgspec.Struct, frozen=True, array_like=True):
     field: str
     test: str
     values: tuple[str, ...]
+    said: str = ""
+    """In words, where a pattern says it badly."""
 
     def holds(self, traffic: Traffic) -> bool:
         value: str = getattr(traffic, self.field)
@@ -87,9 +89,11 @@ class Condition(msgspec.Struct, frozen=True, array_like=True):
         return value.endswith(self.values)
 
     def words(self) -> str:
-        names = " or ".join(f"“{one}”" for one in self.values)
+        if self.said:
+            return self.said
         if self.field == "category":
-            return f"the source is a {' or '.join(self.values)} site"
+            return f"source is {' or '.join(KINDS.get(one, f'“{one}”') for one in self.values)}"
+        names = " or ".join(f"“{one}”" if one else "empty" for one in self.values)
         return f"{FIELDS[self.field]} {TESTS[self.test]} {names}"
 
 
@@ -134,8 +138,15 @@ def _is(field: str, *values: str) -> Condition:
     return Condition(field, "is", values)
 
 
-_PAID = Condition("medium", "matches", (r".*cp.*", r"ppc", r"retargeting", r"paid.*"))
-_SHOP_CAMPAIGN = Condition("campaign", "matches", (r".*([^a-df-z]|^)shop.*", r".*shopping.*"))
+_PAID = Condition(
+    "medium",
+    "matches",
+    (r".*cp.*", r"ppc", r"retargeting", r"paid.*"),
+    "medium is a paid one (holds “cp”, begins with “paid”, or is “ppc” or “retargeting”)",
+)
+_SHOP_CAMPAIGN = Condition(
+    "campaign", "matches", (r".*([^a-df-z]|^)shop.*", r".*shopping.*"), "campaign names a shop or shopping"
+)
 _EMAIL_WORDS = ("email", "e-mail", "e_mail", "e mail")
 
 RULES: tuple[Rule, ...] = (

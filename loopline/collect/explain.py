@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from loopline.collect.channels import RULES, UNASSIGNED, Decision, Rule, RuleSet, Traffic, Visit, decide, traffic_of
 from loopline.collect.settings import Settings
-from loopline.collect.sources import Site, site_of
+from loopline.collect.sources import KINDS, Site, site_of
 from loopline.collect.steps.campaign import visit_of
 from loopline.collect.web_address import read_address, why_no_referrer
 
@@ -56,6 +56,15 @@ class Explanation:
     version: str
     rules: tuple[Checked, ...]
 
+    @property
+    def site_words(self) -> str:
+        """What the list of sites says about the source; empty when it says nothing."""
+        if self.site is None:
+            return ""
+        kind = KINDS.get(self.site.category, "listed as no search engine and no network")
+        by = f", by the entry {self.site.entry}" if self.site.entry != self.site.name else ""
+        return f"{self.site.name}, {kind}{by}"
+
 
 def told_by(url: str, referrer: str, settings: Settings) -> Told:
     """What the first page of a visit and its referrer say. A referrer may be written without `https://`."""
@@ -101,7 +110,7 @@ def _checked(rule: Rule, is_own: bool, traffic: Traffic, decided: bool) -> Check
 def _said(field: str, traffic: Traffic) -> str:
     value = getattr(traffic, field)
     if field == "category":
-        return f"a {value} site" if value else f"“{traffic.source}”, which no list names"
+        return KINDS[value] if value else f"“{traffic.source}”, which no list names"
     return f"“{value}”" if value else "empty"
 
 

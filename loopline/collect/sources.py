@@ -18,6 +18,11 @@ VIDEO = "video"
 SHOPPING = "shopping"
 AI = "ai"
 NONE = ""
+KINDS = {
+    SEARCH: "a search engine", SOCIAL: "a social network", VIDEO: "a video site", SHOPPING: "a shop",
+    AI: "an AI assistant",
+}  # fmt: skip
+"""Each kind of site in words."""
 
 SITES: dict[str, str] = {
     SEARCH: """

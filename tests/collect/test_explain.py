@@ -71,7 +71,7 @@ def test_the_command_prints_the_channel_every_rule_and_the_version(capsys: pytes
     assert main(["explain", "channel", "https://example.com/?utm_source=IG&utm_medium=cpc", "--referrer", "t.co"]) == 0
     said = capsys.readouterr().out
     assert said.startswith("Paid Social  (rule ga4-paid-social@")
-    assert "= instagram, a social site, by the entry ig" in said
+    assert "= instagram, a social network, by the entry ig" in said
     assert "→ ga4-paid-social" in said
     assert all(rule.key in said for rule in RULES)
     assert set(CHANNELS) >= {rule.channel for rule in RULES}

@@ -46,7 +46,7 @@ def _lines(found: Explanation) -> list[str]:
     lines = [
         f"{found.decision.channel}  (rule {found.decision.rule})",
         "",
-        f"source    {traffic.source}{_of_site(found)}",
+        f"source    {traffic.source}{f'  = {found.site_words}' if found.site_words else ''}",
         f"medium    {traffic.medium or '(empty)'}",
         f"campaign  {traffic.campaign or '(empty)'}",
         f"told by   {found.from_what}",
@@ -60,15 +60,6 @@ def _lines(found: Explanation) -> list[str]:
         said = why or (f"  {rule.needs}" if rule.outcome is Outcome.HELD else "")
         lines.append(f"{_MARKS[rule.outcome]} {rule.key:22} {rule.channel:26}{own}{said}".rstrip())
     return lines
-
-
-def _of_site(found: Explanation) -> str:
-    site = found.site
-    if site is None:
-        return ""
-    kind = f"a {site.category} site" if site.category else "listed as no search and no network"
-    by = f", by the entry {site.entry}" if site.entry != site.name else ""
-    return f"  = {site.name}, {kind}{by}"
 
 
 COMMAND = Command(

@@ -29,8 +29,16 @@ class ChannelRuleForm(PageForm):
                 label="compared how", choices=[(one, channels.TESTS[one]) for one in TESTS], required=number == 1
             )
             self.fields[f"values_{number}"] = forms.CharField(
-                label="with", max_length=300, required=number == 1, help_text="Several with commas: any of them."
+                label="with",
+                max_length=300,
+                required=number == 1,
+                help_text="Several with commas: any. Kinds: search, social, video, shopping, ai.",
             )
+
+    def conditions(self) -> list[list[forms.BoundField]]:
+        """The fields of each condition, for a line of their own."""
+        numbers = range(1, CONDITIONS + 1)
+        return [[self[f"{part}_{number}"] for part in ("field", "test", "values")] for number in numbers]
 
     def clean(self) -> dict[str, Any]:
         given = super().clean() or {}

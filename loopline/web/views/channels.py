@@ -16,7 +16,7 @@ from loopline.access.processing import settings_now
 from loopline.access.roles import Permission
 from loopline.collect.channels import RULES, UNASSIGNED
 from loopline.collect.explain import Told, explain, told_by
-from loopline.collect.sources import lines
+from loopline.collect.sources import KINDS, lines
 from loopline.reports.judge_again import judge_again
 from loopline.reports.judged import Judged, judged_visit
 from loopline.store.current import engine
@@ -49,11 +49,11 @@ def channels(request: PageRequest) -> HttpResponse:
 
 
 def _sites_by_kind() -> dict[str, list[str]]:
-    """The list of sites, each with its other names."""
+    """The list of sites by their kind in words, each with its other names."""
     found: dict[str, list[str]] = {}
     for kind, name, others in lines():
         if kind:
-            found.setdefault(kind, []).append(f"{name} ({', '.join(others)})" if others else name)
+            found.setdefault(KINDS[kind], []).append(f"{name} ({', '.join(others)})" if others else name)
     return found
 
 
