@@ -44,7 +44,8 @@ class Context(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     campaign: Campaign | None = None
     page: Page | None = None
     session: Session | None = None
-    consent: int | None = None
+    consent: int | dict[str, msgspec.Raw] | None = None
+    """A mode, 0 to 3. The categories that Segment's consent tools put here say nothing about it."""
     view: Text = None
     """Id of the page view."""
     webdriver: bool = False

@@ -127,3 +127,11 @@ def test_more_than_segments_limits_is_taken_up_to_a_megabyte(station: Station, s
     kept = json.loads(str(row["properties"]))
     assert kept["a"] == 1
     assert ("_cut" in kept) is (size > 32 << 10)
+
+
+@pytest.mark.parametrize(("key", "mode"), [("server-key", 2), ("browser-key", 1)])
+def test_the_categories_of_segments_consent_tools_are_no_mode(station: Station, key: str, mode: int) -> None:
+    said = {"consent": {"categoryPreferences": {"Advertising": False, "Analytics": True}}}
+    station.send({"type": "track", "event": "E", "anonymousId": "v1", "context": said}, key=key)
+    assert [row["consent"] for row in station.events("consent")] == [mode]
+    assert station.quarantine.counts() == {}

@@ -36,7 +36,7 @@ def honour_consent(work: Work) -> None:
 
 def _mode(item: Item) -> int:
     said = item.context.consent
-    if said is None:
+    if not isinstance(said, int):
         said = _DEFAULT.get(item.request.source, 2)
     mode = min(max(said, 0), 3)
     return min(mode, 1) if item.request.flags & Flag.OPTED_OUT else mode
