@@ -77,3 +77,11 @@ def wait_for(station: Station, count: int, where: str = "kind = 'page'") -> list
         time.sleep(0.1)
     assert len(rows) == count, [(row["kind"], row["name"], row["url_path"]) for row in station.events()]
     return rows
+
+
+def wait_until(page: Page, condition: str) -> None:
+    """Wait for something in the page. Playwright's own way is refused by a strict policy once it has to ask again."""
+    deadline = time.monotonic() + 15
+    while not page.evaluate(condition) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert page.evaluate(condition), condition

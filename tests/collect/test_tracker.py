@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from loopline.collect.tracker.shrink import shrink
-from tests.collect.site import Site, open_page, wait_for
+from tests.collect.site import Site, open_page, wait_for, wait_until
 from tests.collect.station import Station
 
 pytestmark = pytest.mark.browser
@@ -193,7 +193,7 @@ def test_the_host_page_does_not_notice_a_collector_that_is_down(
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(site.url + "/")
-    page.wait_for_function("window.loopline && loopline.facts")
+    wait_until(page, "window.loopline && loopline.facts")
     page.click("#go")
     page.wait_for_timeout(300)
     assert errors == []
