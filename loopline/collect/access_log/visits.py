@@ -52,7 +52,12 @@ class Visits:
 
     def _origin(self, url: str, referrer: str) -> tuple[str, ...]:
         """What outside led here, as a session is told apart by it: campaign values, click id, other site."""
-        page = read_address(url)
-        host = read_address(referrer).host if referrer else ""
+        # Addresses of a log are nearly all different, their hosts are not: only these are worth looking up again.
+        page = read_address(url if "?" in url else _without_path(url))
+        host = read_address(_without_path(referrer)).host if referrer else ""
         outside = "" if is_own(host, page.host, self._own_hosts) else host
         return (*page.campaign, page.click_id, outside)
+
+
+def _without_path(url: str) -> str:
+    return "/".join(url.split("/", 3)[:3])
