@@ -53,9 +53,7 @@ def find_event(log: Log, number: int) -> Arrived | None:
     last = block.seq
     for request in reversed(block.requests):
         if number > last - request.events:
-            return next(
-                one for one in _tail(request, last, last - number + 1, block.committed_us) if one.seq == number
-            )
+            return next(one for one in _tail(request, last, last - number + 1, block.committed_us) if one.seq == number)
         last -= request.events
     return None
 
