@@ -1,6 +1,7 @@
 """Write keys and incoming data, as administrators see and mend them."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,8 @@ def client() -> Client:
 def send_of_everything(station: Station) -> None:
     station.send({"type": "track", "event": "Paid", "userId": "u1"}, {"type": NASTY, "name": NASTY})
     station.post("/v1/track", b"{", "browser-key")
+    while not collector.log().refused():  # written down within a second
+        time.sleep(0.05)
     station.events()
     station.send({"type": "track", "event": "Paid", "userId": "u1"})
 
