@@ -11,10 +11,10 @@ run: $(VENV)/.base
 	$(BIN)/loopline demo
 
 test: $(VENV)/.dev chromium
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.dev chromium
-	LOOPLINE_LOOK=all $(BIN)/pytest -m "slow or browser" -n 2 --dist loadfile
+	LOOPLINE_LOOK=all $(BIN)/pytest -m "slow or browser" -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check $(CODE)

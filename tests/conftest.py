@@ -1,5 +1,7 @@
 """What all tests share."""
 
+import pytest
+
 from tests.chromium import browser
 from tests.engines import chdb_folder, engine, engine_kind, engine_url, make_engine, reading_engine
 from tests.postgres import postgres_url
@@ -14,3 +16,10 @@ __all__ = [
     "postgres_url",
     "reading_engine",
 ]
+
+LONG = ("story/", "sync/test_olist", "browser/test_every_page", "reports/test_behind", "demo/test_fill")
+"""Files of few, long tests. Two workers share the suite by files: a long one begun last leaves one without work."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONG))
