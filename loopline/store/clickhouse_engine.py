@@ -29,6 +29,9 @@ GIVEN_UP_AFTER = timedelta(minutes=10)
 """An announced batch holds the horizon back so long; its writer is then taken for dead."""
 ROWS_PER_BLOCK = 100_000
 WRITE_SETTINGS = {"insert_deduplicate": 1, "mutations_sync": 2, "async_insert": 0}
+KEEP_PARTS = "enable_materialized_cte"
+"""A part of a question that is read twice is worked out once, where the server can (ClickHouse 26 and later)."""
+_KNOWS_SETTING = "SELECT count() FROM system.settings WHERE name = {name:String}"
 READ_SETTINGS = {"readonly": 2, "wait_end_of_query": 1}
 """The server waits for the end, so that an error half-way is an error and not half an answer."""
 
@@ -52,6 +55,12 @@ class ClickHouseEngine:
         except ERRORS as error:
             raise StoreError(f"The database {self._address.database} cannot be made: {error}") from error
         self._reader = self._address.client(READ_SETTINGS, self._address.database)
+        try:
+            self._keeps_parts = self._reader.query(_KNOWS_SETTING, parameters={"name": KEEP_PARTS}).result_rows != [
+                (0,)
+            ]
+        except ERRORS as error:
+            raise StoreError(f"ClickHouse does not say what it can: {error}") from error
 
     def migrate(self) -> None:
         try:
@@ -114,7 +123,9 @@ class ClickHouseEngine:
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         values = wanted(params or {}, names_in(sql))
-        text = f"{translate(sql, values)}\nSETTINGS max_execution_time = {timeout_s:f}, timeout_overflow_mode = 'throw'"
+        limits = f"max_execution_time = {timeout_s:f}, timeout_overflow_mode = 'throw'"
+        kept = f", {KEEP_PARTS} = 1" if self._keeps_parts else ""
+        text = f"{translate(sql, values, keeps_parts=self._keeps_parts)}\nSETTINGS {limits}{kept}"
         bound: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
         try:
             with self._read_turn:

@@ -74,9 +74,13 @@ def names_in(sql: str) -> frozenset[str]:
     return frozenset(place.name for place in _parsed(sql).find_all(exp.Placeholder))
 
 
-def translate(sql: str, params: Mapping[str, Value]) -> str:
-    """ClickHouse's text for `sql`, with typed `{name:Type}` places for the values in `params`."""
-    return _translated(sql, tuple((name, kind_of(name, value)) for name, value in sorted(params.items())))
+def translate(sql: str, params: Mapping[str, Value], *, keeps_parts: bool = False) -> str:
+    """ClickHouse's text for `sql`, with typed `{name:Type}` places for the values in `params`.
+
+    `keeps_parts` asks for named parts (CTEs) to be worked out once; a server before 26 knows no word for that and
+    works them out wherever they are read.
+    """
+    return _translated(sql, tuple((name, kind_of(name, value)) for name, value in sorted(params.items())), keeps_parts)
 
 
 @lru_cache(maxsize=512)
@@ -91,7 +95,7 @@ def _parsed(sql: str) -> exp.Query:
 
 
 @lru_cache(maxsize=2048)
-def _translated(sql: str, kinds: tuple[tuple[str, str], ...]) -> str:
+def _translated(sql: str, kinds: tuple[tuple[str, str], ...], keeps_parts: bool) -> str:
     query = _parsed(sql).copy()
     for node in list(query.walk()):
         _unnamed(node)
@@ -100,6 +104,8 @@ def _translated(sql: str, kinds: tuple[tuple[str, str], ...]) -> str:
         for node in list(query.walk()):
             change(node)
     _fill_places(query, dict(kinds))
+    if keeps_parts:
+        _keep_parts(query)
     return query.sql(dialect=SharedClickHouse)
 
 
@@ -170,6 +176,12 @@ def _intervals(node: exp.Expr) -> None:
     """`INTERVAL '7' DAYS` is `INTERVAL 7 DAY` in ClickHouse."""
     if isinstance(node, exp.Interval) and node.unit:
         node.set("unit", exp.var(node.unit.name.upper().removesuffix("S")))
+
+
+def _keep_parts(query: exp.Query) -> None:
+    for part in query.find_all(exp.CTE):
+        if isinstance(part.parent, exp.With) and not part.parent.recursive:
+            part.set("materialized", True)
 
 
 def _fill_places(query: exp.Query, kinds: Mapping[str, str]) -> None:
