@@ -3,7 +3,7 @@
 import pytest
 
 from tests.chromium import browser
-from tests.engines import chdb_folder, engine, engine_kind, engine_url, make_engine, reading_engine
+from tests.engines import chdb_folder, engine, engine_kind, engine_url, make_engine, reading_engine, store
 from tests.postgres import postgres_url
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "make_engine",
     "postgres_url",
     "reading_engine",
+    "store",
 ]
 
 LONG = ("story/", "sync/test_olist", "browser/test_every_page", "reports/test_behind", "demo/test_fill")

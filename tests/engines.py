@@ -12,6 +12,7 @@ import pytest
 from loopline.lib.times import Clock, utc_now
 from loopline.store.clickhouse_address import read_address
 from loopline.store.clickhouse_engine import ClickHouseEngine
+from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 
@@ -89,3 +90,14 @@ def make_engine(engine_url: str) -> Iterator[MakeEngine]:
 def engine(make_engine: MakeEngine) -> Engine:
     """An empty event store, once per engine."""
     return make_engine()
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[DuckDBEngine]:
+    """The event store of the pages, in a file of this test."""
+    engine = DuckDBEngine(tmp_path / "events.duckdb")
+    engine.migrate()
+    use_engine(engine)
+    yield engine
+    use_engine(None)
+    engine.close()

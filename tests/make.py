@@ -3,6 +3,8 @@
 from itertools import count
 from typing import Any
 
+from django.test import Client
+
 from loopline.access.actor import SYSTEM
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Role
@@ -30,6 +32,18 @@ def make_user(
     if unit is not None:
         user.units.add(unit)
     return user
+
+
+def signed_in(user: User) -> Client:
+    """A browser without JavaScript in which this user is signed in."""
+    client = Client()
+    client.force_login(user)
+    return client
+
+
+def signed_in_as(role: Role, unit: BusinessUnit) -> Client:
+    """The same for a new user of this role and unit."""
+    return signed_in(make_user(role, unit=unit))
 
 
 def make_person(email: str = "", *, unit: BusinessUnit | None = None, name: str = "", company_name: str = "") -> Person:

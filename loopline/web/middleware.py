@@ -9,6 +9,7 @@ from django.contrib.messages import get_messages
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.cache import patch_vary_headers
 
 from loopline.access.actor import NotAllowedError
 from loopline.access.models import Organisation, User
@@ -49,6 +50,8 @@ def security_headers_middleware(get_response: GetResponse) -> GetResponse:
         response.headers.setdefault("Permissions-Policy", PERMISSIONS_POLICY)
         # Pages hold people's data: no proxy keeps them, and the browser asks again before it shows one.
         response.headers.setdefault("Cache-Control", "private, no-cache")
+        # One address gives htmx a part and everybody else the page: “back” must not show a part in place of the page.
+        patch_vary_headers(response, ["HX-Request"])
         return response
 
     return middleware

@@ -5,7 +5,7 @@ since when visits are missing.
 """
 
 import logging
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -57,28 +57,35 @@ def company_route(people: Collection[Person], actor: Actor) -> Route:
 
 def visitor_route(visitor_id: str, actor: Actor) -> Route:
     """What a browser did that nobody has been recognised in."""
-    visits, failing_since, trouble = _asked(lambda units: read_visitor(engine(), visitor_id, units=units), actor)
-    moments = list(visits.moments) if visits else []
-    if visits and not visits.is_cut:
-        moments = with_first_visits(moments, {})
-    return Route(
-        stretches=tuple(stretches(moments)),
-        machine_visits=visits.machine_visits if visits else 0,
-        is_cut=visits.is_cut if visits else False,
-        incomplete_since=failing_since,
-        trouble=trouble,
-    )
+    return _with_visits(lambda units: read_visitor(engine(), visitor_id, units=units), actor)
 
 
 def _route(people: Collection[Person], actor: Actor, opportunities: Collection[Opportunity] | None) -> Route:
     ids = sorted({str(person.canonical_id) for person in people})
-    visits, failing_since, trouble = _asked(lambda units: read_visits(engine(), ids, units=units), actor)
     records = record_moments(people, actor, opportunities) + _huddle_remarks(people, actor)
+    return _with_visits(
+        lambda units: read_visits(engine(), ids, units=units),
+        actor,
+        records,
+        known_since={str(person.pk): person.created_at for person in people},
+        names=_names(people) if len(ids) > 1 else None,
+    )
+
+
+def _with_visits(
+    question: Callable[[list[str] | None], Visits],
+    actor: Actor,
+    records: Collection[Moment] = (),
+    *,
+    known_since: Mapping[str, datetime] | None = None,
+    names: Mapping[str, str] | None = None,
+) -> Route:
+    """The visits asked for between what the records know; `names` are given where it is the route of several."""
+    visits, failing_since, trouble = _asked(question, actor)
     moments = merged(visits.moments if visits else (), records)
     if visits and not visits.is_cut:
-        moments = with_first_visits(moments, {str(person.pk): person.created_at for person in people})
-    if len(ids) > 1:
-        names = _names(people)
+        moments = with_first_visits(moments, known_since or {})
+    if names:
         moments = [replace(moment, who=names.get(moment.person_id, "")) for moment in moments]
     return Route(
         stretches=tuple(stretches(moments)),

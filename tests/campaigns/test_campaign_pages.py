@@ -1,4 +1,3 @@
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -16,22 +15,12 @@ from loopline.collect.own import OwnEvent, report_events
 from loopline.lib.times import utc_now
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
-from tests.make import make_campaign, make_unit, make_user
+from tests.make import make_campaign, make_unit, make_user, signed_in
 from tests.sync.house import loaded
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 HOSTILE = "<script>alert(1)</script>"
 DAY = date(2026, 3, 2)
-
-
-@pytest.fixture(autouse=True)
-def store(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
-    use_engine(engine)
-    yield engine
-    use_engine(None)
-    engine.close()
 
 
 @pytest.fixture
@@ -42,12 +31,6 @@ def unit() -> BusinessUnit:
 @pytest.fixture
 def marketer(unit: BusinessUnit) -> User:
     return make_user(Role.MARKETING, unit=unit)
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.mark.parametrize("name", ["campaigns", "codes", "costs", "campaign_new"])

@@ -208,7 +208,7 @@ def test_an_import_stops_when_nothing_is_loaded(station: Station, monkeypatch: p
     assert len(station.events()) == 1
 
 
-@pytest.mark.skipif(not REAL.exists(), reason="the log to try with is not here")
+@pytest.mark.skipif(not REAL.exists(), reason="../shared/data/apache_access_log is not here")
 def test_a_real_log_of_ten_thousand_lines(station: Station) -> None:
     asked = AccessLogs([REAL], "semicomplete.com", "unit-1")
     for _ in range(2):

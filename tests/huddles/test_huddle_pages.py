@@ -8,16 +8,10 @@ from loopline.access.models import User
 from loopline.access.roles import Role
 from loopline.huddles.actions import NewDecision, add_decision, open_huddle
 from loopline.huddles.models import Decision, Huddle
-from tests.make import make_unit, make_user
+from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import make_handed_over_lead
 
 pytestmark = pytest.mark.django_db
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def open_one() -> tuple[Huddle, User]:

@@ -10,7 +10,7 @@ from loopline.access.models import User
 from loopline.access.roles import Role
 from loopline.leads.definition_actions import draft_definition
 from loopline.leads.models import DefinitionVersion
-from tests.make import make_unit, make_user
+from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import BUSINESS_EMAIL, make_definition
 
 pytestmark = pytest.mark.django_db
@@ -19,12 +19,6 @@ WRITES = [
     "definition_clause_add", "definition_rules", "definition_propose", "definition_sign_marketing",
     "definition_sign_sales", "definition_put_in_force", "definition_withdraw",
 ]  # fmt: skip
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def draft() -> tuple[DefinitionVersion, User]:

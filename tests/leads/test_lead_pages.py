@@ -6,10 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from loopline.access.models import User
 from loopline.access.roles import Role
 from loopline.leads.models import Lead
-from tests.make import make_unit, make_user
+from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import make_definition, make_handed_over_lead, make_lead
 
 pytestmark = pytest.mark.django_db
@@ -23,12 +22,6 @@ WRITE: dict[str, dict[str, str]] = {
     "lead_disqualify": {"reason": "not_a_buyer"},
     "lead_judge": {},
 }
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 @pytest.mark.parametrize("name", READ)

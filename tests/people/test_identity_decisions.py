@@ -11,7 +11,7 @@ from loopline.people.decisions import DecisionRefusedError, block_identity, hubs
 from loopline.people.models import BlockedIdentity, NotTheSame, Person
 from loopline.people.stitch import HUB_ABOVE, Answer, IdentityKind
 from loopline.people.suggestions import suggestions_for
-from tests.make import make_person, make_unit, make_user
+from tests.make import make_person, make_unit, make_user, signed_in_as
 
 pytestmark = pytest.mark.django_db
 
@@ -28,12 +28,6 @@ def make_hub(unit: BusinessUnit, people: int = HUB_ABOVE + 1) -> list[Person]:
     for one in made:
         link_identity(KIOSK, one, "form", SYSTEM)
     return made
-
-
-def signed_in(role: Role, unit: BusinessUnit) -> Client:
-    client = Client()
-    client.force_login(make_user(role, unit=unit))
-    return client
 
 
 def test_what_five_people_came_with_is_shared_and_what_six_came_with_is_a_hub(unit: BusinessUnit) -> None:
@@ -62,14 +56,14 @@ def test_a_hub_that_names_people_of_another_unit_is_not_lifted_from_here(unit: B
     link_identity(KIOSK, make_person(unit=make_unit()), "form", SYSTEM)
     with pytest.raises(NotAllowedError):
         lift_hub(KIOSK, by=make_user(Role.MARKETING, unit=unit).actor)
-    page = signed_in(Role.MARKETING, unit).get("/people/identities/").content.decode()
+    page = signed_in_as(Role.MARKETING, unit).get("/people/identities/").content.decode()
     assert "and 1 more" in page
     assert "start-anew" not in page
 
 
 def test_hubs_are_shown_and_lifted_on_their_page(unit: BusinessUnit) -> None:
     people = make_hub(unit)
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     page = client.get("/people/identities/").content.decode()
     assert "kiosk" in page
     assert f"/people/{people[0].pk}/" in page
@@ -82,7 +76,7 @@ def test_hubs_are_shown_and_lifted_on_their_page(unit: BusinessUnit) -> None:
 
 def test_people_of_another_unit_do_not_show_on_the_page(unit: BusinessUnit) -> None:
     make_hub(make_unit())
-    assert "kiosk" not in signed_in(Role.MARKETING, unit).get("/people/identities/").content.decode()
+    assert "kiosk" not in signed_in_as(Role.MARKETING, unit).get("/people/identities/").content.decode()
 
 
 @pytest.mark.parametrize("path", ["", "start-anew/", "block/", "1/unblock/"])
@@ -90,13 +84,13 @@ def test_the_page_is_for_those_who_may_merge(unit: BusinessUnit, path: str) -> N
     address = f"/people/identities/{path}"
     ask = "post" if path else "get"
     assert getattr(Client(), ask)(address).status_code == 302
-    assert getattr(signed_in(Role.SALES, unit), ask)(address).status_code == 403
+    assert getattr(signed_in_as(Role.SALES, unit), ask)(address).status_code == 403
 
 
 def test_an_administrator_says_that_a_value_names_nobody_and_takes_it_back(unit: BusinessUnit) -> None:
     person = make_person("ines@halden.no", unit=unit)
     link_identity("user:demo", person, "identify", SYSTEM)
-    client = signed_in(Role.ADMINISTRATOR, unit)
+    client = signed_in_as(Role.ADMINISTRATOR, unit)
     client.post("/people/identities/block/", {"kind": "user", "value": " demo "})
     assert person_of("user:demo") is None
     assert link_identity("user:demo", person, "identify", SYSTEM) is Answer.REFUSED
@@ -119,7 +113,7 @@ def test_nothing_is_joined_to_an_address_on_the_list(unit: BusinessUnit) -> None
 
 @pytest.mark.parametrize("value", ["", " ", "x" * 400, "@"])
 def test_a_value_that_is_none_is_refused_in_words(unit: BusinessUnit, value: str) -> None:
-    client = signed_in(Role.ADMINISTRATOR, unit)
+    client = signed_in_as(Role.ADMINISTRATOR, unit)
     for kind in ("user", "email", "nonsense"):
         client.post("/people/identities/block/", {"kind": kind, "value": value})
     assert BlockedIdentity.objects.filter(identity__startswith="email:").count() == 0
@@ -137,7 +131,7 @@ def test_who_looks_alike_is_suggested_with_the_reasons_until_somebody_says_no(un
     assert found.other == second
     assert set(found.reasons) == {"both gave the same phone number", "both used one browser",
                                   "the same name at the same company"}  # fmt: skip
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     page = client.get(f"/people/{second.pk}/").content.decode()
     assert "Perhaps the same as" in page
     answer = client.post(f"/people/{second.pk}/not-the-same/", {"with": str(first.pk)})
@@ -156,7 +150,7 @@ def test_people_somebody_may_not_see_are_not_suggested(unit: BusinessUnit) -> No
     here, elsewhere = make_person(unit=unit), make_person(unit=make_unit())
     for one in (here, elsewhere):
         link_identity("visitor:v1", one, "form", SYSTEM)
-    marketing = signed_in(Role.MARKETING, unit)
+    marketing = signed_in_as(Role.MARKETING, unit)
     assert "Perhaps the same" not in marketing.get(f"/people/{here.pk}/").content.decode()
     assert marketing.post(f"/people/{here.pk}/not-the-same/", {"with": str(elsewhere.pk)}).status_code == 404
     assert marketing.post(f"/people/{here.pk}/not-the-same/", {"with": "nonsense"}).status_code == 404
@@ -166,7 +160,7 @@ def test_saying_not_the_same_is_for_those_who_may_merge(unit: BusinessUnit) -> N
     here, other = make_person(unit=unit), make_person(unit=unit)
     address = f"/people/{here.pk}/not-the-same/"
     assert Client().post(address, {"with": str(other.pk)}).status_code == 302
-    assert signed_in(Role.SALES, unit).post(address, {"with": str(other.pk)}).status_code == 403
+    assert signed_in_as(Role.SALES, unit).post(address, {"with": str(other.pk)}).status_code == 403
 
 
 def test_a_suggestion_goes_when_the_two_are_merged(unit: BusinessUnit) -> None:
@@ -183,7 +177,7 @@ def test_each_link_says_why_how_sure_and_by_which_rules(unit: BusinessUnit) -> N
     link_identity("user:42", person, "identify", SYSTEM)
     for one in (person, make_person(unit=unit)):
         link_identity("visitor:v2", one, "form", SYSTEM)
-    page = signed_in(Role.SALES, unit).get(f"/people/{person.pk}/").content.decode()
+    page = signed_in_as(Role.SALES, unit).get(f"/people/{person.pk}/").content.decode()
     assert "It came with this person, but it was used by more than one person" in page
     for words in ("A form with this person&#x27;s address was sent from it", "likely", "certain", "rules 2"):
         assert words in page

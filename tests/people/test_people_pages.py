@@ -1,8 +1,6 @@
 """Pages about visitors, people, companies and forms: who may open them, what they show, what is done there."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -20,11 +18,10 @@ from loopline.lib.times import utc_now
 from loopline.people.actions import link_identity, merge_people
 from loopline.people.models import Merge, Person
 from loopline.store.arrow import to_arrow
-from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch
 from loopline.store.library import TABLES
-from tests.make import make_form, make_person, make_unit, make_user
+from tests.make import make_form, make_person, make_unit, make_user, signed_in_as
 
 pytestmark = pytest.mark.django_db
 
@@ -34,22 +31,6 @@ HOSTILE = "<script>alert(1)</script>"
 @pytest.fixture
 def unit() -> BusinessUnit:
     return make_unit("Nordics")
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
-    use_engine(engine)
-    yield engine
-    use_engine(None)
-    engine.close()
-
-
-def signed_in(role: Role, unit: BusinessUnit) -> Client:
-    client = Client()
-    client.force_login(make_user(role, unit=unit))
-    return client
 
 
 def text(answer: HttpResponse) -> str:
@@ -87,19 +68,19 @@ def test_strangers_are_sent_to_the_sign_in(client: Client, path: str, unit: Busi
 
 @pytest.mark.parametrize("path", LISTS)
 def test_lists_open_and_say_what_will_be_there(path: str, unit: BusinessUnit) -> None:
-    answer = signed_in(Role.MARKETING, unit).get(path)
+    answer = signed_in_as(Role.MARKETING, unit).get(path)
     assert answer.status_code == 200
     assert any(words in text(answer) for words in ("No people yet", "No companies yet", "No form yet", "missing here"))
 
 
 @pytest.mark.parametrize("path", ["/people/", "/companies/"])
 def test_finance_does_not_see_people(path: str, unit: BusinessUnit) -> None:
-    assert signed_in(Role.FINANCE, unit).get(path).status_code == 403
+    assert signed_in_as(Role.FINANCE, unit).get(path).status_code == 403
 
 
 def test_sales_may_not_merge_or_edit_forms(unit: BusinessUnit) -> None:
     person, form = make_person(unit=unit), make_form(unit=unit)
-    sales = signed_in(Role.SALES, unit)
+    sales = signed_in_as(Role.SALES, unit)
     for path in (f"/people/{person.pk}/merge/", f"/forms/{form.pk}/edit/", "/forms/new/"):
         assert sales.get(path).status_code == 403
     assert sales.get(f"/people/{person.pk}/").status_code == 200
@@ -109,7 +90,7 @@ def test_another_unit_sees_none_of_it(unit: BusinessUnit) -> None:
     person, form = make_person("ines@halden.example", unit=unit, name="Ines Okafor"), make_form(unit=unit)
     other = make_person(unit=unit)
     merge = merge_people(other, make_person(unit=unit), by=SYSTEM)
-    stranger = signed_in(Role.MARKETING, make_unit("Iberia"))
+    stranger = signed_in_as(Role.MARKETING, make_unit("Iberia"))
     for path in LISTS:
         assert "Ines" not in text(stranger.get(path))
     assert person.company is not None
@@ -139,7 +120,7 @@ def test_strangers_see_no_page_about_anyone(client: Client, unit: BusinessUnit) 
 def test_visits_show_who_whence_and_how_long(unit: BusinessUnit, store: DuckDBEngine) -> None:
     person = make_person("ines@halden.example", unit=unit, name="Ines Okafor")
     visit(store, unit, person)
-    page = text(signed_in(Role.MARKETING, unit).get("/visitors/"))
+    page = text(signed_in_as(Role.MARKETING, unit).get("/visitors/"))
     for words in ("Ines Okafor", "Paid Search", "1\u00a0m", "&lt;script&gt;alert(1)"):
         assert words in page
     assert HOSTILE not in page
@@ -147,13 +128,13 @@ def test_visits_show_who_whence_and_how_long(unit: BusinessUnit, store: DuckDBEn
 
 def test_finance_sees_visits_without_names(unit: BusinessUnit, store: DuckDBEngine) -> None:
     visit(store, unit, make_person(unit=unit, name="Ines Okafor"))
-    page = text(signed_in(Role.FINANCE, unit).get("/visitors/"))
+    page = text(signed_in_as(Role.FINANCE, unit).get("/visitors/"))
     assert "A known person" in page
     assert "Ines" not in page
 
 
 def test_without_the_event_store_the_page_says_what_is_missing(unit: BusinessUnit) -> None:
-    page = text(signed_in(Role.MARKETING, unit).get("/visitors/"))
+    page = text(signed_in_as(Role.MARKETING, unit).get("/visitors/"))
     assert "What comes from the event store is missing here" in page
 
 
@@ -161,7 +142,7 @@ def test_without_the_event_store_the_page_says_what_is_missing(unit: BusinessUni
     "query", ["?page=x", "?page=-1", "?period=99", "?who=me", "?unit=none", "?channel=%01", "?page=9"]
 )
 def test_addresses_that_make_no_sense_still_open(unit: BusinessUnit, store: DuckDBEngine, query: str) -> None:
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     for path in LISTS:
         assert client.get(path + query).status_code == 200
 
@@ -173,7 +154,7 @@ def test_people_are_found_by_name_company_and_merged_address(unit: BusinessUnit,
     ines = make_person("ines@halden.example", unit=unit, name="Ines Okafor", company_name="Halden Foods")
     make_person("tom@other.example", unit=unit, name="Tom Ruiz")
     merge_people(ines, make_person("i.okafor@gmail.com", unit=unit), by=SYSTEM)
-    client = signed_in(Role.SALES, unit)
+    client = signed_in_as(Role.SALES, unit)
     for query in ("okafor", "halden foods", "ines halden", "i.okafor@gmail"):
         page = text(client.get("/people/", {"q": query}))
         assert "Ines Okafor" in page, query
@@ -184,7 +165,7 @@ def test_people_are_found_by_name_company_and_merged_address(unit: BusinessUnit,
 def test_people_are_filtered_by_where_they_stand(unit: BusinessUnit, store: DuckDBEngine) -> None:
     lead = Lead.objects.create(unit=unit, person=make_person(unit=unit, name="Ines Okafor"))
     make_person(unit=unit, name="Tom Ruiz")
-    client = signed_in(Role.SALES, unit)
+    client = signed_in_as(Role.SALES, unit)
     assert lead.state == "new"
     assert "Tom Ruiz" not in text(client.get("/people/?state=running"))
     assert "Ines Okafor" not in text(client.get("/people/?state=none"))
@@ -196,7 +177,7 @@ def test_a_persons_page_shows_facts_identities_consents_and_leads(unit: Business
     typed = {"email": "ines@halden.example", "name": HOSTILE, "company": HOSTILE, "message": HOSTILE}
     captured = capture_submission(form, typed, sent=sent)
     assert captured.person is not None
-    page = text(signed_in(Role.SALES, unit).get(f"/people/{captured.person.pk}/"))
+    page = text(signed_in_as(Role.SALES, unit).get(f"/people/{captured.person.pk}/"))
     for words in ("Browser", "v1", "ines@halden.example", "contact", "form “Ask for a demo”", "&lt;script&gt;"):
         assert words in page
     assert HOSTILE not in page
@@ -205,7 +186,7 @@ def test_a_persons_page_shows_facts_identities_consents_and_leads(unit: Business
 def test_a_merged_persons_page_leads_to_the_one_that_remains(unit: BusinessUnit) -> None:
     a, b = make_person(unit=unit), make_person(unit=unit)
     merge_people(a, b, by=SYSTEM)
-    answer = signed_in(Role.SALES, unit).get(f"/people/{b.pk}/")
+    answer = signed_in_as(Role.SALES, unit).get(f"/people/{b.pk}/")
     assert answer.headers["Location"] == f"/people/{a.pk}/"
 
 
@@ -213,14 +194,14 @@ def test_people_who_shared_a_browser_are_offered_for_a_look(unit: BusinessUnit) 
     a, b = make_person(unit=unit, name="Ines"), make_person(unit=unit, name="Tom")
     for one in (a, b):
         link_identity("visitor:v1", one, "form", SYSTEM)
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     assert f"?with={b.pk}" in text(client.get(f"/people/{a.pk}/"))
     assert f"?with={a.pk}" in text(client.get(f"/people/{b.pk}/"))
 
 
 def test_editing_a_person(unit: BusinessUnit) -> None:
     person = make_person("ines@halden.example", unit=unit)
-    client = signed_in(Role.SALES, unit)
+    client = signed_in_as(Role.SALES, unit)
     assert "halden.example" in text(client.get(f"/people/{person.pk}/edit/"))
     typed = {"name": "Ines", "country": "no", "company": "halden.example"}
     assert client.post(f"/people/{person.pk}/edit/", typed).status_code == 302
@@ -234,7 +215,7 @@ def test_editing_a_person(unit: BusinessUnit) -> None:
 def test_merging_is_compared_confirmed_and_undone(unit: BusinessUnit) -> None:
     a, b = make_person("a@halden.example", unit=unit, name="Ines"), make_person("b@halden.example", unit=unit)
     Lead.objects.create(unit=unit, person=b)
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     assert str(b.pk) in text(client.get(f"/people/{a.pk}/merge/?q=b@halden"))
     compared = text(client.get(f"/people/{a.pk}/merge/?with={b.pk}"))
     assert "1 leads" in compared
@@ -250,7 +231,7 @@ def test_merging_is_compared_confirmed_and_undone(unit: BusinessUnit) -> None:
 @pytest.mark.parametrize("other", ["", "nonsense", "01999999-0000-7000-8000-000000000000"])
 def test_merging_with_nobody_is_not_found(unit: BusinessUnit, other: str) -> None:
     person = make_person(unit=unit)
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     assert client.post(f"/people/{person.pk}/merge/", {"with": other}).status_code == 404
 
 
@@ -259,7 +240,7 @@ def test_merging_with_nobody_is_not_found(unit: BusinessUnit, other: str) -> Non
 
 def test_a_company_shows_its_people_and_can_be_edited(unit: BusinessUnit) -> None:
     person = make_person("ines@halden.example", unit=unit, name="Ines Okafor")
-    client = signed_in(Role.SALES, unit)
+    client = signed_in_as(Role.SALES, unit)
     assert "halden.example" in text(client.get("/companies/?q=halden"))
     assert "Ines Okafor" in text(client.get(f"/companies/{person.company_id}/"))
     typed = {"name": HOSTILE, "employees": "1200", "country": "no"}
@@ -280,7 +261,7 @@ def rows(*fields: dict[str, str]) -> dict[str, str]:
 
 
 def test_a_form_is_made_edited_and_shown_with_its_snippet(unit: BusinessUnit) -> None:
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     assert "Work e-mail" in text(client.get("/forms/new/"))
     texts = {"title": "Ask us", "slug": "ask-us", "unit": str(unit.pk), "creates_lead": "on", "is_live": "on"}
     fields = rows(
@@ -300,7 +281,7 @@ def test_a_form_is_made_edited_and_shown_with_its_snippet(unit: BusinessUnit) ->
 
 
 def test_a_form_that_cannot_be_is_refused_beside_what_was_typed(unit: BusinessUnit) -> None:
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     make_form("taken", unit=unit)
     texts = {"title": "Ask us", "slug": "taken", "unit": str(unit.pk)}
     answer = client.post("/forms/new/", texts | rows({"label": "Name", "kind": "text"}))
@@ -314,13 +295,13 @@ def test_spam_is_listed_with_its_reason_and_can_be_captured_after_all(unit: Busi
     form = make_form("ask", unit=unit)
     typed = {"email": "ines@halden.example", "name": "Ines", "message": HOSTILE}
     submission = capture_submission(form, typed, sent=Sent(honeypot="x")).submission
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     page = text(client.get(f"/forms/{form.pk}/?verdict=spam"))
     assert "a field that people do not see" in page
     assert HOSTILE not in page
     path = f"/submissions/{submission.pk}/not-spam/"
-    assert signed_in(Role.SALES, unit).post(path).status_code == 403
-    assert signed_in(Role.MARKETING, make_unit()).post(path).status_code == 404
+    assert signed_in_as(Role.SALES, unit).post(path).status_code == 403
+    assert signed_in_as(Role.MARKETING, make_unit()).post(path).status_code == 404
     assert Client().post(path).status_code == 302
     assert client.post(path).status_code == 302
     assert Submission.objects.get().verdict == "genuine"
@@ -331,6 +312,6 @@ def test_spam_is_listed_with_its_reason_and_can_be_captured_after_all(unit: Busi
 def test_who_does_not_see_people_sees_only_how_many_sent_a_form(unit: BusinessUnit) -> None:
     form = make_form("ask", unit=unit)
     capture_submission(form, {"email": "ines@halden.example", "name": "Ines"}, sent=Sent(honeypot="x"))
-    page = text(signed_in(Role.FINANCE, unit).get(f"/forms/{form.pk}/"))
+    page = text(signed_in_as(Role.FINANCE, unit).get(f"/forms/{form.pk}/"))
     assert "1 spam" in page
     assert "ines@" not in page

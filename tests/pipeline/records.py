@@ -2,8 +2,6 @@
 
 from datetime import UTC, datetime, timedelta
 
-from django.test import Client
-
 from loopline.access.actor import SYSTEM, Actor
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Role
@@ -51,9 +49,3 @@ def make_seller(role: Role = Role.SALES, unit: BusinessUnit | None = None) -> tu
     unit = unit or make_unit()
     user = make_user(role, unit=unit)
     return user, user.actor, unit
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client

@@ -11,8 +11,8 @@ from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Role
 from loopline.pipeline.models import Opportunity
 from loopline.web.waiting_today import waiting_for
-from tests.make import make_unit, make_user
-from tests.pipeline.records import make_opportunity, signed_in
+from tests.make import make_unit, make_user, signed_in
+from tests.pipeline.records import make_opportunity
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"

@@ -11,8 +11,8 @@ from loopline.access.roles import Role
 from loopline.leads.models import Lead
 from loopline.people.models import Person
 from loopline.pipeline.models import Interaction, Opportunity, Task
-from tests.make import make_person, make_unit, make_user
-from tests.pipeline.records import make_accepted_lead, make_opportunity, make_seller, signed_in
+from tests.make import make_person, make_unit, make_user, signed_in
+from tests.pipeline.records import make_accepted_lead, make_opportunity, make_seller
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"

@@ -1,8 +1,6 @@
 """The route as pages show it: the event store's part and the records' part in one row."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.template.loader import render_to_string
@@ -29,16 +27,6 @@ from tests.pipeline.records import START, later, make_accepted_lead, make_opport
 
 pytestmark = pytest.mark.django_db
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
-    use_engine(engine)
-    yield engine
-    use_engine(None)
-    engine.close()
 
 
 def _visit(store: DuckDBEngine, person: Person, days: int, event_id: str = "e1", **said: object) -> None:

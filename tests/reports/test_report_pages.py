@@ -1,7 +1,6 @@
 """The pages of Count: anonymous, wrong role, allowed; units; downloads; errors that are told."""
 
 import json
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,16 +21,6 @@ from tests.make import make_unit, make_user
 pytestmark = pytest.mark.django_db
 
 PAGES = ["closed_loop", "closed_loop_behind", "models"]
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
-    use_engine(engine)
-    yield engine
-    use_engine(None)
-    engine.close()
 
 
 @pytest.fixture

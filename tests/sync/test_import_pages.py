@@ -13,7 +13,7 @@ from loopline.leads.models import Lead
 from loopline.people.models import Person
 from loopline.sync.models import ImportRun
 from loopline.sync.uploads import folder_of, kept
-from tests.make import make_unit, make_user
+from tests.make import make_unit, make_user, signed_in
 from tests.sync.house import HEAD, LEADS
 
 pytestmark = pytest.mark.django_db
@@ -28,12 +28,6 @@ def unit() -> BusinessUnit:
 @pytest.fixture
 def marketer(unit: BusinessUnit) -> User:
     return make_user(Role.MARKETING, unit=unit)
-
-
-def signed_in(user: User) -> Client:
-    client = Client()
-    client.force_login(user)
-    return client
 
 
 def send(client: Client, unit: BusinessUnit, *, mapping: str = LEADS, content: str = HEAD + ROWS) -> ImportRun:

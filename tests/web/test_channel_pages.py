@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from django.http import HttpResponse
@@ -14,12 +13,11 @@ from loopline.access.roles import Role
 from loopline.collect.channels import RULES
 from loopline.facts.relay import Relay
 from loopline.store.arrow import to_arrow
-from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch
 from loopline.store.library import TABLES
 from loopline.web import collector
-from tests.make import make_unit, make_user
+from tests.make import make_unit, signed_in_as
 
 pytestmark = pytest.mark.django_db
 NEW = {
@@ -41,26 +39,15 @@ def _clean_rules() -> Iterator[None]:
 
 
 @pytest.fixture
-def store(tmp_path: Path, unit: BusinessUnit) -> Iterator[DuckDBEngine]:
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
-    use_engine(engine)
+def store(store: DuckDBEngine, unit: BusinessUnit) -> DuckDBEngine:
     at = datetime(2026, 3, 2, 9, tzinfo=UTC)
     row = {"event_id": "e1", "source_id": "key", "unit_id": str(unit.pk), "occurred_at": at, "received_at": at,
            "kind": "page", "session_id": "s1", "is_entry": True, "touch_kind": "entry", "consent": 2,
            "utm_source": "fb", "utm_medium": "cpc", "channel": "Paid Social", "channel_rule": "ga4-paid-social@2026.1",
            "visitor_id": "v1", "bot_verdict": "human"}  # fmt: skip
     declared = row | {"event_id": "e2", "session_id": "s2", "channel": "Event", "channel_rule": "declared@1"}
-    engine.write(Batch("t", {"events": to_arrow(TABLES["events"], [row, declared])}))
-    yield engine
-    use_engine(None)
-    engine.close()
-
-
-def signed_in(role: Role, unit: BusinessUnit) -> Client:
-    client = Client()
-    client.force_login(make_user(role, unit=unit))
-    return client
+    store.write(Batch("t", {"events": to_arrow(TABLES["events"], [row, declared])}))
+    return store
 
 
 def text(answer: HttpResponse) -> str:
@@ -71,11 +58,11 @@ def text(answer: HttpResponse) -> str:
 def test_the_pages_are_open_to_everybody_who_sees_reports(name: str, unit: BusinessUnit) -> None:
     assert Client().get(reverse(name)).status_code == 302
     for role in Role:
-        assert signed_in(role, unit).get(reverse(name)).status_code == 200
+        assert signed_in_as(role, unit).get(reverse(name)).status_code == 200
 
 
 def test_marketing_puts_an_own_rule_ahead_moves_and_removes_it(unit: BusinessUnit) -> None:
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     assert client.post(reverse("channels"), NEW).status_code == 302
     assert client.post(reverse("channels"), NEW | {"name": "Other"}).status_code == 302
     page = text(client.get(reverse("channels")))
@@ -94,7 +81,7 @@ def test_marketing_puts_an_own_rule_ahead_moves_and_removes_it(unit: BusinessUni
 
 @pytest.mark.parametrize("role", [Role.SALES, Role.FINANCE, Role.SALES_MANAGER])
 def test_others_read_the_rules_and_change_none(role: Role, unit: BusinessUnit) -> None:
-    client = signed_in(role, unit)
+    client = signed_in_as(role, unit)
     assert "New rule of your own" not in text(client.get(reverse("channels")))
     assert client.post(reverse("channels"), NEW).status_code == 403
     assert client.post(reverse("channel_rule_remove", args=["own-x"])).status_code == 403
@@ -110,14 +97,14 @@ def test_others_read_the_rules_and_change_none(role: Role, unit: BusinessUnit) -
     ],
 )  # fmt: skip
 def test_a_rule_that_cannot_be_used_is_refused_with_the_reason(change: dict[str, str], unit: BusinessUnit) -> None:
-    answer = signed_in(Role.ADMINISTRATOR, unit).post(reverse("channels"), NEW | change)
+    answer = signed_in_as(Role.ADMINISTRATOR, unit).post(reverse("channels"), NEW | change)
     assert answer.status_code == 200
     assert 'role="alert"' in text(answer) or 'class="field-error' in text(answer) or "error" in text(answer)
     assert collector.keys().channel_rules().rules == ()
 
 
 def test_a_rule_of_the_same_name_and_a_rule_that_is_gone_are_told(unit: BusinessUnit) -> None:
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     client.post(reverse("channels"), NEW)
     assert "There is a rule of this name already" in text(client.post(reverse("channels"), NEW))
     assert "This rule is gone" in text(client.post(reverse("channel_rule_remove", args=["own-gone"]), follow=True))
@@ -125,7 +112,7 @@ def test_a_rule_of_the_same_name_and_a_rule_that_is_gone_are_told(unit: Business
 
 def test_an_address_is_explained_rule_by_rule(unit: BusinessUnit) -> None:
     asked = {"url": "https://example.com/?utm_source=IG&utm_medium=cpc", "referrer": "https://www.paypal.com/x"}
-    page = text(signed_in(Role.SALES, unit).get(reverse("channel_explain"), asked))
+    page = text(signed_in_as(Role.SALES, unit).get(reverse("channel_explain"), asked))
     assert "Why Paid Social?" in page
     assert "instagram" in page
     assert "brings nobody" in page
@@ -134,25 +121,25 @@ def test_an_address_is_explained_rule_by_rule(unit: BusinessUnit) -> None:
 
 def test_hostile_addresses_are_shown_as_text(unit: BusinessUnit) -> None:
     asked = {"url": "https://example.com/?utm_source=<script>alert(1)</script>", "referrer": "http://[bad"}
-    answer = signed_in(Role.MARKETING, unit).get(reverse("channel_explain"), asked)
+    answer = signed_in_as(Role.MARKETING, unit).get(reverse("channel_explain"), asked)
     assert answer.status_code == 200
     assert "<script>alert(1)" not in text(answer)
 
 
 def test_a_stored_visit_is_explained_to_those_who_may_see_its_unit(store: DuckDBEngine, unit: BusinessUnit) -> None:
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     for visit in ("s1", "e1"):
         page = text(client.get(reverse("channel_explain"), {"visit": visit}))
         assert "Why Paid Social?" in page
         assert "ga4-paid-social@2026.1" in page
     assert "was declared" in text(client.get(reverse("channel_explain"), {"visit": "s2"}))
     assert client.get(reverse("channel_explain"), {"visit": "nothing"}).status_code == 404
-    stranger = signed_in(Role.MARKETING, make_unit("South"))
+    stranger = signed_in_as(Role.MARKETING, make_unit("South"))
     assert stranger.get(reverse("channel_explain"), {"visit": "s1"}).status_code == 404
 
 
 def test_a_visit_that_would_be_judged_otherwise_today_says_so(store: DuckDBEngine, unit: BusinessUnit) -> None:
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     client.post(reverse("channels"), NEW | {"field_1": "source", "values_1": "fb", "field_2": "", "values_2": ""})
     page = text(client.get(reverse("channel_explain"), {"visit": "s1"}))
     assert "Stored as Paid Social" in page
@@ -160,7 +147,7 @@ def test_a_visit_that_would_be_judged_otherwise_today_says_so(store: DuckDBEngin
 
 
 def test_the_past_is_judged_again_when_somebody_asks_for_it(store: DuckDBEngine, unit: BusinessUnit) -> None:
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     assert "Nothing would move" in text(client.get(reverse("channels_again")))
     client.post(reverse("channels"), NEW | {"field_1": "source", "values_1": "fb", "field_2": "", "values_2": ""})
     page = text(client.get(reverse("channels_again")))
@@ -178,6 +165,6 @@ def test_the_past_is_judged_again_when_somebody_asks_for_it(store: DuckDBEngine,
 @pytest.mark.parametrize("role", [Role.SALES, Role.FINANCE])
 def test_only_who_edits_channels_judges_the_past_again(role: Role, store: DuckDBEngine, unit: BusinessUnit) -> None:
     assert Client().get(reverse("channels_again")).status_code == 302
-    client = signed_in(role, unit)
+    client = signed_in_as(role, unit)
     assert client.get(reverse("channels_again")).status_code == 403
     assert client.post(reverse("channels_again")).status_code == 403

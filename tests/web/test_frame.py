@@ -1,8 +1,6 @@
 """What holds for every page: headers, the door, errors that say what to do, files that may be kept."""
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from django.http import HttpRequest, HttpResponse
@@ -13,21 +11,17 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from loopline.access.models import AuditEntry, Organisation
 from loopline.access.roles import Permission, Role
 from loopline.lib.config import ConfigError
-from loopline.store.current import use_engine
-from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import StoreError
 from loopline.web import navigation
 from loopline.web import urls as sitemap
 from loopline.web.access import PageRequest, allow
-from tests.make import make_unit, make_user
+from tests.make import make_unit, make_user, signed_in_as
 
 pytestmark = pytest.mark.django_db
 
 
 def signed_in(role: Role = Role.MARKETING) -> Client:
-    client = Client()
-    client.force_login(make_user(role, unit=make_unit()))
-    return client
+    return signed_in_as(role, make_unit())
 
 
 @allow(Permission.MERGE_PEOPLE, Permission.REFUND)
@@ -178,17 +172,7 @@ def test_static_files_have_addresses_of_their_content_and_may_be_kept() -> None:
     answer.close()
 
 
-@pytest.fixture
-def event_store(tmp_path: Path) -> Iterator[None]:
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
-    use_engine(engine)
-    yield
-    use_engine(None)
-    engine.close()
-
-
-@pytest.mark.usefixtures("event_store")
+@pytest.mark.usefixtures("store")
 def test_every_navigation_item_leads_to_a_page() -> None:
     client = signed_in(Role.ADMINISTRATOR)
     for section in (*navigation.SECTIONS, navigation.SETTINGS, navigation.SETTINGS_TABS):

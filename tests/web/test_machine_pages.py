@@ -1,8 +1,6 @@
 """The machines page and the job behind it: who is judged, who may overrule it, and what never happens again."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.http import HttpResponse
@@ -15,11 +13,10 @@ from loopline.access.visitor_verdicts import judge_visitors
 from loopline.facts.relay import Relay
 from loopline.lib.times import utc_now
 from loopline.store.arrow import to_arrow
-from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch
 from loopline.store.library import TABLES
-from tests.make import make_unit, make_user
+from tests.make import make_unit, signed_in_as
 
 pytestmark = pytest.mark.django_db
 
@@ -30,11 +27,8 @@ def unit() -> BusinessUnit:
 
 
 @pytest.fixture
-def store(tmp_path: Path, unit: BusinessUnit) -> Iterator[DuckDBEngine]:
+def store(store: DuckDBEngine, unit: BusinessUnit) -> DuckDBEngine:
     """A visitor that reads ninety pages within a minute, an hour ago."""
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
-    use_engine(engine)
     began = (utc_now() - timedelta(hours=1)).replace(second=0, microsecond=0)
     rows = [
         {"event_id": f"e{number}", "source_id": "site", "unit_id": str(unit.pk), "kind": "page", "visitor_id": "fast",
@@ -43,16 +37,8 @@ def store(tmp_path: Path, unit: BusinessUnit) -> Iterator[DuckDBEngine]:
          "source": "browser"}
         for number in range(90)
     ]  # fmt: skip
-    engine.write(Batch("t", {"events": to_arrow(TABLES["events"], rows)}))
-    yield engine
-    use_engine(None)
-    engine.close()
-
-
-def signed_in(role: Role, unit: BusinessUnit) -> Client:
-    client = Client()
-    client.force_login(make_user(role, unit=unit))
-    return client
+    store.write(Batch("t", {"events": to_arrow(TABLES["events"], rows)}))
+    return store
 
 
 def text(answer: HttpResponse) -> str:
@@ -69,7 +55,7 @@ def test_a_machine_is_judged_once_and_told_on_the_page(store: DuckDBEngine, unit
     assert judge_visitors(store) == 0, "what waits to be carried over counts as judged"
     assert verdicts(store) == ["machine:too_fast"]
     assert judge_visitors(store) == 0
-    page = text(signed_in(Role.SALES, unit).get(reverse("machines")))
+    page = text(signed_in_as(Role.SALES, unit).get(reverse("machines")))
     assert "more than 60 pages within a minute" in page
     assert "This is a human" not in page
     assert AuditEntry.objects.filter(verb="judged visitors").count() == 1
@@ -78,7 +64,7 @@ def test_a_machine_is_judged_once_and_told_on_the_page(store: DuckDBEngine, unit
 def test_a_persons_word_stands_against_the_rules(store: DuckDBEngine, unit: BusinessUnit) -> None:
     judge_visitors(store)
     Relay(store).relay_all()
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     assert "counts as a machine" in text(client.get(reverse("machines"), {"visitor": "fast"}))
     answer = client.post(reverse("machine_verdict"), {"visitor": "fast", "verdict": "human"})
     assert answer.status_code == 302
@@ -92,7 +78,7 @@ def test_a_persons_word_stands_against_the_rules(store: DuckDBEngine, unit: Busi
 
 
 def test_a_word_given_before_the_rules_judge_keeps_them_from_it(store: DuckDBEngine, unit: BusinessUnit) -> None:
-    signed_in(Role.MARKETING, unit).post(reverse("machine_verdict"), {"visitor": "fast", "verdict": "human"})
+    signed_in_as(Role.MARKETING, unit).post(reverse("machine_verdict"), {"visitor": "fast", "verdict": "human"})
     assert judge_visitors(store) == 0
     assert verdicts(store) == ["human"]
 
@@ -102,13 +88,13 @@ def test_who_may_say_what_a_visitor_is(store: DuckDBEngine, unit: BusinessUnit) 
     assert Client().get(reverse("machines")).status_code == 302
     assert Client().post(reverse("machine_verdict"), said).status_code == 302
     for role in (Role.SALES, Role.FINANCE, Role.SALES_MANAGER):
-        client = signed_in(role, unit)
+        client = signed_in_as(role, unit)
         assert client.get(reverse("machines")).status_code == 200
         assert client.post(reverse("machine_verdict"), said).status_code == 403
-    stranger = signed_in(Role.MARKETING, make_unit("South"))
+    stranger = signed_in_as(Role.MARKETING, make_unit("South"))
     assert stranger.post(reverse("machine_verdict"), said).status_code == 404
     assert stranger.get(reverse("machines"), {"visitor": "fast"}).status_code == 404
-    client = signed_in(Role.MARKETING, unit)
+    client = signed_in_as(Role.MARKETING, unit)
     assert "is no verdict" in text(client.post(reverse("machine_verdict"), said | {"verdict": "ghost"}, follow=True))
     assert verdicts(store) == []
     client.post(reverse("machine_verdict"), said)

@@ -1,8 +1,6 @@
 """The pages about visitors: anonymous, another unit, allowed; figures that open; what is said when there is nothing."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,16 +25,6 @@ pytestmark = pytest.mark.django_db
 LISTS = ["/visitors/", "/visitors/pages/", "/visitors/channels/"]
 PAGES = [*LISTS, "/visitors/pages/behind/?path=/pricing", "/visitors/visitor/?id=v2"]
 HOSTILE = "<script>alert(1)</script>"
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
-    use_engine(engine)
-    yield engine
-    use_engine(None)
-    engine.close()
 
 
 def _event(event_id: str, minutes_ago: float, visitor: str, unit: BusinessUnit, **said: Any) -> dict[str, Any]:

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.cache import patch_vary_headers
 
 from loopline.access.roles import Permission
 from loopline.people.models import Person
@@ -58,9 +57,7 @@ def visitors(request: PageRequest) -> HttpResponse:
         "earlier": number - 1, "number": number,
         "next": number + 1 if len(found) == PER_PAGE else None,
     }  # fmt: skip
-    response = render(request, "visitors/_live.html" if request.htmx else "visitors/visitors.html", context)
-    patch_vary_headers(response, ["HX-Request"])
-    return response
+    return render(request, "visitors/_live.html" if request.htmx else "visitors/visitors.html", context)
 
 
 @allow(Permission.SEE_CAMPAIGNS)
