@@ -26,7 +26,7 @@ def steps(row: RowOf, *kinds: str) -> Part:
         SELECT c.conversion_no AS conversion_no, c.person_id AS person_id, t.event_id AS event_id,
             t.touched_us AS touched_us, t.row_key AS row_key, t.unit_id AS touched_unit_id,
             (c.converted_us - t.touched_us) / {DAY_US}.0 AS days_before
-        FROM conversion_people AS c JOIN touchpoints AS t ON t.person_no = c.person_no AND t.person_id = c.person_id
+        FROM conversion_people AS c JOIN touchpoints AS t ON t.person_no = c.person_no
         WHERE {ON_PATH}
         """,
         (conversion_people(*kinds), touchpoints(row)),
