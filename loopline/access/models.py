@@ -224,3 +224,33 @@ class AuditEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M} {self.actor_name} {self.verb} {self.object_type} {self.object_id}"
+
+
+class Mail(models.Model):
+    """A mail to one colleague. It is claimed before it is sent, so that it goes out once; what it said goes then."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    key = models.CharField(max_length=200, unique=True)
+    """What it is about and for whom: the same key is never sent twice."""
+    to = models.ForeignKey(User, on_delete=models.CASCADE, related_name="mails")
+    subject = models.CharField(max_length=200)
+    text = models.TextField()
+    html = models.TextField(blank=True)
+    attachments = models.JSONField(default=list)
+    """[{"name", "type", "content": base64, "cid": name within the HTML, or empty}]"""
+    created_at = models.DateTimeField(default=utc_now)
+    not_before = models.DateTimeField(default=utc_now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    trouble = models.TextField(blank=True)
+    """What the mail server last answered when it did not take it."""
+
+    class Meta:
+        ordering: ClassVar = ["created_at"]
+        indexes = [
+            models.Index(fields=["not_before"], name="mail_to_send", condition=Q(claimed_at__isnull=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.subject} → {self.to}"

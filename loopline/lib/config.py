@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from loopline.lib.email_url import MailServer, read_email_url
+
 
 class ConfigError(ValueError):
     """A setting in the environment cannot be used; the message says which and what to write."""
@@ -27,6 +29,8 @@ class Config:
 
     data_centres: str = ""
     """File with networks of data centres, one a line (`LOOPLINE_DATA_CENTRES`); empty = none."""
+    mail_server: MailServer | None = None
+    """Where mail is handed in (`EMAIL_URL`); None: no mail leaves."""
 
     @property
     def address(self) -> str:
@@ -58,9 +62,17 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         base_url=(environment.get("BASE_URL") or f"http://{bind}").rstrip("/"),
         is_demo=environment.get("LOOPLINE_DEMO") == "1",
         data_centres=environment.get("LOOPLINE_DATA_CENTRES", ""),
+        mail_server=_mail_server(environment.get("EMAIL_URL", "")),
     )
     if config.data_centres and not Path(config.data_centres).is_file():
         raise ConfigError(f"LOOPLINE_DATA_CENTRES is “{config.data_centres}”; there is no such file")
     if config.is_demo and not config.is_loopback:
         raise ConfigError("LOOPLINE_DEMO=1 lets anyone sign in; it works only with LOOPLINE_BIND on 127.0.0.1")
     return config
+
+
+def _mail_server(url: str) -> MailServer | None:
+    try:
+        return read_email_url(url)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error

@@ -68,6 +68,7 @@ class Server:
 
     def _workers(self) -> list[Worker]:
         # Records can be imported only once Django is set up, which `pages()` did.
+        from loopline.access.mail import send_waiting
         from loopline.access.visitor_verdicts import judge_visitors
         from loopline.facts.relay import Relay
         from loopline.leads.capture import report_waiting
@@ -88,6 +89,7 @@ class Server:
             Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state)))),
             Worker("leads", every(30, sweep)),
             Worker("machines", every(300, partial(judge_visitors, self.engine))),
+            Worker("mail", every(10, send_waiting)),
             Worker("form reports", every(30, report_waiting)),
             Worker("call reports", every(30, partial(report_interactions, self._config.data))),
         ]

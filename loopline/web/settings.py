@@ -127,6 +127,15 @@ USE_I18N = False
 TIME_ZONE = "UTC"
 USE_TZ = True
 
+# Mail. Without EMAIL_URL none leaves: `loopline.access.mail` keeps what waits and says so.
+if CONFIG.mail_server is not None:
+    EMAIL_HOST, EMAIL_PORT = CONFIG.mail_server.host, CONFIG.mail_server.port
+    EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = CONFIG.mail_server.user, CONFIG.mail_server.password
+    EMAIL_USE_TLS, EMAIL_USE_SSL = CONFIG.mail_server.uses_starttls, CONFIG.mail_server.uses_tls
+    DEFAULT_FROM_EMAIL = CONFIG.mail_server.sender
+EMAIL_TIMEOUT = 20
+SENDS_MAIL = CONFIG.mail_server is not None
+
 # Security headers. The Content-Security-Policy is made in `loopline.web.middleware`.
 _IS_HTTPS = BASE_URL.startswith("https://")
 SECURE_HSTS_SECONDS = 31_536_000 if _IS_HTTPS else 0

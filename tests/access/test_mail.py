@@ -1,0 +1,128 @@
+"""Mails to colleagues: queued once by key, sent once, offered again only where the server did not take them."""
+
+import smtplib
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.core import mail as outbox_of
+from django.core.mail.backends.locmem import EmailBackend
+
+from loopline.access.mail import MOST_ATTEMPTS, Attachment, NewMail, queue_mail, send_waiting
+from loopline.access.models import Mail
+from loopline.lib.config import ConfigError, read_config
+from loopline.lib.email_url import MailServer, read_email_url
+from tests.make import make_user
+
+pytestmark = pytest.mark.django_db
+NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _sends_mail(settings: Any) -> None:
+    settings.SENDS_MAIL = True
+
+
+def queued(key: str = "brief/1", **changes: object) -> bool:
+    words = {"subject": "Tuesday", "text": "Five figures"} | changes
+    return queue_mail(NewMail(key, make_user(), **words), at=NOON)  # type: ignore[arg-type]
+
+
+def test_the_same_key_is_queued_and_sent_once() -> None:
+    assert queued()
+    assert not queued()
+    assert send_waiting(at=NOON) == 1
+    assert send_waiting(at=NOON) == 0
+    assert not queued(), "nor after it was sent"
+    assert len(outbox_of.outbox) == 1
+
+
+def test_it_arrives_with_its_picture_and_its_calendar() -> None:
+    parts = (
+        Attachment("chart.png", "image/png", b"\x89PNG", cid="chart"),
+        Attachment("huddle.ics", "text/calendar; method=REQUEST; charset=utf-8", b"BEGIN:VCALENDAR"),
+    )
+    queued(html='<img src="cid:chart">', attachments=parts)
+    send_waiting(at=NOON)
+    text = outbox_of.outbox[0].message().as_string()
+    assert "Content-ID: <chart>" in text
+    assert 'method="REQUEST"' in text or "method=REQUEST" in text
+    assert "text/html" in text
+
+
+def test_a_subject_cannot_smuggle_in_another_header() -> None:
+    queued(subject="Tuesday\r\nBcc: everyone@example.com")
+    send_waiting(at=NOON)
+    assert outbox_of.outbox[0].subject == "Tuesday Bcc: everyone@example.com"
+
+
+def test_nothing_of_it_is_kept_once_it_went() -> None:
+    queued(text="https://loopline.test/huddle/homework/secret")
+    send_waiting(at=NOON)
+    row = Mail.objects.get()
+    assert (row.text, row.html, row.attachments) == ("", "", [])
+    assert row.sent_at == NOON
+
+
+def test_what_the_server_did_not_take_is_offered_again_later_and_given_up_in_the_end() -> None:
+    queued()
+    with patch.object(EmailBackend, "send_messages", side_effect=smtplib.SMTPServerDisconnected("gone")):
+        assert send_waiting(at=NOON) == 0
+        assert send_waiting(at=NOON) == 0, "not at once"
+        row = Mail.objects.get()
+        assert (row.attempts, row.trouble, row.claimed_at) == (1, "gone", None)
+        for _ in range(MOST_ATTEMPTS):
+            Mail.objects.update(not_before=NOON)
+            send_waiting(at=NOON)
+    Mail.objects.update(not_before=NOON)
+    assert send_waiting(at=NOON) == 0
+    assert Mail.objects.get().attempts == MOST_ATTEMPTS
+
+
+def test_a_claimed_mail_is_never_sent_again() -> None:
+    """The process was killed between the claim and the server's answer: nobody knows, so it is not repeated."""
+    queued()
+    Mail.objects.update(claimed_at=NOON)
+    assert send_waiting(at=NOON) == 0
+    assert outbox_of.outbox == []
+
+
+def test_old_news_is_not_sent_and_nobody_shut_out_reads() -> None:
+    queued()
+    assert send_waiting(at=NOON + timedelta(days=3)) == 0
+    gone = make_user()
+    gone.is_active = False
+    gone.save()
+    assert not queue_mail(NewMail("x", gone, "a", "b"), at=NOON)
+
+
+def test_without_a_mail_server_it_waits(settings: Any) -> None:
+    settings.SENDS_MAIL = False
+    queued()
+    assert send_waiting(at=NOON) == 0
+    assert Mail.objects.get().claimed_at is None
+
+
+@pytest.mark.parametrize(
+    ("url", "server"),
+    [
+        ("", None),
+        (
+            "smtp+tls://me:p%40ss@mail.example?from=loopline@example.com",
+            MailServer("mail.example", 587, "me", "p@ss", True, False, "loopline@example.com"),
+        ),
+        (
+            "smtps://mail.example:4650?from=loopline@example.com",
+            MailServer("mail.example", 4650, "", "", False, True, "loopline@example.com"),
+        ),
+    ],
+)
+def test_where_mail_is_handed_in(url: str, server: MailServer | None) -> None:
+    assert read_email_url(url) == server
+
+
+@pytest.mark.parametrize("url", ["imap://mail.example?from=a@b", "smtp://?from=a@b", "smtp://mail.example"])
+def test_an_address_that_cannot_be_used_stops_the_start_with_words(url: str) -> None:
+    with pytest.raises(ConfigError, match="EMAIL_URL"):
+        read_config({"EMAIL_URL": url})
