@@ -130,7 +130,10 @@ def _part(name: str, kind: str, content: bytes, cid: str) -> MIMEBase:
         return picture
     whole, *settings_of = [word.strip() for word in kind.split(";")]
     main, _, sub = whole.partition("/")
-    part = MIMEBase(main, sub, **dict(one.split("=", 1) for one in settings_of))
+    part = MIMEBase(main, sub)
+    for one in settings_of:
+        name_of, _, value = one.partition("=")
+        part.set_param(name_of, value)
     part.set_payload(content)
     encode_base64(part)
     part.add_header("Content-Disposition", "attachment", filename=name)

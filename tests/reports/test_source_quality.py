@@ -1,0 +1,65 @@
+"""The quality of lead sources on both engines: the young apart, ranked by the lower bound, the lucky few below."""
+
+from datetime import date, timedelta
+
+from loopline.reports.dimension import UNATTRIBUTED
+from loopline.reports.options import Options
+from loopline.reports.source_quality import SourceQuality, source_quality
+from loopline.store.engine import Engine
+from tests.attribution.shelf import BOOKS, LEARNT, Shelf, day
+
+MARCH = Options(first=date(2024, 3, 1), last=date(2024, 3, 31), by="channel")
+
+
+def a_lead(shelf: Shelf, key: str, channel: str, at: float, *, won: int | None = None, converted: bool = False) -> None:
+    """A lead that came through a channel an hour before; converted, and won for so many cents, two days later."""
+    shelf.person(f"p-{key}", f"v-{key}")
+    if channel:
+        shelf.touch(f"e-{key}", f"visitor:v-{key}", day(at) - timedelta(hours=1), channel=channel)
+    shelf.lead(key, f"p-{key}", day(at))
+    if converted or won is not None:
+        outcome = {"outcome": "won", "closed_at": day(at + 4), "reporting_minor": won} if won else {"outcome": "open"}
+        shelf.fact(
+            "opportunity_facts", f"o-{key}", unit_id="north", lead_id=key, created_at=day(at + 2), refunded_minor=0,
+            currency="EUR", **outcome,
+        )  # fmt: skip
+
+
+def asked(engine: Engine) -> SourceQuality:
+    shelf = Shelf(engine)
+    for number in range(40):
+        a_lead(shelf, f"s{number}", "Paid Search", 2, converted=number < 20, won=50_00 if number < 10 else None)
+    for number in range(2):
+        a_lead(shelf, f"r{number}", "Referral", 3, converted=True)
+    a_lead(shelf, "lost", "", 4)
+    shelf.store()
+    return source_quality(MARCH, engine, BOOKS)
+
+
+def test_sources_are_ranked_by_what_is_certain(engine: Engine) -> None:
+    found = asked(engine)
+    assert [source.key for source in found.sources] == ["Paid Search", "Referral", UNATTRIBUTED]
+    search, referral, nothing = found.sources
+    assert (search.leads, search.converted.part, search.converted.whole) == (40, 20, 40)
+    assert (search.won.part, search.won_minor) == (10, 500_00)
+    assert referral.converted.value == 1.0
+    assert not referral.is_enough
+    assert search.converted.low > referral.converted.low
+    assert nothing.leads == 1
+    assert found.mature_after == timedelta(days=3)
+
+
+def test_leads_that_could_not_have_converted_yet_are_not_held_against_a_source(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    a_lead(shelf, "young", "Referral", 91.4)
+    shelf.store()
+    asked(engine)
+    late = Options(first=date(2024, 3, 1), last=date(2024, 6, 1), by="channel", as_of=LEARNT)
+    [referral] = [one for one in source_quality(late, engine, BOOKS).sources if one.key == "Referral"]
+    assert (referral.leads, referral.converted.whole, referral.young) == (3, 2, 1)
+
+
+def test_without_leads_there_are_no_sources(engine: Engine) -> None:
+    found = source_quality(MARCH, engine, BOOKS)
+    assert found.sources == ()
+    assert found.mature_after is None
