@@ -17,3 +17,5 @@ from loopline.web.settings import CONFIG, DATABASES  # noqa: E402
 if not CONFIG.database_url:
     # A file, not memory: browser tests read it from the threads of a real server.
     DATABASES["default"]["TEST"] = {"NAME": str(CONFIG.data / "records-of-tests.sqlite")}
+
+PASSWORD_HASHERS = ["tests.quick_hasher.QuickArgon2"]
