@@ -137,10 +137,11 @@ class Inbox(Log):
                 size += len(group.requests[end].body)
                 end += 1
             try:
-                append_block(connection, group.requests[start:end])
+                seq = append_block(connection, group.requests[start:end])
             except sqlite.Error as error:
                 failure = _refusal_for(error)
             else:
+                self._end.note(seq)
                 _settle(group.loop, group.waiters[start:end], None)
                 start = end
         if failure is None:
@@ -206,6 +207,8 @@ class Inbox(Log):
 
     def note_loaded(self, seq: int) -> None:
         """The loader stored everything up to `seq`."""
+        if seq != self._loaded_seq:
+            self._end.note_stored(seq)
         self._loaded_seq = seq
 
     def lag_events(self) -> int:

@@ -80,7 +80,7 @@ class Loader:
         done = self._engine.cursor(self._cursor)
         bounds = self._next_bounds(done, stored=done)
         if bounds is None:
-            self._refuse_other_inbox(done)
+            self.refuse_other_inbox()
             self._inbox.note_loaded(done)
             return 0
         rows = self._preparer.prepare(bounds, self._settings())
@@ -133,7 +133,12 @@ class Loader:
             self._inbox.pin(after + 1, end, stored)
         return Bounds(after + 1, end)
 
-    def _refuse_other_inbox(self, done: int) -> None:
+    def refuse_other_inbox(self) -> None:
+        """Raises LoaderError when the store has events this inbox never received.
+
+        To be asked before events are taken: they would get numbers that the store has already, and never be loaded.
+        """
+        done = self._engine.cursor(self._cursor)
         if done > (last := self._inbox.last_seq()):
             raise LoaderError(
                 f"The event store holds events up to number {done}, but this inbox ends at {last}: the inbox was "

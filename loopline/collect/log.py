@@ -5,6 +5,7 @@ the number of its last event, and numbers have no gaps, so the last number is al
 received. Any process may read, and append past the collector (`own.py`, `quarantine.py`).
 """
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +16,10 @@ from typing import Any
 import msgspec
 from pysqlite3 import dbapi2 as sqlite
 
+from loopline.collect.checksum import checksum_of, is_whole
+from loopline.collect.damage import SCHEMA as DAMAGE_SCHEMA
+from loopline.collect.damage import Claim, Damage, open_sound, take_up, unreadable
+from loopline.collect.end_mark import EndMark
 from loopline.collect.refusals import SCHEMA as REFUSALS_SCHEMA
 from loopline.collect.refusals import Refused, add_refusals, take_over_refusals
 from loopline.collect.request import Request
@@ -26,7 +31,8 @@ CREATE TABLE IF NOT EXISTS blocks (
     seq INTEGER PRIMARY KEY,
     events INTEGER NOT NULL,
     committed_us INTEGER NOT NULL,
-    requests BLOB NOT NULL
+    requests BLOB NOT NULL,
+    checksum INTEGER
 );
 CREATE TABLE IF NOT EXISTS identity (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), id TEXT NOT NULL);
 INSERT OR IGNORE INTO identity VALUES (1, lower(hex(randomblob(8))));
@@ -34,9 +40,11 @@ CREATE TABLE IF NOT EXISTS loads (first_seq INTEGER PRIMARY KEY, last_seq INTEGE
 """
 # The next number is taken inside the statement that writes, so several processes can append to one log.
 _APPEND = """
-INSERT INTO blocks (seq, events, committed_us, requests)
-VALUES (coalesce((SELECT max(seq) FROM blocks), 0) + ?1, ?1, ?2, ?3)
+INSERT INTO blocks (seq, events, committed_us, requests, checksum)
+SELECT last + ?1, ?1, ?2, ?3, last + ?1 + ?4 FROM (SELECT coalesce(max(seq), 0) AS last FROM blocks)
 """
+log = logging.getLogger(__name__)
+
 _ENCODER = msgspec.msgpack.Encoder()
 _DECODER = msgspec.msgpack.Decoder(list[Request])
 
@@ -67,10 +75,13 @@ def connect(path: Path) -> sqlite.Connection:
     return connection
 
 
-def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> None:
-    """Write `requests` as one block; returns when it is on disk. Raises sqlite's Error, and then nothing is stored."""
-    events = sum(one.events for one in requests)
-    connection.execute(_APPEND, (events, time.time_ns() // 1000, _ENCODER.encode(requests))).close()
+def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> int:
+    """Write `requests` as one block; its number, once it is on disk. Raises sqlite's Error: then nothing is stored."""
+    events, now_us, packed = sum(one.events for one in requests), time.time_ns() // 1000, _ENCODER.encode(requests)
+    cursor = connection.execute(_APPEND, (events, now_us, packed, checksum_of(events, now_us, packed)))
+    seq: int = cursor.lastrowid
+    cursor.close()
+    return seq
 
 
 class Log:
@@ -80,21 +91,31 @@ class Log:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder = folder
         self.path = folder / "inbox.sqlite"
-        self._connection = connect(self.path)
         self._connection_lock = threading.Lock()
-        self._connection.executescript(_SCHEMA + REFUSALS_SCHEMA)
+        self._claim = Claim(folder)
+        self._connection, damaged = (
+            open_sound(self.path, connect) if self._claim.is_first else (connect(self.path), None)
+        )
+        self._connection.executescript(_SCHEMA + REFUSALS_SCHEMA + DAMAGE_SCHEMA)
+        _add_checksums(self._connection)
         take_over(self._connection, "refusals", take_over_refusals)
+        if damaged is not None:
+            log.error("%s", take_up(self._connection, damaged))
+        self._claim.share()
         self.id: str = next(self._select("SELECT id FROM identity"))[0]
         """Tells this log from one that was put in its place."""
+        self._end = EndMark(folder, self.id)
 
     def close(self) -> None:
         with self._connection_lock:
             self._connection.close()
+            self._end.close()
+            self._claim.close()
 
     def append_now(self, requests: Sequence[Request]) -> None:
         """Append past the collector; returns when it is on disk. Raises sqlite's Error, and then nothing is stored."""
         with self._connection_lock:
-            append_block(self._connection, requests)
+            self._end.note(append_block(self._connection, requests))
 
     def last_seq(self) -> int:
         """Number of the last event received: the count of all events ever received."""
@@ -106,10 +127,19 @@ class Log:
         return max(0.0, time.time() - rows[0][0] / 1e6) if rows else 0.0
 
     def read(self, after_seq: int, upto_seq: int) -> list[Block]:
-        """The blocks of events after `after_seq` up to `upto_seq`, in order."""
-        sql = "SELECT seq, events, committed_us, requests FROM blocks WHERE seq > ? AND seq <= ? ORDER BY seq"
-        rows = self._select(sql, after_seq, upto_seq)
-        return [Block(seq, events, at, _DECODER.decode(packed)) for seq, events, at, packed in rows]
+        """The blocks of events after `after_seq` up to `upto_seq`, in order. One that is damaged is left out: its
+        numbers are missing, and whoever counts sees it.
+        """
+        columns = "seq, events, committed_us, requests, checksum"
+        sql = f"SELECT {columns} FROM blocks WHERE seq > ? AND seq <= ? ORDER BY seq"
+        blocks = []
+        for row in self._select(sql, after_seq, upto_seq):
+            seq, events, at, packed, _ = row
+            if is_whole(*row):
+                blocks.append(Block(seq, events, at, _DECODER.decode(packed)))
+            else:
+                log.error("The block of event %s in the inbox is damaged: its %s events are left out", seq, events)
+        return blocks
 
     def end_of_stretch(self, after_seq: int, max_events: int, upto_seq: int = 1 << 62) -> int | None:
         """Last event of the next blocks, none after `upto_seq`, that together hold at most `max_events`.
@@ -149,6 +179,18 @@ class Log:
         with self._connection_lock:
             add_refusals(self._connection, refused)
 
+    # Damage
+
+    def damages(self) -> list[Damage]:
+        """What was found damaged and mended at a start, oldest first."""
+        rows = self._select("SELECT at_us, lost, words FROM damages ORDER BY at_us")
+        return [Damage(at_us, lost, words) for at_us, lost, words in rows]
+
+    def unreadable(self) -> list[int]:
+        """Numbers of all blocks that do not read as they were written. Raises sqlite's DatabaseError."""
+        with self._connection_lock:
+            return unreadable(self._connection.execute)
+
     # Keeping it small
 
     def blocks_committed(self, from_us: int, to_us: int) -> Iterator[Block]:
@@ -175,11 +217,20 @@ class Log:
 
     def restore(self, block: Block) -> None:
         """Put a block from the archive back under its own numbers; one that is still there stays as it is."""
-        values = (block.seq, block.events, block.committed_us, _ENCODER.encode(block.requests))
+        packed = _ENCODER.encode(block.requests)
+        checksum = block.seq + checksum_of(block.events, block.committed_us, packed)
+        values = (block.seq, block.events, block.committed_us, packed, checksum)
         with self._connection_lock:
-            self._connection.execute("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?)", values).close()
+            self._connection.execute("INSERT OR IGNORE INTO blocks VALUES (?, ?, ?, ?, ?)", values).close()
 
     def _select(self, sql: str, *values: object) -> Iterator[tuple[Any, ...]]:
         with self._connection_lock:
             found = self._connection.execute(sql, values).fetchall()
         return iter(found)
+
+
+def _add_checksums(connection: sqlite.Connection) -> None:
+    """In a file from before there were checksums; its blocks have none."""
+    columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(blocks)")]
+    if "checksum" not in columns:
+        connection.execute("ALTER TABLE blocks ADD COLUMN checksum INTEGER")

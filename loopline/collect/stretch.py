@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 
 from loopline.collect.archive import tidy
+from loopline.collect.damage import REASON as DAMAGED
 from loopline.collect.known_ids import KnownId
 from loopline.collect.log import Block, Log
 from loopline.collect.rows import event_rows, signals_of
@@ -142,7 +143,7 @@ def outcome_of(work: Work, bounds: Bounds) -> Outcome:
     return Outcome(
         first_seq=bounds.first_seq,
         last_seq=bounds.last_seq,
-        tally=_tally(work),
+        tally=_tally(work, bounds),
         quarantined=[_quarantine_row(one) for one in work.quarantined],
         ids=[KnownId(*item.digest, item.seq, item.content) for item in work.items if item.digest],
         sessions=work.session_changes,
@@ -150,9 +151,12 @@ def outcome_of(work: Work, bounds: Bounds) -> Outcome:
     )
 
 
-def _tally(work: Work) -> Tally:
+def _tally(work: Work, bounds: Bounds) -> Tally:
     """What came of each source's events. What came is counted by itself, so that one lost on the way would show."""
     tally: Counter[tuple[str, str, str]] = Counter()
+    if missing := bounds.last_seq - bounds.first_seq + 1 - sum(block.events for block in work.blocks):
+        # Acknowledged, and not to be read any more: nobody knows whose they were.
+        tally["", RECEIVED, ""] = tally["", "dropped", DAMAGED] = missing
     for block in work.blocks:
         for request in block.requests:
             tally[request.source_id, RECEIVED, ""] += request.events

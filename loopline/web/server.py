@@ -44,7 +44,10 @@ LOOK_AT_STORE_S = 1.0
 
 
 class Server:
-    """Opens everything on construction, works between `start` and `stop`. Itself the ASGI application."""
+    """Opens everything on construction, works between `start` and `stop`. Itself the ASGI application.
+
+    Raises StoreError, and LoaderError when the event store and the inbox do not belong together.
+    """
 
     def __init__(self, config: Config) -> None:
         self._config = config
@@ -83,6 +86,7 @@ class Server:
             settings=self._decided.settings,
             preparer=PreparerProcess(self._config.data),
         )
+        loader.refuse_other_inbox()
         return [
             Worker("loader", loader.run),
             Worker("relay", Relay(self.engine).run),

@@ -1,8 +1,9 @@
 """A collector with its loader in a process of its own, to be killed.
 
-    python -m tests.collect.server_process FOLDER PORT [acknowledge-early]
+    python -m tests.collect.server_process FOLDER PORT [acknowledge-early | keep-duplicates]
 
-The last word plants a bug that the kill test must find: senders are told “stored” before anything is on disk.
+The last word plants a bug that a test must find: senders are told “stored” before anything is on disk, or what is
+sent again is stored again.
 """
 
 import asyncio
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import uvicorn
 
+from loopline.collect import steps
 from loopline.collect.asgi import Collector
 from loopline.collect.inbox import Inbox, Limits
 from loopline.collect.keys import KeyKind, Keys, NewKey
@@ -20,6 +22,7 @@ from loopline.collect.preparer_process import PreparerProcess
 from loopline.collect.process import share_interpreter
 from loopline.collect.request import Request
 from loopline.collect.state import State
+from loopline.collect.stretch import Preparer, PreparerHere
 from loopline.store.duckdb_engine import DuckDBEngine
 
 
@@ -31,22 +34,31 @@ class LyingInbox(Inbox):
         loop.call_later(0.5, lambda: loop.create_task(Inbox.append(self, request)))
 
 
-def main(folder: Path, port: int, *, is_lying: bool, min_free_bytes: int = 1) -> None:
+def without_duplicates_step() -> None:
+    steps.STEPS = tuple(step for step in steps.STEPS if step[0] != "drop duplicates")
+
+
+def main(folder: Path, port: int, planted: str, *, min_free_bytes: int = 1) -> None:
     share_interpreter()
-    inbox = (LyingInbox if is_lying else Inbox)(folder, Limits(min_free_bytes=min_free_bytes))
+    inbox = (LyingInbox if planted == "acknowledge-early" else Inbox)(folder, Limits(min_free_bytes=min_free_bytes))
     keys, state = Keys(folder), State(folder)
+    preparer: Preparer = PreparerProcess(folder)
+    if planted == "keep-duplicates":
+        without_duplicates_step()
+        preparer = PreparerHere(inbox, state)
     keys.create(NewKey("server", KeyKind.SERVER, "unit-1"), plain="server-key")
     engine = DuckDBEngine(folder / "events.duckdb")
     engine.migrate()
     inbox.start()
     stop = threading.Event()
     pace = Pace(max_events=500, pause_s=0.02, retry_s=0.2)
-    loader = Loader(inbox, engine, state, preparer=PreparerProcess(folder), pace=pace)
+    loader = Loader(inbox, engine, state, preparer=preparer, pace=pace)
     loading = threading.Thread(target=loader.run, args=(stop,))
     loading.start()
     uvicorn.run(
-        Collector(inbox, keys, state), host="127.0.0.1", port=port, log_level="error", access_log=False, lifespan="off"
-    )
+        Collector(inbox, keys, state), host="127.0.0.1", port=port, loop="uvloop", http="httptools",
+        log_level="error", access_log=False, lifespan="off",
+    )  # fmt: skip
     stop.set()
     loading.join()
     inbox.close()
@@ -54,4 +66,4 @@ def main(folder: Path, port: int, *, is_lying: bool, min_free_bytes: int = 1) ->
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), is_lying="acknowledge-early" in sys.argv)
+    main(Path(sys.argv[1]), int(sys.argv[2]), "".join(sys.argv[3:]))

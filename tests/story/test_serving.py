@@ -1,6 +1,7 @@
 """The served program: started, killed at any moment, started again, asked by commands."""
 
 import json
+import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.collect.kills import kill
 from tests.story.company import PASSWORD, Installation, Running
 
 SET_UP = (
@@ -79,6 +81,33 @@ def test_a_killed_server_loses_nothing_it_said_yes_to_and_doubles_nothing(instal
         stored = arrived(server)
     assert len(stored) == len(set(stored))
     assert said_yes
+
+
+def test_a_damaged_inbox_is_mended_at_the_start_and_doctor_tells_of_it(installation: Installation) -> None:
+    key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+    server = installation.serve()
+    assert send(server.url, key, 1)
+    wait_for(lambda: arrived(server) == ["m1"])
+    assert send(server.url, key, 2)
+    wait_for(lambda: arrived(server) == ["m2", "m1"])
+    kill(server.process)
+    os.truncate(installation.folder / "inbox.sqlite-wal", 0)
+    with installation.serve() as again:
+        assert "The inbox was damaged" in again.log.read_text()
+        assert send(again.url, key, 3)
+        wait_for(lambda: set(arrived(again)) == {"m1", "m2", "m3"})
+    assert "no event is missing" in installation.run("doctor")
+
+
+def test_an_inbox_that_does_not_belong_to_the_event_store_is_refused(installation: Installation) -> None:
+    key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+    with installation.serve() as server:
+        assert send(server.url, key, 1)
+        wait_for(lambda: arrived(server) == ["m1"])
+    for path in installation.folder.glob("inbox.*"):
+        path.unlink()
+    with pytest.raises(AssertionError, match="the inbox was replaced"):
+        installation.run("serve")
 
 
 def test_pages_say_how_to_begin_where_nobody_can_sign_in(tmp_path: Path) -> None:

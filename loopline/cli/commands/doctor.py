@@ -13,10 +13,12 @@ from pysqlite3 import dbapi2 as sqlite
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, FAILED, Command
 from loopline.cli.prepare import set_up
-from loopline.collect.inbox import Inbox, Limits
+from loopline.collect.inbox import Limits
+from loopline.collect.log import Log
 from loopline.collect.state import State
 from loopline.lib.config import Config
 from loopline.lib.sqlite import UnsafeSqliteError, refuse_unsafe_version
+from loopline.lib.times import from_micros
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
@@ -103,19 +105,31 @@ def _events(config: Config) -> Iterator[Finding]:
 
 
 def _inbox(config: Config) -> Iterator[Finding]:
-    inbox, state = Inbox(config.data), State(config.data)
+    log, state = Log(config.data), State(config.data)
     try:
-        received, position = inbox.last_seq(), state.position()
+        received, position = log.last_seq(), state.position()
         waiting = received - position
         yield Finding("fine" if waiting < 10_000 else "mind", f"{received:,} events received, {waiting:,} wait")
+        for one in log.damages():
+            yield Finding("mind", f"{from_micros(one.at_us):%Y-%m-%d %H:%M} UTC: {one.words}")
+        if broken := log.unreadable():
+            yield Finding("broken", _unreadable(broken, position))
         set_aside = sum(count for (outcome, _), count in state.counts().items() if outcome == "quarantined")
         if set_aside:
             yield Finding("mind", f"{set_aside:,} events were set aside; see Settings › Quarantine")
     except sqlite.DatabaseError as error:
-        yield Finding("broken", f"the inbox cannot be read: {error}")
+        yield Finding("broken", f"the inbox cannot be read: {error}. Start the server again: it keeps what is whole")
     finally:
-        inbox.close()
+        log.close()
         state.close()
+
+
+def _unreadable(broken: list[int], position: int) -> str:
+    ends = ", ".join(f"{seq:,}" for seq in broken[:5])
+    told = f"{len(broken):,} blocks of the inbox do not read as they were written (they end at event {ends})"
+    if all(seq <= position for seq in broken):
+        return f"{told}; the event store has their events. Check the disk, and restore the inbox from a backup"
+    return f"{told}. Start the server again: it keeps what is whole. Check the disk"
 
 
 CHECKS: tuple[tuple[str, Callable[[Config], Iterator[Finding]]], ...] = (

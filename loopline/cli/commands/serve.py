@@ -7,6 +7,7 @@ from collections.abc import Callable
 from loopline.cli.bridge import running_server
 from loopline.cli.command import Command, CommandError
 from loopline.cli.prepare import migrate, set_up
+from loopline.collect.loader import LoaderError
 from loopline.lib.config import Config
 from loopline.store.engine import StoreError
 
@@ -22,7 +23,7 @@ def serve(config: Config, *, on_ready: Callable[[], None]) -> int:
 
     try:
         return run_server(config, on_ready=on_ready)
-    except StoreError as error:
+    except (StoreError, LoaderError) as error:
         raise CommandError(str(error)) from error
 
 
