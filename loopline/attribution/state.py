@@ -7,6 +7,7 @@ before the parts that read it.
 from dataclasses import dataclass
 
 from loopline.store.library import table_named
+from loopline.store.uses import ALWAYS, BROWSER_USES, in_range
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,24 +126,39 @@ COST_STATE = Part(
     ),
 )
 
+BROWSER_USE_STATE = Part("browser_uses", BROWSER_USES)
 KNOWN_IDENTITIES = Part(
     "known_identities",
     f"""
-    SELECT identity, {number_of("identity")} AS identity_no, person_id, {number_of("person_id")} AS person_no
+    SELECT identity, {number_of("identity")} AS identity_no, person_id, {number_of("person_id")} AS person_no,
+        from_us, until_us
     FROM (
-        SELECT i.id AS identity, coalesce(m.canonical_id, i.person_id) AS person_id
+        SELECT i.id AS identity, coalesce(m.canonical_id, i.person_id) AS person_id, {ALWAYS}
         FROM identity_state AS i LEFT JOIN merged_state AS m ON m.id = i.person_id
         WHERE i.person_id <> ''
         UNION ALL
-        SELECT 'person:' || id AS identity, canonical_id AS person_id FROM merged_state WHERE canonical_id <> id
+        SELECT 'person:' || id AS identity, canonical_id AS person_id, {ALWAYS}
+        FROM merged_state WHERE canonical_id <> id
+        UNION ALL
+        SELECT u.identity AS identity, coalesce(m.canonical_id, u.person_id) AS person_id,
+            u.from_us AS from_us, u.until_us AS until_us
+        FROM browser_uses AS u LEFT JOIN merged_state AS m ON m.id = u.person_id
+        WHERE u.person_id <> ''
     ) AS known
     """,
-    (IDENTITY_STATE, MERGED_STATE),
+    (IDENTITY_STATE, MERGED_STATE, BROWSER_USE_STATE),
 )
-"""Identity → the person that remains, each with its number.
+"""Identity → the person that remains, each with its number: the one place that says whose an event is.
 
+A shared browser is here once for each of its uses, so that whoever joins events asks for the time as well (`theirs`).
 `person:<id>` is here only for the merged; everyone else's says who they are.
 """
+
+
+def theirs(event: str = "e", known: str = "k") -> str:
+    """SQL text of a join's condition: `event` is of the identity `known`, and happened while it holds."""
+    return f"{known}.identity = {event}.identity AND {in_range(event, known)}"
+
 
 VISIBLE = "($all_units OR {unit} IN (SELECT unnest($unit_ids)))"
 """Only rows of the business units the asker may see; `{unit}` is the column."""

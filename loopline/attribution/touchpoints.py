@@ -11,6 +11,7 @@ from loopline.attribution.state import (
     VERDICT_STATE,
     Part,
     number_of,
+    theirs,
 )
 
 _IS_MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
@@ -70,7 +71,7 @@ def touchpoints(row: RowOf) -> Part:
             {row.sql} AS row_key
         FROM events AS e
         LEFT JOIN known_identities AS k
-            ON k.identity_no = {number_of("e.identity")} AND k.identity = e.identity {_VERDICTS} {row.join}
+            ON k.identity_no = {number_of("e.identity")} AND {theirs("e", "k")} {_VERDICTS} {row.join}
         WHERE {_WHICH}
         """,
         (KNOWN_IDENTITIES, GONE_PEOPLE, VERDICT_STATE, *row.reads),

@@ -9,7 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from loopline.collect.json_text import clean_value
-from loopline.collect.signals import Signal
+from loopline.collect.signals import Signal, signal_kind
 from loopline.collect.steps.validate import ID_LIMIT, as_text
 from loopline.collect.work import Item
 from loopline.store.library import TABLES
@@ -23,7 +23,6 @@ _FROM_ITEM = tuple(
     one.name for one in TABLES["events"].columns if one.kind is not Kind.TIME and one.name not in _NOT_FROM_ITEM
 )
 _item_fields = attrgetter(*_FROM_ITEM)
-_SIGNAL_KINDS = {"identify", "group", "form"}
 _MOST_IN_A_VISIT = 1_000_000
 RESERVED = "_loopline"
 """The one name in `properties` that is ours: times as they were sent, click id, how a date was corrected, the
@@ -93,15 +92,15 @@ def _properties(item: Item) -> str:
 
 
 def signals_of(items: list[Item]) -> list[Signal]:
-    """What the reactor should hear of: identify, alias, group and form events of people who agreed to be known."""
+    """What the reactor should hear of: what says who somebody is, or was, of people who agreed to be known."""
     return [
-        _signal(item)
+        _signal(item, kind)
         for item in items
-        if item.kind in _SIGNAL_KINDS and item.consent >= 2 and item.request.source != "loopline"
+        if item.consent >= 2 and item.request.source != "loopline" and (kind := signal_kind(item.kind, item.name))
     ]
 
 
-def _signal(item: Item) -> Signal:
+def _signal(item: Item, kind: str) -> Signal:
     event = item.event
     traits = bytes(event.traits) or bytes(item.context.traits)
     is_traits = item.kind in {"identify", "group"}
@@ -109,7 +108,7 @@ def _signal(item: Item) -> Signal:
     loaded = properties if is_traits else _object(traits)
     return Signal(
         seq=item.seq,
-        kind="alias" if item.name == "alias" else item.kind,
+        kind=kind,
         event_id=item.event_id,
         unit_id=item.request.unit_id,
         source_id=item.request.source_id,

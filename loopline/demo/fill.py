@@ -23,7 +23,7 @@ from loopline.demo.events import call_requests, fill_inbox, form_requests, visit
 from loopline.demo.ground import Ids, lay_ground
 from loopline.demo.leads import make_leads, write_leads
 from loopline.demo.meetings import hold_huddles
-from loopline.demo.people import make_people, write_people
+from loopline.demo.people import make_people, share_browsers, write_people
 from loopline.demo.sales import SalesBulk, make_sales, write_sales
 from loopline.demo.simulate import Year, simulate
 from loopline.facts.history import relay_history
@@ -73,6 +73,7 @@ def _records(year: Year, folder: Path, ids: Ids) -> tuple[SalesBulk, list[Reques
     write_leads(leads)
     write_sales(sales)
     record_facts(chain(people.facts, leads.facts, sales.facts))
+    share_browsers(year.buyers, people)
     hold_huddles(ground, leads.leads.values(), year.until)
     unit_ids = {key: str(unit.pk) for key, unit in ground.units.items()}
     requests = chain(

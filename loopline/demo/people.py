@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 
 from loopline.campaigns.models import Submission
 from loopline.demo import world
@@ -9,9 +10,12 @@ from loopline.demo.ground import PURPOSE, Ground, Ids
 from loopline.demo.names import SUFFIX
 from loopline.demo.simulate import Buyer
 from loopline.facts.outbox import Fact
+from loopline.people.claims import add_claim, settle
 from loopline.people.fact_rows import company_row, consent_id, consent_row, identity_row, person_row
-from loopline.people.models import Company, Consent, IdentityLink, Person
+from loopline.people.models import Company, Consent, IdentityConflict, IdentityLink, Person
 from loopline.people.stitch import RULE_VERSION
+
+SHARED_BROWSERS = 3
 
 
 @dataclass
@@ -41,6 +45,28 @@ def write_people(bulk: Bulk) -> None:
     IdentityLink.objects.bulk_create(bulk.links, batch_size=500)
     Consent.objects.bulk_create(bulk.consents, batch_size=500)
     Submission.objects.bulk_create(bulk.submissions, batch_size=500)
+
+
+def shared_browsers(buyers: Sequence[Buyer]) -> list[tuple[Buyer, Buyer]]:
+    """Some colleagues, the second of whom signed in on the first one's browser when asking."""
+    first_of: dict[tuple[str, str], Buyer] = {}
+    pairs = []
+    for buyer in sorted(buyers, key=lambda one: (one.asked_at, one.number)):
+        first = first_of.setdefault((buyer.unit.key, buyer.domain or buyer.company.name), buyer)
+        if buyer.asked_at - first.asked_at > timedelta(days=1):
+            pairs.append((first, buyer))
+    return pairs[:SHARED_BROWSERS]
+
+
+def share_browsers(buyers: Sequence[Buyer], bulk: Bulk) -> None:
+    """What the actions would leave behind: the browser is each one's while it can be told."""
+    for first, buyer in shared_browsers(buyers):
+        browser, person, at = f"visitor:{first.visitor}", bulk.people[buyer.number], buyer.asked_at
+        add_claim(browser, person=person, evidence="identify", at=at)
+        settle([browser], at)
+        IdentityConflict.objects.create(
+            identity=browser, kept_with=bulk.people[first.number], claimed_by=person, evidence="identify", at=at
+        )
 
 
 def _company(buyer: Buyer, ground: Ground, ids: Ids, bulk: Bulk) -> Company:

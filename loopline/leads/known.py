@@ -6,12 +6,13 @@ from datetime import datetime
 from loopline.access.models import BusinessUnit
 from loopline.campaigns.models import Submission
 from loopline.lib.times import utc_now
+from loopline.people.browser_uses import stretches_of
 from loopline.people.emails import domain_of, is_free_mail
 from loopline.people.identity import identities_of
 from loopline.people.models import Consent, Person
 from loopline.rules.facts import Facts, FieldValue, Measured, SentForm
 from loopline.rules.measures import Measure
-from loopline.rules.population import Moment, measures_sql
+from loopline.rules.population import BrowserUse, Moment, measures_sql
 from loopline.rules.tree import Rule, conditions
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
@@ -70,8 +71,9 @@ def _behaviour(
     # What happened up to `at`, from all that is known by now: an event may be stored a moment after it happened.
     moment = Moment(at=at, as_of=max(at, utc_now()))
     identities = [link.identity for link in identities_of(person)]
+    uses = [BrowserUse(one.use.identity, one.use.since, one.until) for one in stretches_of(person)]
     try:
-        params = query.params(str(unit.pk), moment, identities=identities)
+        params = query.params(str(unit.pk), moment, identities=identities, uses=uses)
         [row] = engine().rows(query.sql, params, timeout_s=PATIENCE_S)
     except StoreError as error:
         return None, f"behaviour not known yet: {error}"

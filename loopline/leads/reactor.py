@@ -33,6 +33,7 @@ from loopline.people.actions import (
     link_identity,
     link_phone,
     link_to_user,
+    note_logout,
     person_of,
 )
 from loopline.people.blocked import is_for_many
@@ -157,6 +158,12 @@ def _alias(signal: Signal, unit: BusinessUnit) -> None:
     find_or_create_user(signal.user_id, unit=unit, by=SYSTEM, at=at)
 
 
+def _logout(signal: Signal, _: BusinessUnit) -> None:
+    """A border on a browser that keeps its visitor id: what follows is nobody's of those before."""
+    if signal.visitor_id:
+        note_logout(f"visitor:{signal.visitor_id}", by=SYSTEM, at=signal.occurred_at)
+
+
 def _group(signal: Signal, unit: BusinessUnit) -> None:
     """The company of a person we know; of nobody we know it says nothing to the records."""
     at, said = signal.occurred_at, company_from(signal.traits)
@@ -245,4 +252,5 @@ _ACTS: Mapping[str, Callable[[Signal, BusinessUnit], None]] = {
     "alias": _alias,
     "group": _group,
     "form": _form,
+    "logout": _logout,
 }

@@ -33,6 +33,7 @@ from loopline.people.identity import (
     link_identity,
     link_phone,
     link_to_user,
+    note_logout,
     person_of,
     withdraw_identity,
 )
@@ -60,6 +61,7 @@ __all__ = [
     "link_phone",
     "link_to_user",
     "merge_people",
+    "note_logout",
     "person_of",
     "record_consent",
     "undo_merge",

@@ -14,9 +14,18 @@ from django.db.models import Q, QuerySet
 from loopline.facts.outbox import record_fact
 from loopline.lib.times import utc_now
 from loopline.people.blocked import is_blocked_by_itself
+from loopline.people.browser_uses import is_shared_browser, settle_uses
 from loopline.people.fact_rows import identity_row
-from loopline.people.models import BlockedIdentity, IdentityClaim, IdentityLink, Person
+from loopline.people.models import (
+    BlockedIdentity,
+    BrowserLogout,
+    BrowserSighting,
+    IdentityClaim,
+    IdentityLink,
+    Person,
+)
 from loopline.people.stitch import BLOCKED, HUB, LIFTED, RULE_VERSION, SHARED, Weight, heaviest, weight, why_nobody
+from loopline.people.uses import Sighting
 
 
 def is_blocked(identity: str) -> bool:
@@ -44,7 +53,10 @@ def add_claim(
         link = newest_link(identity)
         if link is not None and link.person is not None and link.person != person:
             _keep(identity, link.person, "", link.evidence, link.recorded_at)
-    return _keep(identity, person, same_as, evidence, at or utc_now())
+    is_new = _keep(identity, person, same_as, evidence, at or utc_now())
+    if not is_new and is_shared_browser(identity):
+        settle_uses(identity, _sightings(identity), at)
+    return is_new
 
 
 def user_class(user: str) -> set[str]:
@@ -103,13 +115,23 @@ def set_aside(
     claims.update(set_aside_at=at or utc_now(), may_be_said_again=may_be_said_again)
 
 
+def log_out(identity: str, at: datetime) -> None:
+    """Somebody logged out on this browser. Inside the transaction of an action that took its turn."""
+    _, is_new = BrowserLogout.objects.get_or_create(identity=identity, at=at)
+    if is_new:
+        settle([identity], at)
+
+
 def _settle_one(identity: str, at: datetime | None) -> None:
     people = people_named(identity)
     nobody = BLOCKED if is_blocked(identity) else why_nobody(people)
     link = newest_link(identity)
+    if nobody and (link is None or link.person is not None or link.evidence != nobody):
+        write_link(identity, None, nobody, at)
+    if identity.startswith("visitor:"):
+        # After the link was withdrawn and before it is given: whoever reads in between finds nobody, never two.
+        settle_uses(identity, _sightings(identity) if nobody == SHARED else [], at)
     if nobody:
-        if link is None or link.person is not None or link.evidence != nobody:
-            write_link(identity, None, nobody, at)
         return
     if not people:
         if link is not None and link.person is None and link.evidence in {SHARED, HUB, BLOCKED}:
@@ -143,9 +165,22 @@ def _counting() -> QuerySet[IdentityClaim]:
     return IdentityClaim.objects.filter(set_aside_at__isnull=True)
 
 
+def _sightings(identity: str) -> list[Sighting]:
+    """Who was named on a browser when, by what still counts."""
+    found = []
+    for claim in _counting().filter(identity=identity).select_related("person").prefetch_related("sightings"):
+        named = {claim.person.canonical_id} if claim.person else _people_of_users(claim.same_as)
+        person = next(iter(named)) if len(named) == 1 else None
+        found += [Sighting(one.at, person) for one in claim.sightings.all()]
+    return found
+
+
 def _keep(identity: str, person: Person | None, same_as: str, evidence: str, at: datetime) -> bool:
-    _, is_new = IdentityClaim.objects.get_or_create(
+    """Keep what was said, once; and each moment at which it was said of a browser."""
+    claim, is_new = IdentityClaim.objects.get_or_create(
         identity=identity, person=person, same_as=same_as, evidence=evidence, may_be_said_again=False,
         defaults={"rule_version": RULE_VERSION, "at": at},
     )  # fmt: skip
+    if identity.startswith("visitor:"):
+        BrowserSighting.objects.bulk_create([BrowserSighting(claim=claim, at=at)], ignore_conflicts=True)
     return is_new

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from loopline.lib.ids import id_text
-from loopline.people.models import Company, Consent, Person
+from loopline.people.models import BrowserUse, Company, Consent, Person
 
 
 def person_row(person: Person) -> dict[str, object]:
@@ -30,6 +30,19 @@ def company_row(company: Company) -> dict[str, object]:
 def identity_row(person_id: UUID | None, evidence: str) -> dict[str, object]:
     """The row of `identity_facts` whose id is the identity. `person_id` None: the link was withdrawn."""
     return {"person_id": id_text(person_id) if person_id else "", "evidence": evidence}
+
+
+def browser_use_id(use: BrowserUse) -> str:
+    return f"{use.identity}@{use.since.isoformat()}"
+
+
+def browser_use_row(use: BrowserUse) -> dict[str, object]:
+    return {
+        "identity": use.identity,
+        "person_id": id_text(use.person_id) if use.person_id else "",
+        "since": use.since,
+        "why": use.why,
+    }
 
 
 def consent_id(consent: Consent) -> str:

@@ -12,6 +12,7 @@ from loopline.people.blocked import is_for_many
 from loopline.people.claims import (
     add_claim,
     is_blocked,
+    log_out,
     lone_people,
     newest_link,
     people_named,
@@ -109,6 +110,16 @@ def withdraw_identity(identity: str, *, by: Actor, at: datetime | None = None) -
         set_aside([identity], at=at)
         write_link(identity, None, "manual", at)
         audit(by, "withdraw_identity", person, at=at, identity=identity)
+
+
+def note_logout(browser: str, *, by: Actor, at: datetime) -> None:
+    """Somebody logged out on `browser` at `at`. It matters once the browser names a second person."""
+    by.require(Permission.EDIT_PEOPLE)
+    parse(browser)
+    with transaction.atomic():
+        take_turn()
+        if not is_blocked(browser):
+            log_out(browser, at)
 
 
 def link_phone(person: Person, phone: str, country: str, evidence: str, by: Actor, at: datetime | None = None) -> None:

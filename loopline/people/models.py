@@ -11,7 +11,7 @@ from loopline.access.models import BusinessUnit, UnitScopedQuerySet
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
 from loopline.people.stitch import is_certain, parse
-from loopline.people.why import why_linked
+from loopline.people.why import why_linked, why_used
 
 
 class CompanyQuerySet(UnitScopedQuerySet["Company"]):
@@ -208,6 +208,63 @@ class IdentityClaim(models.Model):
 
     def __str__(self) -> str:
         return f"{self.identity} is {self.same_as or self.person_id}"
+
+
+class BrowserSighting(models.Model):
+    """When something was said about a browser. A second person on it makes the moments decide (`people.uses`)."""
+
+    claim = models.ForeignKey(IdentityClaim, on_delete=models.CASCADE, related_name="sightings")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["claim", "at"], name="seen_once_at_a_moment")]
+
+    def __str__(self) -> str:
+        return f"{self.claim} at {self.at}"
+
+
+class BrowserLogout(models.Model):
+    """Somebody logged out on a browser that kept its visitor id."""
+
+    identity = models.CharField(max_length=300)
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["identity", "at"], name="logged_out_once_at_a_moment")]
+
+    def __str__(self) -> str:
+        return f"{self.identity} at {self.at}"
+
+
+class BrowserUse(models.Model):
+    """Whose a shared browser was from a moment until its next use; `person` NULL: nobody's that can be told.
+
+    Rows are only added; those a later answer replaced are marked. Current ones leave no gap and do not overlap.
+    """
+
+    identity = models.CharField(max_length=300)
+    since = models.DateTimeField()
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, null=True, related_name="browser_uses")
+    why = models.CharField(max_length=20)
+    rule_version = models.PositiveIntegerField()
+    recorded_at = models.DateTimeField(default=utc_now)
+    replaced_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["identity", "since"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["identity", "since"], condition=Q(replaced_at__isnull=True), name="one_use_at_a_moment"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.identity} since {self.since}"
+
+    @property
+    def reason(self) -> str:
+        """Why it is somebody's or nobody's, as a sentence."""
+        return why_used(self.why)
 
 
 class BlockedIdentity(models.Model):

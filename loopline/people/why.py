@@ -1,5 +1,6 @@
 """Why an identity is linked, or belongs to nobody, in words. Pure."""
 
+from loopline.people import uses
 from loopline.people.stitch import BLOCKED, HUB, HUB_ABOVE, LIFTED, SHARED, IdentityKind
 
 _WHY = {
@@ -30,3 +31,18 @@ _ANY = {
 def why_linked(kind: IdentityKind, evidence: str) -> str:
     """The reason as the end of a sentence; evidence nobody has words for is given as it is."""
     return _WHY.get((kind, evidence)) or _ANY.get(evidence) or evidence
+
+
+_USED = {
+    uses.ALONE: "Nobody else was named between these logouts",
+    uses.NAMED: "Named here: from half an hour before, until another one is named or somebody logs out",
+    uses.BEFORE: "Before anybody was named",
+    uses.BETWEEN: "Between two people, and not within half an hour of one of them alone",
+    uses.SEVERAL: "More than one was named at one moment",
+    uses.LOGGED_OUT: "After a logout, and nobody was named until the next one",
+}
+
+
+def why_used(why: str) -> str:
+    """Why a stretch of a shared browser is somebody's or nobody's, as a sentence without its end."""
+    return _USED.get(why, why)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from loopline.attribution.state import KNOWN_IDENTITIES, question
+from loopline.attribution.state import KNOWN_IDENTITIES, question, theirs
 from loopline.store.engine import Engine, Row, Value
 
 MOST = 1_000
@@ -15,9 +15,9 @@ WHERE e.recorded_at <= $as_of AND e.received_at >= $since
     AND ($event_id = '' OR e.event_id = $event_id)
 ORDER BY e.received_at DESC, e.event_id LIMIT $most
 """
-_OF_A_PERSON = """
+_OF_A_PERSON = f"""
 SELECT e.* FROM events AS e
-LEFT JOIN known_identities AS k ON k.identity = e.identity
+LEFT JOIN known_identities AS k ON {theirs("e", "k")}
 WHERE e.recorded_at <= $as_of AND e.received_at >= $since
     AND ($all_units OR e.unit_id IN (SELECT unnest($unit_ids)))
     AND (e.identity = $email OR k.person_id IN (SELECT person_id FROM known_identities WHERE identity = $email))

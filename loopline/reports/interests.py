@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loopline.attribution.state import KNOWN_IDENTITIES, VERDICT_STATE, question, visible
+from loopline.attribution.state import KNOWN_IDENTITIES, VERDICT_STATE, question, theirs, visible
 from loopline.reports.topics import Topic, topic_of
 from loopline.reports.visitors import moment, number, units
 from loopline.store.engine import Engine, Row, Value
+from loopline.store.uses import ALWAYS
 
 HALF_LIFE_DAYS = 30
 MOST_MINUTES = 5
@@ -22,15 +23,15 @@ MOST_PAGES = 500
 
 _PAGES = f"""
 , theirs AS (
-    SELECT identity FROM known_identities WHERE person_id IN (SELECT unnest($people))
-    UNION DISTINCT SELECT 'person:' || p.id AS identity FROM (SELECT unnest($people) AS id) AS p
-    UNION DISTINCT SELECT 'visitor:' || v.id AS identity FROM (SELECT unnest($visitors) AS id) AS v
+    SELECT identity, from_us, until_us FROM known_identities WHERE person_id IN (SELECT unnest($people))
+    UNION DISTINCT SELECT 'person:' || p.id AS identity, {ALWAYS} FROM (SELECT unnest($people) AS id) AS p
+    UNION DISTINCT SELECT 'visitor:' || v.id AS identity, {ALWAYS} FROM (SELECT unnest($visitors) AS id) AS v
 ),
 views AS (
     SELECT CASE WHEN e.page_view_id = '' THEN e.event_id ELSE e.page_view_id END AS page_view,
         max(e.url_path) AS url_path, max(e.title) AS title, max(e.engaged_ms) AS engaged_ms,
         min(e.occurred_at) AS began_at
-    FROM events AS e JOIN theirs AS t ON t.identity = e.identity
+    FROM events AS e JOIN theirs AS t ON {theirs("e", "t")}
     LEFT JOIN verdict_state AS b ON b.id = e.visitor_id AND b.id <> '' AND NOT b.is_deleted
     WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.kind IN ('page', 'system')
         AND coalesce(b.verdict, e.bot_verdict) NOT LIKE 'machine%' AND {visible("e.unit_id")}

@@ -1,7 +1,8 @@
 """What the event store knows of some people's routes: their visits, forms, mails, calls and meetings, oldest first on.
 
-Events belong to a person through `identity_facts` and, for merged people, `person_facts.canonical_id`, both as of one
-moment, so visits before the form fill are part of the route, and linking or merging later brings history along.
+Events belong to a person through `identity_facts`, for shared browsers `browser_use_facts`, and for merged people
+`person_facts.canonical_id`, all as of one moment. So visits before the form fill are part of the route, and linking or
+merging later brings history along.
 """
 
 import json
@@ -11,9 +12,10 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from loopline.attribution.state import CHANNEL_STATE, channel_again
+from loopline.attribution.state import CHANNEL_STATE, channel_again, theirs
 from loopline.reports.moments import DIRECT, Moment, PageSeen
 from loopline.store.engine import Engine, Row, Value
+from loopline.store.uses import ALWAYS, BROWSER_USES
 
 MOST_ITEMS = 3_000
 """The newest so many are read; a route that was cut says so."""
@@ -41,13 +43,19 @@ links AS (
     ) AS versions
     WHERE place = 1 AND NOT is_deleted
 ),
+browser_uses AS ({BROWSER_USES}),
 identities AS (
-    SELECT links.identity AS identity, people.person_id AS person_id
+    SELECT links.identity AS identity, people.person_id AS person_id, {ALWAYS}
     FROM links JOIN people ON people.id = links.linked_id
     UNION DISTINCT
-    SELECT 'person:' || id AS identity, person_id FROM people
+    SELECT 'person:' || id AS identity, person_id, {ALWAYS} FROM people
     UNION DISTINCT
-    SELECT 'visitor:' || unknown.id AS identity, '' AS person_id FROM (SELECT unnest($visitors) AS id) AS unknown
+    SELECT browser_uses.identity AS identity, people.person_id AS person_id, browser_uses.from_us AS from_us,
+           browser_uses.until_us AS until_us
+    FROM browser_uses JOIN people ON people.id = browser_uses.person_id
+    UNION DISTINCT
+    SELECT 'visitor:' || unknown.id AS identity, '' AS person_id, {ALWAYS}
+    FROM (SELECT unnest($visitors) AS id) AS unknown
 ),
 verdicts AS (
     SELECT id AS visitor_id, verdict
@@ -91,7 +99,7 @@ theirs AS (
            events.engaged_ms AS engaged_ms, events.properties AS properties,
            CASE WHEN coalesce(verdicts.verdict, events.bot_verdict) LIKE 'machine%' THEN 1 ELSE 0 END AS is_machine
     FROM events
-    JOIN identities ON identities.identity = events.identity
+    JOIN identities ON {theirs("events", "identities")}
     LEFT JOIN verdicts ON verdicts.visitor_id = events.visitor_id
     {channel_again("events", "again")}
     WHERE events.recorded_at <= $as_of AND ($sees_all_units OR events.unit_id IN (SELECT unnest($units)))

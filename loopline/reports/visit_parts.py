@@ -1,8 +1,8 @@
 """Visits as every page about visitors counts them: parts of a question over the events of `$since` to `$until`.
 
 A visit is a session, or an entry without one (nobody agreed to an identifier, so it stands alone). It belongs to the
-person its identity or its browser is linked to as of `$as_of`. Visits by machines stay in, marked `is_left_out`, so
-that each answer can say how many it leaves out.
+person its identity or its browser is linked to as of `$as_of`; of a shared browser, to whom it was at the visit's end.
+Visits by machines stay in, marked `is_left_out`, so that each answer can say how many it leaves out.
 """
 
 from loopline.attribution.state import (
@@ -82,6 +82,7 @@ TOLD = Part(
     FROM visits AS v
     LEFT JOIN known_identities AS n ON n.identity = v.named AND v.named <> ''
     LEFT JOIN known_identities AS k ON k.identity = 'visitor:' || v.visitor_id
+        AND epoch_us(v.last_at) >= k.from_us AND epoch_us(v.last_at) < k.until_us
     LEFT JOIN verdict_state AS b ON b.id = v.visitor_id AND b.id <> '' AND NOT b.is_deleted
     """,
     (VISITS, KNOWN_IDENTITIES, VERDICT_STATE),

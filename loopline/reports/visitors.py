@@ -11,10 +11,12 @@ from loopline.attribution.state import (
     VERDICT_STATE,
     Part,
     question,
+    theirs,
     visible,
 )
 from loopline.reports.visit_parts import KINDS, PAGES, TOLD
 from loopline.store.engine import Engine, Row, Value
+from loopline.store.uses import ALWAYS, FIRST_US, LAST_US
 
 WANTED = Part(
     "wanted",
@@ -53,10 +55,12 @@ FROM told AS t LEFT JOIN pages AS p ON p.visit = t.visit
 WHERE NOT $only_begun OR t.has_begun = 1
 """
 _LAST_SEEN = f"""
-, theirs AS (SELECT identity, person_id FROM known_identities WHERE person_id IN (SELECT unnest($people))
-    UNION ALL SELECT 'person:' || p.id AS identity, p.id AS person_id FROM (SELECT unnest($people) AS id) AS p)
+, theirs AS (
+    SELECT identity, person_id, from_us, until_us FROM known_identities WHERE person_id IN (SELECT unnest($people))
+    UNION ALL SELECT 'person:' || p.id AS identity, p.id AS person_id, {ALWAYS}
+    FROM (SELECT unnest($people) AS id) AS p)
 SELECT t.person_id AS person_id, max(e.occurred_at) AS last_at
-FROM events AS e JOIN theirs AS t ON t.identity = e.identity
+FROM events AS e JOIN theirs AS t ON {theirs("e", "t")}
 WHERE e.recorded_at <= $as_of AND e.kind IN {KINDS}
     AND e.bot_verdict NOT LIKE 'machine%' AND {visible("e.unit_id")}
 GROUP BY t.person_id
@@ -77,7 +81,8 @@ SELECT min(e.occurred_at) AS began_at, max(e.occurred_at) AS last_at,
     max(coalesce(k.person_id, '')) AS person_id,
     max(CASE WHEN coalesce(b.verdict, e.bot_verdict) LIKE 'machine%' THEN 1 ELSE 0 END) AS machine
 FROM events AS e
-LEFT JOIN known_identities AS k ON k.identity = 'visitor:' || e.visitor_id
+LEFT JOIN known_identities AS k ON k.identity = 'visitor:' || e.visitor_id AND k.until_us = {LAST_US}
+    AND k.from_us = {FIRST_US}
 LEFT JOIN verdict_state AS b ON b.id = e.visitor_id
 WHERE e.recorded_at <= $as_of AND e.visitor_id = $visitor AND e.kind IN {KINDS} AND {visible("e.unit_id")}
 """

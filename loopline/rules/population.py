@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 from loopline.rules import population_sql as text
 from loopline.rules.measures import Measure
 from loopline.rules.sql_parts import Source, SqlParts
 from loopline.rules.tree import All, AnyOf, AtLeast, Leaf, Not, Rule
 from loopline.store.engine import Value
+from loopline.store.uses import LAST_US
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +21,33 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserUse:
+    """A stretch of a shared browser that is one person's; `until` None: no end so far."""
+
+    identity: str
+    since: datetime
+    until: datetime | None
+
+    @property
+    def text(self) -> str:
+        """Its range in microseconds, 19 digits each, then the identity: one list carries all three to any engine."""
+        until_us = _microseconds(self.until) if self.until else LAST_US
+        return f"{_microseconds(self.since):019}{until_us:019}{self.identity}"
+
+
+@dataclass(frozen=True, slots=True)
 class RuleQuery:
     sql: str
     _parts: SqlParts
 
     def params(
-        self, unit_id: str, moment: Moment, *, free_mail_domains: Sequence[str] = (), identities: Sequence[str] = ()
+        self,
+        unit_id: str,
+        moment: Moment,
+        *,
+        free_mail_domains: Sequence[str] = (),
+        identities: Sequence[str] = (),
+        uses: Sequence[BrowserUse] = (),
     ) -> dict[str, Value]:
         """Values for the statement. `free_mail_domains` decides which e-mail addresses are a business's."""
         given: dict[str, Value] = {
@@ -34,6 +56,7 @@ class RuleQuery:
             "as_of": moment.as_of,
             "free_mail_domains": list(free_mail_domains),
             "identities": list(identities),
+            "uses": [one.text for one in uses],
         }
         return given | self._parts.bound(moment.at)
 
@@ -61,7 +84,7 @@ FROM judged ORDER BY person_id"""
 
 
 def measures_sql(measures: Sequence[Measure]) -> RuleQuery:
-    """What is measured for the one person behind `$identities`: one row with `m0`, `m1`, … in the given order.
+    """What is measured for the one person behind `$identities` and `$uses`: one row with `m0`, `m1`, … in their order.
 
     A count or time is NULL where the person did nothing at all.
     """
@@ -72,6 +95,10 @@ def measures_sql(measures: Sequence[Measure]) -> RuleQuery:
     joins = "".join(f"\nLEFT JOIN {source}_columns ON {source}_columns.person_id = p.id" for source in parts.columns)
     columns = ", ".join(f"{name} AS m{number}" for number, name in enumerate(names))
     return RuleQuery(f"WITH {_separated(tables)}\nSELECT {columns}\nFROM (SELECT 'one' AS id) AS p{joins}", parts)
+
+
+def _microseconds(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def _gathered(source: Source, columns: dict[str, str]) -> str:

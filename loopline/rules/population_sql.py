@@ -6,6 +6,7 @@ Engaged time is cumulative per page view, so the largest value of each view coun
 from collections.abc import Set
 
 from loopline.rules.sql_parts import Source
+from loopline.store.uses import ALWAYS, BROWSER_USES, in_range
 
 
 def _latest(table: str, columns: str) -> str:
@@ -23,23 +24,33 @@ RECORDS = [
     f"identity_now AS {_latest('identity_facts', 'id, person_id')}",
     f"consent_now AS {_latest('consent_facts', 'id, person_id, purpose, is_granted, occurred_at, version')}",
     VERDICTS,
+    f"browser_uses AS ({BROWSER_USES})",
 ]
 
-MEMBERS_OF_ALL = """
+MEMBERS_OF_ALL = f"""
 members AS (
-SELECT i.id AS identity, p.canonical_id AS person_id FROM identity_now AS i JOIN person_now AS p ON p.id = i.person_id
+SELECT i.id AS identity, p.canonical_id AS person_id, {ALWAYS}
+FROM identity_now AS i JOIN person_now AS p ON p.id = i.person_id
 UNION DISTINCT
-SELECT 'person:' || p.id AS identity, p.canonical_id AS person_id FROM person_now AS p)"""
+SELECT 'person:' || p.id AS identity, p.canonical_id AS person_id, {ALWAYS} FROM person_now AS p
+UNION DISTINCT
+SELECT u.identity AS identity, p.canonical_id AS person_id, u.from_us AS from_us, u.until_us AS until_us
+FROM browser_uses AS u JOIN person_now AS p ON p.id = u.person_id)"""
 
-MEMBERS_OF_ONE = """
-members AS (SELECT DISTINCT identity, 'one' AS person_id FROM (SELECT unnest($identities) AS identity) AS given)"""
+MEMBERS_OF_ONE = f"""
+members AS (
+SELECT DISTINCT identity, 'one' AS person_id, {ALWAYS} FROM (SELECT unnest($identities) AS identity) AS given
+UNION ALL
+SELECT substr(use_text, 39) AS identity, 'one' AS person_id, CAST(substr(use_text, 1, 19) AS BIGINT) AS from_us,
+    CAST(substr(use_text, 20, 19) AS BIGINT) AS until_us
+FROM (SELECT unnest($uses) AS use_text) AS used)"""
 
-_ACTS = """
+_ACTS = f"""
 acts AS (
 SELECT m.person_id AS person_id, e.kind AS kind, e.name AS name, e.url_path AS url_path, e.occurred_at AS occurred_at,
     e.page_view_id AS page_view_id, e.engaged_ms AS engaged_ms, json_extract_string(e.properties, '$.form') AS form_slug
 FROM events AS e
-JOIN members AS m ON m.identity = e.identity
+JOIN members AS m ON m.identity = e.identity AND {in_range("e", "m")}
 LEFT JOIN verdict_now AS v ON v.id = e.visitor_id
 WHERE e.unit_id = $unit AND e.occurred_at <= $at AND e.recorded_at <= $as_of
     AND NOT starts_with(coalesce(v.verdict, e.bot_verdict), 'machine'))"""

@@ -20,12 +20,13 @@ from loopline.demo.events import fill_inbox, visit_requests
 from loopline.demo.fill import fill
 from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.names import SUFFIX
+from loopline.demo.people import shared_browsers
 from loopline.demo.simulate import Buyer, simulate
 from loopline.facts.history import relay_history
 from loopline.leads.actions import accept_lead, recycle_lead, reject_lead
 from loopline.leads.capture import capture_submission
 from loopline.leads.models import Lead
-from loopline.people.actions import fill_in_company
+from loopline.people.actions import fill_in_company, link_identity
 from loopline.people.models import Company, Person
 from loopline.pipeline.actions import convert_lead, move_stage
 from loopline.pipeline.closing import lose_opportunity, refund_opportunity, win_opportunity
@@ -163,6 +164,9 @@ def take_every_action(engine: Engine, folder: Path) -> None:
     relay_history(engine)
     for buyer in year.buyers:
         ask(buyer, ground)
+    for first, buyer in shared_browsers(year.buyers):
+        person = Person.objects.get(email=buyer.email)
+        link_identity(f"visitor:{first.visitor}", person, "identify", SYSTEM, buyer.asked_at)
     for buyer in year.buyers:
         work(buyer, ground)
     relay_history(engine)

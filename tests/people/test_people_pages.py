@@ -199,6 +199,32 @@ def test_people_who_shared_a_browser_are_offered_for_a_look(unit: BusinessUnit) 
     assert f"?with={a.pk}" in text(client.get(f"/people/{b.pk}/"))
 
 
+def test_a_persons_page_tells_whose_a_shared_browser_was_when(unit: BusinessUnit) -> None:
+    a, b = make_person(unit=unit, name="Ines"), make_person(unit=unit, name="Tom")
+    now = utc_now()
+    link_identity("visitor:v1", a, "form", SYSTEM, now - timedelta(days=3))
+    link_identity("visitor:v1", b, "identify", SYSTEM, now - timedelta(days=1))
+    shown = text(signed_in_as(Role.MARKETING, unit).get(f"/people/{a.pk}/"))
+    stretches = shown[shown.index('<ul class="stretches">') :]
+    assert stretches.index("Tom") < stretches.index("nobody’s") < stretches.index("this person’s")
+    assert "Before anybody was named." in stretches
+    assert "Between two people" in stretches
+
+
+def test_a_shared_browsers_page_tells_whose_it_was_when(unit: BusinessUnit, store: DuckDBEngine) -> None:
+    visit(store, unit, None)
+    other = make_unit("South")
+    link_identity("visitor:v1", make_person(unit=unit, name="Ines"), "form", SYSTEM, utc_now() - timedelta(days=3))
+    link_identity("visitor:v1", make_person(unit=other, name="Hidden Tom"), "form", SYSTEM)
+    shown = text(signed_in_as(Role.MARKETING, unit).get("/visitors/visitor/?id=v1"))
+    assert "Whose it was" in shown
+    assert "Ines" in shown
+    assert "somebody of another unit" in shown
+    assert "Hidden Tom" not in shown
+    seen_by_finance = text(signed_in_as(Role.FINANCE, unit).get("/visitors/visitor/?id=v1"))
+    assert "Ines" not in seen_by_finance
+
+
 def test_editing_a_person(unit: BusinessUnit) -> None:
     person = make_person("ines@halden.example", unit=unit)
     client = signed_in_as(Role.SALES, unit)

@@ -25,6 +25,7 @@ from loopline.web.forms.people import PersonForm
 from loopline.web.interests import people_interests
 from loopline.web.lately import seen_lately
 from loopline.web.route import person_route
+from loopline.web.shared_browsers import shown_stretches
 
 PER_PAGE = 50
 NOBODY = UUID(int=0)
@@ -60,6 +61,8 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
     if found.merged_into_id:
         return redirect("person", found.merged_into_id)
     ids = found.known_ids()
+    unlinked = unlinked_of(found)
+    stretches = shown_stretches((one.identity for one in unlinked), request.actor)
     deals = Opportunity.objects.visible_to(request.actor).filter(contacts__person__in=ids).distinct()
     merges = Merge.objects.filter(remaining__in=ids, undone_at__isnull=True).select_related("merged")
     context = {
@@ -70,7 +73,7 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
         "deals": deals if request.actor.may(Permission.SEE_PIPELINE) else [],
         "consents": _consents(ids),
         "identities": [one for one in identities_of(found) if not one.identity.startswith("person:")],
-        "unlinked": unlinked_of(found),
+        "unlinked": [(one, stretches.get(one.identity, [])) for one in unlinked],
         "merges": merges,
         "suggestions": suggestions_for(found, request.actor),
         "can_edit": request.actor.may(Permission.EDIT_PEOPLE),

@@ -16,6 +16,7 @@ from loopline.web.browsing import Browsing, browsing
 from loopline.web.interests import visitor_interests
 from loopline.web.lately import ask, units_of
 from loopline.web.route import visitor_route
+from loopline.web.shared_browsers import shown_stretches
 from loopline.web.templatetags.loopline import Column
 
 PER_PAGE = 50
@@ -75,6 +76,7 @@ def visitor(request: PageRequest) -> HttpResponse:
         "visitor": told.value,
         "trouble": told.trouble,
         "route": visitor_route(visitor_id, request.actor),
+        "stretches": shown_stretches([f"visitor:{visitor_id}"], request.actor).get(f"visitor:{visitor_id}"),
         "interests": visitor_interests(visitor_id, request.actor),
     }
     return render(request, "visitors/visitor.html", context)
