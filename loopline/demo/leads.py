@@ -1,9 +1,10 @@
 """Buyers' leads, in bulk: what the actions of `leads.actions` would have left behind, moment by moment."""
 
-from collections import deque
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from uuid import UUID
 
 from loopline.access.actor import SYSTEM
 from loopline.access.models import User
@@ -15,10 +16,15 @@ from loopline.leads.capture import AFTER_THE_FORM
 from loopline.leads.clock import due_at
 from loopline.leads.definition import evaluate
 from loopline.leads.fact_rows import lead_row
+from loopline.leads.hand_off_models import Assignment
 from loopline.leads.models import Lead, LeadTransition
-from loopline.leads.routing import RECENT, Candidate, choose
 from loopline.people.emails import domain_of, is_free_mail
 from loopline.people.models import Person
+from loopline.routing.bench import bench_of
+from loopline.routing.calendar import Calendar, office_hours
+from loopline.routing.decide import Decision, decide
+from loopline.routing.rules import rules_of, ways
+from loopline.rules.explain import judge
 from loopline.rules.facts import Facts, SentForm
 from loopline.rules.read import read_rule
 from loopline.rules.tree import Rule, conditions
@@ -31,6 +37,7 @@ class LeadBulk:
     leads: dict[int, Lead] = field(default_factory=dict)
     """By the buyer's number."""
     transitions: list[LeadTransition] = field(default_factory=list)
+    assignments: list[Assignment] = field(default_factory=list)
     facts: list[Fact] = field(default_factory=list)
 
     def move(self, lead: Lead, to: str, at: datetime, by_name: str, *, reason: str = "", note: str = "") -> None:
@@ -46,28 +53,29 @@ class LeadBulk:
 
 
 class Turns:
-    """The round robin, remembering who got how many lately."""
+    """The routing rules, with who got how many lately remembered."""
 
     def __init__(self, ground: Ground) -> None:
-        self._given: dict[str, deque[tuple[datetime, User]]] = {key: deque() for key in ground.units}
-        self._last: dict[User, datetime] = {}
-        self._ground = ground
+        self._given: dict[UUID, list[datetime]] = defaultdict(list)
+        self._benches = {key: bench_of(unit) for key, unit in ground.units.items()}
+        self._rules = {key: rules_of(unit) for key, unit in ground.units.items()}
+        self._names = {user.pk: user for user in ground.users.values()}
 
-    def next(self, unit_key: str, at: datetime) -> tuple[User, str]:
-        given = self._given[unit_key]
-        while given and given[0][0] <= at - RECENT:
-            given.popleft()
-        people = {user.pk: user for user in self._ground.salespeople(unit_key)}
-        counts = [user.pk for _, user in given]
-        choice = choose(
-            [Candidate(key, user.name, counts.count(key), self._last.get(user)) for key, user in people.items()]
-        )
-        if choice is None:
-            raise ValueError(f"the demo has nobody who takes leads in {unit_key}")
-        owner = people[choice.user_id]
-        given.append((at, owner))
-        self._last[owner] = at
-        return owner, choice.because
+    def next(self, unit_key: str, facts: Facts, at: datetime) -> tuple[User, Decision]:
+        def fits(rule: Rule) -> tuple[bool | None, str]:
+            verdict = judge(rule, facts)
+            return verdict.is_met, verdict.reason
+
+        bench = self._benches[unit_key]
+        decision = decide(ways(self._rules[unit_key], fits, bench, self._given, at))
+        if decision.user_id is None:
+            raise ValueError(f"the demo has nobody who takes leads in {unit_key}: {decision.because}")
+        self._given[decision.user_id].append(at)
+        return self._names[decision.user_id], decision
+
+    def calendar(self, unit_key: str, owner: User | None) -> Calendar:
+        found = next((one for one in self._benches[unit_key] if owner and one.user_id == owner.pk), None)
+        return found.calendar if found else office_hours(world.TIME_ZONE)
 
 
 def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Ground, ids: Ids) -> LeadBulk:
@@ -77,14 +85,15 @@ def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Groun
     for buyer in buyers:
         lead = _new(buyer, people[buyer.number], ground, bulk, ids)
         rule = rules[buyer.unit.key]
-        judgement = evaluate(rule, _facts(buyer, lead.person, rule, ground))
+        facts = _facts(buyer, lead.person, rule, ground)
+        judgement = evaluate(rule, facts)
         if judgement.is_met != buyer.qualifies:
             raise ValueError(f"the demo's year and its definition disagree about {buyer.email}")
         lead.definition, lead.evidence = ground.definitions[buyer.unit.key], judgement.evidence
         if not judgement.is_met:
             bulk.record(lead, lead.created_at)
             continue
-        _hand_over(lead, buyer, turns, ground, bulk)
+        _hand_over(lead, buyer, facts, turns, bulk)
         _answer(lead, buyer, bulk)
     return bulk
 
@@ -92,6 +101,7 @@ def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Groun
 def write_leads(bulk: LeadBulk) -> None:
     Lead.objects.bulk_create(bulk.leads.values(), batch_size=500)
     LeadTransition.objects.bulk_create(bulk.transitions, batch_size=1_000)
+    Assignment.objects.bulk_create(bulk.assignments, batch_size=1_000)
 
 
 def _new(buyer: Buyer, person: Person, ground: Ground, bulk: LeadBulk, ids: Ids) -> Lead:
@@ -133,14 +143,21 @@ def _facts(buyer: Buyer, person: Person, rule: Rule, ground: Ground) -> Facts:
     )
 
 
-def _hand_over(lead: Lead, buyer: Buyer, turns: Turns, ground: Ground, bulk: LeadBulk) -> None:
-    at = lead.created_at
+def _hand_over(lead: Lead, buyer: Buyer, facts: Facts, turns: Turns, bulk: LeadBulk) -> None:
+    at, unit = lead.created_at, buyer.unit.key
     lead.qualified_at = at
     bulk.move(lead, State.MARKETING_QUALIFIED, at, SYSTEM.name)
-    lead.owner, lead.assigned_because = turns.next(buyer.unit.key, at)
+    lead.owner, decision = turns.next(unit, facts, at)
+    lead.team_id, lead.assigned_because = decision.team_id, decision.because
     lead.handed_over_at = at
-    lead.due_at = due_at(at, ground.units[buyer.unit.key].accept_within_hours, world.TIME_ZONE)
+    lead.due_at = due_at(at, timedelta(hours=lead.unit.accept_within_hours), turns.calendar(unit, lead.owner))
     bulk.move(lead, State.HANDED_OVER, at, SYSTEM.name, note=lead.assigned_because)
+    bulk.assignments.append(
+        Assignment(
+            lead=lead, at=at, owner=lead.owner, team_id=lead.team_id, rule=decision.rule, sentence=decision.sentence,
+            because=decision.because, considered=decision.considered, passed=decision.passed, by_name=SYSTEM.name,
+        )
+    )  # fmt: skip
 
 
 def _answer(lead: Lead, buyer: Buyer, bulk: LeadBulk) -> None:

@@ -12,6 +12,7 @@ from loopline.huddles.listing import answered_at, is_overdue
 from loopline.leads.clock import business_time
 from loopline.leads.models import Lead
 from loopline.pipeline.models import Opportunity
+from loopline.routing.calendar import office_hours
 
 State = Lead.State
 
@@ -44,7 +45,7 @@ def _answer_time(lead: Lead, zone: str) -> timedelta:
     answered = answered_at(lead)
     if lead.handed_over_at is None or answered is None:
         raise ValueError("only answered leads have an answer time")
-    return business_time(lead.handed_over_at, answered, zone)
+    return business_time(lead.handed_over_at, answered, office_hours(zone))
 
 
 def _percent(part: int, whole: int) -> int | None:

@@ -9,17 +9,20 @@ from django.db import transaction
 
 from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
-from loopline.access.models import BusinessUnit
+from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.facts.outbox import record_fact
 from loopline.leads.changes import Move, lock, move, require_own_lead, require_unit
+from loopline.leads.clocks import follow
+from loopline.leads.clocks import note as write_note
 from loopline.leads.fact_rows import lead_row
-from loopline.leads.hand_over import hand_over
+from loopline.leads.hand_over import hand_over, keep_assignment
 from loopline.leads.judging import judge_lead
 from loopline.leads.models import Lead, LeadTransition
 from loopline.leads.states import LeadStateError, require_move
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
+from loopline.routing.decide import Decision
 
 State = Lead.State
 
@@ -39,6 +42,7 @@ def create_lead(
         raise LeadStateError(f"{person.display_name} is a running lead of {unit} already. Open that one instead.")
     lead.save(force_insert=True)
     LeadTransition.objects.create(lead=lead, to_state=State.NEW, by_name=by.name, note=lead.origin, at=at)
+    follow(lead, at)
     audit(by, "create_lead", lead, at=at, origin=lead.origin)
     record_fact("lead_facts", str(lead.pk), lead_row(lead), occurred_at=at)
     return lead
@@ -77,15 +81,19 @@ def _keep_judgement(lead: Lead, by: Actor, at: datetime) -> None:
 
 @transaction.atomic
 def accept_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> None:
-    """The salesperson agrees to work it. A manager who accepts someone's lead becomes its owner."""
+    """The salesperson agrees to work it. Who accepts it out of a queue, or as a manager in someone's place, owns it."""
     by.require(Permission.WORK_LEADS)
     at = at or utc_now()
     lock(lead)
     require_own_lead(by, lead)
     require_move(lead, State.ACCEPTED)
     if by.id != "system" and str(lead.owner_id) != by.id:
-        lead.assigned_because = f"accepted by {by.name} in place of {lead.owner.name if lead.owner else 'nobody'}"[:200]
-        lead.owner_id = by.id
+        in_place_of = (
+            "from the queue" if lead.is_pooled else f"in place of {lead.owner.name if lead.owner else 'nobody'}"
+        )
+        lead.assigned_because = f"accepted by {by.name} {in_place_of}"[:200]
+        lead.owner = User.objects.get(pk=by.id)
+        keep_assignment(lead, Decision("", "", lead.assigned_because), by, at)
     lead.accepted_at = at
     move(lead, Move(State.ACCEPTED, "accept_lead", by, at))
 
@@ -154,9 +162,7 @@ def ask_for_help(lead: Lead, note: str, *, by: Actor, at: datetime | None = None
         raise LeadStateError(f"Help is for leads in work; this one is {lead.state_label}.")
     lead.help_asked_at, lead.help_note = at, note
     lead.save(update_fields=["help_asked_at", "help_note"])
-    LeadTransition.objects.create(
-        lead=lead, from_state=lead.state, to_state=lead.state, by_name=by.name, note=f"Asked for help: {note}", at=at
-    )
+    write_note(lead, f"Asked for help: {note}", by, at)
     audit(by, "ask_for_help", lead, at=at, note=note)
 
 

@@ -7,6 +7,7 @@ from loopline.access.actor import Actor, NotAllowedError
 from loopline.access.audit import audit, take_turn
 from loopline.access.roles import Permission
 from loopline.facts.outbox import record_fact
+from loopline.leads.clocks import follow
 from loopline.leads.fact_rows import lead_row
 from loopline.leads.models import Lead, LeadTransition
 from loopline.leads.states import require_move
@@ -36,10 +37,12 @@ def require_unit(by: Actor, lead: Lead) -> None:
 
 
 def require_own_lead(by: Actor, lead: Lead) -> None:
-    """Raises NotAllowedError unless the lead is handed to `by`, or `by` may work anyone's lead."""
+    """Raises NotAllowedError unless the lead is handed to `by`, waits in their queue, or `by` works anyone's lead."""
     require_unit(by, lead)
+    if lead.is_pooled and Lead.objects.in_queue_of(by).filter(pk=lead.pk).exists():
+        return
     if str(lead.owner_id) != by.id and not by.may(Permission.ASSIGN_LEADS):
-        owner = lead.owner.name if lead.owner else "nobody yet"
+        owner = lead.owner.name if lead.owner else "a queue of another team" if lead.is_pooled else "nobody yet"
         raise NotAllowedError(f"This lead is handed to {owner}. Ask a sales manager to hand it to you.")
 
 
@@ -50,6 +53,8 @@ def move(lead: Lead, step: Move) -> None:
     """
     require_move(lead, step.to_state)
     from_state, lead.state = lead.state, step.to_state
+    if step.to_state != Lead.State.HANDED_OVER:
+        lead.is_pooled = False
     lead.save()
     LeadTransition.objects.create(
         lead=lead,
@@ -65,3 +70,4 @@ def move(lead: Lead, step: Move) -> None:
         owner=lead.owner_id, definition=lead.definition_id,
     )  # fmt: skip
     record_fact("lead_facts", str(lead.pk), lead_row(lead), occurred_at=step.at)
+    follow(lead, step.at)

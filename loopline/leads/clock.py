@@ -1,51 +1,32 @@
-"""The clock of a hand-off: it runs in business hours, Monday to Friday 9 to 17 in the organisation's time zone."""
+"""The clock of a hand-off: it runs in the business hours of whoever owes the answer."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from loopline.lib.times import as_utc
+from loopline.routing.calendar import Calendar
 
-OPENS = time(9)
-CLOSES = time(17)
-_SATURDAY = 5
 SOON = timedelta(hours=2)
 
 
-def due_at(start: datetime, hours: int, zone: str) -> datetime:
-    """The moment, in UTC, at which `hours` business hours have passed since `start`."""
-    left = timedelta(hours=hours)
-    for opens, closes in _open_hours_from(start, zone):
+def due_at(start: datetime, length: timedelta, calendar: Calendar) -> datetime:
+    """The moment, in UTC, at which so much business time has passed since `start`. Raises NeverOpenError."""
+    left = length
+    for opens, closes in calendar.open_from(start):
         if opens + left <= closes:
             return opens + left
         left -= closes - opens
     raise AssertionError("business days never end")
 
 
-def business_time(start: datetime, end: datetime, zone: str) -> timedelta:
+def business_time(start: datetime, end: datetime, calendar: Calendar) -> timedelta:
     """Business time between two moments; zero when `end` is not after `start`."""
     total = timedelta()
-    for opens, closes in _open_hours_from(start, zone):
+    for opens, closes in calendar.open_from(start):
         if opens >= end:
             break
         total += min(closes, end) - opens
     return total
-
-
-def _open_hours_from(start: datetime, zone: str) -> Iterator[tuple[datetime, datetime]]:
-    """Open hours from `start` on, in UTC; local times are turned to UTC day by day, so summer time shifts nothing."""
-    moment, local_zone = as_utc(start), ZoneInfo(zone)
-    day = moment.astimezone(local_zone).date()
-    while True:
-        opens, closes = _local(day, OPENS, local_zone), _local(day, CLOSES, local_zone)
-        if day.weekday() < _SATURDAY and closes > moment:
-            yield max(opens, moment), closes
-        day += timedelta(days=1)
-
-
-def _local(day: date, at: time, zone: ZoneInfo) -> datetime:
-    return as_utc(datetime.combine(day, at, zone))
 
 
 @dataclass(frozen=True, slots=True)

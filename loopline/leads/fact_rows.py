@@ -2,6 +2,7 @@
 
 import json
 
+from loopline.leads.hand_off_models import Clock
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.lib.ids import id_text
 
@@ -32,4 +33,19 @@ def definition_row(version: DefinitionVersion) -> dict[str, object]:
         "rules": json.dumps(version.rules, sort_keys=True, ensure_ascii=False),
         "sentence": version.sentence,
         "in_force_from": version.in_force_from,
+    }
+
+
+def clock_row(clock: Clock) -> dict[str, object]:
+    """Columns of `clock_facts` for this version of the clock."""
+    return {
+        "unit_id": id_text(clock.unit_id),
+        "lead_id": id_text(clock.lead_id),
+        "side": str(clock.side),
+        "kind": str(clock.kind),
+        "owner_id": str(clock.owner_id or ""),
+        "started_at": clock.started_at,
+        "due_at": clock.due_at,
+        "breached_at": clock.breached_at,
+        "stopped_at": clock.stopped_at,
     }

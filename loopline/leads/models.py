@@ -9,9 +9,11 @@ from django.db.models import F, Q
 
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
+from loopline.access.roles import Permission
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
+from loopline.routing.models import Team
 
 
 class DefinitionVersion(models.Model):
@@ -89,6 +91,15 @@ class LeadQuerySet(UnitScopedQuerySet["Lead"]):
         """Handed over and not answered, the shortest clock first."""
         return self.filter(state=Lead.State.HANDED_OVER).order_by("due_at")
 
+    def in_queue_of(self, actor: Actor) -> "LeadQuerySet":
+        """Leads in queues that this user may take from, the shortest clock first."""
+        if not actor.may(Permission.WORK_LEADS) or actor.id == "system":
+            return self.none()
+        pooled = self.visible_to(actor).filter(state=Lead.State.HANDED_OVER, is_pooled=True).order_by("due_at")
+        if actor.may(Permission.ASSIGN_LEADS):
+            return pooled
+        return pooled.filter(Q(team__isnull=True) | Q(team__in=Team.objects.filter(members=UUID(actor.id))))
+
     def without_salesperson(self) -> "LeadQuerySet":
         """Qualified, but nobody was there to take them; the oldest first."""
         return self.filter(state=Lead.State.MARKETING_QUALIFIED).order_by("qualified_at")
@@ -139,8 +150,14 @@ class Lead(models.Model):
     """Verdict of each clause when it was judged: [{"clause", "is_met", "reason"}]; never rewritten."""
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="leads")
     assigned_because = models.CharField(max_length=200, blank=True)
+    is_pooled = models.BooleanField(default=False)
+    """Handed over to a queue: nobody has it until somebody takes it."""
+    team = models.ForeignKey(Team, on_delete=models.PROTECT, null=True, blank=True, related_name="leads")
+    """Whose queue or turns it came through; NULL: everybody in the unit who takes leads."""
     reason = models.CharField(max_length=24, choices=Reason.choices, blank=True)
     reason_note = models.TextField(blank=True)
+    reason_detail = models.JSONField(default=dict)
+    """What the reason asks for, as `leads.reasons` checks it: {"clause": …}, {"field": "phone"}, {"attempts": 4}."""
     created_at = models.DateTimeField(default=utc_now)
     qualified_at = models.DateTimeField(null=True, blank=True)
     handed_over_at = models.DateTimeField(null=True, blank=True)
@@ -151,6 +168,12 @@ class Lead(models.Model):
     converted_at = models.DateTimeField(null=True, blank=True)
     return_on = models.DateField(null=True, blank=True)
     """When a recycled or too early lead should be looked at again."""
+    returns_when = models.CharField(max_length=40, blank=True)
+    """What brings a recycled lead back before that: a key of `leads.returns.TRIGGERS`."""
+    returned_as = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="came_from")
+    """The lead that the same person became when they came back."""
+    first_touch_at = models.DateTimeField(null=True, blank=True)
+    """When sales first called, wrote or met after the hand-over."""
     help_asked_at = models.DateTimeField(null=True, blank=True)
     help_note = models.TextField(blank=True)
     """What the owner needs help with; shown to managers and in the huddle."""
@@ -166,7 +189,9 @@ class Lead(models.Model):
                 name="one_running_lead_a_person",
             ),
             models.CheckConstraint(
-                condition=~Q(state="handed_over") | (Q(owner__isnull=False) & Q(due_at__isnull=False)),
+                condition=~Q(state="handed_over")
+                | (Q(owner__isnull=False, is_pooled=False) | Q(owner__isnull=True, is_pooled=True))
+                & Q(due_at__isnull=False),
                 name="handed_over_has_owner_and_clock",
             ),
             models.CheckConstraint(
@@ -217,6 +242,8 @@ class LeadTransition(models.Model):
     by_name = models.CharField(max_length=200)
     reason = models.CharField(max_length=24, blank=True)
     note = models.TextField(blank=True)
+    is_note = models.BooleanField(default=False)
+    """Something was said or happened, and the state stayed."""
     at = models.DateTimeField(default=utc_now)
 
     class Meta:
@@ -228,6 +255,10 @@ class LeadTransition(models.Model):
     @property
     def label(self) -> str:
         """`Handed over`; `Note` where the state stayed."""
-        if self.from_state == self.to_state and self.to_state != Lead.State.HANDED_OVER:
+        if self.is_note or (self.from_state == self.to_state and self.to_state != Lead.State.HANDED_OVER):
             return "Note"
         return "Sent back" if self.to_state == Lead.State.REJECTED else self.to_state.replace("_", " ").capitalize()
+
+
+# Django finds the models of this part in this module.
+from loopline.leads.hand_off_models import Assignment, Clock, ClockPause, Dispute, HandOffTerms  # noqa: E402, F401

@@ -12,6 +12,7 @@ def person_row(person: Person) -> dict[str, object]:
         "canonical_id": id_text(person.merged_into_id or person.id),
         "company_id": id_text(person.company_id) if person.company_id else "",
         "job_title": person.job_title,
+        "language": person.language,
         "country": person.country,
     }
 

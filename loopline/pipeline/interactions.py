@@ -20,6 +20,7 @@ from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.collect.own import OwnEvent, report_events
+from loopline.leads.clocks import touched
 from loopline.lib.text import many_lines
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
@@ -65,6 +66,8 @@ def log_interaction(talk: Talk, *, by: Actor, at: datetime | None = None) -> Int
         by_id=None if by.id == SYSTEM.id else UUID(by.id),
         at=talk.happened_at or moment,
     )
+    if talk.kind != Interaction.Kind.NOTE:
+        touched(interaction.person.known_ids(), talk.unit.pk, interaction.at)
     audit(by, "log_interaction", interaction, at=moment, kind=talk.kind, was_answered=talk.was_answered)
     # Robust: a full disk must not undo what was written down; the event then waits for the next report.
     transaction.on_commit(partial(report_interactions, settings.CONFIG.data), robust=True)

@@ -7,10 +7,9 @@ from uuid import UUID
 
 from django.db.models import Q
 
-from loopline.access.actor import Actor
+from loopline.access.actor import SYSTEM, Actor
 from loopline.campaigns.models import Submission
 from loopline.leads.models import Lead, LeadTransition
-from loopline.leads.routing import ROUND_ROBIN
 from loopline.people.models import Person
 from loopline.pipeline.models import Interaction, Opportunity, StageChange
 from loopline.reports.moments import LOST, WON, Moment
@@ -119,7 +118,7 @@ def _note(step: LeadTransition) -> str:
 
     Why the turn fell on this owner is told in the lead's history; in a route it is noise.
     """
-    if step.to_state == Lead.State.HANDED_OVER and step.note.startswith(ROUND_ROBIN):
+    if step.to_state == Lead.State.HANDED_OVER and step.by_name == SYSTEM.name:
         return ""
     return step.note if step.to_state == Lead.State.NEW else _quoted(step.note)
 

@@ -19,8 +19,8 @@ WHERE place = 1 AND NOT is_deleted)"""
 VERDICTS = f"verdict_now AS {_latest('bot_verdict_facts', 'id, verdict')}"
 
 RECORDS = [
-    f"person_now AS {_latest('person_facts', 'id, unit_id, canonical_id, company_id, country, job_title')}",
-    f"company_now AS {_latest('company_facts', 'id, industry, employees, country')}",
+    f"person_now AS {_latest('person_facts', 'id, unit_id, canonical_id, company_id, country, job_title, language')}",
+    f"company_now AS {_latest('company_facts', 'id, name, domain, industry, employees, country')}",
     f"identity_now AS {_latest('identity_facts', 'id, person_id')}",
     f"consent_now AS {_latest('consent_facts', 'id, person_id, purpose, is_granted, occurred_at, version')}",
     VERDICTS,
@@ -76,7 +76,8 @@ WHERE place = 1)"""
 
 FIELD_COLUMNS = """nullif(p.country, '') AS person_country, nullif(p.job_title, '') AS job_title,
     nullif(p.company_id, '') AS company_known, c.employees AS employees, nullif(c.industry, '') AS industry,
-    nullif(c.country, '') AS company_country"""
+    nullif(c.country, '') AS company_country, nullif(p.language, '') AS person_language,
+    nullif(c.name, '') AS company_name, nullif(c.domain, '') AS company_domain"""
 
 IN_UNIT = """(p.unit_id = $unit OR p.id IN (
     SELECT q.canonical_id FROM lead_facts AS l JOIN person_now AS q ON q.id = l.person_id

@@ -8,6 +8,7 @@ from django.utils.functional import SimpleLazyObject
 
 from loopline.access.actor import Actor
 from loopline.access.models import Organisation
+from loopline.access.roles import Permission
 from loopline.web import navigation
 
 THEMES = ("light", "dark")
@@ -29,6 +30,7 @@ def frame(request: HttpRequest) -> dict[str, Any]:
 
     return {
         "actor": actor,
+        "works_leads": actor is not None and actor.may(Permission.WORK_LEADS),
         "csp_nonce": getattr(request, "csp_nonce", ""),
         "theme": theme if theme in THEMES else "",
         "organisation": SimpleLazyObject(Organisation.current),

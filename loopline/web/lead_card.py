@@ -117,7 +117,8 @@ def advice_for(lead: Lead) -> Advice:
 
 def powers(lead: Lead, actor: Actor) -> Powers:
     may_assign = actor.may(Permission.ASSIGN_LEADS)
-    works_it = actor.may(Permission.WORK_LEADS) and (may_assign or str(lead.owner_id) == actor.id)
+    is_theirs = may_assign or str(lead.owner_id) == actor.id or may_take(lead, actor)
+    works_it = actor.may(Permission.WORK_LEADS) and is_theirs
     ways = ALLOWED[lead.state]
     is_with_marketing = lead.state in {State.NEW, State.MARKETING_QUALIFIED, State.REJECTED}
     return Powers(
@@ -129,3 +130,8 @@ def powers(lead: Lead, actor: Actor) -> Powers:
         can_close=may_assign and is_with_marketing,
         can_judge=actor.may(Permission.EDIT_PEOPLE) and lead.state == State.NEW,
     )
+
+
+def may_take(lead: Lead, actor: Actor) -> bool:
+    """Whether it waits in a queue this person takes from."""
+    return lead.is_pooled and Lead.objects.in_queue_of(actor).filter(pk=lead.pk).exists()

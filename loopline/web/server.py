@@ -77,6 +77,7 @@ class Server:
         from loopline.leads.capture import report_waiting
         from loopline.leads.reactor import react_once
         from loopline.leads.sweep import sweep
+        from loopline.leads.watch import watch
         from loopline.pipeline.interactions import report_interactions
 
         loader = Loader(
@@ -92,6 +93,7 @@ class Server:
             Worker("relay", Relay(self.engine).run),
             Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state)))),
             Worker("leads", every(30, sweep)),
+            Worker("clocks", every(20, watch)),
             Worker("machines", every(300, partial(judge_visitors, self.engine))),
             Worker("mail", every(10, send_waiting)),
             Worker("form reports", every(30, report_waiting)),

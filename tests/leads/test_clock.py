@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from loopline.leads.clock import business_time, clock_face, due_at, span
+from loopline.routing.calendar import office_hours
 
 OSLO = "Europe/Oslo"
 
@@ -31,13 +32,13 @@ def at(text: str) -> datetime:
     ],
 )
 def test_hours_are_counted_while_the_office_is_open(start: str, hours: int, zone: str, due: str) -> None:
-    assert due_at(at(start), hours, zone) == at(due)
-    assert business_time(at(start), at(due), zone) == timedelta(hours=hours)
+    assert due_at(at(start), timedelta(hours=hours), office_hours(zone)) == at(due)
+    assert business_time(at(start), at(due), office_hours(zone)) == timedelta(hours=hours)
 
 
 def test_business_time_is_zero_backwards_and_over_a_weekend() -> None:
-    assert business_time(at("2026-03-02 12:00"), at("2026-03-02 11:00"), "UTC") == timedelta()
-    assert business_time(at("2026-03-06 17:00"), at("2026-03-09 09:00"), "UTC") == timedelta()
+    assert business_time(at("2026-03-02 12:00"), at("2026-03-02 11:00"), office_hours("UTC")) == timedelta()
+    assert business_time(at("2026-03-06 17:00"), at("2026-03-09 09:00"), office_hours("UTC")) == timedelta()
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ def _fill(engine: Engine) -> None:
     stranger = {"visitor_id": "v2", "session_id": "s3"}
     home, pricing = {"url_path": "/", "title": "Home"}, {"url_path": "/pricing", "title": "Pricing"}
     paid = {"channel": "Paid Search"}
-    person = {"unit_id": NORTH, "company_id": "", "country": "", "job_title": ""}
+    person = {"unit_id": NORTH, "company_id": "", "country": "", "job_title": "", "language": ""}
     lead = {"unit_id": NORTH, "created_at": MONDAY}
     tables = {
         "events": [

@@ -10,4 +10,5 @@ TABLE = fact_table(
     text("company_id", "company, or empty"),
     text("country", "ISO 3166-1 alpha-2", repeats=True),
     text("job_title", "as the person or a colleague wrote it", repeats=True),
+    text("language", "as the person or a colleague wrote it: `de`, `German`", repeats=True),
 )

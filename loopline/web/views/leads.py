@@ -1,5 +1,6 @@
 """Leads: who waits for an answer, what became of the others, and one lead with all that is known."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
 
@@ -24,14 +25,16 @@ from loopline.web.waiting import waits
 State = Lead.State
 TABS: dict[str, tuple[str, list[str]]] = {
     "waiting": ("Waiting", [State.HANDED_OVER]),
+    "queue": ("To take", [State.HANDED_OVER]),
     "accepted": ("Accepted", [State.ACCEPTED]),
     "marketing": ("With marketing", [State.NEW, State.MARKETING_QUALIFIED]),
     "back": ("Sent back", [State.REJECTED, State.RECYCLED, State.DISQUALIFIED]),
     "all": ("All", State.values),
 }
-_PANES = {"waiting", "accepted"}
+_PANES = {"waiting", "queue", "accepted"}
 _SORTS = {
     "waiting": ("due_at", "pk"),
+    "queue": ("due_at", "pk"),
     "accepted": ("-accepted_at", "pk"),
     "marketing": ("-created_at", "pk"),
     "back": ("-rejected_at", "-created_at", "pk"),
@@ -51,9 +54,13 @@ def leads_waiting(actor: Actor) -> int:
 def leads(request: PageRequest) -> HttpResponse:
     tab = request.GET.get("tab", "waiting")
     tab = tab if tab in TABS else "waiting"
-    asked = _asked(request)
-    found = asked.filter(state__in=TABS[tab][1]).order_by(*_SORTS[tab])
+    asked, pooled = _asked(request), _in_queues(request)
+    found = pooled if tab == "queue" else asked.filter(state__in=TABS[tab][1])
+    if tab == "waiting":
+        found = found.filter(is_pooled=False)
+    found = found.order_by(*_SORTS[tab])
     context = _options(request, asked, tab)
+    context["tabs"] = _tabs(asked, pooled)
     if tab in _PANES:
         return render(request, "leads/leads.html", context | _panes(request, found))
     page = Paginator(found, 50).get_page(request.GET.get("page"))
@@ -105,10 +112,10 @@ def _panes(request: PageRequest, found: LeadQuerySet) -> dict[str, Any]:
     return shown | (lead_context(in_hand, request.actor) if in_hand else {})
 
 
-def _asked(request: PageRequest) -> LeadQuerySet:
+def _asked(request: PageRequest, *, of_everyone: bool = False) -> LeadQuerySet:
     """The leads the address asks for, in every state."""
     query, found = request.GET, _with_people(Lead.objects.visible_to(request.actor))
-    if whose(request) == "mine":
+    if whose(request) == "mine" and not of_everyone:
         found = found.owned_by(request.actor)
     if unit := _id(query, "unit"):
         found = found.filter(unit=unit)
@@ -120,6 +127,24 @@ def _asked(request: PageRequest) -> LeadQuerySet:
     return found
 
 
+def _in_queues(request: PageRequest) -> LeadQuerySet:
+    """Leads in queues: those one may take, or, for who works no leads, those of the own units."""
+    actor, found = request.actor, _asked(request, of_everyone=True)
+    if not actor.may(Permission.WORK_LEADS):
+        return found.filter(state=State.HANDED_OVER, is_pooled=True)
+    return found.filter(pk__in=Lead.objects.visible_to(actor).in_queue_of(actor).order_by().values("pk"))
+
+
+def _tabs(asked: LeadQuerySet, pooled: LeadQuerySet) -> list[tuple[str, str, int]]:
+    counts = Counter[str]()
+    for state, is_pooled, count in asked.order_by().values_list("state", "is_pooled").annotate(count=Count("pk")):
+        for key, (_, states) in TABS.items():
+            if state in states and not (is_pooled and key == "waiting"):
+                counts[key] += count
+    counts["queue"] = pooled.order_by().count()
+    return [(key, label, counts[key]) for key, (label, _) in TABS.items() if key != "queue" or counts[key]]
+
+
 def whose(request: PageRequest) -> str:
     """`mine` or `all`: a salesperson begins with the own leads, others with everybody's."""
     asked = request.GET.get("whose")
@@ -129,22 +154,23 @@ def whose(request: PageRequest) -> str:
 
 
 def _options(request: PageRequest, asked: LeadQuerySet, tab: str) -> dict[str, Any]:
-    counts = dict(asked.order_by().values_list("state").annotate(count=Count("pk")))
     units = BusinessUnit.objects.visible_to(request.actor)
     known = Lead.objects.visible_to(request.actor).order_by().values("owner")
     owners = User.objects.visible_to(request.actor).filter(pk__in=known).order_by("name")
     now, end_of_day = utc_now(), timezone.localtime().replace(hour=23, minute=59, second=59)
-    waiting = asked.filter(state=State.HANDED_OVER)
+    waiting = asked.filter(state=State.HANDED_OVER, is_pooled=tab == "queue")
+    if tab == "queue":
+        waiting = _in_queues(request)
     return {
         "tab": tab,
-        "tabs": [(key, label, sum(counts.get(s, 0) for s in states)) for key, (label, states) in TABS.items()],
+        "may_assign": request.actor.may(Permission.ASSIGN_LEADS),
         "whose": whose(request),
         "unit": next((one for one in units if one.pk == _id(request.GET, "unit")), None),
         "units": units,
         "owner": next((one for one in owners if one.pk == _id(request.GET, "owner")), None),
         "owners": owners,
         "words": request.GET.get("q", ""),
-        "waiting_count": counts.get(State.HANDED_OVER, 0),
+        "waiting_count": waiting.order_by().count(),
         "overdue": waiting.filter(due_at__lt=now).count(),
         "ending_today": waiting.filter(due_at__gte=now, due_at__lte=end_of_day).count(),
         "stranded": Lead.objects.visible_to(request.actor).without_salesperson().count(),
