@@ -39,18 +39,21 @@ _OPPORTUNITY_PEOPLE = Part(
     (CONTACT_STATE, OPPORTUNITY_STATE, MERGED_STATE, _LEAD_PEOPLE),
 )
 
-# Each kind: its records with a date and an amount. `is_converted` marks leads with a linked opportunity.
+# Each kind: its records with a date and an amount, and when lead and opportunity were created, where they were.
+# `is_converted` marks leads with a linked opportunity.
 _OF_LEADS = """
     SELECT '{kind}' AS kind, l.id AS record_id, l.unit_id AS unit_id, epoch_us(l.{date}) AS converted_us,
-        {micro} AS amount, o.lead_id IS NOT NULL AS is_converted
+        {micro} AS amount, o.lead_id IS NOT NULL AS is_converted, epoch_us(l.created_at) AS lead_us,
+        CAST(NULL AS BIGINT) AS opportunity_us
     FROM lead_state AS l
     LEFT JOIN (SELECT DISTINCT lead_id FROM opportunity_state WHERE NOT is_deleted) AS o ON o.lead_id = l.id
     WHERE NOT l.is_deleted AND l.{date} IS NOT NULL AND {visible} AND {dated}
 """
 _OF_OPPORTUNITIES = """
     SELECT '{kind}' AS kind, o.id AS record_id, o.unit_id AS unit_id, epoch_us(o.{date}) AS converted_us,
-        {amount} AS amount, FALSE AS is_converted
-    FROM opportunity_state AS o
+        {amount} AS amount, FALSE AS is_converted, epoch_us(l.created_at) AS lead_us,
+        epoch_us(o.created_at) AS opportunity_us
+    FROM opportunity_state AS o LEFT JOIN lead_state AS l ON l.id = o.lead_id AND NOT l.is_deleted
     WHERE NOT o.is_deleted AND {which} AND o.{date} IS NOT NULL AND {visible} AND {dated}
 """
 _DATED = "epoch_us({column}) >= $converted_from_us AND epoch_us({column}) < $converted_to_us"
@@ -110,8 +113,8 @@ def conversion_people(*kinds: str) -> Part:
         by_source.setdefault(_PEOPLE.get(kind, "opportunity_people"), []).append(f"'{kind}'")
     joined = [
         f"""
-        SELECT c.conversion_no AS conversion_no, c.converted_us AS converted_us, p.person_id AS person_id,
-            {number_of("p.person_id")} AS person_no
+        SELECT c.conversion_no AS conversion_no, c.converted_us AS converted_us, c.lead_us AS lead_us,
+            c.opportunity_us AS opportunity_us, p.person_id AS person_id, {number_of("p.person_id")} AS person_no
         FROM conversions AS c JOIN {source} AS p ON p.record_id = c.record_id
         WHERE c.kind IN ({", ".join(names)})
         """

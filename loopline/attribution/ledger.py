@@ -6,8 +6,10 @@ the smaller event id. Negative amounts mirror positive ones. So each conversion'
 """
 
 from loopline.attribution.conversions import conversion_people
-from loopline.attribution.model import Model
+from loopline.attribution.influence import overlapping_credits
+from loopline.attribution.model import Deal, Model
 from loopline.attribution.paths import AFTER_CONVERSION, MACHINE, OUTSIDE_WINDOW, STANDING, paths, steps
+from loopline.attribution.primary import NO_PRIMARY_CAMPAIGN, credits_by_record, without_record
 from loopline.attribution.state import KNOWN_IDENTITIES, Part
 from loopline.attribution.touchpoints import RowOf, touchpoints
 
@@ -20,12 +22,28 @@ REASONS: dict[str, str] = {
     "only_machine": "only machine visits",
     "no_touchpoint": "no touchpoint at all",
     "no_identity": "no identity match: no browser or user id is linked to its people",
+    NO_PRIMARY_CAMPAIGN: "no primary campaign recorded",
 }
-"""Why a conversion is unattributed; the first that fits, in this order."""
+"""Why a conversion is unattributed; the first that fits, in this order. The last is the only one where the record
+itself names who gets the credit."""
 
 
 def credit_ledger(model: Model, row: RowOf, *kinds: str) -> Part:
-    """The part `credits`: one row per conversion and touchpoint that has a weight, with its `credit`.
+    """The part `credits`: who gets how much `credit` of each conversion, and for which row of a report."""
+    if model.deal is Deal.BY_RECORD:
+        return credits_by_record(row, *kinds)
+    if model.deal is Deal.OVERLAPPING:
+        return overlapping_credits(row, *kinds)
+    return _dealt(model, row, *kinds)
+
+
+def unattributed(model: Model, row: RowOf, *kinds: str) -> Part:
+    """The part `unattributed`: conversions that nothing gets credit for, each with the first of REASONS that fits."""
+    return without_record(*kinds) if model.deal is Deal.BY_RECORD else _pathless(row, *kinds)
+
+
+def _dealt(model: Model, row: RowOf, *kinds: str) -> Part:
+    """One row per conversion and touchpoint that has a weight.
 
     Touchpoints of weight zero are left out before the dealing; they cannot earn.
     """
@@ -48,7 +66,8 @@ def credit_ledger(model: Model, row: RowOf, *kinds: str) -> Part:
                         abs(c.amount) * CAST(w.weight AS DOUBLE)
                             / sum(w.weight) OVER (PARTITION BY w.conversion_no) AS exact
                     FROM (
-                        SELECT *, CAST(floor({model.weight_sql} * {WEIGHT_SCALE} + 0.5) AS BIGINT) AS weight FROM paths
+                        SELECT *, CAST(floor(({model.weight_sql}) * {WEIGHT_SCALE} + 0.5) AS BIGINT) AS weight
+                        FROM paths
                     ) AS w JOIN conversions AS c ON c.conversion_no = w.conversion_no
                     WHERE w.weight > 0
                 ) AS shared
@@ -59,8 +78,7 @@ def credit_ledger(model: Model, row: RowOf, *kinds: str) -> Part:
     )
 
 
-def unattributed(row: RowOf, *kinds: str) -> Part:
-    """The part `unattributed`: conversions without a path, each with the first of REASONS that fits."""
+def _pathless(row: RowOf, *kinds: str) -> Part:
     return Part(
         "unattributed",
         f"""

@@ -1,9 +1,10 @@
 """Touchpoints: events that may earn credit, each with its person, its verdict and the row it counts for."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loopline.attribution.state import (
     CAMPAIGN_ROWS,
+    CHANNEL,
     CHANNEL_AGAIN,
     CHANNEL_STATE,
     GONE_PEOPLE,
@@ -32,13 +33,24 @@ class RowOf:
     """The row is a campaign. Until it is named it goes by a number, which is quicker to carry than its id."""
     by_channel: bool = False
     """The row is a channel: eight texts more to look at for each touchpoint, so only where it is asked for."""
+    campaign_sql: str = "''"
+    """The row of a campaign, over `p.campaign_id` and `k` (the campaign, NULL where it is not known): for credit that
+    goes to a campaign without a touchpoint."""
+    carries_channel: bool = False
+    """Touchpoints also say their `channel`, whatever their row is."""
+
+    def with_channel(self, wanted: bool = True) -> "RowOf":
+        return replace(self, carries_channel=wanted)
 
     @property
     def join(self) -> str:
-        """Beside the event: the campaign of its code, or its channel as it was judged again."""
-        if self.by_campaign:
-            return "LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign"
-        return CHANNEL_AGAIN if self.by_channel else ""
+        """Beside the event: the campaign of its code, and its channel as it was judged again."""
+        campaign = "LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign"
+        return (f"{campaign} " if self.by_campaign else "") + (CHANNEL_AGAIN if self._knows_channel else "")
+
+    @property
+    def _knows_channel(self) -> bool:
+        return self.by_channel or self.carries_channel
 
     @property
     def key(self) -> str:
@@ -53,7 +65,7 @@ class RowOf:
 
     @property
     def reads(self) -> tuple[Part, ...]:
-        return ((CAMPAIGN_ROWS,) if self.by_campaign else ()) + ((CHANNEL_STATE,) if self.by_channel else ())
+        return ((CAMPAIGN_ROWS,) if self.by_campaign else ()) + ((CHANNEL_STATE,) if self._knows_channel else ())
 
 
 def touchpoints(row: RowOf) -> Part:
@@ -68,7 +80,7 @@ def touchpoints(row: RowOf) -> Part:
             e.is_entry AS is_entry, {_IS_MACHINE} AS is_machine,
             coalesce(k.person_id, CASE WHEN {_IS_OWN} THEN {_OWN_PERSON} END) AS person_id,
             coalesce(k.person_no, CASE WHEN {_IS_OWN} THEN {number_of(_OWN_PERSON)} END) AS person_no,
-            {row.sql} AS row_key
+            e.touch_kind AS touch_kind, {f"{CHANNEL} AS channel," if row.carries_channel else ""} {row.sql} AS row_key
         FROM events AS e
         LEFT JOIN known_identities AS k
             ON k.identity_no = {number_of("e.identity")} AND {theirs("e", "k")} {_VERDICTS} {row.join}

@@ -120,7 +120,7 @@ def _records(found: Behind, engine: Engine) -> None:
     if found.row != UNATTRIBUTED:
         answers += engine.rows(sql.credited(dimension, model, kind), values)
     if found.row in {UNATTRIBUTED, TOTAL} and is_period:
-        answers += engine.rows(sql.unearned(dimension, kind), values)
+        answers += engine.rows(sql.unearned(dimension, model, kind), values)
     answers.sort(key=lambda one: (-abs(number(one["credit"])), str(one["record_id"])))
     found.count = len(answers)
     total = sum(number(one["credit"]) for one in answers)

@@ -6,28 +6,31 @@ from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import CHANNEL, CHANNEL_AGAIN, CHANNEL_STATE, question, visible
 from loopline.attribution.touchpoints import touchpoints
-from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, TOUCHED_IN_PERIOD
+from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, TOUCHED_IN_PERIOD, row_for
 from loopline.reports.dimension import TOTAL, Dimension
 
 _IN_ROW = f"({ROW_OF_CREDIT} = $row OR $row = '{TOTAL}') AND {TOUCHED_IN_PERIOD}"
 
 
 def credited(dimension: Dimension, model: Model, kind: str) -> str:
-    """Conversions of which the row earned something, or could have, with the row's credit."""
+    """Conversions of which the row earned something, or could have, with the row's credit.
+
+    Where rows overlap, a conversion counts once in all of them together.
+    """
     return question(
         f"""
         SELECT c.record_id AS record_id, c.unit_id AS unit_id, c.converted_us AS converted_us, c.amount AS amount,
-            '' AS reason, sum(r.credit) AS credit
+            '' AS reason, {"max" if model.overlaps else "sum"}(r.credit) AS credit
         FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
         WHERE {_IN_ROW} AND (c.is_converted OR NOT $only_converted)
         GROUP BY c.record_id, c.unit_id, c.converted_us, c.amount
         """,
         conversions(kind),
-        credit_ledger(model, dimension.row, kind),
+        credit_ledger(model, row_for(dimension, model), kind),
     )
 
 
-def unearned(dimension: Dimension, kind: str) -> str:
+def unearned(dimension: Dimension, model: Model, kind: str) -> str:
     """Conversions without a path, with the reason."""
     return question(
         """
@@ -37,7 +40,7 @@ def unearned(dimension: Dimension, kind: str) -> str:
         WHERE c.is_converted OR NOT $only_converted
         """,
         conversions(kind),
-        unattributed(dimension.row, kind),
+        unattributed(model, row_for(dimension, model), kind),
     )
 
 
@@ -67,7 +70,7 @@ def touches(dimension: Dimension, model: Model, kind: str) -> str:
         ORDER BY f.touched_us, f.event_id
         """,
         conversions(kind),
-        credit_ledger(model, dimension.row, kind),
+        credit_ledger(model, row_for(dimension, model), kind),
         CHANNEL_STATE,
     )
 

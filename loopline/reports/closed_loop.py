@@ -26,8 +26,10 @@ _FIELDS = {"lead": "leads", "opportunity": "opportunities", "won": "won"}
 
 def run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     tally = Tally(scope)
-    dimension = DIMENSIONS[scope.options.by]
-    tally.take_credit(engine.rows(sql.credit_and_visits(dimension, MODELS[scope.options.model]), scope.params))
+    dimension, model = DIMENSIONS[scope.options.by], MODELS[scope.options.model]
+    tally.take_credit(engine.rows(sql.credit_and_visits(dimension, model), scope.params))
+    if model.overlaps:
+        tally.take_once(engine.rows(sql.credit_once(dimension, model), scope.params))
     tally.take_cost(engine.rows(sql.cost(dimension), scope.params))
     sums = sum_records(engine, scope)
     metrics = [METRICS[key] for key in report.metrics]
@@ -59,6 +61,7 @@ class Tally:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
+        self.overlaps = MODELS[scope.options.model].overlaps
         self.figures: dict[str, Figures] = defaultdict(Figures)
         self.total = Figures()
         self.machine_sessions = 0
@@ -76,22 +79,29 @@ class Tally:
                     self.total.sessions += figures.sessions
                 case "everyone":
                     self.total.people, self.machine_sessions = number(row["converted"]), number(row["amount"])
+                case "credit" if self.overlaps:
+                    self._credit(self.figures[str(row["row_key"])], row)
                 case "credit":
-                    self._credit(str(row["row_key"]), row)
+                    self._credit(self.figures[str(row["row_key"])], row)
+                    self._credit(self.total, row)
                     self._count_credit(row)
                 case _:
                     self._count_unattributed(row)
 
-    def _credit(self, key: str, row: Found) -> None:
-        """Into the row and into the total."""
-        for figures in (self.figures[key], self.total):
-            amount, kind = number(row["amount"]), str(row["kind"])
-            if kind == "revenue":
-                figures.revenue_minor += amount
-                figures.contribution += amount * self.scope.books.margins.get(str(row["unit_id"]), 100)
-            else:
-                setattr(figures, _FIELDS[kind], getattr(figures, _FIELDS[kind]) + amount)
-                figures.converted += number(row["converted"])
+    def take_once(self, found: Iterable[Found]) -> None:
+        """The total where rows overlap: the rows are never summed."""
+        for row in found:
+            self._credit(self.total, row)
+            self._count_credit(row)
+
+    def _credit(self, figures: Figures, row: Found) -> None:
+        amount, kind = number(row["amount"]), str(row["kind"])
+        if kind == "revenue":
+            figures.revenue_minor += amount
+            figures.contribution += amount * self.scope.books.margins.get(str(row["unit_id"]), 100)
+        else:
+            setattr(figures, _FIELDS[kind], getattr(figures, _FIELDS[kind]) + amount)
+            figures.converted += number(row["converted"])
 
     def _count_credit(self, row: Found) -> None:
         if row["kind"] == "revenue":
@@ -104,7 +114,8 @@ class Tally:
             reason = str(row["row_key"])
             self.reasons[reason] = self.reasons.get(reason, 0) + number(row["amount"])
         if self.scope.options.clock == "period":
-            self._credit(UNATTRIBUTED, row)
+            self._credit(self.figures[UNATTRIBUTED], row)
+            self._credit(self.total, row)
 
     def take_cost(self, found: Iterable[Found]) -> None:
         for row in found:

@@ -5,7 +5,7 @@ from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import CAMPAIGN_STATE, Part, question, visible
-from loopline.attribution.touchpoints import touchpoints
+from loopline.attribution.touchpoints import RowOf, touchpoints
 from loopline.reports.dimension import OTHER_UNITS, Dimension
 
 KINDS = ("lead", "opportunity", "won", "revenue")
@@ -37,8 +37,14 @@ COSTS_BY_CHANNEL = Part(
 """The part `costs`: cost lines with the channel of their campaign."""
 
 
+def row_for(dimension: Dimension, model: Model) -> RowOf:
+    """The dimension's row, with what the model has to know of each touchpoint."""
+    return dimension.row.with_channel(model.reads_channel)
+
+
 def credit_and_visits(dimension: Dimension, model: Model) -> str:
     """Sessions and people, credit, and the unattributed, in one statement, so that touchpoints are read once."""
+    row = row_for(dimension, model)
     return question(
         f"""
         SELECT 'credit' AS section, c.kind AS kind, {ROW_OF_CREDIT} AS row_key, c.unit_id AS unit_id,
@@ -64,10 +70,29 @@ def credit_and_visits(dimension: Dimension, model: Model) -> str:
         FROM visits
         """,
         conversions(*KINDS),
-        credit_ledger(model, dimension.row, *KINDS),
-        unattributed(dimension.row, *KINDS),
-        touchpoints(dimension.row),
+        credit_ledger(model, row, *KINDS),
+        unattributed(model, row, *KINDS),
+        touchpoints(row),
         _VISITS,
+    )
+
+
+def credit_once(dimension: Dimension, model: Model) -> str:
+    """What an overlapping model gives to all rows together: each conversion once, inside the period or outside."""
+    return question(
+        f"""
+        SELECT o.kind AS kind, o.unit_id AS unit_id, sum(CASE WHEN o.is_inside THEN o.amount ELSE 0 END) AS amount,
+            sum(CASE WHEN o.is_inside AND o.is_converted THEN o.amount ELSE 0 END) AS converted,
+            sum(CASE WHEN o.is_inside THEN 0 ELSE o.amount END) AS outside
+        FROM (
+            SELECT c.conversion_no AS conversion_no, c.kind AS kind, c.unit_id AS unit_id, c.amount AS amount,
+                c.is_converted AS is_converted, max(CASE WHEN {TOUCHED_IN_PERIOD} THEN 1 ELSE 0 END) = 1 AS is_inside
+            FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+            GROUP BY c.conversion_no, c.kind, c.unit_id, c.amount, c.is_converted
+        ) AS o GROUP BY o.kind, o.unit_id
+        """,
+        conversions(*KINDS),
+        credit_ledger(model, row_for(dimension, model), *KINDS),
     )
 
 

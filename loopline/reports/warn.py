@@ -37,6 +37,11 @@ def warnings_of(
     found = []
     if not tally.balance(sums).holds:
         found.append("The books do not balance; these figures must not be used. Tell whoever runs this installation.")
+    if tally.overlaps:
+        found.append(
+            "Influenced rows overlap: a sale counts whole on every row it met. They must not be added up; the total "
+            "counts each sale once."
+        )
     if sums.cost_without_rate:
         found.append(
             f"{_many(sums.cost_without_rate, 'cost line has', 'cost lines have')} no exchange rate and no place in the "

@@ -7,6 +7,7 @@ DIMENSION = Dimension(
     row=RowOf(
         f"coalesce(c.row_no, CASE WHEN e.utm_campaign <> '' THEN '{UNMAPPED}' ELSE '' END)",
         by_campaign=True,
+        campaign_sql="p.campaign_id",
     ),
     cost_sql="campaign_id",
     without="No campaign",

@@ -5,7 +5,7 @@ from loopline.reports.dimension import Dimension, Naming
 DIMENSION = Dimension(
     key="channel",
     label="Channel",
-    row=RowOf(CHANNEL, by_channel=True),
+    row=RowOf(CHANNEL, by_channel=True, campaign_sql="coalesce(k.channel, '')"),
     cost_sql="channel",
     without="No channel",
     naming=Naming.AS_IS,
