@@ -79,7 +79,7 @@ def _leads(dimension: Dimension) -> str:
         """,
         conversions("lead"),
         credit_ledger(model, dimension.row, "lead"),
-        unattributed(dimension.row, "lead"),
+        unattributed(model, dimension.row, "lead"),
         OPPORTUNITY_STATE,
     )
 
