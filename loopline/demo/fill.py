@@ -20,7 +20,7 @@ from loopline.collect.settings import Settings
 from loopline.collect.state import State
 from loopline.demo import world
 from loopline.demo.events import call_requests, fill_inbox, form_requests, visit_requests
-from loopline.demo.ground import Ids, lay_ground
+from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.leads import make_leads, write_leads
 from loopline.demo.meetings import hold_huddles
 from loopline.demo.people import make_people, share_browsers, write_people
@@ -28,6 +28,8 @@ from loopline.demo.sales import SalesBulk, make_sales, write_sales
 from loopline.demo.simulate import Year, simulate
 from loopline.facts.history import relay_history
 from loopline.facts.outbox import record_facts
+from loopline.leads.models import Lead
+from loopline.store.current import in_use
 from loopline.store.engine import Engine
 
 Progress = Callable[[str], None]
@@ -53,18 +55,29 @@ def fill(
     year = simulate(until, seed=seed, scale=scale)
     progress("Writing people, leads and opportunities")
     with transaction.atomic():
-        sales, requests = _records(year, folder, Ids(seed))
+        records = _records(year, folder, Ids(seed))
     progress("Writing their facts")
     relay_history(engine)
     progress("Collecting the visits")
-    events = fill_inbox(folder, requests)
+    events = fill_inbox(folder, records.requests)
     progress(f"Loading {events:,} events through the collector's steps")
     _load(engine, folder)
-    won = sum(one.outcome == "won" for one in sales.opportunities)
+    progress("Holding the huddles")
+    with in_use(engine), transaction.atomic():
+        hold_huddles(records.ground, records.leads, until)
+    won = sum(one.outcome == "won" for one in records.sales.opportunities)
     return Filled(events, len(year.buyers), won)
 
 
-def _records(year: Year, folder: Path, ids: Ids) -> tuple[SalesBulk, list[Request]]:
+@dataclass(frozen=True, slots=True)
+class _Records:
+    ground: Ground
+    leads: list[Lead]
+    sales: SalesBulk
+    requests: list[Request]
+
+
+def _records(year: Year, folder: Path, ids: Ids) -> _Records:
     ground = lay_ground(year.until, ids)
     people = make_people(year.buyers, ground, ids)
     leads = make_leads(year.buyers, people.people, ground, ids)
@@ -74,14 +87,13 @@ def _records(year: Year, folder: Path, ids: Ids) -> tuple[SalesBulk, list[Reques
     write_sales(sales)
     record_facts(chain(people.facts, leads.facts, sales.facts))
     share_browsers(year.buyers, people)
-    hold_huddles(ground, leads.leads.values(), year.until)
     unit_ids = {key: str(unit.pk) for key, unit in ground.units.items()}
     requests = chain(
         visit_requests(year.visits, _keys(folder, unit_ids), unit_ids),
         form_requests(people.submissions),
         call_requests(sales.calls),
     )
-    return sales, list(requests)
+    return _Records(ground, list(leads.leads.values()), sales, list(requests))
 
 
 def _keys(folder: Path, unit_ids: dict[str, str]) -> dict[str, str]:

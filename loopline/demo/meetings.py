@@ -1,21 +1,18 @@
-"""Last week's huddle of each unit, held through its own actions on the leads as they stood then."""
+"""Huddles of each unit, held through their own actions on the leads as they stood then, with what was seen of them."""
 
 from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from loopline.access.models import BusinessUnit
 from loopline.demo import world
 from loopline.demo.ground import Ground
-from loopline.huddles.actions import (
-    NewDecision,
-    Said,
-    add_decision,
-    close_huddle,
-    dispose_lead,
-    finish_decision,
-    open_huddle,
-)
-from loopline.huddles.models import Huddle, HuddleLead
+from loopline.huddles.actions import Said, close_huddle, dispose_lead, open_huddle
+from loopline.huddles.decisions import Measure, NewDecision, add_decision, approve_decision, finish_decision
+from loopline.huddles.homework import Given, answer_lead, ask_for_homework, leads_of
+from loopline.huddles.models import Decision, Homework, Huddle, HuddleLead, HuddleSeries
+from loopline.huddles.reviews import review_due
+from loopline.huddles.series import SeriesPlan, start_series
 from loopline.leads.models import Lead
 
 State, Disposition = Lead.State, HuddleLead.Disposition
@@ -43,14 +40,61 @@ SAID = {
 
 
 def hold_huddles(ground: Ground, leads: Iterable[Lead], until: datetime) -> None:
-    """Two huddles a unit: one long ago enough to bound the list of the other, which is the one to look at."""
+    """Two huddles a unit: one long ago enough to bound the list of the other, which is the one to look at; and one with
+    a partner, of months ago, whose decision has been reviewed since. The event store is the one in use."""
     leads = list(leads)
+    tuesday = _tuesday_before(until - timedelta(days=2))
     for key, unit in ground.units.items():
         own = [lead for lead in leads if lead.unit == unit and lead.handed_over_at is not None]
-        tuesday = _tuesday_before(until - timedelta(days=2))
+        series = _weekly(ground, unit, tuesday - 2 * WEEK)
         decisions = DECISIONS if key == world.UNITS[0].key else AMERICAN_DECISIONS
-        _hold(ground, key, own, tuesday - WEEK, ())
-        _hold(ground, key, own, tuesday, decisions)
+        _hold(ground, series, own, tuesday - WEEK, ())
+        _do_homework(own, tuesday)
+        _hold(ground, series, own, tuesday, decisions)
+    _hold_with_partner(ground, [lead for lead in leads if lead.handed_over_at], tuesday)
+    review_due(at=until)
+
+
+def _weekly(ground: Ground, unit: BusinessUnit, first: datetime) -> HuddleSeries:
+    roster = tuple(unit.users.filter(is_active=True))
+    plan = SeriesPlan(f"Weekly huddle · {unit.name}", first.date(), time(9, 30), roster)
+    return start_series(unit, plan, by=ground.users["henrik@halden.example"].actor, at=first - WEEK)
+
+
+def _do_homework(leads: list[Lead], tuesday: datetime) -> None:
+    """The afternoon before, everybody is asked; every second one finds a great lead."""
+    afternoon = tuesday - timedelta(hours=18)
+    with _AsTheyStood(leads, afternoon):
+        ask_for_homework(at=afternoon)
+        asked = Homework.objects.filter(meeting_at=tuesday).select_related("user").order_by("user__name")
+        for homework in asked[::2]:
+            for lead in leads_of(homework, at=afternoon)[:1]:
+                answer_lead(homework, lead, Given("great", "Exactly who we want more of."), at=afternoon)
+
+
+def _hold_with_partner(ground: Ground, leads: list[Lead], tuesday: datetime) -> None:
+    """What a partner and the unit agreed on four months ago, with the other unit as its control series."""
+    unit, others = ground.units[world.UNITS[0].key], ground.units[world.UNITS[1].key]
+    manager = ground.users["henrik@halden.example"].actor
+    at = tuesday - 16 * WEEK
+    campaign = ground.campaigns[world.UNITS[0].key, "nordwind"]
+    roster = (ground.users["henrik@halden.example"], ground.users["mara@halden.example"])
+    plan = SeriesPlan("Nordwind, every four weeks", at.date(), time(14), roster, 4, 20, "partner", campaign=campaign)
+    series = start_series(unit, plan, by=manager, at=at - WEEK)
+    with _AsTheyStood([lead for lead in leads if lead.unit == unit], at):
+        huddle = open_huddle(unit, series=series, by=manager, at=at)
+        _talk(huddle, ground, at)
+        new = NewDecision(
+            "Answer every hand-over within four business hours, partners' first",
+            ground.users["jonas@halden.example"], (at + WEEK).date(), "More are answered in time.",
+            "The share accepted does not fall.", "Fewer than half are accepted in a month.",
+            Measure("in_time", 10, Decision.Design.BEFORE_AFTER, control_unit=others),
+        )  # fmt: skip
+        decision = add_decision(huddle, new, by=manager, at=at + timedelta(minutes=10))
+        approve_decision(decision, "marketing", by=ground.users["mara@halden.example"].actor, at=at)
+        approve_decision(decision, "sales", by=manager, at=at)
+        close_huddle(huddle, by=manager, at=at + timedelta(minutes=20))
+        finish_decision(decision, by=manager, at=at + timedelta(days=6))
 
 
 def _tuesday_before(moment: datetime) -> datetime:
@@ -61,11 +105,11 @@ def _tuesday_before(moment: datetime) -> datetime:
 
 
 def _hold(
-    ground: Ground, unit_key: str, leads: list[Lead], at: datetime, decisions: tuple[tuple[str, str, str], ...]
+    ground: Ground, series: HuddleSeries, leads: list[Lead], at: datetime, decisions: tuple[tuple[str, str, str], ...]
 ) -> None:
     manager = ground.users["henrik@halden.example"].actor
     with _AsTheyStood(leads, at):
-        huddle = open_huddle(ground.units[unit_key], by=manager, at=at)
+        huddle = open_huddle(series.unit, series=series, by=manager, at=at)
         _talk(huddle, ground, at)
         for number, (text, owner, effect) in enumerate(decisions):
             new = NewDecision(text, ground.users[owner], (at + WEEK).date(), effect)

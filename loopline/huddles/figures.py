@@ -8,7 +8,7 @@ from statistics import median
 from django.db.models import Count, Sum
 
 from loopline.access.models import BusinessUnit, Organisation
-from loopline.huddles.listing import answered_at, is_overdue
+from loopline.huddles.reasons import answered_at, is_overdue
 from loopline.leads.clock import business_time
 from loopline.leads.models import Lead
 from loopline.pipeline.models import Opportunity

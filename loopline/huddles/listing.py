@@ -1,77 +1,108 @@
-"""Which leads a huddle talks about, in which order, and what is frozen of each when it opens."""
+"""Which leads a huddle talks about and why, and what is frozen of each when it opens."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from django.db.models import Q, QuerySet
+
 from loopline.access.models import BusinessUnit
-from loopline.huddles.models import Huddle, HuddleLead
+from loopline.huddles.agenda import Reason, Topic, agenda
+from loopline.huddles.models import HomeworkAnswer as Said
+from loopline.huddles.models import Huddle, HuddleLead, HuddleSeries
+from loopline.huddles.reasons import Usual, answered_at, is_overdue, reasons_for_lead
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 
 FIRST_LOOK_BACK = timedelta(days=7)
-"""How far back the first huddle of a unit looks."""
+"""How far back the first huddle of a unit or a series looks."""
 
 
-def last_huddle(unit: BusinessUnit) -> Huddle | None:
-    return Huddle.objects.filter(unit=unit).order_by("-opened_at").first()
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    """What a huddle is about: a unit, or the unit, team or partner of a series."""
+
+    unit: BusinessUnit
+    series: HuddleSeries | None = None
+    partner_leads: frozenset[str] = frozenset()
+    """Leads that the partner's campaign brought, as the event store knows them."""
+
+    def held(self) -> QuerySet[Huddle]:
+        """Its huddles, newest first. A series about the whole unit takes up where single huddles of the unit ended."""
+        own = Q(series=self.series)
+        if self.series is not None and self.series.scope == HuddleSeries.Scope.UNIT:
+            own |= Q(series__isnull=True)
+        return Huddle.objects.filter(own, unit=self.unit).order_by("-opened_at")
+
+    def last(self) -> Huddle | None:
+        return self.held().first()
+
+    def since(self, at: datetime | None = None) -> datetime:
+        """From when on hand-overs belong to the next huddle: the opening of the last one."""
+        last = self.last()
+        return last.opened_at if last else (at or utc_now()) - FIRST_LOOK_BACK
+
+    def leads(self) -> QuerySet[Lead]:
+        """All leads it is about, whenever they were handed over."""
+        found = Lead.objects.filter(unit=self.unit).select_related("person__company", "owner", "definition")
+        if self.series is None or self.series.scope == HuddleSeries.Scope.UNIT:
+            return found
+        if self.series.scope == HuddleSeries.Scope.TEAM:
+            return found.filter(owner__in=self.series.team.all())
+        return found.filter(
+            Q(pk__in=self.partner_leads) | Q(opportunity__primary_campaign=self.series.campaign)
+        ).distinct()
+
+    def carried_over(self) -> list[Lead]:
+        """Leads the last huddle did not get to."""
+        last = self.last()
+        return list(self.leads().filter(huddle_entries__huddle=last, huddle_entries__disposition="")) if last else []
 
 
-def since(unit: BusinessUnit, at: datetime | None = None) -> datetime:
-    """From when on hand-overs belong to the next huddle: the opening of the last one."""
-    last = last_huddle(unit)
-    return last.opened_at if last else (at or utc_now()) - FIRST_LOOK_BACK
+@dataclass(frozen=True, slots=True)
+class Listed:
+    lead: Lead
+    is_carried: bool
+    reasons: tuple[Reason, ...] = ()
+    is_within: bool = True
+    """There is time to talk about it."""
+    homework: Mapping[str, str] = field(default_factory=dict)
+    """What its salesperson said before the meeting: {"answer", "line", "by"}."""
+
+    def topic(self, usual: Usual) -> Topic:
+        return Topic("leads", str(self.lead.pk), self.reasons, usual.lead_worth_minor)
 
 
-def carried_over(unit: BusinessUnit) -> list[Lead]:
-    """Leads the last huddle did not get to."""
-    last = last_huddle(unit)
-    if last is None:
-        return []
-    left = HuddleLead.objects.filter(huddle=last, disposition="").select_related(
-        "lead__person__company", "lead__owner", "lead__definition"
-    )
-    return [entry.lead for entry in left]
+def leads_to_discuss(meeting: Meeting, at: datetime, usual: Usual | None = None) -> list[Listed]:
+    """Leads of the next huddle: those with a reason by what talking about them is worth, then the quiet ones."""
+    usual = usual or Usual()
+    carried = {lead.pk: lead for lead in meeting.carried_over()}
+    new = meeting.leads().filter(handed_over_at__gte=meeting.since(at), handed_over_at__lt=at).exclude(pk__in=carried)
+    leads = [*carried.values(), *new.order_by("handed_over_at", "pk")]
+    said = _homework(meeting, at)
+    listed = [_listed(lead, lead.pk in carried, at, usual, said.get(str(lead.pk), {})) for lead in leads]
+    by_key = {str(one.lead.pk): one for one in listed}
+    talked = [by_key[one.topic.key] for one in agenda([one.topic(usual) for one in listed], 0).placed]
+    return talked + [one for one in listed if not one.reasons]
 
 
-def leads_to_discuss(unit: BusinessUnit, at: datetime) -> list[tuple[Lead, bool]]:
-    """Leads of the next huddle with whether they were carried over: those first, then what most needs talking about."""
-    carried = carried_over(unit)
-    new = (
-        Lead.objects.filter(unit=unit, handed_over_at__gte=since(unit, at), handed_over_at__lt=at)
-        .exclude(pk__in=[lead.pk for lead in carried])
-        .select_related("person__company", "owner", "definition")
-    )
-    in_order = sorted(new, key=lambda lead: (_urgency(lead, at), lead.handed_over_at or at, lead.pk))
-    return [(lead, True) for lead in carried] + [(lead, False) for lead in in_order]
+def _listed(lead: Lead, is_carried: bool, at: datetime, usual: Usual, homework: Mapping[str, str]) -> Listed:
+    reasons = reasons_for_lead(lead, at, usual, is_carried=is_carried, homework=homework.get("answer", ""))
+    return Listed(lead, is_carried, tuple(reasons), homework=homework)
 
 
-def _urgency(lead: Lead, at: datetime) -> int:
-    """0 is talked about first: help wanted, clock run out in silence, sent back, still waiting, in work, converted."""
-    if lead.help_asked_at and lead.state in {Lead.State.HANDED_OVER, Lead.State.ACCEPTED}:
-        return 0
-    if lead.state == Lead.State.HANDED_OVER and is_overdue(lead, at):
-        return 1
-    order = [Lead.State.REJECTED, Lead.State.HANDED_OVER, Lead.State.RECYCLED, Lead.State.DISQUALIFIED,
-             Lead.State.ACCEPTED, Lead.State.CONVERTED]  # fmt: skip
-    return 2 + order.index(Lead.State(lead.state)) if lead.state in order else 2 + len(order)
+def _homework(meeting: Meeting, at: datetime) -> dict[str, Mapping[str, str]]:
+    """The latest answer to each lead since the last huddle."""
+    answers = Said.objects.filter(homework__series__unit=meeting.unit, at__gte=meeting.since(at), at__lte=at)
+    return {
+        str(one.lead_id): {"answer": one.answer, "line": one.line, "by": one.homework.user.name}
+        for one in answers.select_related("homework__user").order_by("at")
+    }
 
 
-def is_overdue(lead: Lead, at: datetime) -> bool:
-    """The clock ran out without an answer, or the answer came after it had."""
-    if lead.due_at is None:
-        return False
-    return lead.due_at < (answered_at(lead) or at)
-
-
-def answered_at(lead: Lead) -> datetime | None:
-    """When sales first said yes or no to the last hand-over."""
-    answers: Sequence[datetime] = [moment for moment in (lead.accepted_at, lead.rejected_at) if moment]
-    return min(answers, default=None)
-
-
-def frozen(lead: Lead, at: datetime, *, is_carried_over: bool) -> dict[str, object]:
+def frozen(listed: Listed, at: datetime) -> dict[str, object]:
     """What everybody looks at during the huddle, as it was when it opened."""
-    person, answered = lead.person, answered_at(lead)
+    lead, person, answered = listed.lead, listed.lead.person, answered_at(listed.lead)
     return {
         "person": person.display_name,
         "job_title": person.job_title,
@@ -90,8 +121,16 @@ def frozen(lead: Lead, at: datetime, *, is_carried_over: bool) -> dict[str, obje
         "due_at": _iso(lead.due_at),
         "answered_at": _iso(answered),
         "is_overdue": is_overdue(lead, at),
-        "is_carried_over": is_carried_over,
+        "is_carried_over": listed.is_carried,
+        "why": [reason.words for reason in listed.reasons],
+        "is_within": listed.is_within,
+        "homework": dict(listed.homework),
     }
+
+
+def quiet_entries(huddle: Huddle) -> list[HuddleLead]:
+    """Leads without a word that nobody has a reason to talk about."""
+    return [entry for entry in huddle.leads.filter(disposition="").select_related("lead") if not entry.is_exception]
 
 
 def _iso(moment: datetime | None) -> str | None:

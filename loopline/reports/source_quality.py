@@ -41,6 +41,15 @@ class Source:
         return self.leads - self.converted.whole
 
     @property
+    def at_least(self) -> float:
+        """Lower bound of the conversion, percent."""
+        return 100 * self.converted.low
+
+    @property
+    def at_most(self) -> float:
+        return 100 * self.converted.high
+
+    @property
     def is_enough(self) -> bool:
         return self.converted.whole >= ENOUGH
 

@@ -63,6 +63,10 @@ class Share:
         return self.part / self.whole if self.whole else None
 
     @property
+    def percent(self) -> float | None:
+        return None if self.value is None else 100 * self.value
+
+    @property
     def low(self) -> float:
         return self._bounds()[0]
 

@@ -1,5 +1,7 @@
 """The event store this process works with: one engine, opened once, shared by all threads."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from threading import Lock
 
 from loopline.store.engine import Engine, StoreError
@@ -13,6 +15,17 @@ def use_engine(engine: Engine | None) -> None:
     global _current
     with _lock:
         _current = engine
+
+
+@contextmanager
+def in_use(engine: Engine) -> Iterator[None]:
+    """Make `engine` the one of this process for a while, then the one before again."""
+    before = _current
+    use_engine(engine)
+    try:
+        yield
+    finally:
+        use_engine(before)
 
 
 def engine() -> Engine:

@@ -6,10 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from loopline.access.models import BusinessUnit, Organisation
-from loopline.huddles.listing import frozen
+from loopline.huddles.listing import Listed, frozen
 from loopline.huddles.models import Decision, Huddle, HuddleLead
 from loopline.leads.clock import ClockFace, clock_face
-from loopline.leads.models import Lead
 from loopline.web.lead_card import Evidence
 from loopline.web.wording import money_whole_text, span_text
 
@@ -21,6 +20,7 @@ _SAID_TONES = {
     "below_definition": "bad",
     "needs_help": "warn",
     "no_contact": "quiet",
+    "on_track": "good",
 }
 
 
@@ -50,6 +50,21 @@ class EntryCard:
     marketing_note: str
 
     @property
+    def why(self) -> Sequence[str]:
+        """Why it is talked about; nothing for the quiet ones and for huddles held before reasons were kept."""
+        why: Sequence[str] = self.frozen.get("why", ())
+        return why
+
+    @property
+    def is_quiet(self) -> bool:
+        return not self.why
+
+    @property
+    def homework(self) -> Mapping[str, str]:
+        said: Mapping[str, str] = self.frozen.get("homework", {})
+        return said
+
+    @property
     def second(self) -> str:
         known = self.frozen
         return " · ".join(part for part in (known["job_title"], known["company"], known["origin"]) if part)
@@ -71,7 +86,7 @@ def _entry_card(entry: HuddleLead, at: datetime, zone: str) -> EntryCard:
     )
 
 
-def preview_cards(listed: Sequence[tuple[Lead, bool]], at: datetime) -> list[EntryCard]:
+def preview_cards(listed: Sequence[Listed], at: datetime) -> list[EntryCard]:
     """The list as it would be if the huddle opened now."""
     zone = Organisation.current().time_zone
     return [
@@ -80,9 +95,9 @@ def preview_cards(listed: Sequence[tuple[Lead, bool]], at: datetime) -> list[Ent
             said_tone="",
             sales_note="",
             marketing_note="",
-            **_shown(place, str(lead.pk), frozen(lead, at, is_carried_over=is_carried), at, zone),
+            **_shown(place, str(one.lead.pk), frozen(one, at), at, zone),
         )
-        for place, (lead, is_carried) in enumerate(listed, start=1)
+        for place, one in enumerate(listed, start=1)
     ]
 
 

@@ -48,6 +48,7 @@ SECTIONS = (
         (
             Item("closed_loop", "Closed loop", "refresh-cw"),
             Item("models", "Models", "scale"),
+            Item("bottlenecks", "Bottlenecks", "hourglass"),
         ),
     ),
     Section(

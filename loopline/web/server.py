@@ -74,6 +74,7 @@ class Server:
         from loopline.access.mail import send_waiting
         from loopline.access.visitor_verdicts import judge_visitors
         from loopline.facts.relay import Relay
+        from loopline.huddles.rhythm import keep_rhythm
         from loopline.leads.capture import report_waiting
         from loopline.leads.reactor import react_once
         from loopline.leads.sweep import sweep
@@ -96,6 +97,7 @@ class Server:
             Worker("clocks", every(20, watch)),
             Worker("machines", every(300, partial(judge_visitors, self.engine))),
             Worker("mail", every(10, send_waiting)),
+            Worker("huddles", every(300, keep_rhythm)),
             Worker("form reports", every(30, report_waiting)),
             Worker("call reports", every(30, partial(report_interactions, self._config.data))),
         ]
@@ -171,10 +173,18 @@ def run(config: Config, *, on_ready: Callable[[], None]) -> int:
 
 def _watch(engine: Engine, http: uvicorn.Server, on_ready: Callable[[], None]) -> None:
     """Say when requests are answered; end the process when the event store can do nothing more in it."""
+    from loopline.huddles.live import STREAMS
+
     while not http.started and not http.should_exit:
         time.sleep(0.02)
     if http.started:
         on_ready()
+    _watch_until_end(engine, http)
+    # Screens that follow a huddle hold a request open; without this the server would wait for them in vain.
+    STREAMS.end_all()
+
+
+def _watch_until_end(engine: Engine, http: uvicorn.Server) -> None:
     while not http.should_exit:
         if getattr(engine, "is_dead", False):
             log.critical("The event store failed for good in this process; it ends so that it can be started again")

@@ -56,6 +56,13 @@ def percent_text(value: int | float | Decimal | None, digits: int = 0) -> str:
     return NONE if value is None else f"{value:,.{digits}f}{NO_BREAK}%".replace("-", MINUS)
 
 
+def points_text(value: int | float | Decimal | None) -> str:
+    """`+3.2 pt`: a difference in percentage points, always with its sign."""
+    return (
+        NONE if value is None else f"{value:+,.1f}{NO_BREAK}pt".replace("-", MINUS).replace(".0" + NO_BREAK, NO_BREAK)
+    )
+
+
 def moment_text(moment: datetime, now: datetime, zone: tzinfo) -> str:
     """`today 09:41`, `yesterday 17:02`, `Thu 09:10` within a week, `12 Nov`, `12 Nov 2025`."""
     there, today = moment.astimezone(zone), now.astimezone(zone).date()

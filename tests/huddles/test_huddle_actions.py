@@ -8,16 +8,9 @@ from loopline.access.actor import NotAllowedError
 from loopline.access.audit import first_broken_entry
 from loopline.access.models import AuditEntry, BusinessUnit, User
 from loopline.access.roles import Role
-from loopline.huddles.actions import (
-    HuddleStateError,
-    NewDecision,
-    Said,
-    add_decision,
-    close_huddle,
-    dispose_lead,
-    finish_decision,
-    open_huddle,
-)
+from loopline.huddles.actions import Said, close_huddle, dispose_lead, open_huddle
+from loopline.huddles.changing import HuddleStateError
+from loopline.huddles.decisions import NewDecision, add_decision, finish_decision
 from loopline.huddles.models import Huddle, HuddleLead
 from loopline.leads.actions import accept_lead, ask_for_help, reject_lead
 from loopline.leads.models import Lead

@@ -6,7 +6,8 @@ from django.urls import reverse
 
 from loopline.access.models import User
 from loopline.access.roles import Role
-from loopline.huddles.actions import NewDecision, add_decision, open_huddle
+from loopline.huddles.actions import open_huddle
+from loopline.huddles.decisions import NewDecision, add_decision
 from loopline.huddles.models import Decision, Huddle
 from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import make_handed_over_lead

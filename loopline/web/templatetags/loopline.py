@@ -74,6 +74,12 @@ def percent(value: Figure, digits: int = 0) -> str:
 
 
 @register.filter
+def signed_points(value: Figure) -> str:
+    """`+3.2 pt`: a difference in percentage points; — when it is not known."""
+    return wording.points_text(value)
+
+
+@register.filter
 def span(value: timedelta | None) -> str:
     """`{{ lead.answer_time|span }}` → 1 h 12 m"""
     return wording.NONE if value is None else wording.span_text(value)

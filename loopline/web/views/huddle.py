@@ -1,78 +1,33 @@
-"""The huddle: what will be on the list, the one screen of the meeting, and its minutes."""
+"""The one screen of a huddle while it is open, what is done on it, and afterwards its minutes."""
 
 from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.http import HttpResponse
+from django.db import connection
+from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_GET, require_POST
 
 from loopline.access.actor import Actor, NotAllowedError
-from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
-from loopline.huddles.actions import (
-    HuddleStateError,
-    NewDecision,
-    Said,
-    add_decision,
-    close_huddle,
-    dispose_lead,
-    finish_decision,
-    open_huddle,
-)
-from loopline.huddles.figures import key_figures
-from loopline.huddles.listing import leads_to_discuss, since
+from loopline.huddles.actions import Said, close_huddle, dispose_lead, dispose_quiet, turn_to
+from loopline.huddles.changing import HuddleStateError
+from loopline.huddles.decisions import APPROVES, add_decision, approve_decision, finish_decision
+from loopline.huddles.live import STREAMS, TooManyStreamsError
 from loopline.huddles.models import Decision, Huddle, HuddleLead
-from loopline.lib.times import utc_now
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.huddle import DecisionForm, SaidForm
-from loopline.web.huddle_card import decisions_before, entry_cards, figures_shown, preview_cards
+from loopline.web.huddle_card import decisions_before, entry_cards, figures_shown
+from loopline.web.huddle_screen import gauge, neighbours, shown_card, stages_shown, tabs, what_if_address
 from loopline.web.waiting import waits
-
-MINUTES_SHOWN = 30
 
 
 @waits("huddles")
 def huddle_waiting(actor: Actor) -> str | None:
     return "open" if Huddle.objects.visible_to(actor).filter(closed_at__isnull=True).exists() else None
-
-
-@allow(Permission.SEE_HUDDLE)
-def huddles(request: PageRequest) -> HttpResponse:
-    """The next huddle with its list so far, the open one, and the minutes of those before."""
-    units = BusinessUnit.objects.visible_to(request.actor)
-    unit = next((one for one in units if str(one.pk) == request.GET.get("unit")), None) or units.first()
-    past = (
-        Huddle.objects.visible_to(request.actor).filter(unit=unit, closed_at__isnull=False)[:MINUTES_SHOWN]
-        if unit
-        else []
-    )
-    context: dict[str, Any] = {
-        "units": units,
-        "unit": unit,
-        "past": past,
-        "can_run": request.actor.may(Permission.RUN_HUDDLE),
-        "running": Huddle.objects.visible_to(request.actor).filter(unit=unit, closed_at__isnull=True).first()
-        if unit
-        else None,
-    }
-    return render(request, "huddle/huddles.html", context | (_preview(request, unit) if unit else {}))
-
-
-def _preview(request: PageRequest, unit: BusinessUnit) -> dict[str, Any]:
-    now = utc_now()
-    listed, begins = leads_to_discuss(unit, now), since(unit, now)
-    figures = key_figures(unit, [lead for lead, is_carried in listed if not is_carried], begins, now)
-    last = Huddle.objects.visible_to(request.actor).filter(unit=unit).first()
-    return {
-        "cards": preview_cards(listed, now),
-        "since": begins,
-        "figures": figures_shown(figures, last.snapshot if last else {}),
-        "promises": decisions_before(unit, None),
-    }
 
 
 @allow(Permission.SEE_HUDDLE)
@@ -90,24 +45,43 @@ def huddle_page(request: PageRequest, found: Huddle, **forms: Any) -> HttpRespon
     entries = list(found.leads.select_related("lead"))
     cards = entry_cards(entries, found.opened_at)
     in_hand = _in_hand(entries, request.GET.get("place"))
+    shown = "close" if forms else shown_card(found, request.GET.get("card"))
     context: dict[str, Any] = {
         "huddle": found,
+        "tabs": tabs(found, shown),
+        "card": shown,
+        "card_template": f"huddle/cards/{shown}.html",
+        "is_own_look": shown != found.card,
+        "card_before": neighbours(shown)[0],
+        "card_after": neighbours(shown)[1],
         "figures": figures_shown(found.snapshot, _before(request, found)),
+        "gauge": gauge(found.snapshot),
+        "gauge_whole": found.snapshot["handed_over"],
+        "deals_won": found.snapshot.get("won_deals", []),
+        "deals_lost": found.snapshot.get("lost_deals", []),
+        "stages": stages_shown(found) if shown == "bottleneck" else [],
+        "what_if": what_if_address(found.snapshot.get("definition", {}).get("id", "")),
         "entries": cards,
-        "in_hand": next((card for card in cards if in_hand and card.place == in_hand.place), None),
-        "said_form": SaidForm(initial={"sales_note": in_hand.sales_note, "marketing_note": in_hand.marketing_note})
-        if in_hand
-        else None,
+        "in_hand": next((one for one in cards if in_hand and one.place == in_hand.place), None),
+        "said_form": _said_form(in_hand) if in_hand else None,
         "dispositions": list(enumerate(HuddleLead.Disposition.choices, start=1)),
         "talked_count": sum(1 for entry in entries if entry.disposition),
         "left_count": sum(1 for entry in entries if not entry.disposition),
+        "quiet_count": sum(1 for entry in entries if not entry.disposition and not entry.is_exception),
         "decisions": found.decisions.select_related("owner", "task"),
         "promises": decisions_before(found.unit, found),
         "decision_form": DecisionForm(unit=found.unit),
         "can_run": request.actor.may(Permission.RUN_HUDDLE),
+        "approves": [side for side, permission in APPROVES.items() if request.actor.may(permission)],
     }
     template = "huddle/huddle.html" if found.is_open else "huddle/minutes.html"
     return render(request, template, context | forms, status=422 if forms else 200)
+
+
+def _said_form(entry: HuddleLead) -> SaidForm:
+    """What was said already; else what the salesperson wrote before the meeting."""
+    written = entry.frozen.get("homework", {}).get("line", "") if not entry.disposition else ""
+    return SaidForm(initial={"sales_note": entry.sales_note or written, "marketing_note": entry.marketing_note})
 
 
 def _in_hand(entries: list[HuddleLead], place: str | None) -> HuddleLead | None:
@@ -122,18 +96,6 @@ def _before(request: PageRequest, found: Huddle) -> dict[str, Any]:
     return before.snapshot if before else {}
 
 
-@allow(Permission.RUN_HUDDLE)
-@require_POST
-def huddle_open(request: PageRequest, unit_id: UUID) -> HttpResponse:
-    unit = get_object_or_404(BusinessUnit.objects.visible_to(request.actor), pk=unit_id)
-    try:
-        opened = open_huddle(unit, by=request.actor)
-    except HuddleStateError as error:
-        messages.error(request, str(error))
-        return redirect("huddles")
-    return redirect("huddle", opened.pk)
-
-
 @allow(Permission.SEE_HUDDLE)
 @require_POST
 def huddle_lead(request: PageRequest, huddle_id: UUID, place: int) -> HttpResponse:
@@ -143,10 +105,55 @@ def huddle_lead(request: PageRequest, huddle_id: UUID, place: int) -> HttpRespon
     form = SaidForm(request.POST)
     if not form.is_valid() or request.POST.get("disposition") not in HuddleLead.Disposition.values:
         messages.error(request, "Say what became of the lead with one of the buttons. Nothing was changed.")
-        return redirect(f"{reverse('huddle', args=[found.pk])}?place={place}")
+        return redirect(f"{reverse('huddle', args=[found.pk])}?card=leads&place={place}")
     said = Said(request.POST["disposition"], **form.cleaned_data)
     _do(request, found, lambda: dispose_lead(entry, said, by=request.actor), "")
-    return redirect(f"{reverse('huddle', args=[found.pk])}#entry")
+    return redirect(f"{reverse('huddle', args=[found.pk])}?card=leads#entry")
+
+
+@allow(Permission.RUN_HUDDLE)
+@require_POST
+def huddle_quiet(request: PageRequest, huddle_id: UUID) -> HttpResponse:
+    """Every lead that nobody has a reason to talk about, in one go."""
+    found = find_huddle(request, huddle_id)
+    return _do(request, found, lambda: dispose_quiet(found, by=request.actor), "The quiet ones are on track.")
+
+
+@allow(Permission.RUN_HUDDLE)
+@require_POST
+def huddle_turn(request: PageRequest, huddle_id: UUID) -> HttpResponse:
+    """Everybody turns to this card."""
+    found = find_huddle(request, huddle_id)
+    try:
+        return _do(request, found, lambda: turn_to(found, request.POST.get("card", ""), by=request.actor), "")
+    except ValueError:
+        messages.error(request, "There is no such card. Nothing was changed.")
+        return redirect("huddle", found.pk)
+
+
+@allow(Permission.SEE_HUDDLE)
+@require_GET
+def huddle_live(request: PageRequest, huddle_id: UUID) -> HttpResponseBase:
+    """A line that says when something changed (server-sent events). `Last-Event-ID`, or `seen`, is what is known."""
+    found = find_huddle(request, huddle_id)
+    seen = request.headers.get("Last-Event-ID") or request.GET.get("seen", "")
+    try:
+        line = STREAMS.reserve(str(found.pk), request.actor.id)
+    except TooManyStreamsError as error:
+        return HttpResponse(str(error), status=429, content_type="text/plain; charset=utf-8")
+    events = STREAMS.follow(line, int(seen) if seen.isdecimal() else -1, lambda: _revision(found.pk))
+    response = StreamingHttpResponse(events, content_type="text/event-stream")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # a proxy that gathers would hold the events back
+    return response
+
+
+def _revision(huddle_id: UUID) -> int:
+    """Asked from a thread of its own, whose connection nobody else would close."""
+    try:
+        return Huddle.objects.values_list("revision", flat=True).get(pk=huddle_id)  # public: found for the actor before
+    finally:
+        connection.close()
 
 
 @allow(Permission.RUN_HUDDLE)
@@ -156,8 +163,7 @@ def huddle_decide(request: PageRequest, huddle_id: UUID) -> HttpResponse:
     form = DecisionForm(request.POST, unit=found.unit)
     if not form.is_valid():
         return huddle_page(request, found, decision_form=form)
-    new = NewDecision(**form.cleaned_data)
-    return _do(request, found, lambda: add_decision(found, new, by=request.actor), "Decided.")
+    return _do(request, found, lambda: add_decision(found, form.decision, by=request.actor), "Decided.")
 
 
 @allow(Permission.RUN_HUDDLE)
@@ -175,6 +181,14 @@ def decision_done(request: PageRequest, decision_id: UUID) -> HttpResponse:
     decision = get_object_or_404(Decision.objects.visible_to(request.actor), pk=decision_id)
     open_one = Huddle.objects.visible_to(request.actor).filter(unit=decision.unit, closed_at__isnull=True).first()
     return _do(request, open_one, lambda: finish_decision(decision, by=request.actor), "Done.")
+
+
+@allow(*APPROVES.values())
+@require_POST
+def decision_approve(request: PageRequest, decision_id: UUID, side: str) -> HttpResponse:
+    """One side says yes to a decision."""
+    decision = get_object_or_404(Decision.objects.visible_to(request.actor).select_related("huddle"), pk=decision_id)
+    return _do(request, decision.huddle, lambda: approve_decision(decision, side, by=request.actor), "Approved.")
 
 
 def _do(request: PageRequest, found: Huddle | None, act: Callable[[], Any], done: str) -> HttpResponse:

@@ -1,0 +1,114 @@
+"""What the event store contributes to a huddle, read before it opens: bottlenecks, data quality, routes of deals.
+
+Where it does not answer, the huddle opens all the same and each part says so: nothing becomes a zero.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from loopline.access.actor import SYSTEM
+from loopline.access.books import books_for
+from loopline.huddles.listing import Meeting
+from loopline.huddles.models import HuddleSeries
+from loopline.huddles.quality import spoilt_figures
+from loopline.huddles.reasons import Usual
+from loopline.huddles.routes import closed_deals
+from loopline.reports.behind import behind
+from loopline.reports.bottlenecks import Bottlenecks, Question, StageFigures, bottlenecks
+from loopline.reports.options import Options
+from loopline.store.current import engine
+from loopline.store.engine import StoreError
+
+LOOK_BACK = timedelta(days=180)
+"""Cohorts of half a year: long enough that the later stages are judged."""
+HOUR = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    usual: Usual = field(default_factory=Usual)
+    parts: dict[str, Any] = field(default_factory=dict)
+    """`bottleneck`, `quality`, `won_deals`, `lost_deals` of the snapshot; {"error"} where one is not known."""
+
+
+def known_before(meeting: Meeting, at: datetime) -> Known:
+    """Everything the store knows for a huddle that opens at `at`."""
+    figures = _answered(lambda: _bottlenecks(meeting, at))
+    parts = {
+        "bottleneck": shown(figures) if isinstance(figures, Bottlenecks) else figures,
+        "quality": _answered(lambda: [one.to_json() for one in spoilt_figures(meeting.unit, engine(), at)]),
+        **closed_deals(meeting, at),
+    }
+    return Known(_usual(figures) if isinstance(figures, Bottlenecks) else Usual(), parts)
+
+
+def partner_leads(series: HuddleSeries | None) -> frozenset[str]:
+    """Leads whose last touchpoint belongs to the partner's campaign. Raises StoreError: a list must not be short."""
+    if series is None or series.campaign is None:
+        return frozenset()
+    asked = Options(by="campaign", model="last_touch", unit_ids=frozenset({str(series.unit_id)}))
+    found = behind(str(series.campaign_id), "leads", asked, engine(), books_for(SYSTEM))
+    return frozenset(record.record_id for record in found.leads)
+
+
+def _answered(question: Callable[[], Any]) -> Any:
+    try:
+        return question()
+    except StoreError as error:
+        return {"error": f"The event store did not answer: {error}"}
+
+
+def _bottlenecks(meeting: Meeting, at: datetime) -> Bottlenecks:
+    owners = None
+    if meeting.series is not None and meeting.series.scope == HuddleSeries.Scope.TEAM:
+        owners = frozenset(str(pk) for pk in meeting.series.team.values_list("pk", flat=True))
+    asked = Question((at - LOOK_BACK).date(), at.date(), frozenset({str(meeting.unit.pk)}), owners, as_of=at)
+    return bottlenecks(asked, engine(), books_for(SYSTEM))
+
+
+def _usual(figures: Bottlenecks) -> Usual:
+    slow = {one.stage.key: one.slow for one in figures.stages if one.slow is not None}
+    return Usual(slow, _lead_worth(figures))
+
+
+def _lead_worth(figures: Bottlenecks) -> int | None:
+    accepted = figures.stage("accepted")
+    return round(accepted.lost_minor / accepted.lost) if accepted.lost_minor and accepted.lost else None
+
+
+def shown(figures: Bottlenecks) -> dict[str, Any]:
+    """The figures as JSON, as the card, the brief and the minutes read them."""
+    worst = figures.bottleneck
+    return {
+        "worst": worst.stage.key if worst else "",
+        "currency": figures.currency,
+        "velocity_minor": figures.velocity_minor,
+        "as_of": figures.as_of.isoformat(),
+        "stages": [_stage(one) for one in figures.stages],
+    }
+
+
+def _stage(one: StageFigures) -> dict[str, Any]:
+    return {
+        "key": one.stage.key,
+        "label": one.stage.label,
+        "moves_on": one.stage.moves_on,
+        "entered": one.entered,
+        "moved": one.mature.part,
+        "mature": one.mature.whole,
+        "before": [one.before.part, one.before.whole],
+        "median_hours": None if one.median is None else one.median / HOUR,
+        "slow_hours": None if one.slow is None else one.slow / HOUR,
+        "waiting": one.waiting,
+        "lost": one.lost,
+        "lost_minor": one.lost_minor,
+        "reasons": [list(pair) for pair in one.reasons],
+        "oldest": [[key, since.isoformat()] for key, since in one.oldest],
+        "cohorts": [
+            {"on": cohort.began_on.isoformat(), "moved": cohort.share.part, "entered": cohort.share.whole,
+             "is_mature": cohort.is_mature}
+            for cohort in one.cohorts
+        ],
+    }  # fmt: skip

@@ -1,0 +1,78 @@
+"""Why a lead or a deal is talked about: what is known of it when the huddle opens, turned into reasons. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from loopline.huddles.agenda import Reason
+from loopline.leads.models import Lead
+from loopline.pipeline.models import Opportunity
+
+State = Lead.State
+EXPIRES_SOON = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """How the business usually goes, as the event store knows it; empty where it did not answer."""
+
+    slow: Mapping[str, timedelta] = field(default_factory=dict)
+    """By stage: the time after which three quarters have left it."""
+    lead_worth_minor: int | None = None
+    """What an accepted lead is expected to bring, in the reporting currency."""
+
+
+def answered_at(lead: Lead) -> datetime | None:
+    """When sales first said yes or no to the last hand-over."""
+    return min((moment for moment in (lead.accepted_at, lead.rejected_at) if moment), default=None)
+
+
+def is_overdue(lead: Lead, at: datetime) -> bool:
+    """The clock ran out without an answer, or the answer came after it had."""
+    return lead.due_at is not None and lead.due_at < (answered_at(lead) or at)
+
+
+def reasons_for_lead(lead: Lead, at: datetime, usual: Usual, *, is_carried: bool, homework: str = "") -> list[Reason]:
+    """Everything there is to say about a lead; nothing when it goes as it should."""
+    found = [Reason("carried_over")] if is_carried else []
+    if lead.state in {State.HANDED_OVER, State.ACCEPTED} and (lead.help_asked_at or homework == "help"):
+        found.append(Reason("help", lead.help_note))
+    if lead.state == State.HANDED_OVER and lead.due_at is not None:
+        if is_overdue(lead, at):
+            found.append(Reason("breached"))
+        elif lead.due_at - at <= EXPIRES_SOON:
+            found.append(Reason("expiring"))
+    elif is_overdue(lead, at):
+        found.append(Reason("late"))
+    if lead.state == State.REJECTED:
+        found.append(_sent_back(lead))
+    found += _stalled("accepted", lead.accepted_at, at, usual) if lead.state == State.ACCEPTED else []
+    if lead.state == State.CONVERTED and _missed(lead):
+        found.append(Reason("surprise", f"converted, though {_missed(lead)}"))
+    if homework == "great":
+        found.append(Reason("great"))
+    return found
+
+
+def reasons_for_deal(deal: Opportunity, at: datetime, usual: Usual) -> list[Reason]:
+    found = [Reason("help")] if deal.needs_help else []
+    return found + _stalled(deal.stage, deal.stage_entered_at, at, usual)
+
+
+def _sent_back(lead: Lead) -> Reason:
+    is_met = bool(lead.evidence) and not _missed(lead)
+    if lead.reason == Lead.Reason.BELOW_DEFINITION and is_met:
+        return Reason("dispute", lead.reason_note)
+    return Reason("sent_back", lead.get_reason_display())
+
+
+def _missed(lead: Lead) -> str:
+    """The first clause it did not meet, in words."""
+    return next((str(one["reason"]) for one in lead.evidence if one["is_met"] is False), "")
+
+
+def _stalled(stage: str, since: datetime | None, at: datetime, usual: Usual) -> list[Reason]:
+    slow = usual.slow.get(stage)
+    if since is None or slow is None or at - since <= slow:
+        return []
+    return [Reason("stalled", f"{(at - since).days} days in {stage}; three quarters are through after {slow.days}")]
