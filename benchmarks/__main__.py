@@ -11,6 +11,7 @@ MODULES = {
     "collector": "Collector with the loader running",
     "reports": "Closed-loop report on a large store",
     "imports": "Import of leads",
+    "huddles": "Verdicts about decisions where nothing changed",
     "pages": "The demo company behind a real server",
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")

@@ -46,7 +46,9 @@ def no_business_signals() -> Iterator[str]:
 def views_ask_who_is_looking() -> Iterator[str]:
     """A list or a detail that skips visible_to shows one business unit's people to another."""
     scoped = "Person|Company|Campaign|CampaignCode|CostLine|Form|Lead|DefinitionVersion|Opportunity|Interaction|Task"
-    wrong = re.compile(rf"\b({scoped}|Huddle|Decision|ImportRun|BusinessUnit|User|RoutingRule|Team|Clock)\.objects\.(?!visible_to\()")
+    wrong = re.compile(
+        rf"\b({scoped}|Huddle|Decision|ImportRun|BusinessUnit|User|RoutingRule|Team|Clock)\.objects\.(?!visible_to\()"
+    )
     for place, line in _lines(_code(PACKAGE / "web" / "views")):
         if (found := wrong.search(line)) and "public:" not in line:
             yield f"{place}: write {found[1]}.objects.visible_to(request.actor) (or end the line with `# public: why`)"

@@ -16,6 +16,7 @@ from loopline.access.mail import NewMail, queue_mail
 from loopline.access.models import User
 from loopline.access.one_time_links import LinkNotValidError
 from loopline.access.roles import Permission
+from loopline.huddles.known import partner_leads
 from loopline.huddles.listing import Meeting
 from loopline.huddles.models import Homework, HomeworkAnswer, HuddleSeries
 from loopline.huddles.series import next_meeting_of
@@ -70,7 +71,7 @@ def find_homework(token: str, *, at: datetime | None = None) -> Homework:
 
 def leads_of(homework: Homework, *, at: datetime | None = None) -> list[Lead]:
     """The person's leads that the meeting will talk about, those without an answer first."""
-    meeting = Meeting(homework.series.unit, homework.series)
+    meeting = Meeting(homework.series.unit, homework.series, partner_leads(homework.series))
     since = meeting.since(at or homework.created_at)
     own = meeting.leads().filter(owner=homework.user, state__in=ANSWERABLE)
     new = own.filter(handed_over_at__gte=since) | own.filter(state=State.HANDED_OVER)

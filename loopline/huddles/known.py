@@ -24,6 +24,8 @@ from loopline.store.engine import StoreError
 LOOK_BACK = timedelta(days=180)
 """Cohorts of half a year: long enough that the later stages are judged."""
 HOUR = timedelta(hours=1)
+FRESH_FOR = timedelta(minutes=5)
+MOST_KEPT = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,22 @@ def known_before(meeting: Meeting, at: datetime) -> Known:
         **closed_deals(meeting, at),
     }
     return Known(_usual(figures) if isinstance(figures, Bottlenecks) else Usual(), parts)
+
+
+_lately: dict[tuple[str, str], tuple[datetime, Known]] = {}
+
+
+def known_lately(meeting: Meeting, at: datetime) -> Known:
+    """The same for the page of the next huddle, worked out every five minutes at most: it is looked at far more often
+    than a huddle is opened."""
+    key = (str(meeting.unit.pk), str(meeting.series.pk if meeting.series else ""))
+    worked_out, known = _lately.get(key, (at - FRESH_FOR, Known()))
+    if at - worked_out >= FRESH_FOR:
+        known = known_before(meeting, at)
+        if len(_lately) >= MOST_KEPT:
+            _lately.clear()
+        _lately[key] = (at, known)
+    return known
 
 
 def partner_leads(series: HuddleSeries | None) -> frozenset[str]:

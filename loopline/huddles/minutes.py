@@ -45,7 +45,25 @@ def _section(title: str, lines: list[str], empty: str) -> list[str]:
 def _decision(decision: Decision) -> list[str]:
     due = f", due {decision.due_on:%d %b %Y}" if decision.due_on else ""
     lines = [f"* {decision.text} ({decision.owner}{due})"]
-    return [*lines, f"  expected: {decision.expected_effect}"] if decision.expected_effect else lines
+    for label, text in (
+        ("expected", decision.expected_effect),
+        ("must not get worse", decision.guard_rail),
+        ("taken back", decision.reversal),
+        ("seen by", _measure(decision)),
+        ("approved for marketing by", decision.marketing_approval),
+        ("approved for sales by", decision.sales_approval),
+    ):
+        if text:
+            lines.append(f"  {label}: {text}")
+    return lines
+
+
+def _measure(decision: Decision) -> str:
+    if not decision.outcome:
+        return ""
+    points = f", {decision.expected_points:+} points" if decision.expected_points else ""
+    weak = " (weak evidence)" if decision.is_weak_evidence else ""
+    return f"{decision.outcome_label}{points}, {decision.get_design_display().lower()}{weak}"
 
 
 def _name(entry: HuddleLead) -> str:

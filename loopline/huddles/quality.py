@@ -59,9 +59,13 @@ def _events(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt
         return
     people = events - machines
     if machines / events > MOST_MACHINES:
-        yield Spoilt("Machines", f"{machines / events:.0%} of 28 days' events are machines'; they are left out.")
+        yield Spoilt(
+            "Machines", f"{100 * machines / events:.0f} % of 28 days' events are machines'; they are left out."
+        )
     if people and known / people < LEAST_CONSENT:
-        yield Spoilt("Consent", f"Only {known / people:.0%} of people's events carry an identifier; paths are thin.")
+        yield Spoilt(
+            "Consent", f"Only {100 * known / people:.0f} % of people's events carry an identifier; paths are thin."
+        )
 
 
 def _unmatched(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt]:
@@ -69,6 +73,6 @@ def _unmatched(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spo
     balance = run_report("closed-loop", days, engine, books_for(SYSTEM)).balance
     if balance.revenue_minor > 0 and balance.unattributed_minor / balance.revenue_minor > MOST_UNMATCHED:
         share = balance.unattributed_minor / balance.revenue_minor
-        yield Spoilt("Unmatched revenue", f"{share:.0%} of the last 90 days' revenue has no touchpoint at all.")
+        yield Spoilt("Unmatched revenue", f"{100 * share:.0f} % of the last 90 days' revenue has no touchpoint at all.")
     if not balance.holds:
         yield Spoilt("Books", "The closed loop of the last 90 days does not balance.")

@@ -1,6 +1,7 @@
 """Reviews: each measured decision is looked at every week once leads have matured; what was seen is kept for good."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -86,6 +87,25 @@ def _chooser(decision: Decision) -> Callable[[Lead], bool]:
         return lambda lead: is_treated(str(decision.pk), str(lead.pk))
     first = set(decision.treated.values_list("pk", flat=True))
     return lambda lead: lead.owner_id in first
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A decision that this lead is part of the comparison for."""
+
+    text: str
+    is_treated: bool
+
+
+def trials_of(lead: Lead) -> list[Trial]:
+    """What whoever works this lead has to know: which decisions hold for it, and for which it is the comparison."""
+    if lead.handed_over_at is None:
+        return []
+    running = Decision.objects.filter(
+        unit=lead.unit_id, design__in=[Design.RANDOM, Design.STAGGERED], starts_at__lte=lead.handed_over_at,
+        starts_at__gt=lead.handed_over_at - FOLLOWED_FOR, huddle__closed_at__isnull=False,
+    )  # fmt: skip
+    return [Trial(one.text, _chooser(one)(lead)) for one in running]
 
 
 def _before_and_after(decision: Decision, outcome: Outcome, leads: list[Lead], matured: datetime) -> Iterator[Arm]:

@@ -188,6 +188,7 @@ urlpatterns = [
     path("huddles/series/<uuid:series_id>/end/", huddle_series.huddle_series_end, name="huddle_series_end"),
     path("huddles/homework/<str:token>", homework.homework, name="homework"),
     path("huddles/<uuid:huddle_id>/live/", huddle.huddle_live, name="huddle_live"),
+    path("huddles/<uuid:huddle_id>/decisions.ics", huddle.huddle_due_dates, name="huddle_due_dates"),
     path("huddles/<uuid:huddle_id>/turn/", huddle.huddle_turn, name="huddle_turn"),
     path("huddles/<uuid:huddle_id>/quiet/", huddle.huddle_quiet, name="huddle_quiet"),
     path("huddles/<uuid:huddle_id>/", huddle.huddle, name="huddle"),

@@ -1,13 +1,14 @@
 """The huddle as people meet it: two screens that follow each other, keys, cards, the homework page of a phone."""
 
 from datetime import time, timedelta
+from uuid import NAMESPACE_OID, uuid5
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from loopline.access.models import User
 from loopline.access.roles import Role
-from loopline.huddles.actions import open_huddle
+from loopline.huddles.actions import close_huddle, open_huddle
 from loopline.huddles.decisions import Measure, NewDecision, add_decision, approve_decision
 from loopline.huddles.homework import token_of
 from loopline.huddles.models import Homework, Huddle, HuddleSeries
@@ -31,6 +32,10 @@ def weekly(company: Company) -> HuddleSeries:
     return start_series(company.units[0], plan, by=roster[0].actor)
 
 
+def key(what: str, number: int) -> str:
+    return str(uuid5(NAMESPACE_OID, f"{what}-{number}"))
+
+
 def fill_facts(company: Company) -> None:
     """Half a year of leads and deals of which some got stuck."""
     shelf, now, unit = Shelf(engine()), utc_now() - timedelta(hours=1), str(company.units[0].pk)
@@ -43,17 +48,21 @@ def fill_facts(company: Company) -> None:
             dates["converted_at"] = at + timedelta(days=2)
         state = {0: "rejected", 1: "converted", 2: "accepted"}[number % 3]
         more = {"reason": "no_need", "rejected_at": at + timedelta(hours=5)} if number % 3 == 0 else {}
-        shelf.lead(f"lead-{number}", f"p-{number}", at, unit_id=unit, state=state, **dates, **more)
+        shelf.lead(key("lead", number), f"p-{number}", at, unit_id=unit, state=state, **dates, **more)
         if number % 3 == 1:
             created = at + timedelta(days=2)
-            base = {"unit_id": unit, "lead_id": f"lead-{number}", "created_at": created, "currency": "EUR",
+            base = {"unit_id": unit, "lead_id": key("lead", number), "created_at": created, "currency": "EUR",
                     "refunded_minor": 0}  # fmt: skip
             for stage, days in (("qualified", 0), ("discovery", 3), ("proposal", 7), ("negotiation", 11)):
-                shelf.fact("opportunity_facts", f"o-{number}", stage=stage, outcome="open",
+                shelf.fact("opportunity_facts", key("deal", number), stage=stage, outcome="open",
                            occurred_at=created + timedelta(days=days), **base)  # fmt: skip
-            closed = {"stage": "negotiation", "closed_at": created + timedelta(days=14)}
+            closed = {
+                "stage": "negotiation",
+                "closed_at": created + timedelta(days=14),
+                "occurred_at": created + timedelta(days=14),
+            }
             won = {"outcome": "won", "reporting_minor": 9_000_00} if number % 2 else {"outcome": "lost"}
-            shelf.fact("opportunity_facts", f"o-{number}", **base, **closed, **won)  # type: ignore[arg-type]
+            shelf.fact("opportunity_facts", key("deal", number), **base, **closed, **won)  # type: ignore[arg-type]
     shelf.store()
 
 
@@ -114,6 +123,13 @@ def test_every_card_is_sound(filled_site: Company, sign_in: SignIn, shoot: Look)
     for card in ("wins", "promises", "loop", "leads", "bottleneck", "definition", "deals", "close"):
         page.goto(f"/huddles/{huddle.pk}/?card={card}")
         shoot(page, f"huddle_{card}")
+    page.goto(f"/huddles/series/{huddle.series_id}/")
+    shoot(page, "huddle_series")
+    close_huddle(huddle, carry_over=True, by=filled_site.users[Role.MARKETING].actor)
+    page.goto(f"/huddles/{huddle.pk}/")
+    shoot(page, "huddle_minutes")
+    page.goto("/huddles/")
+    shoot(page, "huddles_filled")
     page.goto("/reports/bottlenecks/")
     shoot(page, "bottlenecks_filled")
     assert complaints.all == []

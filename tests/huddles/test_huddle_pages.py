@@ -1,5 +1,7 @@
 """The pages of the huddle: who may see, speak, run; and the way from opening to minutes without JavaScript."""
 
+from datetime import date
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -8,6 +10,7 @@ from loopline.access.models import User
 from loopline.access.roles import Role
 from loopline.huddles.actions import open_huddle
 from loopline.huddles.decisions import NewDecision, add_decision
+from loopline.huddles.live import MOST_A_USER
 from loopline.huddles.models import Decision, Huddle
 from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import make_handed_over_lead
@@ -40,6 +43,7 @@ def test_another_unit_finds_no_such_huddle_and_changes_nothing() -> None:
         reverse("huddle_decide", args=[huddle.pk]),
         reverse("huddle_close", args=[huddle.pk]),
         reverse("decision_done", args=[decision.pk]),
+        reverse("huddle_turn", args=[huddle.pk]),
     ):
         assert stranger.post(address, {"disposition": "good"}).status_code == 404
     huddle.refresh_from_db()
@@ -91,3 +95,40 @@ def test_a_second_huddle_at_the_same_time_is_refused_with_words() -> None:
 
 def test_a_user_without_units_sees_an_empty_page() -> None:
     assert signed_in(make_user(Role.MARKETING)).get(reverse("huddles")).status_code == 200
+
+
+def test_the_live_line_is_for_those_who_see_the_huddle_and_not_for_ever_more_windows(client: Client) -> None:
+    huddle, runner = open_one()
+    address = reverse("huddle_live", args=[huddle.pk])
+    assert client.get(address).status_code == 302
+    assert signed_in(make_user(Role.FINANCE, unit=huddle.unit)).get(address).status_code == 403
+    assert signed_in(make_user(Role.SALES, unit=make_unit())).get(address).status_code == 404
+    browser = signed_in(runner)
+    answers = [browser.get(address) for _ in range(MOST_A_USER + 1)]
+    assert [answer.status_code for answer in answers] == [200] * MOST_A_USER + [429]
+    assert answers[0].headers["Content-Type"] == "text/event-stream"
+    assert answers[0].headers["Cache-Control"] == "no-store"
+    assert signed_in(make_user(Role.SALES, unit=huddle.unit)).get(address).status_code == 200
+
+
+def test_everybody_turns_to_a_card_and_anybody_may_look_at_another() -> None:
+    huddle, runner = open_one()
+    browser, sales = signed_in(runner), signed_in(make_user(Role.SALES, unit=huddle.unit))
+    turn = reverse("huddle_turn", args=[huddle.pk])
+    assert sales.post(turn, {"card": "leads"}).status_code == 403
+    assert "There is no such card" in browser.post(turn, {"card": "lunch"}, follow=True).content.decode()
+    before = Huddle.objects.get().revision
+    assert browser.post(turn, {"card": "leads"}).status_code == 302
+    assert Huddle.objects.get().revision == before + 1
+    assert "Sales says" in sales.get(reverse("huddle", args=[huddle.pk])).content.decode()
+    other = sales.get(f"{reverse('huddle', args=[huddle.pk])}?card=loop").content.decode()
+    assert "Loop gauge" in other
+    assert "Follow" in other
+
+
+def test_due_dates_go_into_a_calendar() -> None:
+    huddle, runner = open_one()
+    add_decision(huddle, NewDecision("Call", runner, date(2027, 1, 4)), by=runner.actor)
+    address = reverse("huddle_due_dates", args=[huddle.pk])
+    assert b"DUE;VALUE=DATE:20270104" in signed_in(runner).get(address).content
+    assert signed_in(make_user(Role.SALES, unit=make_unit())).get(address).status_code == 404

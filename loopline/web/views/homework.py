@@ -41,7 +41,8 @@ def _answer(request: HttpRequest, found: Homework, token: str) -> HttpResponse:
 def _asked(found: Homework, lead_id: str) -> Lead:
     """One of the leads of this homework, or one that left the list when it was answered."""
     answered = Lead.objects.visible_to(found.user.actor).filter(homework_answers__homework=found)
-    lead = {str(one.pk): one for one in (*answered, *leads_of(found))}.get(lead_id)
+    listed: dict[str, Lead] = {str(one.pk): one for one in (*answered, *leads_of(found))}
+    lead = listed.get(lead_id)
     if lead is None:
         raise Http404("no such lead on this homework")
     return lead

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import connection
-from django.http import HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.http import Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
@@ -16,6 +16,7 @@ from loopline.access.roles import Permission
 from loopline.huddles.actions import Said, close_huddle, dispose_lead, dispose_quiet, turn_to
 from loopline.huddles.changing import HuddleStateError
 from loopline.huddles.decisions import APPROVES, add_decision, approve_decision, finish_decision
+from loopline.huddles.invitation import due_dates
 from loopline.huddles.live import STREAMS, TooManyStreamsError
 from loopline.huddles.models import Decision, Huddle, HuddleLead
 from loopline.web.access import PageRequest, allow
@@ -105,10 +106,17 @@ def huddle_lead(request: PageRequest, huddle_id: UUID, place: int) -> HttpRespon
     form = SaidForm(request.POST)
     if not form.is_valid() or request.POST.get("disposition") not in HuddleLead.Disposition.values:
         messages.error(request, "Say what became of the lead with one of the buttons. Nothing was changed.")
-        return redirect(f"{reverse('huddle', args=[found.pk])}?card=leads&place={place}")
+        return _to_leads(found, f"place={place}")
     said = Said(request.POST["disposition"], **form.cleaned_data)
     _do(request, found, lambda: dispose_lead(entry, said, by=request.actor), "")
-    return redirect(f"{reverse('huddle', args=[found.pk])}?card=leads#entry")
+    return _to_leads(found)
+
+
+def _to_leads(found: Huddle, place: str = "") -> HttpResponse:
+    """Back to the leads; who looks at what everybody looks at goes on following."""
+    own = "card=leads" if found.card != "leads" else ""
+    query = "&".join(part for part in (own, place) if part)
+    return redirect(f"{reverse('huddle', args=[found.pk])}{f'?{query}' if query else ''}#entry")
 
 
 @allow(Permission.RUN_HUDDLE)
@@ -129,6 +137,16 @@ def huddle_turn(request: PageRequest, huddle_id: UUID) -> HttpResponse:
     except ValueError:
         messages.error(request, "There is no such card. Nothing was changed.")
         return redirect("huddle", found.pk)
+
+
+@allow(Permission.SEE_HUDDLE)
+@require_GET
+def huddle_due_dates(request: PageRequest, huddle_id: UUID) -> HttpResponse:
+    """The decisions' due dates for a calendar."""
+    found = find_huddle(request, huddle_id)
+    calendar = due_dates(list(found.decisions.select_related("task")))
+    headers = {"Content-Disposition": "attachment; filename=decisions.ics"}
+    return HttpResponse(calendar, content_type="text/calendar; charset=utf-8", headers=headers)
 
 
 @allow(Permission.SEE_HUDDLE)
@@ -187,6 +205,8 @@ def decision_done(request: PageRequest, decision_id: UUID) -> HttpResponse:
 @require_POST
 def decision_approve(request: PageRequest, decision_id: UUID, side: str) -> HttpResponse:
     """One side says yes to a decision."""
+    if side not in APPROVES:
+        raise Http404("there are two sides")
     decision = get_object_or_404(Decision.objects.visible_to(request.actor).select_related("huddle"), pk=decision_id)
     return _do(request, decision.huddle, lambda: approve_decision(decision, side, by=request.actor), "Approved.")
 

@@ -15,7 +15,7 @@ from loopline.access.roles import Permission
 from loopline.huddles.actions import meeting_of, open_huddle, prepare
 from loopline.huddles.changing import HuddleStateError
 from loopline.huddles.health import health
-from loopline.huddles.known import known_before
+from loopline.huddles.known import known_lately
 from loopline.huddles.listing import Meeting
 from loopline.huddles.models import HuddleSeries
 from loopline.huddles.series import change_series, end_series, next_meeting_of, start_series
@@ -55,7 +55,7 @@ def _about(meeting: Meeting) -> dict[str, Any]:
 
 def _preview(meeting: Meeting) -> dict[str, Any]:
     now = utc_now()
-    ready = prepare(meeting, now, known_before(meeting, now))
+    ready = prepare(meeting, now, known_lately(meeting, now))
     last = meeting.last()
     return {
         "cards": preview_cards(ready.listed, now),

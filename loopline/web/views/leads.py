@@ -13,6 +13,7 @@ from django.utils import timezone
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, Organisation, User
 from loopline.access.roles import Permission, Role
+from loopline.huddles.reviews import trials_of
 from loopline.leads.models import Lead, LeadQuerySet
 from loopline.lib.times import utc_now
 from loopline.web.access import PageRequest, allow
@@ -92,6 +93,7 @@ def lead_context(found: Lead, actor: Actor) -> dict[str, Any]:
         "who": who(found),
         "advice": advice_for(found),
         "evidence": evidence_of(found),
+        "trials": trials_of(found),
         "powers": powers(found, actor),
         "route": person_route(found.person, actor),
         "reason_form": ReasonForm(auto_id="back_%s"),

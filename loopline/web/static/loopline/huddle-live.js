@@ -33,12 +33,19 @@
       }
       note.hidden = true;
       tick();
+      showCurrent();
     } catch {
       note.hidden = false;
     } finally {
       asking = false;
       if (again) { again = false; refresh(); }
     }
+  };
+
+  const showCurrent = () => {
+    const strip = document.querySelector(".agenda-strip");
+    const current = strip?.querySelector("[aria-current]");
+    if (current) strip.scrollLeft = current.offsetLeft - strip.offsetLeft - 24;
   };
 
   let poll;
@@ -75,5 +82,6 @@
     timer.classList.toggle("is-over", seconds > 60 * planned);
   };
   tick();
+  showCurrent();
   setInterval(tick, 1000);
 })();

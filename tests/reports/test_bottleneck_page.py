@@ -1,0 +1,42 @@
+"""The page of bottlenecks: who may open it, what it is asked, and that names stay in their unit."""
+
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from loopline.access.roles import Role
+from loopline.lib.times import utc_now
+from loopline.store.duckdb_engine import DuckDBEngine
+from tests.attribution.shelf import Shelf
+from tests.make import make_unit, make_user, signed_in
+from tests.make_leads import make_lead
+
+pytestmark = pytest.mark.django_db
+PAGE = "bottlenecks"
+
+
+def test_anonymous_people_sign_in(client: Client, store: DuckDBEngine) -> None:
+    assert client.get(reverse(PAGE)).status_code == 302
+
+
+@pytest.mark.parametrize("query", ["period=yesterday", "by=mood", "unit=nonsense"])
+def test_what_cannot_be_asked_is_said(store: DuckDBEngine, query: str) -> None:
+    answer = signed_in(make_user(Role.MARKETING, unit=make_unit())).get(f"{reverse(PAGE)}?{query}")
+    assert answer.status_code == 400
+    assert "There is no" in answer.content.decode()
+
+
+def test_names_stay_in_their_unit_and_an_empty_store_says_what_to_do(store: DuckDBEngine) -> None:
+    unit, other = make_unit(), make_unit()
+    shelf = Shelf(store)
+    for where, name in ((unit, "Ours"), (other, "Theirs")):
+        lead = make_lead(where, name=name)
+        shelf.lead(str(lead.pk), str(lead.person_id), utc_now(), unit_id=str(UUID(str(where.pk))))
+    client = signed_in(make_user(Role.SALES, unit=unit))
+    assert "No leads in this period" in client.get(reverse(PAGE)).content.decode()
+    shelf.store()
+    page = client.get(reverse(PAGE)).content.decode()
+    assert "Theirs" not in page
+    assert "there now" in page.lower()
