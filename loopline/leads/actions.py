@@ -3,6 +3,7 @@
 Each verb is one transaction: it locks the lead, changes it in place, and writes its history, an audit entry and a fact.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime
 
 from django.db import transaction
@@ -21,6 +22,7 @@ from loopline.leads.judging import judge_lead
 from loopline.leads.models import Lead, LeadTransition
 from loopline.leads.states import LeadStateError, require_move
 from loopline.lib.times import utc_now
+from loopline.people.custom import CustomValue
 from loopline.people.models import Person
 from loopline.routing.decide import Decision
 
@@ -29,14 +31,21 @@ State = Lead.State
 
 @transaction.atomic
 def create_lead(
-    person: Person, unit: BusinessUnit, *, origin: str, message: str = "", by: Actor, at: datetime | None = None
+    person: Person,
+    unit: BusinessUnit,
+    *,
+    origin: str,
+    message: str = "",
+    custom: Mapping[str, CustomValue] | None = None,
+    by: Actor,
+    at: datetime | None = None,
 ) -> Lead:
     """A new lead of the person that remains after merges. Raises LeadStateError when one is running already."""
     by.require(Permission.EDIT_PEOPLE)
     at = at or utc_now()
     take_turn()
     person = Person.objects.select_for_update(no_key=True).get(pk=person.canonical_id)
-    lead = Lead(unit=unit, person=person, origin=origin[:200], message=message, created_at=at)
+    lead = Lead(unit=unit, person=person, origin=origin[:200], message=message, custom=custom or {}, created_at=at)
     require_unit(by, lead)
     if Lead.objects.running().filter(person__in=person.known_ids(), unit=unit).exists():
         raise LeadStateError(f"{person.display_name} is a running lead of {unit} already. Open that one instead.")

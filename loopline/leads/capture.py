@@ -28,6 +28,7 @@ from loopline.lib.times import utc_now
 from loopline.people.actions import Details, fill_in, find_or_create_person, link_identity, link_phone, record_consent
 from loopline.people.models import Person
 from loopline.people.stitch import MAX_LENGTH
+from loopline.people.traits import custom_of_person
 
 logger = logging.getLogger(__name__)
 
@@ -145,19 +146,22 @@ def _capture(submission: Submission, by: Actor, at: datetime) -> Captured:
             at=submission.at,
         )  # fmt: skip
     connect_person(submission, person)
-    lead = _lead(form, person, data.get("message", ""), by, at) if form.creates_lead else None
+    lead = _lead(form, person, data, by, at) if form.creates_lead else None
     if submission.reported_at is None:
         # Robust: the answer to the sender does not depend on it, and `report_waiting` repeats it.
         transaction.on_commit(lambda: report_submission(submission.pk), robust=True)
     return Captured(submission, person, lead, True)
 
 
-def _lead(form: Form, person: Person, message: str, by: Actor, at: datetime) -> Lead:
+def _lead(form: Form, person: Person, data: Mapping[str, str], by: Actor, at: datetime) -> Lead:
     running = _running_lead(form, person)
     if running is not None:
         return running
     at += AFTER_THE_FORM
-    lead = create_lead(person, form.unit, origin=f"form “{form.title}”", message=message, by=by, at=at)
+    lead = create_lead(
+        person, form.unit, origin=f"form “{form.title}”", message=data.get("message", ""),
+        custom=custom_of_person(data), by=by, at=at,
+    )  # fmt: skip
     qualify_lead(lead, by=by, at=at)
     return lead
 

@@ -5,6 +5,7 @@ import json
 from loopline.leads.hand_off_models import Clock
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.lib.ids import id_text
+from loopline.people.custom import custom_json
 
 
 def lead_row(lead: Lead) -> dict[str, object]:
@@ -15,6 +16,8 @@ def lead_row(lead: Lead) -> dict[str, object]:
         "state": str(lead.state),
         "owner_id": str(lead.owner_id or ""),
         "reason": str(lead.reason),
+        "origin": lead.origin,
+        "custom": custom_json(lead.custom),
         "definition_id": str(lead.definition_id or ""),
         "created_at": lead.created_at,
         "qualified_at": lead.qualified_at,

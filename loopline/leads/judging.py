@@ -7,6 +7,7 @@ from loopline.leads.definition import Judgement, evaluate, without_definition
 from loopline.leads.known import facts_about
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.rules.read import read_rule
+from loopline.rules.tree import measures_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,4 +23,5 @@ def judge_lead(lead: Lead, at: datetime) -> LeadJudgement:
     if version is None:
         return LeadJudgement(None, without_definition())
     rule = read_rule(version.rules)
-    return LeadJudgement(version, evaluate(rule, facts_about(lead.person, lead.unit, rule, at)))
+    facts = facts_about(lead.person, lead.unit, measures_of(rule), at, lead=lead)
+    return LeadJudgement(version, evaluate(rule, facts))

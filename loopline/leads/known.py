@@ -1,10 +1,11 @@
 """What is known about a person when a lead is judged: records, and behaviour from the event store."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from loopline.access.models import BusinessUnit
 from loopline.campaigns.models import Submission
+from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 from loopline.people.browser_uses import stretches_of
 from loopline.people.emails import domain_of, is_free_mail
@@ -13,7 +14,6 @@ from loopline.people.models import Consent, Person
 from loopline.rules.facts import Facts, FieldValue, Measured, SentForm
 from loopline.rules.measures import Measure
 from loopline.rules.population import BrowserUse, Moment, measures_sql
-from loopline.rules.tree import Rule, conditions
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 
@@ -21,13 +21,14 @@ PATIENCE_S = 5.0
 """How long a judgement waits for the event store; the lead is judged again later if it does not answer."""
 
 
-def facts_about(person: Person, unit: BusinessUnit, rule: Rule, at: datetime) -> Facts:
-    """Everything the rule asks for. Behaviour is None, with the reason, where the event store cannot be asked."""
-    measures = list(dict.fromkeys(measure for one in conditions(rule) for measure in one.measures()))
+def facts_about(
+    person: Person, unit: BusinessUnit, measures: Sequence[Measure], at: datetime, *, lead: Lead | None = None
+) -> Facts:
+    """Everything a rule may ask for. Behaviour is None, with the reason, where the event store cannot be asked."""
     behaviour, missing_because = _behaviour(person, unit, measures, at)
     return Facts(
         at=at,
-        fields=_fields(person),
+        fields=_fields(person) | _lead_fields(lead),
         consents=consents_of(person),
         forms=_forms(person, unit),
         behaviour=behaviour,
@@ -49,7 +50,19 @@ def _fields(person: Person) -> dict[str, FieldValue]:
         "company.employees": company.employees if company else None,
         "company.industry": company.industry if company else None,
         "company.country": company.country if company else None,
+        **_custom("person", person.custom),
+        **_custom("company", company.custom if company else {}),
     }
+
+
+def _custom(record: str, values: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+    return {f"{record}.custom.{key}": value for key, value in values.items()}
+
+
+def _lead_fields(lead: Lead | None) -> dict[str, FieldValue]:
+    if lead is None:
+        return {}
+    return {"lead.origin": lead.origin, "lead.state": str(lead.state), **_custom("lead", lead.custom)}
 
 
 def consents_of(person: Person) -> dict[str, bool]:
@@ -86,4 +99,4 @@ def _behaviour(
 def _measured(value: object) -> Measured:
     if isinstance(value, datetime):
         return value
-    return None if value is None else int(str(value))
+    return value if isinstance(value, int | float) else None

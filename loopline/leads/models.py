@@ -145,6 +145,8 @@ class Lead(models.Model):
     """What made it a lead, in words: `form “Ask for a demo”`, `import leads.csv`."""
     message = models.TextField(blank=True)
     """What the person wrote, if anything."""
+    custom = models.JSONField(default=dict, blank=True)
+    """Fields of the organisation's own making (`people.custom`): what a form or an import said beside ours."""
     definition = models.ForeignKey(DefinitionVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     evidence = models.JSONField(default=list)
     """Verdict of each clause when it was judged: [{"clause", "is_met", "reason"}]; never rewritten."""

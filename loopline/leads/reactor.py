@@ -35,12 +35,13 @@ from loopline.people.actions import (
     link_to_user,
     note_logout,
     person_of,
+    set_custom,
 )
 from loopline.people.blocked import is_for_many
 from loopline.people.claims import is_blocked
 from loopline.people.emails import normalise
 from loopline.people.models import Person, ReactorCursor, ReactorRefusal
-from loopline.people.traits import company_from, details_from, message_from
+from loopline.people.traits import company_from, custom_of_company, custom_of_person, details_from, message_from
 
 CURSOR = "records"
 _IN_ONE_TRANSACTION = 50
@@ -130,6 +131,7 @@ def _identify(signal: Signal, unit: BusinessUnit) -> None:
     if person is not None:
         details = details_from(signal.traits)
         fill_in(person, details, by=SYSTEM, at=at)
+        set_custom(person, custom_of_person(signal.traits), by=SYSTEM, at=at)
         link_phone(person, details.phone, details.country, "identify", SYSTEM, at)
 
 
@@ -186,6 +188,7 @@ def _group(signal: Signal, unit: BusinessUnit) -> None:
         "country": said.country,
     }
     fill_in_company(company, values, by=SYSTEM, at=at)
+    set_custom(company, custom_of_company(signal.traits), by=SYSTEM, at=at)
     fill_in(person, Details(), company=company, by=SYSTEM, at=at)
 
 

@@ -25,8 +25,9 @@ from loopline.people.companies import (
     find_or_create_company,
     find_or_create_keyed_company,
 )
+from loopline.people.custom import CustomValue, with_custom
 from loopline.people.emails import normalise
-from loopline.people.fact_rows import consent_id, consent_row, person_row
+from loopline.people.fact_rows import company_row, consent_id, consent_row, person_row
 from loopline.people.identity import (
     forget_phone,
     identities_of,
@@ -64,6 +65,7 @@ __all__ = [
     "note_logout",
     "person_of",
     "record_consent",
+    "set_custom",
     "undo_merge",
     "withdraw_identity",
 ]
@@ -196,6 +198,26 @@ def fill_in(
             return
         _change(person, missing, company if is_new else person.company, at)
         audit(by, "fill_in_person", person, at=at, fields=[*missing, *(["company"] if is_new else [])])
+
+
+def set_custom(
+    record: Person | Company, said: Mapping[str, CustomValue], *, by: Actor, at: datetime | None = None
+) -> None:
+    """Keep fields of the organisation's own making; the last word about each counts."""
+    by.require(Permission.EDIT_PEOPLE)
+    with transaction.atomic():
+        take_turn()
+        values = with_custom(record.custom, said)
+        changed = [key for key, value in values.items() if record.custom.get(key) != value]
+        if not changed:
+            return
+        record.custom = values
+        record.save(update_fields=["custom"])
+        if isinstance(record, Person):
+            record_fact("person_facts", str(record.pk), person_row(record), occurred_at=at)
+        else:
+            record_fact("company_facts", str(record.pk), company_row(record), occurred_at=at)
+        audit(by, "set_custom_fields", record, at=at, fields=changed)
 
 
 def edit_person(

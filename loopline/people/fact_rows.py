@@ -3,6 +3,7 @@
 from uuid import UUID
 
 from loopline.lib.ids import id_text
+from loopline.people.custom import custom_json
 from loopline.people.models import BrowserUse, Company, Consent, Person
 
 
@@ -14,6 +15,7 @@ def person_row(person: Person) -> dict[str, object]:
         "job_title": person.job_title,
         "language": person.language,
         "country": person.country,
+        "custom": custom_json(person.custom),
     }
 
 
@@ -25,6 +27,7 @@ def company_row(company: Company) -> dict[str, object]:
         "industry": company.industry,
         "employees": company.employees,
         "country": company.country,
+        "custom": custom_json(company.custom),
     }
 
 

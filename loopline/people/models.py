@@ -34,6 +34,8 @@ class Company(models.Model):
     employees = models.PositiveIntegerField(null=True, blank=True)
     country = models.CharField(max_length=2, blank=True)
     city = models.CharField(max_length=100, blank=True)
+    custom = models.JSONField(default=dict, blank=True)
+    """Fields of the organisation's own making (`people.custom`)."""
     created_at = models.DateTimeField(default=utc_now)
 
     objects = CompanyQuerySet.as_manager()
@@ -99,6 +101,8 @@ class Person(models.Model):
     phone = models.CharField(max_length=50, blank=True)
     country = models.CharField(max_length=2, blank=True)
     language = models.CharField(max_length=10, blank=True)
+    custom = models.JSONField(default=dict, blank=True)
+    """Fields of the organisation's own making (`people.custom`)."""
     company = models.ForeignKey(Company, on_delete=models.SET_NULL, null=True, blank=True, related_name="people")
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
     """Always the person that remains, never a chain."""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from loopline.lib.text import one_line
 from loopline.people.actions import Details
+from loopline.people.custom import CustomValue, custom_from
 
 _NAME = ("name", "fullname", "yourname")
 _FIRST, _LAST = ("firstname", "givenname"), ("lastname", "familyname", "surname")
@@ -14,6 +15,10 @@ _COMPANY = ("company", "companyname", "organization", "organisation", "employer"
 _COUNTRY = ("country", "countrycode")
 _LANGUAGE = ("language", "locale")
 _MESSAGE = ("message", "comment", "comments", "question", "notes")
+
+_OF_A_PERSON = frozenset((*_NAME, *_FIRST, *_LAST, *_TITLE, *_PHONE, *_COMPANY, *_COUNTRY, *_LANGUAGE, *_MESSAGE))
+_OF_A_COMPANY = frozenset(("name", "employees", "size", "headcount", "domain", "website", "url", "industry", *_COUNTRY))
+_NO_FIELD = frozenset(("id", "userid", "anonymousid", "createdat", "consent"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +60,15 @@ def company_from(traits: Mapping[str, object]) -> CompanyTraits:
         employees=int(str(employees)) if is_count else None,
         country=country if len(country) == 2 and country.isalpha() and country.isascii() else "",
     )
+
+
+def custom_of_person(traits: Mapping[str, object]) -> dict[str, CustomValue]:
+    """What was said about a person that no field of ours is for."""
+    return custom_from(traits, _OF_A_PERSON | _NO_FIELD)
+
+
+def custom_of_company(traits: Mapping[str, object]) -> dict[str, CustomValue]:
+    return custom_from(traits, _OF_A_COMPANY | _NO_FIELD)
 
 
 def message_from(fields: Mapping[str, object]) -> str:

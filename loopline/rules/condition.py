@@ -7,6 +7,7 @@ from typing import Protocol
 from loopline.rules.facts import Facts
 from loopline.rules.measures import Measure
 from loopline.rules.sql_parts import SqlParts
+from loopline.rules.tokens import Tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +19,9 @@ class Verdict:
 
 class Condition(Protocol):
     def to_json(self) -> dict[str, object]: ...
+
+    def text(self) -> str:
+        """The condition as one line of the text form."""
 
     def sentence(self, *, is_denied: bool = False) -> str:
         """What is asked of the person, as a verb phrase: `has a business e-mail address`."""
@@ -39,3 +43,10 @@ class ConditionKind:
     """All JSON keys it may have."""
     read: Callable[[Mapping[str, object]], Condition]
     """The condition a JSON object stands for. Raises RuleError."""
+    parse: Callable[[Tokens], dict[str, object]]
+    """The JSON object of a line of text, behind its first word. Raises RuleError."""
+    schema: Mapping[str, object]
+    """JSON schema of the values of `keys`."""
+    required: tuple[str, ...]
+    word: str = ""
+    """The first word of its line in the text form; `key` where it is empty."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from loopline.rules.condition import Verdict
 from loopline.rules.facts import Facts
-from loopline.rules.tree import All, AnyOf, AtLeast, Leaf, Not, Rule
+from loopline.rules.tree import All, AnyOf, AtLeast, InSegment, Leaf, Not, Rule, Unless
 from loopline.rules.words import listed
 
 
@@ -41,6 +41,11 @@ def judge(rule: Rule, facts: Facts) -> Verdict:
         case Not(part):
             verdict = judge(part, facts)
             return Verdict(None if verdict.is_met is None else not verdict.is_met, verdict.reason)
+        case Unless(part):
+            verdict = judge(part, facts)
+            return Verdict(verdict.is_met is not True, verdict.reason)
+        case InSegment(_, part):
+            return judge(part, facts)
         case All(parts):
             return _joined([judge(part, facts) for part in parts], len(parts))
         case AnyOf(parts):
@@ -71,8 +76,14 @@ def to_sentence(rule: Rule, *, is_nested: bool = False) -> str:
             return condition.sentence()
         case Not(Leaf(condition)):
             return condition.sentence(is_denied=True)
+        case Not(InSegment(name)):
+            return f"is not in the segment “{name}”"
         case Not(part):
             return f"not ({to_sentence(part)})"
+        case Unless(part):
+            return f"unless the person {to_sentence(part, is_nested=True)}"
+        case InSegment(name):
+            return f"is in the segment “{name}”"
         case All(parts):
             return _listed([to_sentence(part, is_nested=True) for part in parts], "and", is_nested=is_nested)
         case AnyOf(parts):

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from loopline.rules.measures import Measure
 
-FieldValue = str | int | bool | None
-Measured = int | datetime | None
+FieldValue = str | int | float | bool | None
+Measured = int | float | datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +21,7 @@ class Facts:
     at: datetime
     """The moment of judging; windows such as "in the last 30 days" end here."""
     fields: Mapping[str, FieldValue] = field(default_factory=dict)
-    """Value of each field of `rules.fields`; None or missing: not known."""
+    """Value of each field of `rules.fields`, those of own making too; None or missing: not known."""
     consents: Mapping[str, bool] = field(default_factory=dict)
     """Purpose → agreed or withdrawn; a missing purpose was never asked for."""
     forms: Sequence[SentForm] = ()

@@ -1,13 +1,18 @@
-"""Fields of a person and its company that a rule may ask for."""
+"""Fields of a person, its company and its lead that a rule may ask for; and fields of an organisation's own making."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
+
+from loopline.rules.errors import RuleError
 
 
 class FieldKind(StrEnum):
     FLAG = "flag"
     TEXT = "text"
     NUMBER = "number"
+    OWN = "own"
+    """A field of the organisation's own making: a text, or a number where a bound is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +29,12 @@ class RuleField:
     asked_not: str = ""
     holds_country: bool = False
     """Its values are codes of countries, told by their names."""
+    holds_code: bool = False
+    """Its values are codes such as `handed_over`, told with spaces."""
     column: str = ""
-    """Column of the population; NULL there is "not known"."""
+    """SQL over the person `p`, the company `c` or the lead `l`; NULL there is "not known"."""
+    own_key: str = ""
+    """For a field of the organisation's own making, its name among the record's custom fields."""
 
 
 _ALL = [
@@ -52,7 +61,7 @@ _ALL = [
         asked="is in {}",
         asked_not="is not in {}",
         holds_country=True,
-        column="person_country",
+        column="nullif(p.country, '')",
     ),
     RuleField(
         key="person.job_title",
@@ -62,7 +71,7 @@ _ALL = [
         has_not="has no job title",
         asked="has the job title {}",
         asked_not="has not the job title {}",
-        column="job_title",
+        column="nullif(p.job_title, '')",
     ),
     RuleField(
         key="person.language",
@@ -100,7 +109,7 @@ _ALL = [
         label="company",
         has="works for a known company",
         has_not="works for no known company",
-        column="company_known",
+        column="nullif(p.company_id, '')",
     ),
     RuleField(
         key="company.employees",
@@ -110,7 +119,7 @@ _ALL = [
         has_not="works for a company of unknown size",
         asked="works for a company with {} people",
         asked_not="works for a company without {} people",
-        column="employees",
+        column="c.employees",
     ),
     RuleField(
         key="company.industry",
@@ -120,7 +129,7 @@ _ALL = [
         has_not="works in no known industry",
         asked="works in {}",
         asked_not="does not work in {}",
-        column="industry",
+        column="nullif(c.industry, '')",
     ),
     RuleField(
         key="company.country",
@@ -131,8 +140,54 @@ _ALL = [
         asked="works for a company in {}",
         asked_not="works for a company not in {}",
         holds_country=True,
-        column="company_country",
+        column="nullif(c.country, '')",
+    ),
+    RuleField(
+        key="lead.origin",
+        kind=FieldKind.TEXT,
+        label="origin of the lead",
+        has="is a lead of known origin",
+        has_not="is a lead of unknown origin",
+        asked="became a lead by {}",
+        asked_not="did not become a lead by {}",
+        column="nullif(l.origin, '')",
+    ),
+    RuleField(
+        key="lead.state",
+        kind=FieldKind.TEXT,
+        label="state of the lead",
+        has="is a lead",
+        has_not="is no lead",
+        asked="is a lead that is {}",
+        asked_not="is no lead that is {}",
+        holds_code=True,
+        column="nullif(l.state, '')",
     ),
 ]
 
 FIELDS: dict[str, RuleField] = {one.key: one for one in _ALL}
+_OWN = re.compile(r"(person|company|lead)\.custom\.([a-z][a-z0-9_]{0,59})")
+_RECORDS = {"person": "p", "company": "c", "lead": "l"}
+
+
+def find_field(key: object) -> RuleField:
+    """The field of this name: one of FIELDS, or `person.custom.shoe_size` and the like. Raises RuleError."""
+    if isinstance(key, str) and key in FIELDS:
+        return FIELDS[key]
+    found = _OWN.fullmatch(key) if isinstance(key, str) else None
+    if found is None:
+        own = ", ".join(f"{record}.custom.…" for record in _RECORDS)
+        raise RuleError(f"There is no field {key!r:.100}; there are {', '.join(FIELDS)}, {own}")
+    record, name = found.groups()
+    label, whose = name.replace("_", " "), "" if record == "person" else f" of the {record}"
+    return RuleField(
+        key=found.group(),
+        kind=FieldKind.OWN,
+        label=f"{label}{whose}",
+        has=f"has a known {label}{whose}",
+        has_not=f"has no known {label}{whose}",
+        asked=f"has the {label}{whose} {{}}",
+        asked_not=f"has not the {label}{whose} {{}}",
+        column=f"{_RECORDS[record]}.custom",
+        own_key=name,
+    )

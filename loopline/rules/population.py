@@ -1,13 +1,19 @@
-"""A rule as one SQL text: for everybody, at one moment, from what was known at another; and measures of one person."""
+"""A rule as one SQL text: for everybody, for a few people, for leads each at a moment of its own; and measures of one
+person. One compiler: what a person is judged by live is what history is judged by."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 
-from loopline.rules import population_sql as text
+from loopline.rules import population_sql as everybody
+from loopline.rules import replay_sql as replay
+from loopline.rules.condition import Condition
 from loopline.rules.measures import Measure
+from loopline.rules.score import Score, score_sql
 from loopline.rules.sql_parts import Source, SqlParts
-from loopline.rules.tree import All, AnyOf, AtLeast, Leaf, Not, Rule
+from loopline.rules.tree import Rule
+from loopline.rules.truth_sql import truth
 from loopline.store.engine import Value
 from loopline.store.uses import LAST_US
 
@@ -18,6 +24,21 @@ class Moment:
 
     at: datetime
     as_of: datetime
+
+
+JUDGED_AGAIN_DAYS = 90
+"""A lead that stays below the definition longer than this is left to marketing."""
+
+
+class Judged(StrEnum):
+    """Who is judged by a rule's SQL."""
+
+    EVERYBODY = "everybody"
+    """Every person of the business unit, at one moment."""
+    PEOPLE = "people"
+    """Those among `people` only, without looking at anybody else."""
+    LEADS = "leads"
+    """Leads created within a period, each when it was decided on, by what was known then (`rules.replay_sql`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +69,7 @@ class RuleQuery:
         free_mail_domains: Sequence[str] = (),
         identities: Sequence[str] = (),
         uses: Sequence[BrowserUse] = (),
+        people: Sequence[str] = (),
     ) -> dict[str, Value]:
         """Values for the statement. `free_mail_domains` decides which e-mail addresses are a business's."""
         given: dict[str, Value] = {
@@ -57,80 +79,122 @@ class RuleQuery:
             "free_mail_domains": list(free_mail_domains),
             "identities": list(identities),
             "uses": [one.text for one in uses],
+            "people": list(people),
         }
         return given | self._parts.bound(moment.at)
 
+    def replay_params(
+        self, unit_id: str, period: tuple[datetime, datetime], as_of: datetime, *, free_mail_domains: Sequence[str] = ()
+    ) -> dict[str, Value]:
+        """Values for judging the leads created within `period` (its end left out)."""
+        return self.params(unit_id, Moment(as_of, as_of), free_mail_domains=free_mail_domains) | {
+            "created_from": period[0],
+            "created_to": period[1],
+            "judged_again_days": JUDGED_AGAIN_DAYS,
+        }
 
-def to_sql(rule: Rule) -> RuleQuery:
-    """Every person of a business unit with the verdict: columns `person_id`, `is_met`, and `c0`, `c1`, … for the
-    conditions from left to right (NULL: not known)."""
-    parts = SqlParts()
+
+def to_sql(rule: Rule, judged: Judged = Judged.EVERYBODY, *, scores: Sequence[Score] = ()) -> RuleQuery:
+    """Everyone with the verdict: columns `person_id` (for leads `lead_id`), `is_met`, `c0`, `c1`, … for the conditions
+    from left to right (NULL: not known), and `s0`, `s1`, … for the scores asked for besides."""
+    parts = SqlParts(is_replay=judged is Judged.LEADS)
     leaves: list[str] = []
-    verdict = _expression(rule, parts, leaves)
-    clauses = ", ".join(f"{leaf} AS c{number}" for number, leaf in enumerate(leaves))
-    gathered = [_gathered(source, columns) for source, columns in parts.columns.items()]
-    joins = "".join(f"\nLEFT JOIN {source}_columns ON {source}_columns.person_id = p.id" for source in parts.columns)
-    columns = "".join(f", {name}" for found in parts.columns.values() for name in found.values())
-    tables = [*text.RECORDS, text.MEMBERS_OF_ALL, *text.sources(set(parts.columns)), *gathered]
-    sql = f"""WITH {_separated(tables)},
-known AS (SELECT p.id AS person_id, {text.FIELD_COLUMNS}{columns}
-FROM person_now AS p
-LEFT JOIN company_now AS c ON c.id = p.company_id{joins}
-WHERE p.id = p.canonical_id AND {text.IN_UNIT}),
-judged AS (SELECT person_id, {clauses} FROM known)
-SELECT person_id, coalesce({verdict}, FALSE) AS is_met, {", ".join(f"c{n}" for n in range(len(leaves)))}
-FROM judged ORDER BY person_id"""
+
+    def numbered(condition: Condition) -> str:
+        leaves.append(condition.sql(parts))
+        return f"c{len(leaves) - 1}"
+
+    verdict = truth(rule, parts, numbered)
+    values = [f"{leaf} AS c{number}" for number, leaf in enumerate(leaves)]
+    values += [f"{score_sql(score, parts)} AS s{number}" for number, score in enumerate(scores)]
+    answered = [f"c{n}" for n in range(len(leaves))] + [f"s{n}" for n in range(len(scores))]
+    subject = "lead_id" if judged is Judged.LEADS else "person_id"
+    sql = f"""WITH {_separated([*_tables(judged, parts), _known(judged, parts)])},
+judged AS (SELECT subject, {", ".join(values)} FROM known)
+SELECT subject AS {subject}, coalesce({verdict}, FALSE) AS is_met, {", ".join(answered)}
+FROM judged ORDER BY subject"""
     return RuleQuery(sql, parts)
 
 
 def measures_sql(measures: Sequence[Measure]) -> RuleQuery:
     """What is measured for the one person behind `$identities` and `$uses`: one row with `m0`, `m1`, … in their order.
 
-    A count or time is NULL where the person did nothing at all.
+    A count or time is NULL where the person did nothing that any of them asks for.
     """
     parts = SqlParts()
     names = [parts.measure(measure) for measure in measures]
-    gathered = [_gathered(source, columns) for source, columns in parts.columns.items()]
-    tables = [text.VERDICTS, text.MEMBERS_OF_ONE, *text.sources(set(parts.columns)), *gathered]
-    joins = "".join(f"\nLEFT JOIN {source}_columns ON {source}_columns.person_id = p.id" for source in parts.columns)
+    tables = [everybody.VERDICTS, everybody.MEMBERS_OF_ONE, *_behaviour(parts)]
     columns = ", ".join(f"{name} AS m{number}" for number, name in enumerate(names))
-    return RuleQuery(f"WITH {_separated(tables)}\nSELECT {columns}\nFROM (SELECT 'one' AS id) AS p{joins}", parts)
+    one = "(SELECT hash('one') AS subject_key) AS p"
+    return RuleQuery(f"WITH {_separated(tables)}\nSELECT {columns}\nFROM {one}{_joins(parts)}", parts)
+
+
+def _tables(judged: Judged, parts: SqlParts) -> list[str]:
+    if judged is Judged.LEADS:
+        records = replay.tables(parts)
+    else:
+        is_narrow = judged is Judged.PEOPLE
+        narrowed = everybody.ONLY_THE_PEOPLE if is_narrow else ""
+        records = [
+            *everybody.records(is_narrow=is_narrow),
+            everybody.SUBJECTS.format(narrowed=narrowed),
+            everybody.MEMBERS_OF_ALL,
+            *([everybody.LEADS] if parts.needs_leads else []),
+            *([everybody.CONSENTS] if Source.CONSENTS in parts.columns else []),
+        ]
+    return [*records, *_behaviour(parts)]
+
+
+def _behaviour(parts: SqlParts) -> list[str]:
+    """What people did, as far as it matters to the rule, and what is gathered from it and from the rest."""
+    tables = [everybody.CAMPAIGNS] if parts.needs_campaigns else []
+    if parts.columns.keys() & {Source.ACTS, Source.VIEWS}:
+        tables.append(_acts(parts))
+    if Source.VIEWS in parts.columns:
+        tables.append(everybody.VIEWS.format(at=", max(judged_at) AS judged_at" if parts.is_replay else ""))
+    if Source.EMAILS in parts.columns:
+        tables.append(everybody.EMAILS)
+    return [*tables, *(_gathered(source, columns) for source, columns in parts.columns.items())]
+
+
+def _acts(parts: SqlParts) -> str:
+    # Engaged time is cumulative per page view, whose first event may lie outside the window of a later one.
+    is_all = Source.VIEWS in parts.columns or "TRUE" in parts.wanted_acts
+    wanted = "" if is_all else f"\n    AND ({' OR '.join(f'({one})' for one in parts.wanted_acts)})"
+    text = replay.ACTS if parts.is_replay else everybody.ACTS
+    if not parts.needs_campaigns:
+        return text.format(wanted=wanted, campaign="", campaigns="")
+    return text.format(wanted=wanted, campaign=everybody.CAMPAIGN, campaigns=everybody.JOIN_CAMPAIGNS)
+
+
+def _known(judged: Judged, parts: SqlParts) -> str:
+    """One row for everyone who is judged, with all that the rule asks for."""
+    fields = "".join(f", {sql} AS {name}" for sql, name in parts.fields.items())
+    columns = "".join(f", {name}" for found in parts.columns.values() for name in found.values())
+    at = ", p.judged_at AS judged_at" if judged is Judged.LEADS else ""
+    companies = replay.COMPANIES if judged is Judged.LEADS else everybody.COMPANIES
+    leads = (
+        "" if not parts.needs_leads else f"\n{replay.JOIN_LEADS if judged is Judged.LEADS else everybody.JOIN_LEADS}"
+    )
+    return f"""known AS (SELECT p.subject AS subject{at}{fields}{columns}
+FROM subjects AS p
+{companies}{leads}{_joins(parts)})"""
 
 
 def _microseconds(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
+def _joins(parts: SqlParts) -> str:
+    return "".join(
+        f"\nLEFT JOIN {source}_columns ON {source}_columns.subject_key = p.subject_key" for source in parts.columns
+    )
+
+
 def _gathered(source: Source, columns: dict[str, str]) -> str:
     gathered = ", ".join(f"{aggregate} AS {name}" for aggregate, name in columns.items())
-    return f"{source}_columns AS (SELECT person_id, {gathered} FROM {source} GROUP BY person_id)"
+    return f"{source}_columns AS (SELECT subject_key, {gathered} FROM {source} GROUP BY subject_key)"
 
 
 def _separated(tables: Sequence[str]) -> str:
     return ",\n".join(table.strip() for table in tables)
-
-
-def _expression(rule: Rule, parts: SqlParts, leaves: list[str]) -> str:
-    """The verdict over the columns c0, c1, …, with NULL for "not known"."""
-    match rule:
-        case Leaf(condition):
-            leaves.append(condition.sql(parts))
-            return f"c{len(leaves) - 1}"
-        case Not(part):
-            return f"NOT {_expression(part, parts, leaves)}"
-        case All(inner):
-            return _chain(inner, " AND ", parts, leaves)
-        case AnyOf(inner):
-            return _chain(inner, " OR ", parts, leaves)
-        case AtLeast(count, inner):
-            # one number holds both how many are met and, in thousands, how many are not known
-            answers = [f"coalesce(CAST({_expression(part, parts, leaves)} AS INTEGER), 1000)" for part in inner]
-            total, needed = f"({' + '.join(answers)})", parts.value(count)
-            possible = f"{total} % 1000 + CAST(floor({total} / 1000) AS BIGINT)"
-            return (
-                f"(CASE WHEN {total} % 1000 >= {needed} THEN TRUE WHEN {possible} >= {needed} THEN NULL ELSE FALSE END)"
-            )
-
-
-def _chain(rules: Sequence[Rule], word: str, parts: SqlParts, leaves: list[str]) -> str:
-    return f"({word.join(_expression(rule, parts, leaves) for rule in rules)})"

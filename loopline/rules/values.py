@@ -32,6 +32,20 @@ def texts_at(json: Mapping[str, object], key: str) -> tuple[str, ...]:
     return texts
 
 
+SCHEMAS: dict[str, object] = {
+    "text": {"type": "string", "minLength": 0, "maxLength": MAX_TEXT},
+    "texts": {
+        "type": "array",
+        "minItems": 1,
+        "maxItems": MAX_LIST,
+        "items": {"type": "string", "minLength": 1, "maxLength": MAX_TEXT},
+    },
+    "number": {"type": "integer", "minimum": 0, "maximum": MAX_NUMBER},
+    "days": {"type": "integer", "minimum": 1, "maximum": MAX_DAYS},
+}
+"""JSON schemas of these values, by the name they are referred to."""
+
+
 def number_at(json: Mapping[str, object], key: str, *, least: int = 0, most: int = MAX_NUMBER) -> int:
     value = json.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:

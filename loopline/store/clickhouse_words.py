@@ -122,4 +122,7 @@ class SharedClickHouse(ClickHouse):
 
 
 def _keys(e: exp.JSONExtractScalar) -> list[exp.Expr]:
+    """The keys of a path such as `$.plan`; a parameter in place of a path is one key."""
+    if isinstance(e.expression, exp.Placeholder):
+        return [e.expression]
     return [exp.Literal.string(part.this) for part in e.expression.find_all(exp.JSONPathKey)]

@@ -77,6 +77,7 @@ class Server:
         from loopline.huddles.rhythm import keep_rhythm
         from loopline.leads.capture import report_waiting
         from loopline.leads.reactor import react_once
+        from loopline.leads.rejudge import ChangeWatch
         from loopline.leads.sweep import sweep
         from loopline.leads.watch import watch
         from loopline.pipeline.interactions import report_interactions
@@ -93,7 +94,9 @@ class Server:
             Worker("loader", loader.run),
             Worker("relay", Relay(self.engine).run),
             Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state)))),
-            Worker("leads", every(30, sweep)),
+            Worker("changed people", every(0.5, ChangeWatch().look)),
+            Worker("leads", every(30, partial(sweep, judges_everybody=False))),
+            Worker("everybody", every(900, sweep)),
             Worker("clocks", every(20, watch)),
             Worker("machines", every(300, partial(judge_visitors, self.engine))),
             Worker("mail", every(10, send_waiting)),

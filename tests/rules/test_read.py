@@ -5,95 +5,51 @@ import string
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from loopline.lib.times import utc_now
-from loopline.rules.conditions import consent, count, engaged, field, form, seen
+from loopline.rules.conditions import campaign, consent, count, engaged, field, form, seen
+from loopline.rules.conditions import sum as sum_of
 from loopline.rules.errors import RuleError
 from loopline.rules.explain import explain, to_sentence
 from loopline.rules.facts import Facts
-from loopline.rules.fields import FIELDS, FieldKind
+from loopline.rules.fields import FIELDS
 from loopline.rules.library import CONDITIONS
-from loopline.rules.measures import KINDS
-from loopline.rules.population import Moment, to_sql
+from loopline.rules.population import Judged, Moment, to_sql
 from loopline.rules.read import MAX_DEPTH, parse_rule, read_rule, rule_json
-
-TEXTS = st.text(min_size=1, max_size=20).filter(lambda text: text.isprintable() and text.strip() == text)
-WORDS = st.lists(TEXTS, min_size=1, max_size=3)
-DAYS = st.integers(1, 3650)
-FILTERS = st.fixed_dictionaries(
-    {}, optional={"kind": st.sampled_from(list(KINDS)), "path": TEXTS, "name": TEXTS}
-)  # fmt: skip
-
-
-def _fields() -> st.SearchStrategy[dict[str, object]]:
-    texts = [key for key, one in FIELDS.items() if one.kind is FieldKind.TEXT]
-    return st.one_of(
-        st.builds(lambda key: {"field": key}, st.sampled_from(list(FIELDS))),
-        st.builds(
-            lambda key, operator, words: {"field": key, operator: words},
-            st.sampled_from(texts),
-            st.sampled_from(["is", "contains"]),
-            WORDS,
-        ),
-        st.builds(
-            lambda operator, number: {"field": "company.employees", operator: number},
-            st.sampled_from(["at_least", "at_most"]),
-            st.integers(0, 10**9),
-        ),
-    )
-
-
-LEAVES: st.SearchStrategy[dict[str, object]] = st.one_of(
-    _fields(),
-    st.builds(lambda words: {"consent": words}, WORDS),
-    st.builds(lambda words, days: {"form": words, "within_days": days}, WORDS, DAYS),
-    st.builds(lambda words: {"form": words}, WORDS),
-    st.builds(
-        lambda events, least, days: {"count": events, "at_least": least, "within_days": days},
-        FILTERS,
-        st.integers(1, 99),
-        DAYS,
-    ),
-    st.builds(lambda events, days: {"seen": events, "within_days": days}, FILTERS, DAYS),
-    st.builds(lambda seconds, path: {"engaged_seconds": seconds, "path": path}, st.integers(1, 9999), TEXTS),
-)
-
-
-def _joined(parts: st.SearchStrategy[dict[str, object]]) -> st.SearchStrategy[dict[str, object]]:
-    several = st.lists(parts, min_size=1, max_size=3)
-    return st.one_of(
-        st.builds(lambda found: {"all": found}, several),
-        st.builds(lambda found: {"any": found}, several),
-        st.builds(lambda found: {"not": found}, parts),
-        st.builds(lambda found: {"at_least": len(found), "of": found}, several),
-    )
-
-
-TREES = st.recursive(LEAVES, _joined, max_leaves=12)
+from tests.rules.trees import FIT, JSON, NAMED, TREES, depth
 
 # What SQL may consist of: words that are ours, numbers, and the signs of expressions. Texts only where they are ours.
 _TOKEN = re.compile(r"'[^']*'|\$[a-z_0-9]+|[A-Za-z_][A-Za-z_0-9]*|\d+|<>|>=|<=|\|\||[(),.*/%=<>+-]|\s+")
-_NAME = re.compile(r"\$?(v\d+|c\d+|m\d+|days_\d+|(acts|views|consents|emails)_\d+)$")
-_BASE = to_sql(
-    read_rule(
-        {
-            "all": [
-                {"any": [{"field": key} for key in FIELDS]},
-                {"field": "person.country", "is": ["a"]},
-                {"field": "company.employees", "at_least": 1},
-                {"not": {"field": "company.employees", "at_most": 1}},
-                {"consent": ["a", "b"]},
-                {"form": ["a"], "within_days": 1},
-                {"count": {"kind": "page", "name": "a", "path": "/"}, "at_least": 1, "within_days": 1},
-                {"count": {}, "at_least": 1},
-                {"seen": {}, "within_days": 1},
-                {"engaged_seconds": 1},
-                {"at_least": 1, "of": [{"field": "person.email"}, {"field": "company.known"}]},
-            ]
-        }
-    )
-).sql
+_NAME = re.compile(r"\$?(v\d+|c\d+|m\d+|f\d+|s\d+|days_\d+|(acts|views|consents|emails)_\d+)$")
+_EVERYTHING = read_rule(
+    {
+        "all": [
+            {"any": [{"field": key} for key in FIELDS]},
+            {"field": "person.country", "is": ["a"]},
+            {"field": "company.employees", "at_least": 1},
+            {"not": {"field": "company.employees", "at_most": 1}},
+            {"consent": ["a", "b"]},
+            {"form": ["a"], "within_days": 1},
+            {"count": {"kind": "page", "name": "a", "path": "/"}, "at_least": 1, "within_days": 1},
+            {"count": {}, "at_least": 1},
+            {"seen": {}, "within_days": 1},
+            {"engaged_seconds": 1},
+            {"at_least": 1, "of": [{"field": "person.email"}, {"field": "company.known"}]},
+            {"field": "person.custom.a", "at_least": 1},
+            {"field": "company.custom.a", "is": ["a"]},
+            {"field": "lead.custom.a", "is": ["a"]},
+            {"campaign": ["a"]},
+            {"unless": {"score": "fit", "at_least": 1}},
+            {
+                "sum": "a",
+                "events": {"channel": "a", "where": {"a": {"is": ["a"]}, "b": {"at_most": 1}}},
+                "at_least": 1,
+                "half_life_days": 3,
+            },
+        ]
+    },
+    NAMED,
+)
 
 
 def _tokens(sql: str) -> set[str]:
@@ -101,55 +57,36 @@ def _tokens(sql: str) -> set[str]:
     return {token for token in _TOKEN.findall(sql) if not _NAME.match(token) and not token.isspace()}
 
 
-KNOWN = _tokens(_BASE)
-
-
-def _depth(rule: object) -> int:
-    if isinstance(rule, dict):
-        inner = [value for key, value in rule.items() if key in {"all", "any", "not", "of"}]
-        return 1 + max((_depth(value) for value in inner), default=0) if inner else 1
-    return max((_depth(part) for part in rule), default=0) if isinstance(rule, list) else 0
+KNOWN = {judged: _tokens(to_sql(_EVERYTHING, judged).sql) for judged in Judged}
 
 
 @settings(max_examples=200, deadline=None)
 @given(TREES)
 def test_a_rule_becomes_only_known_words_and_its_values_only_parameters(tree: dict[str, object]) -> None:
-    if _depth(tree) > MAX_DEPTH:
+    if depth(tree) > MAX_DEPTH:
         with pytest.raises(RuleError, match="levels deep"):
             read_rule(tree)
         return
-    rule = read_rule(tree)
-    assert read_rule(rule_json(rule)) == rule
-    query = to_sql(rule)
-    assert _tokens(query.sql) <= KNOWN | set(string.digits) | {"1000"}
-    params = query.params("unit", Moment(utc_now(), utc_now()))
-    assert set(re.findall(r"\$(\w+)", query.sql.replace("'$.form'", ""))) <= set(params)
+    rule = read_rule(tree, NAMED)
+    assert read_rule(rule_json(rule), NAMED) == rule
+    for judged in Judged:
+        query = to_sql(rule, judged, scores=[FIT])
+        assert _tokens(query.sql) <= KNOWN[judged] | set(string.digits) | {"1000"}
+        period = (utc_now(), utc_now())
+        params = query.replay_params("unit", period, utc_now()) | query.params("unit", Moment(utc_now(), utc_now()))
+        assert set(re.findall(r"\$(\w+)", query.sql)) <= set(params)
     assert to_sentence(rule)
     assert explain(rule, Facts(at=utc_now()))
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=10),
-    lambda inner: (
-        st.lists(inner, max_size=4)
-        | st.dictionaries(
-            st.sampled_from(["all", "any", "not", "of", *CONDITIONS, "at_least", "is", "path"]) | st.text(max_size=5),
-            inner,
-            max_size=3,
-        )
-    ),
-    max_leaves=15,
-)
 
 
 @settings(max_examples=300, deadline=None)
 @given(JSON)
 def test_hostile_json_is_a_rule_or_refused(value: object) -> None:
     try:
-        rule = read_rule(value)
+        rule = read_rule(value, NAMED)
     except RuleError:
         return
-    assert read_rule(rule_json(rule)) == rule
+    assert read_rule(rule_json(rule), NAMED) == rule
 
 
 @pytest.mark.parametrize(
@@ -208,6 +145,25 @@ def test_too_many_conditions_are_refused() -> None:
         ({"seen": {}, "within_days": 1}, "last was here in the last day"),
         ({"engaged_seconds": 90, "path": "/docs"}, "spent at least 1 min 30 s on /docs"),
         (
+            {
+                "count": {"kind": "track", "name": "Order", "where": {"plan": {"is": ["pro", "team"]}}},
+                "at_least": 2,
+                "half_life_days": 14,
+            },
+            "did “Order” with plan pro or team at least twice, halved every 14 days",
+        ),
+        (
+            {"sum": "amount", "events": {"name": "Order"}, "at_least": 1000, "within_days": 90},
+            "was here “Order” with at least 1,000 amount in all in the last 90 days",
+        ),
+        ({"not": {"campaign": ["Autumn fair"]}}, "did not come through the campaign “Autumn fair”"),
+        ({"field": "person.custom.shoe_size", "at_least": 42}, "has the shoe size at least 42"),
+        ({"not": {"field": "lead.custom.budget", "is": ["low"]}}, "has not the budget of the lead low"),
+        ({"field": "lead.state", "is": ["handed_over"]}, "is a lead that is handed over"),
+        ({"score": "fit", "level": "B"}, "has fit B or better"),
+        ({"score": "fit", "at_least": 60}, "has at least 60 of 100 points for fit"),
+        ({"unless": {"segment": "nordics"}}, "unless the person is in the segment “nordics”"),
+        (
             {"at_least": 2, "of": [{"field": "person.email"}, {"field": "company.known"}]},
             "at least 2 of: has an e-mail address; works for a known company",
         ),
@@ -218,9 +174,9 @@ def test_too_many_conditions_are_refused() -> None:
     ],
 )
 def test_a_rule_reads_as_english(json: object, sentence: str) -> None:
-    assert to_sentence(read_rule(json)) == sentence
+    assert to_sentence(read_rule(json, NAMED)) == sentence
 
 
 def test_every_condition_is_in_the_library() -> None:
-    modules = (field, consent, form, count, seen, engaged)
+    modules = (field, consent, form, count, seen, engaged, campaign, sum_of)
     assert set(CONDITIONS) == {module.CONDITION.key for module in modules}

@@ -226,6 +226,8 @@ JSON: list[Case] = [
     ("SELECT json_extract_string('{\"a b\":true,\"f\":1.5}', '$.f') AS v", ["1.5"]),
     ('SELECT json_extract_string(\'{"a b":true,"f":1.5}\', \'$."a b"\') AS v', ["true"]),
     ("SELECT '{\"x\":5}' ->> 'x' AS v", ["5"]),
+    ('SELECT json_extract_string(\'{"Øre/b":true,"f":1.5}\', $t) AS v', ["true"]),
+    ('SELECT TRY_CAST(json_extract_string(\'{"Øre/b":"12.5"}\', $t) AS DOUBLE) AS v', [12.5]),
 ]
 
 WINDOWS: list[Case] = [

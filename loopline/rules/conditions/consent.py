@@ -7,6 +7,7 @@ from loopline.rules.condition import Condition, ConditionKind, Verdict
 from loopline.rules.facts import Facts
 from loopline.rules.measures import Measure
 from loopline.rules.sql_parts import Source, SqlParts
+from loopline.rules.tokens import Tokens, words_text
 from loopline.rules.values import texts_at
 from loopline.rules.words import listed
 
@@ -21,6 +22,9 @@ class ConsentCondition:
 
     def to_json(self) -> dict[str, object]:
         return {"consent": list(self.purposes)}
+
+    def text(self) -> str:
+        return f"consent {words_text(self.purposes)}"
 
     def sentence(self, *, is_denied: bool = False) -> str:
         verb = "did not agree" if is_denied else "agreed"
@@ -53,4 +57,10 @@ def _read(json: Mapping[str, object]) -> Condition:
     return ConsentCondition(texts_at(json, "consent"))
 
 
-CONDITION = ConditionKind("consent", frozenset({"consent"}), _read)
+def _parse(tokens: Tokens) -> dict[str, object]:
+    return {"consent": tokens.words()}
+
+
+CONDITION = ConditionKind(
+    "consent", frozenset({"consent"}), _read, _parse, {"consent": {"$ref": "#/$defs/texts"}}, ("consent",)
+)

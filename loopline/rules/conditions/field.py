@@ -1,15 +1,17 @@
-"""A field of the person or company: known, one of some texts, holding a word, at least or at most a number."""
+"""A field of the person, company or lead: known, one of some texts, holding a word, at least or at most a number."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loopline.lib.countries import country_name
 from loopline.rules.condition import Condition, ConditionKind, Verdict
 from loopline.rules.errors import RuleError
-from loopline.rules.facts import Facts
-from loopline.rules.fields import FIELDS, FieldKind, RuleField
-from loopline.rules.measures import Measure
+from loopline.rules.facts import Facts, FieldValue
+from loopline.rules.fields import FieldKind, RuleField, find_field
+from loopline.rules.measures import Measure, figure
 from loopline.rules.sql_parts import Source, SqlParts
+from loopline.rules.tokens import Tokens, words_text
 from loopline.rules.values import number_at, texts_at
 from loopline.rules.words import fits, holds_one_of, is_one_of, listed
 
@@ -17,7 +19,10 @@ _OPERATORS = {
     FieldKind.FLAG: frozenset[str](),
     FieldKind.TEXT: frozenset({"is", "contains"}),
     FieldKind.NUMBER: frozenset({"at_least", "at_most"}),
+    FieldKind.OWN: frozenset({"is", "contains", "at_least", "at_most"}),
 }
+_NUMBER = r"^-?[0-9]{1,15}([.][0-9]{1,9})?$"
+"""A text in a field of own making that is a number; anything else there is not known as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +35,18 @@ class FieldCondition:
 
     @property
     def _field(self) -> RuleField:
-        return FIELDS[self.field]
+        return find_field(self.field)
 
     def to_json(self) -> dict[str, object]:
         if not self.operator:
             return {"field": self.field}
         return {"field": self.field, self.operator: list(self.words) or self.number}
+
+    def text(self) -> str:
+        if not self.operator:
+            return self.field
+        value = words_text(self.words) if self.words else str(self.number)
+        return f"{self.field} {self.operator.replace('_', ' ')} {value}"
 
     def sentence(self, *, is_denied: bool = False) -> str:
         field = self._field
@@ -49,7 +60,10 @@ class FieldCondition:
 
     @property
     def _told(self) -> list[str]:
-        return [country_name(word) if self._field.holds_country else word for word in self.words]
+        field = self._field
+        if field.holds_code:
+            return [word.replace("_", " ") for word in self.words]
+        return [country_name(word) if field.holds_country else word for word in self.words]
 
     def measures(self) -> tuple[Measure, ...]:
         return ()
@@ -60,50 +74,67 @@ class FieldCondition:
             is_met = value is not None and value is not False and value != ""
             has_text = is_met and not isinstance(value, bool)
             return Verdict(is_met, f"{field.label} {value}" if has_text else field.has if is_met else field.has_not)
-        if value in (None, ""):
+        is_met = None if value in (None, "") else self._fits(value)
+        if is_met is None:
             return Verdict(None, f"{field.label} not known")
-        told = country_name(value) if field.holds_country and isinstance(value, str) else value
-        return Verdict(
-            self._fits(value), f"{value:,} {field.label}" if isinstance(value, int) else f"{field.label} {told}"
-        )
+        return Verdict(is_met, self._reason(value))
 
-    def _fits(self, value: object) -> bool:
+    def _reason(self, value: FieldValue) -> str:
+        field = self._field
+        if field.kind is FieldKind.NUMBER and isinstance(value, int | float):
+            return f"{figure(value)} {field.label}"
+        told = country_name(value) if field.holds_country and isinstance(value, str) else _as_text(value)
+        return f"{field.label} {told}"
+
+    def _fits(self, value: FieldValue) -> bool | None:
         match self.operator:
             case "is":
-                return fits(is_one_of(self.words), str(value))
+                return fits(is_one_of(self.words), _as_text(value))
             case "contains":
-                return fits(holds_one_of(self.words), str(value))
-            case "at_least":
-                return isinstance(value, int) and value >= self.number
-        return isinstance(value, int) and value <= self.number
+                return fits(holds_one_of(self.words), _as_text(value))
+        number = _as_number(value)
+        if number is None:
+            return None
+        return number >= self.number if self.operator == "at_least" else number <= self.number
 
     def sql(self, parts: SqlParts) -> str:
-        column = self._field.column
+        field = self._field
+        if not field.column:
+            return _email_sql(self.field, parts)
+        own = f"nullif(json_extract_string(nullif({field.column}, ''), {parts.value(field.own_key)}), '')"
+        column = parts.field(own if field.own_key else field.column)
         match self.operator:
             case "is":
                 return f"regexp_matches({column}, {parts.value(is_one_of(self.words))})"
             case "contains":
                 return f"regexp_matches({column}, {parts.value(holds_one_of(self.words))})"
-            case "at_least":
-                return f"{column} >= {parts.value(self.number)}"
-            case "at_most":
-                return f"{column} <= {parts.value(self.number)}"
-        return _email_sql(self.field, parts) if not column else f"{column} IS NOT NULL"
+            case "":
+                return f"{column} IS NOT NULL"
+        if field.own_key:
+            is_number = f"regexp_matches({column}, {parts.value(_NUMBER)})"
+            column = f"CASE WHEN {is_number} THEN TRY_CAST({column} AS DOUBLE) END"
+        return f"{column} {'>=' if self.operator == 'at_least' else '<='} {parts.value(self.number)}"
+
+
+def _as_text(value: FieldValue) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _as_number(value: FieldValue) -> float | None:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return value
+    return float(value) if isinstance(value, str) and re.fullmatch(_NUMBER.strip("^$"), value) else None
 
 
 def _email_sql(field: str, parts: SqlParts) -> str:
     if field == "person.email":
         return f"coalesce({parts.column(Source.EMAILS, 'count(*)')}, 0) > 0"
-    parts.needs_free_mail_domains = True
     business = "sum(CASE WHEN domain IN (SELECT unnest($free_mail_domains)) THEN 0 ELSE 1 END)"
     return f"coalesce({parts.column(Source.EMAILS, business)}, 0) > 0"
 
 
 def _read(json: Mapping[str, object]) -> Condition:
-    key = json.get("field")
-    field = FIELDS.get(key) if isinstance(key, str) else None
-    if field is None:
-        raise RuleError(f"There is no field {key!r:.100}; there are {', '.join(FIELDS)}")
+    field = find_field(json.get("field"))
     operators = json.keys() - {"field"}
     if not operators:
         return FieldCondition(field.key)
@@ -111,9 +142,33 @@ def _read(json: Mapping[str, object]) -> Condition:
         allowed = ", ".join(sorted(_OPERATORS[field.kind])) or "none"
         raise RuleError(f"{field.key} takes one operator or none; it has: {allowed}")
     [operator] = operators
-    if field.kind is FieldKind.TEXT:
+    if operator in {"is", "contains"}:
         return FieldCondition(field.key, operator, words=texts_at(json, operator))
     return FieldCondition(field.key, operator, number=number_at(json, operator))
 
 
-CONDITION = ConditionKind("field", frozenset({"field", "is", "contains", "at_least", "at_most"}), _read)
+def _parse(tokens: Tokens) -> dict[str, object]:
+    json: dict[str, object] = {"field": tokens.word()}
+    for operator in ("is", "contains"):
+        if tokens.take(operator):
+            json[operator] = tokens.words()
+    for operator in ("least", "most"):
+        if tokens.take("at", operator):
+            json[f"at_{operator}"] = tokens.number()
+    return json
+
+
+CONDITION = ConditionKind(
+    "field",
+    frozenset({"field", "is", "contains", "at_least", "at_most"}),
+    _read,
+    _parse,
+    {
+        "field": {"type": "string"},
+        "is": {"$ref": "#/$defs/texts"},
+        "contains": {"$ref": "#/$defs/texts"},
+        "at_least": {"$ref": "#/$defs/number"},
+        "at_most": {"$ref": "#/$defs/number"},
+    },
+    ("field",),
+)

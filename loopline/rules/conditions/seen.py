@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loopline.rules.condition import Condition, ConditionKind, Verdict
-from loopline.rules.events import filter_json, read_filter
+from loopline.rules.events import SCHEMA, filter_json, filter_text, parse_filter, read_filter
 from loopline.rules.facts import Facts
 from loopline.rules.measures import EventFilter, Measure, Measuring, window
 from loopline.rules.sql_parts import SqlParts
+from loopline.rules.tokens import Tokens, parse_window, window_text
 from loopline.rules.values import MAX_DAYS, number_at
 
 
@@ -19,6 +20,9 @@ class SeenCondition:
 
     def to_json(self) -> dict[str, object]:
         return {"seen": filter_json(self.events), "within_days": self.within_days}
+
+    def text(self) -> str:
+        return f"seen{filter_text(self.events)}{window_text(self.within_days)}"
 
     def sentence(self, *, is_denied: bool = False) -> str:
         return f"{'not since: ' if is_denied else 'last '}{self.events.phrase()}{window(self.within_days)}"
@@ -47,4 +51,15 @@ def _read(json: Mapping[str, object]) -> Condition:
     return SeenCondition(read_filter(json, "seen"), number_at(json, "within_days", least=1, most=MAX_DAYS))
 
 
-CONDITION = ConditionKind("seen", frozenset({"seen", "within_days"}), _read)
+def _parse(tokens: Tokens) -> dict[str, object]:
+    return {"seen": parse_filter(tokens)} | parse_window(tokens)
+
+
+CONDITION = ConditionKind(
+    "seen",
+    frozenset({"seen", "within_days"}),
+    _read,
+    _parse,
+    {"seen": SCHEMA, "within_days": {"$ref": "#/$defs/days"}},
+    ("seen", "within_days"),
+)

@@ -11,4 +11,5 @@ TABLE = fact_table(
     text("industry", "", repeats=True),
     integer("employees", "number of people", nullable=True),
     text("country", "", repeats=True),
+    text("custom", "fields of the organisation's own making, JSON; empty when there are none"),
 )

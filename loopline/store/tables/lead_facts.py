@@ -11,6 +11,8 @@ TABLE = fact_table(
          repeats=True),
     text("owner_id", "user who has it, or empty", repeats=True),
     text("reason", "code of the last rejection, recycling or disqualification", repeats=True),
+    text("origin", "what made it a lead, in words"),
+    text("custom", "fields of the organisation's own making, JSON; empty when there are none"),
     text("definition_id", "version of the lead definition it was judged by", repeats=True),
     moment("created_at", "when the lead was created"),
     moment("qualified_at", "", nullable=True),

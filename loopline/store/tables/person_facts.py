@@ -11,4 +11,5 @@ TABLE = fact_table(
     text("country", "ISO 3166-1 alpha-2", repeats=True),
     text("job_title", "as the person or a colleague wrote it", repeats=True),
     text("language", "as the person or a colleague wrote it: `de`, `German`", repeats=True),
+    text("custom", "fields of the organisation's own making, JSON; empty when there are none"),
 )
