@@ -10,9 +10,13 @@ _SQL = f"""
 WITH seen AS (
 SELECT DISTINCT identity FROM events WHERE {_NEW} AND identity <> ''
 UNION DISTINCT
-SELECT DISTINCT 'visitor:' || id AS identity FROM bot_verdict_facts WHERE {_NEW}),
+SELECT DISTINCT 'visitor:' || id AS identity FROM bot_verdict_facts WHERE {_NEW}
+UNION DISTINCT
+SELECT DISTINCT identity FROM browser_use_facts WHERE {_NEW}),
 touched AS (
 SELECT i.person_id AS id FROM identity_facts AS i WHERE i.id IN (SELECT identity FROM seen)
+UNION DISTINCT
+SELECT person_id AS id FROM browser_use_facts WHERE identity IN (SELECT identity FROM seen)
 UNION DISTINCT
 SELECT substr(identity, 8) AS id FROM seen WHERE starts_with(identity, 'person:')
 UNION DISTINCT

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from loopline.leads.rejudge import ChangeWatch
-from loopline.rules.changed import changed_people
 
 from loopline.access.actor import SYSTEM
 from loopline.access.roles import Role
 from loopline.facts.relay import Relay
 from loopline.leads.actions import qualify_lead
 from loopline.leads.models import Lead
+from loopline.leads.rejudge import ChangeWatch
 from loopline.people.actions import link_identity, merge_people, record_consent, set_custom
+from loopline.rules.changed import changed_people
 from loopline.store import current
 from loopline.store.engine import Engine, StoreError
 from tests.leads.test_sweep import VIEWED_PRICING, view_pricing
