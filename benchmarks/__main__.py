@@ -10,6 +10,7 @@ from benchmarks.machine import machine
 MODULES = {
     "collector": "Collector with the loader running",
     "reports": "Closed-loop report on a large store",
+    "rules": "Rules over a population",
     "imports": "Import of leads",
     "huddles": "Verdicts about decisions where nothing changed",
     "pages": "The demo company behind a real server",

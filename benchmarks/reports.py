@@ -61,14 +61,15 @@ SELECT 'visitor:' || id('v', range) AS id, range AS version, id('person', range)
 INSERT INTO person_facts BY NAME
 SELECT id('person', n) AS id, n * 2 + change AS version, 'north' AS unit_id,
     id('person', CASE WHEN n % 50 = 1 THEN n - 1 ELSE n END) AS canonical_id, '' AS company_id, 'DE' AS country,
-    '' AS job_title,
+    '' AS job_title, '' AS custom,
     false AS is_deleted, moment(n) AS occurred_at, occurred_at AS recorded_at
 FROM (SELECT range AS n FROM range($people)), (SELECT range AS change FROM range(2));
 
 INSERT INTO lead_facts BY NAME
 SELECT id('lead', n) AS id, n * 4 + change AS version, CASE WHEN n % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
     id('person', n) AS person_id, ['new', 'handed_over', 'accepted', 'converted'][1 + change] AS state,
-    '' AS owner_id, '' AS reason, 'd1' AS definition_id, moment(n * 7) AS created_at, created_at AS qualified_at,
+    '' AS owner_id, '' AS reason, '' AS origin, '' AS custom,
+    'd1' AS definition_id, moment(n * 7) AS created_at, created_at AS qualified_at,
     created_at AS handed_over_at, created_at AS accepted_at, NULL AS rejected_at, NULL AS converted_at,
     false AS is_deleted, created_at AS occurred_at, created_at AS recorded_at
 FROM (SELECT range AS n FROM range($leads)), (SELECT range AS change FROM range(4));

@@ -3,6 +3,7 @@
 A test compares the files with what this would write, so nothing stays undocumented and nothing documented goes stale.
 """
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,18 +12,21 @@ from loopline.cli.main import commands
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.metric import METRICS
 from loopline.reports.report import REPORTS
+from loopline.rules.schema import definition_schema, rule_schema
 from loopline.store.describe import reference as tables
 
+RULES = {"rule.schema.json": rule_schema, "definition.schema.json": definition_schema}
 FOLDER = Path("docs/reference")
 
 
 def pages() -> dict[str, str]:
-    """File name → Markdown."""
+    """File name → its text."""
     return {
         "metrics.md": _page("Metrics", "Every figure in pages, API and exports is one of these.", _metrics()),
         "reports.md": _page("Reports", "`loopline report KEY` prints the same figures as the page.", _reports()),
         "models.md": _page("Attribution models", "How the credit of a conversion is shared.", _models()),
         "commands.md": _page("Commands", "Exit status: 0 done, 1 failed, 2 used wrongly.", _commands()),
+        **{name: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n" for name, schema in RULES.items()},
         "event-store.md": f"# Tables of the event store\n\n{tables()}",
     }
 

@@ -4,8 +4,11 @@ What it cannot say (that a field or a score exists, how deep a rule may be) `rul
 """
 
 from loopline.rules.condition import ConditionKind
+from loopline.rules.definition import EVIDENCE
+from loopline.rules.events import SCHEMA
 from loopline.rules.library import CONDITIONS
 from loopline.rules.read import MAX_CONDITIONS
+from loopline.rules.score import MOST_POINTS
 from loopline.rules.values import SCHEMAS
 
 _RULE: dict[str, object] = {"$ref": "#/$defs/rule"}
@@ -42,5 +45,39 @@ def rule_schema() -> dict[str, object]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "A rule of Loopline",
         "$ref": "#/$defs/rule",
+        "$defs": definitions(),
+    }
+
+
+def definition_schema() -> dict[str, object]:
+    """JSON schema (draft 2020-12) of a lead definition."""
+    points: dict[str, object] = {"type": "integer", "minimum": -MOST_POINTS, "maximum": MOST_POINTS}
+    days: dict[str, object] = {"$ref": "#/$defs/days"}
+    each = _object(
+        {"points": points, "each": SCHEMA, "within_days": days, "half_life_days": days, "up_to": points},
+        ["points", "each"],
+    )
+    lines: dict[str, object] = {
+        "type": "array",
+        "minItems": 1,
+        "items": {"oneOf": [_object({"points": points, "when": _RULE}, ["points", "when"]), each]},
+    }
+    score = _object(
+        {"cap": {"type": "integer", "minimum": 1}, "levels": {"type": "object"}, "points": lines}, ["points"]
+    )
+    document = _object(
+        {
+            "evidence": _object(dict.fromkeys(EVIDENCE, _RULE), []),
+            "also": _RULE,
+            "never": {"type": "array", "items": _RULE},
+            "scores": {"type": "object", "additionalProperties": score},
+            "segments": {"type": "object", "additionalProperties": _RULE},
+        },
+        [],
+    )
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "A lead definition of Loopline",
+        "anyOf": [_RULE, document],
         "$defs": definitions(),
     }

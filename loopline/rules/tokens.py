@@ -10,7 +10,7 @@ _TOKEN = re.compile(r'\s*(?:("(?:[^"\\]|\\.)*")|(,)|([^\s",]+))')
 _BARE = re.compile(r"[\w./@:+&-]+")
 RESERVED = frozenset(
     "all any not unless at least most of times day days seconds points is contains within half-life on named from "
-    "through where each once to level".split()
+    "through where each up once to level when".split()
 )
 """Words of the language; a value that is one of them is written in quotation marks."""
 
@@ -67,6 +67,10 @@ class Tokens:
         if not re.fullmatch(r"-?\d{1,12}", word):
             raise RuleError(f"A whole number is expected, not {here}")
         return int(word)
+
+    @property
+    def is_at_end(self) -> bool:
+        return self._at >= len(self._words)
 
     def end(self) -> None:
         if self._at < len(self._words):
