@@ -22,6 +22,7 @@ from loopline.leads.definition_actions import (
     put_in_force,
     sign_definition,
 )
+from loopline.leads.examples import Act, Example
 from loopline.leads.models import DefinitionVersion
 from loopline.lib.ids import uuid7
 
@@ -110,7 +111,8 @@ def _colleague(one: world.Colleague, units: dict[str, BusinessUnit], key: UUID, 
 def _definition(unit: BusinessUnit, users: dict[str, User], at: datetime) -> DefinitionVersion:
     """The first definition, drafted and signed for marketing by one and for sales by the other."""
     marketing, sales = users["mara@halden.example"].actor, users["henrik@halden.example"].actor
-    version = draft_definition(unit, _rules(unit.key), because="Where we begin.", by=marketing, at=at)
+    rules = _rules(unit.key)
+    version = draft_definition(unit, rules, examples=EXAMPLES, because="Where we begin.", by=marketing, at=at)
     propose_definition(version, by=marketing, at=at)
     sign_definition(version, "marketing", by=marketing, at=at)
     sign_definition(version, "sales", by=sales, at=at)
@@ -125,13 +127,46 @@ def _rules(unit_key: str) -> dict[str, object]:
         "count": {"kind": "page", "path": "/pricing"}, "at_least": 1, "within_days": PRICING_COUNTS.days,
     }  # fmt: skip
     return {
-        "all": [
-            {"field": "person.business_email"},
-            {"consent": [PURPOSE]},
-            {"field": "company.known"},
-            {"any": [asked, read_prices]},
-        ]
+        "evidence": {
+            "who": {"field": "person.business_email"},
+            "company": {"field": "company.known"},
+            "need": {"any": [asked, read_prices]},
+            "consent": {"consent": [PURPOSE]},
+        },
+        "scores": {"interest": INTEREST},
     }
+
+
+INTEREST: dict[str, object] = {
+    "levels": {"1": 60, "2": 40, "3": 20, "4": 0},
+    "points": [
+        {"points": 30, "each": {"kind": "form"}, "within_days": 90, "up_to": 60},
+        {
+            "points": 15, "each": {"kind": "page", "path": "/pricing"}, "within_days": 90, "half_life_days": 14,
+            "up_to": 45,
+        },
+        {"points": -20, "when": {"field": "person.job_title", "contains": ["student", "intern"]}},
+    ],
+}  # fmt: skip
+"""How interested somebody is, from 1 (talk today) to 4. Shown beside the verdict; it decides nothing yet."""
+
+EXAMPLES = (
+    Example(
+        "Head of energy at a food maker who read the prices", True, "What we built this for",
+        {"person.email": "known", "person.business_email": "known", "person.job_title": "Head of energy",
+         "company.known": "A food maker", "company.employees": 400},
+        {PURPOSE: True}, (), (Act("page", path="/pricing", days_ago=2),),
+    ),
+    Example(
+        "Student with a free address who wants a paper", False, "Students write theses about us every spring",
+        {"person.email": "known", "person.job_title": "Student"}, {PURPOSE: True}, (("white-paper", 1.0),),
+    ),
+    Example(
+        "Someone who read the prices and agreed to nothing", False, "We may not call them",
+        {"person.email": "known", "person.business_email": "known", "company.known": "A brewery"}, {}, (),
+        (Act("page", path="/pricing", days_ago=1, times=3),),
+    ),
+)  # fmt: skip
 
 
 def form_slug(slug: str, unit_key: str) -> str:

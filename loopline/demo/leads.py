@@ -24,10 +24,10 @@ from loopline.routing.bench import bench_of
 from loopline.routing.calendar import Calendar, office_hours
 from loopline.routing.decide import Decision, decide
 from loopline.routing.rules import rules_of, ways
+from loopline.rules.definition import Definition
 from loopline.rules.explain import judge
 from loopline.rules.facts import Facts, SentForm
-from loopline.rules.read import read_rule
-from loopline.rules.tree import Rule, conditions
+from loopline.rules.measures import Measure
 
 State = Lead.State
 
@@ -81,15 +81,16 @@ class Turns:
 def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Ground, ids: Ids) -> LeadBulk:
     """Leads of buyers in the order in which they asked, each up to sales' answer."""
     bulk, turns = LeadBulk(), Turns(ground)
-    rules = {key: read_rule(version.rules) for key, version in ground.definitions.items()}
+    definitions = {key: version.definition for key, version in ground.definitions.items()}
     for buyer in buyers:
         lead = _new(buyer, people[buyer.number], ground, bulk, ids)
-        rule = rules[buyer.unit.key]
-        facts = _facts(buyer, lead.person, rule, ground)
-        judgement = evaluate(rule, facts)
+        definition = definitions[buyer.unit.key]
+        facts = _facts(buyer, lead.person, definition, ground)
+        judgement = evaluate(definition, facts)
         if judgement.is_met != buyer.qualifies:
             raise ValueError(f"the demo's year and its definition disagree about {buyer.email}")
         lead.definition, lead.evidence = ground.definitions[buyer.unit.key], judgement.evidence
+        lead.scores = judgement.scores
         if not judgement.is_met:
             bulk.record(lead, lead.created_at)
             continue
@@ -126,11 +127,9 @@ def _created_at(buyer: Buyer) -> datetime:
     return buyer.asked_at + AFTER_THE_FORM
 
 
-def _facts(buyer: Buyer, person: Person, rule: Rule, ground: Ground) -> Facts:
+def _facts(buyer: Buyer, person: Person, definition: Definition, ground: Ground) -> Facts:
     """What `leads.known` would have found when the form was sent. The only behaviour asked for is the price list."""
     domain, company = domain_of(buyer.email), person.company
-    measures = {measure for condition in conditions(rule) for measure in condition.measures()}
-    reads = sum(at > buyer.asked_at - PRICING_COUNTS for at in buyer.pricing_reads)
     return Facts(
         at=_created_at(buyer),
         fields={
@@ -139,8 +138,19 @@ def _facts(buyer: Buyer, person: Person, rule: Rule, ground: Ground) -> Facts:
         },
         consents={PURPOSE: True},
         forms=[SentForm(ground.forms[buyer.unit.key, buyer.form].slug, buyer.asked_at)],
-        behaviour=dict.fromkeys(measures, reads),
+        behaviour={measure: _measured(buyer, measure) for measure in definition.measures},
     )
+
+
+def _measured(buyer: Buyer, measure: Measure) -> float:
+    """Forms sent (this one), or views of the price list; a view may fade."""
+    if measure.events.kind == "form":
+        return 1
+    within = PRICING_COUNTS if measure.within_days is None else timedelta(days=measure.within_days)
+    ages = [buyer.asked_at - at for at in buyer.pricing_reads if at > buyer.asked_at - within]
+    if measure.half_life_days is None:
+        return len(ages)
+    return round(sum(float(0.5 ** (age / timedelta(days=measure.half_life_days))) for age in ages), 6)
 
 
 def _hand_over(lead: Lead, buyer: Buyer, facts: Facts, turns: Turns, bulk: LeadBulk) -> None:

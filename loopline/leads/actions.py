@@ -72,6 +72,7 @@ def qualify_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> bool:
     outcome = judge_lead(lead, at)
     known_before = (lead.definition_id, lead.evidence)
     lead.definition, lead.evidence = outcome.version, outcome.judgement.evidence
+    lead.scores = outcome.judgement.scores
     if not outcome.judgement.is_met:
         if known_before != (lead.definition_id, lead.evidence):
             _keep_judgement(lead, by, at)
@@ -83,7 +84,7 @@ def qualify_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> bool:
 
 
 def _keep_judgement(lead: Lead, by: Actor, at: datetime) -> None:
-    lead.save(update_fields=["definition", "evidence"])
+    lead.save(update_fields=["definition", "evidence", "scores"])
     audit(by, "judge_lead", lead, at=at, is_met=False, definition=str(lead.definition or "none"))
     record_fact("lead_facts", str(lead.pk), lead_row(lead), occurred_at=at)
 

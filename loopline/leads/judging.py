@@ -6,8 +6,6 @@ from datetime import datetime
 from loopline.leads.definition import Judgement, evaluate, without_definition
 from loopline.leads.known import facts_about
 from loopline.leads.models import DefinitionVersion, Lead
-from loopline.rules.read import read_rule
-from loopline.rules.tree import measures_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +20,6 @@ def judge_lead(lead: Lead, at: datetime) -> LeadJudgement:
     version = DefinitionVersion.objects.filter(unit=lead.unit_id, status=DefinitionVersion.Status.IN_FORCE).first()
     if version is None:
         return LeadJudgement(None, without_definition())
-    rule = read_rule(version.rules)
-    facts = facts_about(lead.person, lead.unit, measures_of(rule), at, lead=lead)
-    return LeadJudgement(version, evaluate(rule, facts))
+    definition = version.definition
+    facts = facts_about(lead.person, lead.unit, definition.measures, at, lead=lead)
+    return LeadJudgement(version, evaluate(definition, facts))

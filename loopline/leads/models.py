@@ -10,10 +10,12 @@ from django.db.models import F, Q
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
 from loopline.access.roles import Permission
+from loopline.leads.examples import Example, read_example
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
 from loopline.routing.models import Team
+from loopline.rules.definition import Definition, read_definition
 
 
 class DefinitionVersion(models.Model):
@@ -31,7 +33,9 @@ class DefinitionVersion(models.Model):
     number = models.PositiveIntegerField()
     status = models.CharField(max_length=20, choices=Status.choices, default=Status.DRAFT)
     rules = models.JSONField()
-    """Rule tree as `loopline.rules` reads it."""
+    """Definition as `rules.definition` reads it; a bare rule is one."""
+    examples = models.JSONField(default=list, blank=True)
+    """People who must pass and people who must not (`leads.examples`): its unit tests."""
     sentence = models.TextField()
     because = models.TextField(blank=True)
     """Why this version was proposed."""
@@ -58,6 +62,19 @@ class DefinitionVersion(models.Model):
     @property
     def in_words(self) -> str:
         return f"definition v{self.number}"
+
+    @property
+    def definition(self) -> Definition:
+        return read_definition(self.rules)
+
+    @property
+    def example_leads(self) -> list[Example]:
+        return [read_example(one) for one in self.examples]
+
+    @property
+    def starts_later(self) -> bool:
+        """Agreed, and it comes into force by itself at `in_force_from`."""
+        return self.status == self.Status.AGREED and self.in_force_from is not None
 
     @property
     def signers(self) -> str:
@@ -149,7 +166,9 @@ class Lead(models.Model):
     """Fields of the organisation's own making (`people.custom`): what a form or an import said beside ours."""
     definition = models.ForeignKey(DefinitionVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
     evidence = models.JSONField(default=list)
-    """Verdict of each clause when it was judged: [{"clause", "is_met", "reason"}]; never rewritten."""
+    """Verdict of each clause when it was judged: [{"clause", "is_met", "reason", "part"}]; never rewritten."""
+    scores = models.JSONField(default=list, blank=True)
+    """Its scores when it was judged: [{"name", "value", "level", "cap", "reason"}]; never rewritten."""
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="leads")
     assigned_because = models.CharField(max_length=200, blank=True)
     is_pooled = models.BooleanField(default=False)

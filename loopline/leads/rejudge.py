@@ -15,7 +15,6 @@ from loopline.people.emails import DISPOSABLE_DOMAINS, FREE_DOMAINS
 from loopline.people.models import Person
 from loopline.rules.changed import changed_people
 from loopline.rules.population import JUDGED_AGAIN_DAYS, Judged, Moment, to_sql
-from loopline.rules.read import read_rule
 from loopline.store.current import engine
 
 JUDGED_AGAIN_FOR = timedelta(days=JUDGED_AGAIN_DAYS)
@@ -70,7 +69,7 @@ def _waiting(new: LeadQuerySet) -> dict[str, Lead]:
 
 def _passing(version: DefinitionVersion, at: datetime, people: list[str] | None) -> set[str]:
     """Everybody's or these people's ids, as far as they meet the version."""
-    query = to_sql(read_rule(version.rules), Judged.EVERYBODY if people is None else Judged.PEOPLE)
+    query = to_sql(version.definition.rule, Judged.EVERYBODY if people is None else Judged.PEOPLE)
     moment = Moment(at=at, as_of=max(at, utc_now()))
     params = query.params(str(version.unit_id), moment, free_mail_domains=FREE_MAIL, people=people or [])
     return {str(row["person_id"]) for row in engine().rows(query.sql, params) if row["is_met"]}

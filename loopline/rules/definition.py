@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from loopline.rules.errors import RuleError
 from loopline.rules.events import filter_json, read_filter
 from loopline.rules.explain import to_sentence
+from loopline.rules.measures import Measure
 from loopline.rules.read import read_rule, rule_json
 from loopline.rules.score import MOST_POINTS, Named, Points, PointsEach, PointsWhen, Score
-from loopline.rules.tree import All, Rule, Unless
+from loopline.rules.tree import All, Rule, Unless, measures_of
 from loopline.rules.values import checked_text, days_at, number_at
 
 EVIDENCE = {
@@ -72,6 +73,12 @@ class Definition:
     def rule(self) -> Rule:
         """All of it as one rule."""
         return All(tuple(clause.asked for clause in self.clauses))
+
+    @property
+    def measures(self) -> list[Measure]:
+        """The behaviour that must be measured to judge it and to work out its scores."""
+        scored = [measure for score in self.scores.values() for measure in score.measures()]
+        return list(dict.fromkeys([*measures_of(self.rule), *scored]))
 
     @property
     def named(self) -> Named:

@@ -33,8 +33,13 @@ def read_rule(value: object, named: Named = NOTHING_NAMED, *, place: str = "rule
 
 def parse_rule(text: str) -> Rule:
     """The rule written as JSON text. Raises RuleError, also for text that is no JSON."""
+    return read_rule(parse_json(text))
+
+
+def parse_json(text: str) -> object:
+    """What JSON text holds. Raises RuleError for text that is none, or nested without end."""
     try:
-        return read_rule(json.loads(text))
+        return json.loads(text)
     except json.JSONDecodeError as error:
         raise RuleError(f"This is not JSON: {error.msg} in line {error.lineno}, column {error.colno}") from error
     except RecursionError as error:

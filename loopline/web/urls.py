@@ -211,6 +211,17 @@ urlpatterns = [
         name="definition_clause_remove",
     ),
     path("definition/<uuid:version_id>/rules/", definition_changes.definition_rules, name="definition_rules"),
+    path(
+        "definition/<uuid:version_id>/examples/",
+        definition_changes.definition_example_add,
+        name="definition_example_add",
+    ),
+    path(
+        "definition/<uuid:version_id>/examples/<int:place>/remove/",
+        definition_changes.definition_example_remove,
+        name="definition_example_remove",
+    ),
+    path("definition/<uuid:version_id>/restore/", definition_changes.definition_restore, name="definition_restore"),
     path("definition/<uuid:version_id>/propose/", definition_changes.definition_propose, name="definition_propose"),
     path(
         "definition/<uuid:version_id>/sign/marketing/",

@@ -6,9 +6,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from loopline.access.actor import SYSTEM
 from loopline.access.models import User
 from loopline.access.roles import Role
-from loopline.leads.definition_actions import draft_definition
+from loopline.leads.definition_actions import draft_definition, propose_definition, sign_definition
 from loopline.leads.models import DefinitionVersion
 from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import BUSINESS_EMAIL, make_definition
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.django_db
 
 WRITES = [
     "definition_clause_add", "definition_rules", "definition_propose", "definition_sign_marketing",
-    "definition_sign_sales", "definition_put_in_force", "definition_withdraw",
+    "definition_sign_sales", "definition_put_in_force", "definition_withdraw", "definition_example_add",
+    "definition_restore",
 ]  # fmt: skip
 
 
@@ -56,46 +58,82 @@ def test_the_page_without_a_definition_says_what_to_do(client: Client) -> None:
 def test_conditions_are_added_beside_or_as_an_alternative_and_taken_away() -> None:
     version, marketing = draft()
     client, add = signed_in(marketing), reverse("definition_clause_add", args=[version.pk])
-    client.post(add, {"asked": "company.employees:at_least", "number": "50"})
-    client.post(add, {"asked": "count", "page": "/pricing", "number": "2", "days": "30"})
-    client.post(add, {"asked": "form", "words": "demo, contact", "days": "90", "place": "2"})
+    client.post(add, {"part": "company", "asked": "company.employees:at_least", "number": "50"})
+    client.post(add, {"part": "need", "asked": "count", "page": "/pricing", "number": "2", "days": "30"})
+    client.post(add, {"part": "need", "asked": "form", "words": "demo, contact", "days": "90", "joined": "instead"})
+    client.post(add, {"part": "never", "asked": "own:is", "field": "person.custom.is_rival", "words": "true"})
     version.refresh_from_db()
+    pricing = {"count": {"kind": "page", "path": "/pricing"}, "at_least": 2, "within_days": 30}
+    form = {"form": ["demo", "contact"], "within_days": 90}
     assert version.rules == {
-        "all": [
-            {"field": "person.business_email"},
-            {"field": "company.employees", "at_least": 50},
-            {
-                "any": [
-                    {"count": {"kind": "page", "path": "/pricing"}, "at_least": 2, "within_days": 30},
-                    {"form": ["demo", "contact"], "within_days": 90},
-                ]
-            },
-        ]
+        "evidence": {"company": {"field": "company.employees", "at_least": 50}, "need": {"any": [pricing, form]}},
+        "also": {"all": [{"field": "person.business_email"}]},
+        "never": [{"field": "person.custom.is_rival", "is": ["true"]}],
     }
-    client.post(reverse("definition_clause_remove", args=[version.pk, 2]), {"alternative": "0"})
-    client.post(reverse("definition_clause_remove", args=[version.pk, 1]))
-    version.refresh_from_db()
-    assert version.rules == {
-        "all": [{"field": "person.business_email"}, {"form": ["demo", "contact"], "within_days": 90}]
-    }
+    page = client.get(reverse("definition_version", args=[version.pk])).content.decode()
+    assert all(label in page for label in ("Which company", "What they need", "And besides", "Never"))
+    client.post(reverse("definition_clause_remove", args=[version.pk, 1]), {"condition": "0"})
     client.post(reverse("definition_clause_remove", args=[version.pk, 0]))
+    client.post(reverse("definition_clause_remove", args=[version.pk, 2]))
+    version.refresh_from_db()
+    assert version.rules == {"evidence": {"need": form}, "also": {"field": "person.business_email"}}
+    client.post(reverse("definition_clause_remove", args=[version.pk, 1]))
     answer = client.post(reverse("definition_clause_remove", args=[version.pk, 0]), follow=True)
-    assert "needs at least one clause" in answer.content.decode()
+    assert "asks for at least one thing" in answer.content.decode()
     assert client.post(reverse("definition_clause_remove", args=[version.pk, 7])).status_code == 302
 
 
+def test_an_example_is_described_tried_on_the_page_and_stops_a_proposal_that_judges_it_wrongly() -> None:
+    version, marketing = draft()
+    client, add = signed_in(marketing), reverse("definition_example_add", args=[version.pk])
+    said = {"name": "Free address", "passes": "yes", "email": "free", "pages": "/pricing, /pricing", "employees": "12"}
+    page = client.post(add, said, follow=True).content.decode()
+    assert "1 of 1 judged wrongly" in page
+    assert "has no business e-mail address" in page
+    refused = client.post(reverse("definition_propose", args=[version.pk]), follow=True).content.decode()
+    assert "its examples are judged wrongly: “Free address” must pass" in refused
+    assert client.post(add, {"passes": "yes"}).status_code == 422
+    client.post(reverse("definition_example_remove", args=[version.pk, 0]))
+    version.refresh_from_db()
+    assert (version.examples, version.status) == ([], "draft")
+
+
+def test_a_start_in_the_future_and_the_way_back() -> None:
+    unit = make_unit()
+    old = make_definition(unit)
+    version = draft_definition(unit, BUSINESS_EMAIL, by=SYSTEM)
+    propose_definition(version, by=SYSTEM)
+    sign_definition(version, "marketing", by=SYSTEM)
+    sign_definition(version, "sales", by=SYSTEM)
+    client = signed_in(make_user(Role.SALES_MANAGER, unit=unit))
+    force = reverse("definition_put_in_force", args=[version.pk])
+    assert client.post(force, {"starts_at": "soon"}).status_code == 422
+    page = client.post(force, {"starts_at": "2999-01-01T08:00"}, follow=True).content.decode()
+    assert "Comes into force by itself on 1 Jan 2999" in page
+    client.post(force)
+    version.refresh_from_db()
+    assert version.status == "in_force"
+    page = client.get(reverse("definition_version", args=[old.pk])).content.decode()
+    assert "Put back in force" in page
+    client.post(reverse("definition_restore", args=[old.pk]))
+    old.refresh_from_db()
+    assert old.status == "in_force"
+
+
 @pytest.mark.parametrize(
-    "asked", ["consent", "form", "engaged", "person.country:is", "company.employees:at_least", "x"]
+    "asked", ["consent", "form", "engaged", "campaign", "score", "own:is", "person.country:is", "x"]
 )
 def test_a_condition_that_lacks_something_is_refused_beside_the_form(asked: str) -> None:
     version, marketing = draft()
-    answer = signed_in(marketing).post(reverse("definition_clause_add", args=[version.pk]), {"asked": asked})
+    answer = signed_in(marketing).post(
+        reverse("definition_clause_add", args=[version.pk]), {"part": "who", "asked": asked}
+    )
     assert answer.status_code == 422
     version.refresh_from_db()
     assert version.rules == BUSINESS_EMAIL
 
 
-def test_rules_may_be_written_as_json_and_hostile_ones_are_refused_with_the_reason() -> None:
+def test_rules_may_be_written_as_text_or_json_and_hostile_ones_are_refused_with_the_reason() -> None:
     version, marketing = draft()
     client, address = signed_in(marketing), reverse("definition_rules", args=[version.pk])
     answer = client.post(address, {"rules": '{"field": "person.email; DROP TABLE"}'})
@@ -106,6 +144,11 @@ def test_rules_may_be_written_as_json_and_hostile_ones_are_refused_with_the_reas
     assert client.post(address, {"rules": json.dumps(rules)}).status_code == 302
     version.refresh_from_db()
     assert version.rules == rules
+    text = "who\n  person.email\nscore fit of 50 points\n  20 when\n    company.known\n"
+    assert client.post(address, {"rules": text}).status_code == 302
+    page = client.get(reverse("definition_version", args=[version.pk])).content.decode()
+    assert "+20 works for a known company" in page
+    assert client.post(address, {"rules": "who\nperson.email"}).status_code == 422
 
 
 def test_both_sides_sign_and_the_new_version_is_in_force() -> None:

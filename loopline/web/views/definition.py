@@ -7,17 +7,18 @@ from uuid import UUID
 from django.db.models import Count
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
-from loopline.leads.drafting import clauses, difference, shown_clauses
+from loopline.leads.definition import clause_words
+from loopline.leads.drafting import difference, shown_parts, shown_scores
+from loopline.leads.examples import try_examples
 from loopline.leads.models import DefinitionVersion, Lead
-from loopline.rules.explain import to_sentence
-from loopline.rules.read import read_rule
-from loopline.rules.tree import Rule
+from loopline.rules.definition import Definition
 from loopline.web.access import PageRequest, allow
-from loopline.web.forms.definition import BecauseForm, ConditionForm, RulesForm
+from loopline.web.forms.definition import BecauseForm, ConditionForm, ExampleForm, RulesForm, StartForm
 
 Status = DefinitionVersion.Status
 LOOKED_AT = 1_000
@@ -35,7 +36,8 @@ def definition(request: PageRequest) -> HttpResponse:
         "units": units,
         "unit": unit,
         "version": in_force,
-        "clauses": shown_clauses(read_rule(in_force.rules)) if in_force else [],
+        "parts": shown_parts(in_force.definition) if in_force else [],
+        "scores": shown_scores(in_force.definition) if in_force else [],
         "waiting": versions.filter(status__in=_OPEN),
         "versions": versions,
         "can_edit": request.actor.may(Permission.EDIT_DEFINITION),
@@ -57,16 +59,20 @@ def find_version(request: PageRequest, version_id: UUID) -> DefinitionVersion:
 
 def version_page(request: PageRequest, version: DefinitionVersion, **forms: Any) -> HttpResponse:
     """The page of one version; `forms` are those with errors to show."""
-    rule = read_rule(version.rules)
-    shown = shown_clauses(rule)
-    before = _in_force_rule(version, request.actor)
+    definition = version.definition
+    tried = try_examples(definition, version.example_leads, timezone.now())
     context = {
         "version": version,
-        "clauses": shown,
-        "difference": difference(before, rule) if version.status in _OPEN else None,
+        "parts": shown_parts(definition),
+        "scores": shown_scores(definition),
+        "difference": difference(_in_force(version, request.actor), definition) if version.status in _OPEN else None,
         "powers": _powers(version, request.actor),
-        "condition_form": ConditionForm(clauses=shown),
-        "rules_form": RulesForm.of(version.rules),
+        "tried": tried,
+        "wrong": [one for one in tried if not one.is_right],
+        "condition_form": ConditionForm(named=definition.named),
+        "rules_form": RulesForm.of(definition),
+        "example_form": ExampleForm(),
+        "start_form": StartForm(),
     }
     status = 422 if forms else 200
     return render(request, "definition/definition_version.html", context | forms, status=status)
@@ -86,14 +92,15 @@ def _powers(version: DefinitionVersion, actor: Actor) -> dict[str, bool]:
         and actor.may(Permission.SIGN_FOR_SALES)
         and version.marketing_signature != actor.name,
         "can_put_in_force": edits and version.status == Status.AGREED,
+        "can_restore": edits and version.status == Status.SUPERSEDED and version.in_force_from is not None,
         "can_withdraw": edits and version.status in _OPEN,
     }
 
 
-def _in_force_rule(version: DefinitionVersion, actor: Actor) -> Rule | None:
-    """The rule a version is compared with."""
+def _in_force(version: DefinitionVersion, actor: Actor) -> Definition | None:
+    """What a version is compared with."""
     in_force = DefinitionVersion.objects.visible_to(actor).filter(unit=version.unit, status=Status.IN_FORCE).first()
-    return read_rule(in_force.rules) if in_force and in_force != version else None
+    return in_force.definition if in_force and in_force != version else None
 
 
 def _unit(request: PageRequest, units: Any) -> BusinessUnit | None:
@@ -112,7 +119,7 @@ def _record(version: DefinitionVersion, actor: Actor) -> dict[str, Any]:
     below = judged.filter(state=Lead.State.NEW).order_by("-created_at")
     latest = below.values_list("evidence", flat=True)[:LOOKED_AT]
     missed = Counter(one["clause"] for evidence in latest for one in evidence if one["is_met"] is not True)
-    names = [to_sentence(clause) for clause in clauses(read_rule(version.rules))]
+    names = [clause_words(clause) for clause in version.definition.clauses]
     return {
         "judged": sum(states.values()),
         "passed": sum(states.values()) - stopped,

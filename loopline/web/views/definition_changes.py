@@ -6,6 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
 from django.views.decorators.http import require_POST
 
 from loopline.access.actor import NotAllowedError
@@ -19,15 +20,17 @@ from loopline.leads.definition_actions import (
     edit_draft,
     propose_definition,
     put_in_force,
+    restore_definition,
+    set_examples,
     sign_definition,
     withdraw_definition,
 )
-from loopline.leads.drafting import shown_clauses, with_clause, without_clause
+from loopline.leads.drafting import with_condition, without_condition
 from loopline.leads.models import DefinitionVersion
+from loopline.rules.definition import definition_json
 from loopline.rules.errors import RuleError
-from loopline.rules.read import read_rule, rule_json
 from loopline.web.access import PageRequest, allow
-from loopline.web.forms.definition import BecauseForm, ConditionForm, RulesForm
+from loopline.web.forms.definition import BecauseForm, ConditionForm, ExampleForm, RulesForm, StartForm
 from loopline.web.views.definition import find_version, version_page
 
 
@@ -43,7 +46,8 @@ def definition_draft(request: PageRequest, unit_id: UUID) -> HttpResponse:
     )
     form = BecauseForm(request.POST)
     because = form.cleaned_data["because"] if form.is_valid() else ""
-    draft = draft_definition(unit, in_force.rules if in_force else FIRST_RULES, because=because, by=request.actor)
+    rules, examples = (in_force.rules, in_force.example_leads) if in_force else (FIRST_RULES, [])
+    draft = draft_definition(unit, rules, examples=examples, because=because, by=request.actor)
     return redirect("definition_version", draft.pk)
 
 
@@ -51,26 +55,25 @@ def definition_draft(request: PageRequest, unit_id: UUID) -> HttpResponse:
 @require_POST
 def definition_clause_add(request: PageRequest, version_id: UUID) -> HttpResponse:
     version = find_version(request, version_id)
-    rule = read_rule(version.rules)
-    form = ConditionForm(request.POST, clauses=shown_clauses(rule))
+    form = ConditionForm(request.POST, named=version.definition.named)
     if not form.is_valid():
         return version_page(request, version, condition_form=form)
-    place = form.cleaned_data["place"]
-    changed = with_clause(rule, form.cleaned_data["rule"], alternative_to=int(place) if place else None)
-    return _edit(request, version, rule_json(changed))
+    said = form.cleaned_data
+    changed = with_condition(version.definition, said["part"], said["rule"], is_instead=said["joined"] == "instead")
+    return _edit(request, version, definition_json(changed))
 
 
 @allow(Permission.EDIT_DEFINITION)
 @require_POST
 def definition_clause_remove(request: PageRequest, version_id: UUID, place: int) -> HttpResponse:
     version = find_version(request, version_id)
-    alternative = request.POST.get("alternative", "")
+    condition = request.POST.get("condition", "")
     try:
-        changed = without_clause(read_rule(version.rules), place, int(alternative) if alternative.isdigit() else None)
+        changed = without_condition(version.definition, place, int(condition) if condition.isdecimal() else None)
     except RuleError as error:
         messages.error(request, str(error))
         return redirect("definition_version", version.pk)
-    return _edit(request, version, rule_json(changed))
+    return _edit(request, version, definition_json(changed))
 
 
 @allow(Permission.EDIT_DEFINITION)
@@ -80,7 +83,26 @@ def definition_rules(request: PageRequest, version_id: UUID) -> HttpResponse:
     form = RulesForm(request.POST)
     if not form.is_valid():
         return version_page(request, version, rules_form=form)
-    return _edit(request, version, rule_json(form.cleaned_data["rules"]))
+    return _edit(request, version, form.cleaned_data["rules"])
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_example_add(request: PageRequest, version_id: UUID) -> HttpResponse:
+    version = find_version(request, version_id)
+    form = ExampleForm(request.POST)
+    if not form.is_valid():
+        return version_page(request, version, example_form=form)
+    examples = [*version.example_leads, form.example()]
+    return _do(request, version, lambda: set_examples(version, examples, by=request.actor), "The example is kept.")
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_example_remove(request: PageRequest, version_id: UUID, place: int) -> HttpResponse:
+    version = find_version(request, version_id)
+    examples = [one for number, one in enumerate(version.example_leads) if number != place]
+    return _do(request, version, lambda: set_examples(version, examples, by=request.actor), "The example is gone.")
 
 
 @allow(Permission.EDIT_DEFINITION)
@@ -102,8 +124,23 @@ def definition_sign(request: PageRequest, version_id: UUID, side: Side) -> HttpR
 @require_POST
 def definition_put_in_force(request: PageRequest, version_id: UUID) -> HttpResponse:
     version = find_version(request, version_id)
-    done = f"{version} is in force: new leads are judged by it from now on."
-    return _do(request, version, lambda: put_in_force(version, by=request.actor), done)
+    form = StartForm(request.POST)
+    if not form.is_valid():
+        return version_page(request, version, start_form=form)
+    start = form.start
+    if start is None or start <= timezone.now():
+        done = f"{version} is in force: new leads are judged by it from now on."
+    else:
+        done = f"{version} comes into force by itself at the time you gave. Until then it can be withdrawn."
+    return _do(request, version, lambda: put_in_force(version, starts_at=start, by=request.actor), done)
+
+
+@allow(Permission.EDIT_DEFINITION)
+@require_POST
+def definition_restore(request: PageRequest, version_id: UUID) -> HttpResponse:
+    version = find_version(request, version_id)
+    done = f"{version} is in force again: new leads are judged by it from now on."
+    return _do(request, version, lambda: restore_definition(version, by=request.actor), done)
 
 
 @allow(Permission.EDIT_DEFINITION)

@@ -3,7 +3,7 @@
   const form = document.querySelector("[data-condition-form]");
   if (!form) return;
   const asked = form.elements.asked;
-  const fields = ["words", "page", "number", "days"];
+  const fields = ["field", "words", "page", "number", "days"];
   const show = () => {
     const needed = (asked.selectedOptions[0].dataset.needs || "").split(" ");
     for (const name of fields) form.elements[name].closest(".field").hidden = !needed.includes(name);
