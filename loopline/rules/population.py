@@ -94,9 +94,12 @@ class RuleQuery:
         }
 
 
-def to_sql(rule: Rule, judged: Judged = Judged.EVERYBODY, *, scores: Sequence[Score] = ()) -> RuleQuery:
+def to_sql(
+    rule: Rule, judged: Judged = Judged.EVERYBODY, *, scores: Sequence[Score] = (), besides: Sequence[Rule] = ()
+) -> RuleQuery:
     """Everyone with the verdict: columns `person_id` (for leads `lead_id`), `is_met`, `c0`, `c1`, … for the conditions
-    from left to right (NULL: not known), and `s0`, `s1`, … for the scores asked for besides."""
+    from left to right (NULL: not known), and asked for besides `s0`, `s1`, … for scores and `r0`, `r1`, … for rules
+    (true or false)."""
     parts = SqlParts(is_replay=judged is Judged.LEADS)
     leaves: list[str] = []
 
@@ -107,11 +110,15 @@ def to_sql(rule: Rule, judged: Judged = Judged.EVERYBODY, *, scores: Sequence[Sc
     verdict = truth(rule, parts, numbered)
     values = [f"{leaf} AS c{number}" for number, leaf in enumerate(leaves)]
     values += [f"{score_sql(score, parts)} AS s{number}" for number, score in enumerate(scores)]
+    values += [
+        f"CAST(coalesce({truth(one, parts)}, FALSE) AS BOOLEAN) AS r{number}" for number, one in enumerate(besides)
+    ]
     answered = [f"c{n}" for n in range(len(leaves))] + [f"s{n}" for n in range(len(scores))]
+    answered += [f"r{n}" for n in range(len(besides))]
     subject = "lead_id" if judged is Judged.LEADS else "person_id"
     sql = f"""WITH {_separated([*_tables(judged, parts), _known(judged, parts)])},
 judged AS (SELECT subject, {", ".join(values)} FROM known)
-SELECT subject AS {subject}, coalesce({verdict}, FALSE) AS is_met, {", ".join(answered)}
+SELECT subject AS {subject}, CAST(coalesce({verdict}, FALSE) AS BOOLEAN) AS is_met, {", ".join(answered)}
 FROM judged ORDER BY subject"""
     return RuleQuery(sql, parts)
 

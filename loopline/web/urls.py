@@ -44,6 +44,7 @@ from loopline.web.views import (
     today,
     users,
     visitors,
+    what_if,
     working_time,
     write_keys,
 )
@@ -211,6 +212,7 @@ urlpatterns = [
         name="definition_clause_remove",
     ),
     path("definition/<uuid:version_id>/rules/", definition_changes.definition_rules, name="definition_rules"),
+    path("definition/<uuid:version_id>/what-if/", what_if.definition_what_if, name="definition_what_if"),
     path(
         "definition/<uuid:version_id>/examples/",
         definition_changes.definition_example_add,

@@ -1,6 +1,6 @@
 """Writing a lead definition: one condition at a time, as text, and by example."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from django import forms
@@ -209,4 +209,16 @@ class StartForm(PageForm):
     @property
     def start(self) -> datetime | None:
         found: datetime | None = self.cleaned_data["starts_at"]
+        return found
+
+
+class WhatIfForm(PageForm):
+    """Which leads are judged again: those created from one day to another, both included."""
+
+    first = forms.DateField(label="Leads from", widget=forms.DateInput(attrs={"type": "date"}))
+    last = forms.DateField(label="to", widget=forms.DateInput(attrs={"type": "date"}))
+
+    def value_of(self, name: str) -> date:
+        """What was typed, else what it begins with."""
+        found: date = self.cleaned_data[name] if self.is_bound else self.initial[name]
         return found

@@ -1,0 +1,126 @@
+"""Leads of a period with what both definitions say about each, by what was known then, and what became of it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from loopline.reports.what_if.outcomes_sql import OUTCOMES
+from loopline.rules.definition import Definition
+from loopline.rules.population import Judged, to_sql
+from loopline.rules.tree import AnyOf
+from loopline.store.engine import Engine, Row
+
+TIMEOUT_S = 120.0
+_ENDED = {"rejected", "recycled", "disqualified"}
+_SHORTEST_MATURITY = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLead:
+    id: str
+    created_at: datetime
+    passes_old: bool
+    passes_new: bool
+    met: tuple[bool, ...]
+    """Whether each clause of the new definition is met, in its order."""
+    scores: Mapping[str, float]
+    """Of the new definition."""
+    was_worked: bool
+    """Sales had it. One that sales never had has no outcome."""
+    is_accepted: bool
+    is_qualified: bool
+    is_won: bool
+    has_ended: bool
+    """Won, lost, sent back, recycled or disqualified: its outcome is known."""
+    is_mature: bool
+    """Old enough that most of its age have ended."""
+    revenue_minor: int
+    owner_id: str
+    reason: str
+    groups: Mapping[str, str]
+    """Dimension → value: origin, country, industry, size."""
+
+    @property
+    def counts(self) -> bool:
+        """It says something about quality: sales worked it, it ended, and it is mature."""
+        return self.was_worked and self.has_ended and self.is_mature
+
+    @property
+    def wasted_time(self) -> bool:
+        return self.was_worked and self.has_ended and not self.is_won
+
+
+def judged_leads(
+    engine: Engine,
+    unit_id: str,
+    definitions: tuple[Definition, Definition],
+    period: tuple[datetime, datetime],
+    as_of: datetime,
+    free_mail_domains: Sequence[str],
+) -> list[JudgedLead]:
+    """Leads created within `period`, by their id. The same question as of the same moment gives the same answer.
+
+    `definitions` are the old and the new one. Raises StoreError, QueryTimeoutError.
+    """
+    old, new = definitions
+    asked = (old.rule, new.rule, *(clause.asked for clause in new.clauses))
+    query = to_sql(AnyOf((old.rule, new.rule)), Judged.LEADS, scores=tuple(new.scores.values()), besides=asked)
+    params = query.replay_params(unit_id, period, as_of, free_mail_domains=free_mail_domains)
+    verdicts = {str(row["lead_id"]): row for row in engine.rows(query.sql, params, timeout_s=TIMEOUT_S)}
+    found = engine.rows(OUTCOMES, params, timeout_s=TIMEOUT_S)
+    maturity = _maturity(found)
+    return [_lead(row, verdicts[str(row["lead_id"])], new, as_of - maturity) for row in found]
+
+
+def _maturity(rows: Sequence[Row]) -> timedelta:
+    """The age by which three quarters of the leads that closed a sale had closed it; thirty days at least."""
+    ages = sorted(
+        closed - created for row in rows if (closed := _at(row["closed_at"])) and (created := _at(row["created_at"]))
+    )
+    return max([_SHORTEST_MATURITY, *ages[3 * len(ages) // 4 :][:1]])
+
+
+def _lead(row: Row, verdict: Row, new: Definition, mature_before: datetime) -> JudgedLead:
+    created_at = _at(row["created_at"])
+    assert created_at is not None
+    is_won = row["is_won"] is True
+    is_lost = row["closed_at"] is not None and row["is_open"] is False
+    return JudgedLead(
+        id=str(row["lead_id"]),
+        created_at=created_at,
+        passes_old=verdict["r0"] is True,
+        passes_new=verdict["r1"] is True,
+        met=tuple(verdict[f"r{2 + number}"] is True for number in range(len(new.clauses))),
+        scores={name: _number(verdict[f"s{number}"]) for number, name in enumerate(new.scores)},
+        was_worked=row["was_worked"] is True,
+        is_accepted=row["is_accepted"] is True,
+        is_qualified=row["is_qualified"] is True,
+        is_won=is_won,
+        has_ended=is_won or is_lost or row["state"] in _ENDED,
+        is_mature=created_at < mature_before,
+        revenue_minor=int(_number(row["revenue_minor"])),
+        owner_id=str(row["owner_id"]),
+        reason=str(row["reason"]),
+        groups={
+            "origin": str(row["origin"]),
+            "country": str(row["country"]),
+            "industry": str(row["industry"]),
+            "size": size_of(row["employees"]),
+        },
+    )
+
+
+def size_of(employees: object) -> str:
+    """A band of company sizes, as Eurostat cuts them."""
+    if not isinstance(employees, int):
+        return ""
+    bands = ((10, "1–9 people"), (50, "10–49 people"), (250, "50–249 people"), (1000, "250–999 people"))
+    return next((band for below, band in bands if employees < below), "1,000 people or more")
+
+
+def _at(value: object) -> datetime | None:
+    return value if isinstance(value, datetime) else None
+
+
+def _number(value: object) -> float:
+    return value if isinstance(value, int | float) else 0.0

@@ -1,0 +1,30 @@
+"""What became of the leads created in a period, as of `$as_of`: one row a lead, with what they are grouped by.
+
+A lead's outcome is known when it was won, lost, sent back, recycled or disqualified. One that was never handed to
+sales has none, and never will have: what would have become of it nobody knows.
+"""
+
+from loopline.store.latest import as_of
+
+OUTCOMES = f"""
+WITH lead_now AS ({as_of("lead_facts")}),
+person_now AS ({as_of("person_facts")}),
+company_now AS ({as_of("company_facts")}),
+opportunity_now AS ({as_of("opportunity_facts")}),
+sales AS (
+SELECT lead_id, max(CASE WHEN outcome = 'won' THEN 1 ELSE 0 END) AS won,
+    max(CASE WHEN outcome = 'open' THEN 1 ELSE 0 END) AS open,
+    sum(CASE WHEN outcome = 'won' THEN coalesce(reporting_minor, 0) ELSE 0 END) AS revenue_minor,
+    max(CASE WHEN outcome <> 'open' THEN closed_at END) AS closed_at
+FROM opportunity_now WHERE lead_id <> '' GROUP BY lead_id)
+SELECT l.id AS lead_id, l.state AS state, l.owner_id AS owner_id, l.reason AS reason, l.origin AS origin,
+    l.created_at AS created_at, l.handed_over_at IS NOT NULL AS was_worked, l.accepted_at IS NOT NULL AS is_accepted,
+    l.converted_at IS NOT NULL AS is_qualified, coalesce(s.won, 0) = 1 AS is_won, coalesce(s.open, 0) = 1 AS is_open,
+    coalesce(s.revenue_minor, 0) AS revenue_minor, s.closed_at AS closed_at, coalesce(p.country, '') AS country,
+    coalesce(c.industry, '') AS industry, c.employees AS employees
+FROM lead_now AS l
+LEFT JOIN sales AS s ON s.lead_id = l.id
+LEFT JOIN person_now AS p ON p.id = l.person_id
+LEFT JOIN company_now AS c ON c.id = p.company_id
+WHERE l.unit_id = $unit AND l.created_at >= $created_from AND l.created_at < $created_to
+ORDER BY l.id"""

@@ -1,0 +1,87 @@
+"""What a comparison says, in words, with its strongest caveat. Pure."""
+
+from dataclasses import dataclass
+
+from loopline.reports.what_if.comparison import FEWEST, Comparison, Rate
+
+EDITS_BEFORE_WARNING = 5
+"""The sixth edit against the same past is fitting to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    text: str
+    caveat: str
+    """The strongest reason not to trust it; empty when there is none."""
+    warnings: tuple[str, ...]
+    """The others."""
+
+
+def verdict(found: Comparison, *, edits: int = 0) -> Verdict:
+    """`edits`: how often the new definition was changed while the same past was looked at."""
+    caveats = list(_caveats(found, edits))
+    return Verdict(_text(found), caveats[0] if caveats else "", tuple(caveats[1:]))
+
+
+def _text(found: Comparison) -> str:
+    if not found.n:
+        return "No leads were created in this period, so there is nothing to judge."
+    cells = {cell.key: cell for cell in found.cells}
+    refused, gained = cells["only_old"], cells["only_new"]
+    if not refused.n and not gained.n:
+        return "Nothing changes: both definitions let the same leads pass."
+    said = [f"{found.new.a_week:.1f} leads a week instead of {found.old.a_week:.1f}"]
+    if refused.n:
+        said.append(f"{refused.n:,} that pass today would be refused, {_deals(refused.won)} among them")
+    if gained.n:
+        said.append(f"{gained.n:,} that are refused today would pass, {_deals(gained.won)} among them")
+    return f"{'; '.join(said)}. {_better(found)}"
+
+
+def _deals(won: int) -> str:
+    return {0: "no won deal", 1: "1 won deal"}.get(won, f"{won:,} won deals")
+
+
+def _better(found: Comparison) -> str:
+    old, new = found.old.won_rate, found.new.won_rate
+    if old.value is None or new.value is None:
+        return f"Whether that is better cannot be said: fewer than {FEWEST} mature outcomes."
+    if _apart(new, old):
+        return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: better."
+    if _apart(old, new):
+        return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: worse."
+    return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: a difference is not shown."
+
+
+def _apart(better: Rate, worse: Rate) -> bool:
+    return better.low > worse.high
+
+
+def _caveats(found: Comparison, edits: int) -> list[str]:
+    """The strongest first."""
+    cells = {cell.key: cell for cell in found.cells}
+    gained, said = cells["only_new"], []
+    if found.mature_outcomes < FEWEST:
+        said.append(
+            f"Only {found.mature_outcomes} leads of this period have a mature outcome; below {FEWEST} no rate is given."
+        )
+    if gained.without_outcome:
+        said.append(
+            f"{gained.without_outcome:,} of {gained.n:,} leads it would let pass besides were never worked to an end: "
+            "what would have become of them nobody knows. The bounds show both extremes."
+        )
+    if edits > EDITS_BEFORE_WARNING:
+        said.append(
+            f"It was changed {edits} times against the same past. The more often, the better it fits this past and "
+            "the less that says about the next leads."
+        )
+    if found.n and found.immature * 4 > found.n:
+        said.append(f"{found.immature:,} of {found.n:,} leads are too young for an outcome and are left out of rates.")
+    if _is_unstable(found):
+        said.append("It is not stable: in some months it lets more pass than today, in others fewer.")
+    return said
+
+
+def _is_unstable(found: Comparison) -> bool:
+    changes = [month.change for month in found.months]
+    return any(change > 0 for change in changes) and any(change < 0 for change in changes)

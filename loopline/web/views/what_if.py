@@ -1,0 +1,60 @@
+"""What a version of the lead definition would have done to the leads of the past."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from loopline.access.models import Organisation
+from loopline.access.roles import Permission
+from loopline.leads.models import DefinitionVersion
+from loopline.lib.times import period_bounds
+from loopline.store.current import engine
+from loopline.store.engine import StoreError
+from loopline.web.access import PageRequest, allow
+from loopline.web.forms.definition import WhatIfForm
+from loopline.web.views.definition import find_version
+from loopline.web.what_if_page import DEFAULT_PERIOD, ask, page_of
+
+
+@allow(Permission.SEE_PEOPLE)
+def definition_what_if(request: PageRequest, version_id: UUID) -> HttpResponse:
+    """The page; with `?format=json` the whole answer, the same bytes whenever the same is asked."""
+    version = find_version(request, version_id)
+    against = _against(version, request)
+    today = timezone.localdate()
+    typed = request.GET if "first" in request.GET else None
+    form = WhatIfForm(typed, initial={"first": today - DEFAULT_PERIOD, "last": today})
+    context: dict[str, object] = {"version": version, "against": against, "form": form}
+    if against is None or (form.is_bound and not form.is_valid()):
+        return render(request, "definition/definition_what_if.html", context, status=422 if form.errors else 200)
+    first, last = (form.value_of(name) for name in ("first", "last"))
+    zone = Organisation.current().time_zone
+    try:
+        as_of = _as_of(request)
+        answer = ask(version, against, period_bounds(first, last, zone), as_of)
+    except (StoreError, ValueError) as error:
+        return render(request, "definition/definition_what_if.html", context | {"problem": str(error)}, status=503)
+    if request.GET.get("format") == "json":
+        return HttpResponse(answer.to_json(), content_type="application/json")
+    found = page_of(answer, version, against, request.actor)
+    return render(request, "definition/definition_what_if.html", context | {"page": found, "as_of": as_of.isoformat()})
+
+
+def _against(version: DefinitionVersion, request: PageRequest) -> DefinitionVersion | None:
+    """What is in force now, or before a version that is in force itself: the one it superseded."""
+    others = DefinitionVersion.objects.visible_to(request.actor).filter(unit=version.unit).exclude(pk=version.pk)
+    in_force = others.filter(status=DefinitionVersion.Status.IN_FORCE).first()
+    before = others.filter(in_force_from__isnull=False, number__lt=version.number).order_by("-in_force_from").first()
+    return in_force or before
+
+
+def _as_of(request: PageRequest) -> datetime:
+    """The moment asked for, else as of now: the store's horizon. Raises ValueError."""
+    said = request.GET.get("as_of", "")
+    if not said:
+        return engine().horizon()
+    found = datetime.fromisoformat(said.replace(" ", "+"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

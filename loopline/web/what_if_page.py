@@ -1,0 +1,118 @@
+"""A what-if of a definition as its page shows it: figures in words, people by name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from loopline.access.actor import Actor
+from loopline.access.models import AuditEntry, Organisation, User
+from loopline.leads.models import DefinitionVersion, Lead
+from loopline.leads.rejudge import FREE_MAIL
+from loopline.reports.what_if.comparison import Cell, Rate
+from loopline.reports.what_if.judged_leads import JudgedLead
+from loopline.reports.what_if.run import Asked, WhatIf, what_if
+from loopline.store.current import engine
+
+NAMES = 12
+"""How many people each list names; the rest is counted."""
+DEFAULT_PERIOD = timedelta(days=182)
+CELL_WORDS = {
+    "both": "Pass under both",
+    "only_old": "Would be refused",
+    "only_new": "Would pass besides",
+    "neither": "Refused under both",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class NamedLead:
+    """A lead of a list, with its record where the one who looks may see it."""
+
+    lead: Lead | None
+    judged: JudgedLead
+
+
+@dataclass(frozen=True, slots=True)
+class ShownCell:
+    label: str
+    cell: Cell
+
+
+@dataclass(frozen=True, slots=True)
+class ShownRate:
+    """`34 %` with `29–40 %` of 212 outcomes; empty where it is refused."""
+
+    value: str
+    interval: str
+    outcomes: int
+
+
+@dataclass(frozen=True, slots=True)
+class WhatIfPage:
+    answer: WhatIf
+    against: DefinitionVersion
+    currency: str
+    cells: Sequence[ShownCell]
+    refused_wins: Sequence[NamedLead]
+    kept_losers: Sequence[NamedLead]
+    people: int
+    """Salespeople who take leads in the unit."""
+    load_old: str
+    load_new: str
+    rates: Sequence[tuple[str, ShownRate, ShownRate]]
+    """What, under the old and under the new definition."""
+    bounds: str
+    sweep: Sequence[tuple[str, str, int, ShownRate, ShownRate]]
+
+
+def ask(
+    version: DefinitionVersion, against: DefinitionVersion, period: tuple[datetime, datetime], as_of: datetime
+) -> WhatIf:
+    """Raises StoreError, and ValueError for a period without a length."""
+    asked = Asked(str(version.unit_id), *period, as_of, FREE_MAIL, edits_of(version))
+    return what_if(engine(), against.definition, version.definition, asked)
+
+
+def edits_of(version: DefinitionVersion) -> int:
+    """How often the draft was changed since it was begun."""
+    return AuditEntry.objects.filter(object_id=str(version.pk), verb="edit_draft").count()
+
+
+def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersion, actor: Actor) -> WhatIfPage:
+    found = answer.comparison
+    shown = [*found.refused_wins[:NAMES], *found.kept_losers[:NAMES]]
+    leads = Lead.objects.visible_to(actor).select_related("person__company", "owner")
+    by_id = {str(lead.pk): lead for lead in leads.filter(pk__in=[one.id for one in shown])}
+    people = User.objects.filter(units=version.unit, takes_leads=True, is_active=True).count()
+    new = found.new
+    return WhatIfPage(
+        answer=answer,
+        against=against,
+        currency=Organisation.current().reporting_currency,
+        cells=[ShownCell(CELL_WORDS[cell.key], cell) for cell in found.cells],
+        refused_wins=[NamedLead(by_id.get(one.id), one) for one in found.refused_wins[:NAMES]],
+        kept_losers=[NamedLead(by_id.get(one.id), one) for one in found.kept_losers[:NAMES]],
+        people=people,
+        load_old=_load(found.old.a_week, people),
+        load_new=_load(new.a_week, people),
+        rates=[
+            ("Of what passes, won", _rate(found.old.won_rate), _rate(new.won_rate)),
+            ("Of won revenue, from what passes", _rate(found.old.revenue_caught), _rate(new.revenue_caught)),
+        ],
+        bounds="" if new.won_at_least is None else f"{new.won_at_least:.0%} to {new.won_at_most:.0%}",
+        sweep=[
+            (one.score, f"{one.at_least:,.0f}", one.passed, _rate(one.won_rate), _rate(one.revenue_caught))
+            for one in found.sweep
+        ],
+    )
+
+
+def _load(a_week: float, people: int) -> str:
+    each = f" · {a_week / people:.1f} each" if people else ""
+    return f"{a_week:.1f} a week{each}"
+
+
+def _rate(rate: Rate) -> ShownRate:
+    if rate.value is None:
+        return ShownRate("", "", rate.outcomes)
+    return ShownRate(f"{rate.value:.0%}", f"{rate.low:.0%}–{rate.high:.0%}", rate.outcomes)
