@@ -76,6 +76,7 @@ def _new_lead(job: Job, row: LeadRow, person: Person, pattern: Lead) -> Lead:
     at = row.first_contact + AFTER_CONTACT
     lead = record_like(
         pattern, id=uuid7(), person_id=person.id, state=row.state, message=row.message, created_at=at,
+        custom=row.custom_of("lead"),
         qualified_at=at if row.state == Lead.State.MARKETING_QUALIFIED else None,
     )  # fmt: skip
     job.create(lead, row.line)
@@ -119,6 +120,11 @@ def _update_one(
             row.warnings.append(f"its e-mail address is now {row.email}; look at the person and link or merge by hand")
     if values:
         change_person(job, person, row.line, values, job.now)
+    own = lead.custom | row.custom_of("lead")
+    if own != lead.custom:
+        values["lead_custom"] = own
+        job.change(lead, row.line, custom=own)
+        job.fact("lead_facts", lead.id, lead_row(lead), job.now)
     if row.message and row.message != lead.message:
         values["message"] = row.message
         job.change(lead, row.line, message=row.message)

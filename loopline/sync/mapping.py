@@ -12,6 +12,8 @@ external_id = "mql_id"          # field = column
 paid_search = "Paid Search"     # what the file says = what Loopline says; "*" is anything else, "" is nothing
 [file.defaults]
 state = "marketing_qualified"   # where the column is not there or its cell is empty
+[file.custom]                   # fields of your own, of the lead or the person, that rules can ask for
+"lead.custom.visits" = "TotalVisits"
 """
 
 import tomllib
@@ -19,10 +21,12 @@ from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
 from typing import Any
 
+from loopline.rules.errors import RuleError
+from loopline.rules.fields import find_field
 from loopline.sync.fields import FIELDS, FileKind
 from loopline.sync.shape import nearest
 
-_FILE_KEYS = ("kind", "path", "encoding", "separator", "decimal", "dates", "columns", "values", "defaults")
+_FILE_KEYS = ("kind", "path", "encoding", "separator", "decimal", "dates", "columns", "values", "defaults", "custom")
 _KEYS = ("system", "unit", "file")
 
 
@@ -38,6 +42,8 @@ class FileMapping:
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     """field → what the file says → what Loopline says"""
     defaults: dict[str, str] = field(default_factory=dict)
+    custom: dict[str, str] = field(default_factory=dict)
+    """field of the organisation's own making, such as `lead.custom.visits` → column"""
     path: str = ""
     encoding: str = ""
     separator: str = ""
@@ -48,7 +54,7 @@ class FileMapping:
     @property
     def wanted(self) -> tuple[str, ...]:
         """The columns it needs, each once."""
-        return tuple(dict.fromkeys(self.columns.values()))
+        return tuple(dict.fromkeys([*self.columns.values(), *self.custom.values()]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +102,25 @@ def _file(told: Table[str, Any], where: str) -> FileMapping:
         if name not in columns:
             raise MappingError(f'In {where}, values for “{name}” need a column: write {name} = "…" under columns.')
     return FileMapping(
-        FileKind(kind), columns, values, defaults,
+        FileKind(kind), columns, values, defaults, custom=_custom(FileKind(kind), _texts(told, "custom", where), where),
         path=_text(told, "path", where), encoding=_text(told, "encoding", where),
         separator=_one_of(_text(told, "separator", where), ("", ",", ";", "\t", "|"), "separator", where),
         decimal=_one_of(_text(told, "decimal", where) or ".", (".", ","), "decimal", where),
         dates=_dates(told, where),
     )  # fmt: skip
+
+
+def _custom(kind: FileKind, custom: dict[str, str], where: str) -> dict[str, str]:
+    for key in custom:
+        if kind is not FileKind.LEADS or not key.startswith(("lead.custom.", "person.custom.")):
+            raise MappingError(f"In {where}, custom names “{key}”; write lead.custom.… or person.custom.… of leads.")
+        try:
+            find_field(key)
+        except RuleError as error:
+            raise MappingError(
+                f"In {where}, “{key}” is no name: small letters, digits and _ after the last point."
+            ) from error
+    return custom
 
 
 def _require(kind: FileKind, given: set[str], where: str) -> None:

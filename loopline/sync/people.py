@@ -33,7 +33,7 @@ class People:
             return person, False
         person = record_like(
             self._pattern, id=uuid7(), email=row.email or None, company_id=company.id if company else None,
-            created_at=at, **_said(row),
+            created_at=at, custom=row.custom_of("person") if isinstance(row, LeadRow) else {}, **_said(row),
         )  # fmt: skip
         self._job.create(person, row.line)
         self._job.fact("person_facts", person.id, person_row(person), at)

@@ -1,15 +1,19 @@
 """Rows of a file as what they mean: a lead or a deal, or why they cannot be one. Without any database."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from hashlib import blake2b
 from typing import Any
 
+from loopline.people.custom import CustomValue, custom_value
 from loopline.sync.fields import FIELDS, FileKind
 from loopline.sync.mapping import FileMapping, MappingError
 from loopline.sync.readers import Reading, amount_in, readers
 from loopline.sync.shape import nearest
+
+_PLAIN_NUMBER = re.compile(r"-?\d{1,14}(\.\d{1,9})?")
 
 
 class RowRefusedError(ValueError):
@@ -36,7 +40,14 @@ class LeadRow:
     landing_path: str = ""
     message: str = ""
     state: str = "new"
+    custom: dict[str, CustomValue] = field(default_factory=dict)
+    """`lead.custom.visits` and the like"""
     warnings: list[str] = field(default_factory=list)
+
+    def custom_of(self, record: str) -> dict[str, CustomValue]:
+        """The custom fields of `lead` or `person`."""
+        start = f"{record}.custom."
+        return {key.removeprefix(start): value for key, value in self.custom.items() if key.startswith(start)}
 
     @property
     def touch(self) -> dict[str, str]:
@@ -100,6 +111,8 @@ class RowMapper:
         self._currency = currency
         known = readers(reading)
         places = _places(mapping, header)
+        self._custom = {key: places[column] for key, column in mapping.custom.items()}
+        self._decimal = mapping.decimal
         self._steps: list[_Step] = []
         for name, one in FIELDS[mapping.kind].items():
             column, default = mapping.columns.get(name), mapping.defaults.get(name, "")
@@ -134,10 +147,19 @@ class RowMapper:
                 if step.name not in _WARN_ONLY:
                     raise RowRefusedError(f"{step.name}: {error}") from error
                 warnings.append(f"{step.name} left out: {error}")
+        if self._custom:
+            found["custom"] = self._custom_values(values)
         digest = blake2b(repr(found).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         if self.kind is FileKind.LEADS:
             return LeadRow(line, digest, warnings=warnings, **found)
         return self._deal(line, digest, found, warnings)
+
+    def _custom_values(self, values: Sequence[str]) -> dict[str, CustomValue]:
+        """Numbers as numbers, everything else as a short text; what is empty or an address is left out."""
+        found = {
+            key: custom_value(_number(values[place].strip(), self._decimal)) for key, place in self._custom.items()
+        }
+        return {key: value for key, value in found.items() if value is not None}
 
     def external_id(self, values: Sequence[str]) -> str:
         """The id a refused row would have had, for its verdict; empty when it has none."""
@@ -176,6 +198,11 @@ def _decide_outcome(found: dict[str, Any]) -> None:
     if closed_at is not None and created_at > closed_at:
         raise RowRefusedError("it was closed before it was opened")
     found |= {"outcome": outcome, "closed_at": closed_at, "created_at": created_at}
+
+
+def _number(text: str, decimal: str) -> str | float:
+    plain = text.replace(decimal, ".", 1)
+    return float(plain) if _PLAIN_NUMBER.fullmatch(plain) else text
 
 
 def _translated(raw: str, values: dict[str, str]) -> str:

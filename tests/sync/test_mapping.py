@@ -133,3 +133,20 @@ def test_files_find_their_part_of_the_mapping_by_their_columns(tmp_path: Path) -
     other.write_text("a,b\n")
     with pytest.raises(MappingError, match="fits no part of the mapping"):
         find_sources(mapping, [(other, "z.csv"), (leads, "y.csv")])
+
+
+def test_fields_of_ones_own_are_numbers_where_they_are_and_texts_else() -> None:
+    own = '[file.custom]\n"lead.custom.visits"="Visits"\n"lead.custom.rate"="Rate"\n"person.custom.plan"="Plan"\n'
+    mapper = _mapper(f"{LEADS}{own}", "id", "date", "Visits", "Rate", "Plan")
+    row = mapper.row(2, ["1", "2026-01-05", "7", "1.5", "Pro"])
+    assert isinstance(row, LeadRow)
+    assert (row.custom_of("lead"), row.custom_of("person")) == ({"visits": 7, "rate": 1.5}, {"plan": "Pro"})
+    empty = mapper.row(3, ["2", "2026-01-05", "", "n/a", "a@b.no"])
+    assert isinstance(empty, LeadRow)
+    assert empty.custom == {"lead.custom.rate": "n/a"}, "what is empty, and what is an address, is left out"
+
+
+@pytest.mark.parametrize("key", ["company.custom.x", "lead.custom.Big", "lead.custom.a b", "lead.visits"])
+def test_a_field_of_ones_own_with_a_wrong_name_is_refused(key: str) -> None:
+    with pytest.raises(MappingError, match=r"custom names|is no name"):
+        read_mapping(f'system="crm"\n{LEADS}[file.custom]\n"{key}"="x"\n')
