@@ -61,6 +61,27 @@ def test_a_salesperson_answers_with_keys(story: Story, sign_in: SignIn) -> None:
     assert (lead.state, lead.reason_note) == (Lead.State.REJECTED, "bought last month")
 
 
+WRITTEN = """who
+  person.business_email
+company
+  company.employees at least 50
+need
+  any of
+    form demo within 90 days
+    count page on /pricing at least 1 times within 30 days
+    score interest level hot
+consent
+  consent contact
+never
+  person.job_title contains student, intern
+score interest of 100 points hot 60 warm 30
+  20 when
+    company.known
+  10 each page on /pricing within 90 days half-life 14 days up to 40
+  -15 each page on /jobs
+"""
+
+
 def test_the_definition_pages_are_sound(story: Story, sign_in: SignIn, shoot: Look) -> None:
     page = sign_in(story.marketing)
     opened(page, "/definition/", shoot, "definition")
@@ -73,12 +94,26 @@ def test_the_definition_pages_are_sound(story: Story, sign_in: SignIn, shoot: Lo
     page.get_by_label("Words").fill("head, director")
     page.get_by_role("button", name="Add", exact=True).click()
     expect(page.locator(".rule").get_by_text("has head or director in the job title")).to_be_visible()
+    page.get_by_text("As text: scores, segments").click()
+    page.get_by_label("Definition", exact=True).fill(WRITTEN)
+    page.get_by_role("button", name="Use this text").click()
+    page.get_by_text("Add an example").click()
+    page.get_by_label("Who is it?").fill("Student with a free address")
+    page.get_by_label("Is this a lead?").select_option("no")
+    page.get_by_label("E-mail").select_option("free")
+    page.get_by_role("button", name="Keep this example").click()
+    expect(page.get_by_text("all 1 judged as they must be")).to_be_visible()
+    opened(page, page.url, shoot, "definition-written")
+    page.get_by_role("link", name="What if").click()
+    expect(page.get_by_text("What would happen to whom")).to_be_visible()
+    opened(page, page.url, shoot, "definition-what-if")
     page = sign_in(story.manager)
     page.goto("/definition/")
     page.get_by_role("link", name="v2 is proposed").click()
     opened(page, page.url, shoot, "definition-proposed")
     page.get_by_role("button", name="Sign for sales").click()
-    page.get_by_role("button", name="Put in force").click()
+    page.get_by_role("button", name="Put in force…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Put in force").click()
     expect(page.get_by_text("v2 is in force")).to_be_visible()
 
 

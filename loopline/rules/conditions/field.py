@@ -74,10 +74,10 @@ class FieldCondition:
             is_met = value is not None and value is not False and value != ""
             has_text = is_met and not isinstance(value, bool)
             return Verdict(is_met, f"{field.label} {value}" if has_text else field.has if is_met else field.has_not)
-        is_met = None if value in (None, "") else self._fits(value)
-        if is_met is None:
+        fits_it = None if value in (None, "") else self._fits(value)
+        if fits_it is None:
             return Verdict(None, f"{field.label} not known")
-        return Verdict(is_met, self._reason(value))
+        return Verdict(fits_it, self._reason(value))
 
     def _reason(self, value: FieldValue) -> str:
         field = self._field
