@@ -28,6 +28,7 @@ from loopline.rules.definition import Definition
 from loopline.rules.explain import judge
 from loopline.rules.facts import Facts, SentForm
 from loopline.rules.measures import Measure
+from loopline.rules.tree import Rule
 
 State = Lead.State
 

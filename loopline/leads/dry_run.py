@@ -21,7 +21,7 @@ from loopline.routing.rules import ways
 from loopline.routing.turns import A_WEEK
 from loopline.rules.explain import judge
 from loopline.rules.facts import Facts
-from loopline.rules.tree import AnyOf, Rule
+from loopline.rules.tree import AnyOf, Rule, measures_of
 
 LOOKS_BACK = timedelta(days=90)
 MOST_LEADS = 2_000
@@ -140,7 +140,7 @@ class _Fits:
 
     def __call__(self, rule: Rule) -> tuple[bool | None, str]:
         if self.facts is None:
-            self.facts = facts_about(self.lead.person, self.unit, AnyOf(tuple(self.trees)), self.at)
+            self.facts = facts_about(self.lead.person, self.unit, measures_of(AnyOf(tuple(self.trees))), self.at)
         verdict = judge(rule, self.facts)
         return verdict.is_met, verdict.reason
 

@@ -26,7 +26,7 @@ from loopline.routing.rules import rules_of, ways
 from loopline.routing.turns import RECENT
 from loopline.routing.working_time import calendar_of
 from loopline.rules.explain import judge
-from loopline.rules.tree import Rule
+from loopline.rules.tree import Rule, measures_of
 
 __all__ = ["NOBODY", "NOBODY_NOW", "hand_over", "hand_over_lead", "hand_over_waiting"]
 
@@ -69,7 +69,7 @@ def route(lead: Lead, unit: BusinessUnit, at: datetime) -> Decision:
     """Where the rules of its business unit send the lead at `at`."""
 
     def fits(rule: Rule) -> tuple[bool | None, str]:
-        verdict = judge(rule, facts_about(lead.person, unit, rule, at))
+        verdict = judge(rule, facts_about(lead.person, unit, measures_of(rule), at, lead=lead))
         return verdict.is_met, verdict.reason
 
     bench = bench_of(unit)

@@ -81,7 +81,7 @@ _ALL = [
         has_not="has no known language",
         asked="speaks {}",
         asked_not="does not speak {}",
-        column="person_language",
+        column="nullif(p.language, '')",
     ),
     RuleField(
         key="company.name",
@@ -91,7 +91,7 @@ _ALL = [
         has_not="works for a company without a name",
         asked="works for {}",
         asked_not="does not work for {}",
-        column="company_name",
+        column="nullif(c.name, '')",
     ),
     RuleField(
         key="company.domain",
@@ -101,7 +101,7 @@ _ALL = [
         has_not="works for a company without a known domain",
         asked="works at {}",
         asked_not="does not work at {}",
-        column="company_domain",
+        column="nullif(c.domain, '')",
     ),
     RuleField(
         key="company.known",

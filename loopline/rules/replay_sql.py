@@ -35,18 +35,21 @@ SELECT d.subject AS subject, d.judged_at AS judged_at, d.known_at AS known_at,
 FROM dated AS d LEFT JOIN person_then AS t ON t.subject = d.subject),
 details AS (
 SELECT r.subject AS subject, arg_max(p.company_id, p.version) AS company_id, arg_max(p.country, p.version) AS country,
-    arg_max(p.job_title, p.version) AS job_title, arg_max(p.custom, p.version) AS custom
+    arg_max(p.job_title, p.version) AS job_title, arg_max(p.language, p.version) AS language,
+    arg_max(p.custom, p.version) AS custom
 FROM remaining AS r JOIN person_facts AS p ON p.id = r.person_id AND p.recorded_at <= r.known_at GROUP BY r.subject),
 subjects AS (
 SELECT r.subject AS subject, hash(r.subject) AS subject_key, r.judged_at AS judged_at, r.known_at AS known_at,
     r.person_id AS person_id, coalesce(d.company_id, '') AS company_id,
-    coalesce(d.country, '') AS country, coalesce(d.job_title, '') AS job_title, coalesce(d.custom, '') AS custom
+    coalesce(d.country, '') AS country, coalesce(d.job_title, '') AS job_title,
+    coalesce(d.language, '') AS language, coalesce(d.custom, '') AS custom
 FROM remaining AS r LEFT JOIN details AS d ON d.subject = r.subject)"""
 
 _COMPANIES = """
 companies AS (
 SELECT s.subject AS subject, arg_max(f.industry, f.version) AS industry, arg_max(f.country, f.version) AS country,
-    nullif(arg_max(coalesce(f.employees, -1), f.version), -1) AS employees, arg_max(f.custom, f.version) AS custom
+    nullif(arg_max(coalesce(f.employees, -1), f.version), -1) AS employees, arg_max(f.custom, f.version) AS custom,
+    arg_max(f.name, f.version) AS name, arg_max(f.domain, f.version) AS domain
 FROM subjects AS s JOIN company_facts AS f ON f.id = s.company_id AND f.recorded_at <= s.known_at GROUP BY s.subject)"""
 
 _LEADS = """

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leads', '0002_custom_fields'),
+        ('leads', '0003_custom_fields'),
     ]
 
     operations = [
