@@ -1,7 +1,7 @@
 """The life of a lead definition: draft, proposed, signed by both sides, in force, superseded."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 
 from django.db import transaction
@@ -119,15 +119,22 @@ def sign_definition(version: DefinitionVersion, side: Side, *, by: Actor, at: da
 
 @transaction.atomic
 def put_in_force(
-    version: DefinitionVersion, *, starts_at: datetime | None = None, by: Actor, at: datetime | None = None
+    version: DefinitionVersion,
+    *,
+    starts_at: datetime | None = None,
+    review_on: date | None = None,
+    by: Actor,
+    at: datetime | None = None,
 ) -> None:
     """Leads are judged by it from `starts_at` on (now, when it is not given); the version that was in force is
-    superseded then. Needs both signatures. A later start may be set anew until it has come.
+    superseded then. Needs both signatures. A later start may be set anew until it has come. On `review_on` the page
+    asks whether it worked.
     """
     by.require(Permission.EDIT_DEFINITION)
     at = at or utc_now()
     _lock(version, by)
     _require(version, {Status.AGREED}, "put in force")
+    version.review_on = review_on
     if starts_at is not None and starts_at > at:
         version.in_force_from = starts_at
         version.save()

@@ -45,6 +45,8 @@ class DefinitionVersion(models.Model):
     sales_signature = models.CharField(max_length=200, blank=True)
     sales_signed_at = models.DateTimeField(null=True, blank=True)
     in_force_from = models.DateTimeField(null=True, blank=True)
+    review_on = models.DateField(null=True, blank=True)
+    """When both sides want to look whether it worked."""
     created_at = models.DateTimeField(default=utc_now)
 
     objects = UnitScopedQuerySet["DefinitionVersion"].as_manager()

@@ -6,6 +6,8 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from threading import Lock
 
+from django.db.models import Q
+
 from loopline.access.actor import SYSTEM
 from loopline.leads.actions import qualify_lead
 from loopline.leads.models import DefinitionVersion, Lead, LeadQuerySet
@@ -20,7 +22,7 @@ from loopline.store.current import engine
 JUDGED_AGAIN_FOR = timedelta(days=JUDGED_AGAIN_DAYS)
 FREE_MAIL = sorted(FREE_DOMAINS | DISPOSABLE_DOMAINS)
 MOST_AT_ONCE = 20_000
-"""Beyond so many changed people judging everybody costs less."""
+"""Beyond so many people looking at everybody costs less than at each of them."""
 
 
 class ChangeWatch:
@@ -40,7 +42,7 @@ class ChangeWatch:
                 return 0
             else:
                 people = changed_people(engine(), self._since, until)
-                qualified = judge_new_leads(at, people if len(people) <= MOST_AT_ONCE else None) if people else 0
+                qualified = judge_new_leads(at, people) if people else 0
             self._since = until
             return qualified
 
@@ -53,11 +55,13 @@ def judge_new_leads(at: datetime, people: Collection[str] | None = None) -> int:
 
 def _judge(version: DefinitionVersion, at: datetime, people: Collection[str] | None) -> int:
     new = Lead.objects.filter(unit=version.unit, state=Lead.State.NEW, created_at__gt=at - JUDGED_AGAIN_FOR)
+    if people is not None and len(people) <= MOST_AT_ONCE:
+        new = new.filter(Q(person__in=people) | Q(person__merged_into__in=people))
     waiting = _waiting(new)
     asked = waiting.keys() if people is None else waiting.keys() & set(people)
     if not asked:
         return 0
-    passing = _passing(version, at, None if people is None else sorted(asked))
+    passing = _passing(version, at, None if len(asked) > MOST_AT_ONCE else sorted(asked))
     return sum(_qualify_if_still_new(waiting[one], at) for one in sorted(asked & passing))
 
 

@@ -110,9 +110,10 @@ def test_a_start_in_the_future_and_the_way_back() -> None:
     assert client.post(force, {"starts_at": "soon"}).status_code == 422
     page = client.post(force, {"starts_at": "2999-01-01T08:00"}, follow=True).content.decode()
     assert "Comes into force by itself on 1 Jan 2999" in page
-    client.post(force)
+    client.post(force, {"review_on": "2026-01-31"})
     version.refresh_from_db()
     assert version.status == "in_force"
+    assert "Did it work?" in client.get(reverse("definition")).content.decode()
     page = client.get(reverse("definition_version", args=[old.pk])).content.decode()
     assert "Put back in force" in page
     client.post(reverse("definition_restore", args=[old.pk]))

@@ -206,6 +206,13 @@ class StartForm(PageForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
+    review_on = forms.DateField(
+        required=False,
+        label="Look whether it worked on",
+        help_text="The page reminds both sides then.",
+        widget=forms.DateInput(attrs={"type": "date"}),
+    )
+
     @property
     def start(self) -> datetime | None:
         found: datetime | None = self.cleaned_data["starts_at"]

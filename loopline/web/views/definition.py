@@ -36,6 +36,7 @@ def definition(request: PageRequest) -> HttpResponse:
         "units": units,
         "unit": unit,
         "version": in_force,
+        "today": timezone.localdate(),
         "parts": shown_parts(in_force.definition) if in_force else [],
         "scores": shown_scores(in_force.definition) if in_force else [],
         "waiting": versions.filter(status__in=_OPEN),

@@ -132,7 +132,10 @@ def definition_put_in_force(request: PageRequest, version_id: UUID) -> HttpRespo
         done = f"{version} is in force: new leads are judged by it from now on."
     else:
         done = f"{version} comes into force by itself at the time you gave. Until then it can be withdrawn."
-    return _do(request, version, lambda: put_in_force(version, starts_at=start, by=request.actor), done)
+    review = form.cleaned_data["review_on"]
+    return _do(
+        request, version, lambda: put_in_force(version, starts_at=start, review_on=review, by=request.actor), done
+    )
 
 
 @allow(Permission.EDIT_DEFINITION)
