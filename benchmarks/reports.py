@@ -61,7 +61,7 @@ SELECT 'visitor:' || id('v', range) AS id, range AS version, id('person', range)
 INSERT INTO person_facts BY NAME
 SELECT id('person', n) AS id, n * 2 + change AS version, 'north' AS unit_id,
     id('person', CASE WHEN n % 50 = 1 THEN n - 1 ELSE n END) AS canonical_id, '' AS company_id, 'DE' AS country,
-    '' AS job_title, '' AS custom,
+    '' AS job_title, '' AS language, '' AS custom,
     false AS is_deleted, moment(n) AS occurred_at, occurred_at AS recorded_at
 FROM (SELECT range AS n FROM range($people)), (SELECT range AS change FROM range(2));
 

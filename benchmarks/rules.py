@@ -58,7 +58,7 @@ INSERT INTO person_facts BY NAME
 SELECT id('person', n) AS id, n AS version, 'north' AS unit_id,
     id('person', CASE WHEN n % 50 = 1 THEN n - 1 ELSE n END) AS canonical_id, id('company', n // 5) AS company_id,
     CASE WHEN n % 3 = 0 THEN 'DE' ELSE 'NO' END AS country,
-    CASE WHEN n % 4 = 0 THEN 'Head of energy' ELSE '' END AS job_title,
+    CASE WHEN n % 4 = 0 THEN 'Head of energy' ELSE '' END AS job_title, '' AS language,
     CASE WHEN n % 5 = 0 THEN '{"plan": "pro", "seats": 20}' ELSE '' END AS custom, false AS is_deleted,
     TIMESTAMPTZ '2025-01-01 00:00:00+00' AS occurred_at, occurred_at AS recorded_at
 FROM (SELECT range AS n FROM range($people));
@@ -79,6 +79,14 @@ INSERT INTO consent_facts BY NAME
 SELECT id('person', n) || '/email' AS id, n AS version, id('person', n) AS person_id, 'email' AS purpose,
     n % 3 > 0 AS is_granted, 'form' AS evidence, false AS is_deleted,
     TIMESTAMPTZ '2025-01-01 00:00:00+00' AS occurred_at, occurred_at AS recorded_at
+FROM (SELECT range AS n FROM range($people));
+
+INSERT INTO lead_facts BY NAME
+SELECT id('lead', n) AS id, n AS version, 'north' AS unit_id, id('person', n) AS person_id, 'handed_over' AS state,
+    '' AS owner_id, '' AS reason, 'form' AS origin, '' AS custom, '' AS definition_id,
+    TIMESTAMPTZ '2025-03-01 00:00:00+00' + to_microseconds(scatter(n) % 25000000000000) AS created_at,
+    created_at AS qualified_at, created_at AS handed_over_at, NULL AS accepted_at, NULL AS rejected_at,
+    NULL AS converted_at, false AS is_deleted, created_at AS occurred_at, created_at AS recorded_at
 FROM (SELECT range AS n FROM range($people));
 """
 
@@ -156,6 +164,13 @@ def main() -> None:
         engine.close()
 
 
+def replay(engine: DuckDBEngine) -> int:
+    query = to_sql(RULE, Judged.LEADS)
+    year = (AT - timedelta(days=365), AT)
+    params = query.replay_params("north", year, AT, free_mail_domains=["gmail.com"])
+    return engine.query(query.sql, params, timeout_s=600).num_rows
+
+
 def measure(engine: DuckDBEngine, people: int, runs: int) -> None:
     moment = Moment(AT, AT)
     params = {"free_mail_domains": ["gmail.com"]}
@@ -174,6 +189,7 @@ def measure(engine: DuckDBEngine, people: int, runs: int) -> None:
     timed("everybody, every event of all time counts", lambda: ask(ALL_TIME, Judged.EVERYBODY, []), runs)
     timed(f"{CHANGED:,} changed people, the same definition", lambda: ask(RULE, Judged.PEOPLE, few), runs)
     timed("one changed person", lambda: ask(RULE, Judged.PEOPLE, few[:1]), runs)
+    timed("leads of a year, each at its own moment (what if)", lambda: replay(engine), runs)
     timed("who changed in the last second", lambda: len(changed_people(engine, lately, AT)), runs)
 
 
