@@ -100,7 +100,7 @@ def test_the_definition_pages_are_sound(story: Story, sign_in: SignIn, shoot: Lo
     page.get_by_text("Add an example").click()
     page.get_by_label("Who is it?").fill("Student with a free address")
     page.get_by_label("Is this a lead?").select_option("no")
-    page.get_by_label("E-mail").select_option("free")
+    page.locator("#id_email").select_option("free")
     page.get_by_role("button", name="Keep this example").click()
     expect(page.get_by_text("all 1 judged as they must be")).to_be_visible()
     opened(page, page.url, shoot, "definition-written")

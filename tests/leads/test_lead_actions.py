@@ -87,7 +87,12 @@ def test_a_lead_that_does_not_pass_stays_new_with_the_reasons() -> None:
     assert qualify_lead(lead, by=SYSTEM) is False
     assert lead.state == Lead.State.NEW
     assert lead.evidence == [
-        {"clause": "has a business e-mail address", "is_met": False, "reason": "has no business e-mail address"}
+        {
+            "clause": "has a business e-mail address",
+            "is_met": False,
+            "reason": "has no business e-mail address",
+            "part": "also",
+        }
     ]
     assert last_audit(lead).verb == "judge_lead"
     count = AuditEntry.objects.count()
