@@ -45,7 +45,8 @@ def shown_parts(definition: Definition) -> list[ShownPart]:
     """The parts of the definition that ask for something, evidence first."""
     shown = [(clause.part, _shown(place, clause)) for place, clause in enumerate(definition.clauses)]
     parts = {part: tuple(one for key, one in shown if key == part) for part in PARTS}
-    return [ShownPart(part, PARTS[part], found) for part, found in parts.items() if found]
+    names = PARTS if definition.evidence else PARTS | {"also": "What is asked"}
+    return [ShownPart(part, names[part], found) for part, found in parts.items() if found]
 
 
 def shown_scores(definition: Definition) -> list[ShownScore]:
