@@ -1,169 +1,47 @@
 """How fast the collector takes events, durably, with the loader running beside it.
 
-    python benchmarks/collector.py [--seconds 10] [--connections 64] [--json FILE]
+    python -m benchmarks.collector [--seconds 8] [--only WORD] [--json FILE]
+    python -m benchmarks.collector --memory 10
 
-Three runs: one event per request, batches of 50 as fast as they are taken, and batches of 50 at 50,000 events a
-second, which leaves the loader its share of the machine. The server runs in one process with uvloop and httptools, the
-senders in another. Every answer is checked; at the end the events in the store are counted against the answers.
+The whole product is served (`loopline serve`), with or without everything the collector can do for an event: visits
+that a tracker numbers, channels by the organisation's own rules, devices, machines and data centres, ids among millions
+of known ones, people who say who they are. Every answer is checked; at the end what the store has is counted against
+the answers. The senders have a process of their own and share the processors with the server.
+
+`--memory` sends at a modest pace for so many minutes and prints what memory the server and its helper hold meanwhile.
 """
 
 import argparse
-import asyncio
+import gc
 import json
-import multiprocessing
-import os
-import platform
-import socket
+import random
+import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from itertools import islice
 from pathlib import Path
-from typing import Any
 
-AGENT = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
+import httpx
 
+from benchmarks.installation import Installation, Served, installation
+from benchmarks.machine import machine
+from benchmarks.processes import processor_s, resident_mb
+from benchmarks.senders import Answers, drive
+from benchmarks.traffic import Plain, Sent, Site, Traffic
+from loopline.collect.channels import Condition, Rule
+from loopline.collect.keys import Keys
+from loopline.collect.known_ids import KnownId, add_ids
+from loopline.collect.log import connect
+from loopline.collect.state import State
+from loopline.collect.transactions import transaction
 
-SITE, CAMPAIGN = "https://www.example.com", "utm_source=google&utm_medium=cpc&utm_campaign=spring"
-
-
-@dataclass(frozen=True)
-class Result:
-    name: str
-    seconds: float
-    requests_per_s: float
-    events_per_s: float
-    p50_ms: float
-    p99_ms: float
-    refused: int
-    lag_s_at_end: float
-    """Age of the oldest event not yet loaded when the senders stop."""
-    loaded_meanwhile_per_s: float
-    """While the senders were sending."""
-    loaded_per_s: float
-    """From the first event sent to the last one loaded."""
-    acknowledged: int
-    stored: int
-
-
-def serve(folder: str, port: int) -> None:
-    """The server process: collector and loader, as `loopline serve` runs them."""
-    import threading
-
-    import uvicorn
-
-    from loopline.collect.asgi import Collector
-    from loopline.collect.inbox import Inbox
-    from loopline.collect.keys import KeyKind, Keys, NewKey
-    from loopline.collect.loader import Loader
-    from loopline.collect.preparer_process import PreparerProcess
-    from loopline.collect.process import share_interpreter
-    from loopline.collect.state import State
-    from loopline.store.duckdb_engine import DuckDBEngine
-
-    share_interpreter()
-    data = Path(folder)
-    inbox, keys, state = Inbox(data), Keys(data), State(data)
-    keys.create(NewKey("bench", KeyKind.SERVER, "unit-1"), plain="bench-key")
-    engine = DuckDBEngine(data / "events.duckdb")
-    engine.migrate()
-    inbox.start()
-    stop = threading.Event()
-    loader = Loader(inbox, engine, state, settings=keys.settings, preparer=PreparerProcess(data))
-    loading = threading.Thread(target=loader.run, args=(stop,))
-    loading.start()
-    collector = Collector(inbox, keys, state)
-    uvicorn.run(
-        collector, host="127.0.0.1", port=port, loop="uvloop", http="httptools", ws="none", lifespan="off",
-        access_log=False, log_level="warning",
-    )  # fmt: skip
-    stop.set()
-    loading.join()
-    inbox.close()
-    engine.close()
-
-
-def make_request(sender: int, number: int, size: int) -> bytes:
-    """One HTTP request with `size` page events, the way a site's browsers would report them."""
-
-    def event(place: int) -> dict[str, Any]:
-        visitor = (number * size + place) % 997
-        return {
-            "type": "page", "messageId": f"{sender}-{number}-{place}", "anonymousId": f"v{sender}-{visitor}",
-            "properties": {"section": "pricing", "position": place},
-            "context": {
-                "userAgent": AGENT,
-                "page": {"url": f"{SITE}/p/{visitor % 50}?{CAMPAIGN}", "title": "Pricing", "referrer": "https://www.google.com/"},
-            },
-        }  # fmt: skip
-
-    if size == 1:
-        path, body = "/v1/page", json.dumps(event(0)).encode()
-    else:
-        path, body = "/v1/batch", json.dumps({"batch": [event(place) for place in range(size)]}).encode()
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: bench\r\nAuthorization: Bearer bench-key\r\nContent-Length: {len(body)}\r\n\r\n"
-    )
-    return head.encode() + body
-
-
-class Sender(asyncio.Protocol):
-    """One connection that sends its requests one after the other and times each answer."""
-
-    def __init__(self, requests: Sequence[bytes], until: float, done: asyncio.Future[None], every_s: float) -> None:
-        self.requests, self.until, self.done, self.every_s = requests, until, done, every_s
-        self.next_at = time.perf_counter()
-        self.times: list[float] = []
-        self.refused = 0
-        self.place = 0
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self.transport = transport
-        self.send()
-
-    def send_in_time(self) -> None:
-        """Send now, or when the pace asks for the next request; one that is late does not wait."""
-        self.next_at += self.every_s
-        wait = self.next_at - time.perf_counter()
-        if wait > 0:
-            asyncio.get_running_loop().call_later(wait, self.send)
-        else:
-            self.send()
-
-    def send(self) -> None:
-        self.answer = b""
-        self.started = time.perf_counter()
-        if self.started >= self.until or self.place >= len(self.requests):
-            self.done.set_result(None)
-            return
-        self.transport.write(self.requests[self.place])  # type: ignore[attr-defined]
-        self.place += 1
-
-    def data_received(self, data: bytes) -> None:
-        self.answer += data
-        if not self.answer.endswith(b"}"):
-            return
-        self.times.append(time.perf_counter() - self.started)
-        if not self.answer.startswith(b"HTTP/1.1 200"):
-            self.refused += 1
-        self.send_in_time()
-
-    def connection_lost(self, error: Exception | None) -> None:
-        if not self.done.done():
-            self.done.set_exception(error or ConnectionError("the server closed the connection"))
-
-
-async def drive(port: int, prepared: list[list[bytes]], seconds: float, every_s: float = 0) -> list[Sender]:
-    loop = asyncio.get_running_loop()
-    until = time.perf_counter() + seconds
-    senders = []
-    for requests in prepared:
-        done: asyncio.Future[None] = loop.create_future()
-        sender = Sender(requests, until, done, every_s)
-        senders.append(sender)
-        await loop.create_connection(lambda sender=sender: sender, "127.0.0.1", port)
-    await asyncio.gather(*(sender.done for sender in senders))
-    return senders
+CONNECTIONS = 64
+KNOWN_IDS = 5_000_000
+DATA_CENTRES = 5_000
+MEMORY_RATE = 1_000
 
 
 @dataclass(frozen=True)
@@ -174,101 +52,235 @@ class Run:
     requests_per_s: int
     """The pace; or, where there is none, as many as are made beforehand."""
     is_paced: bool = False
+    has_everything: bool = False
 
 
 RUNS = (
-    Run("one event a request", 1, 40_000),
-    Run("batches of 50", 50, 3_000),
-    Run("batches of 50 at 50,000 events/s", 50, 1_000, is_paced=True),
+    Run("one event a request", 1, 35_000),
+    Run("batches of 50", 50, 8_000),
+    Run("batches of 50, 30,000 events/s", 50, 600, is_paced=True),
+    Run("everything on: one event a request", 1, 25_000, has_everything=True),
+    Run("everything on: one event a request, 10,000/s", 1, 10_000, is_paced=True, has_everything=True),
+    Run("everything on: batches of 50", 50, 6_000, has_everything=True),
+    Run("everything on: batches of 50, 30,000 events/s", 50, 600, is_paced=True, has_everything=True),
 )
 
 
-def measure(run: Run, connections: int, seconds: float) -> Result:
-    import uvloop
+@dataclass(frozen=True)
+class Result:
+    name: str
+    requests_per_s: int
+    events_per_s: int
+    """Acknowledged."""
+    loaded_per_s: int
+    """From the first event sent to the last one in the event store."""
+    lag_s: float
+    """Age of the oldest event not yet loaded when the senders stop."""
+    p50_ms: float
+    p99_ms: float
+    refused: int
+    server_us: float
+    """Processor time an event, to the last one loaded; of the server, its helper, and the senders."""
+    helper_us: float
+    sender_us: float
+    problem: str
+    """What does not balance; empty when all does."""
 
-    size = run.size
-    with tempfile.TemporaryDirectory(prefix="loopline-bench-") as folder:
-        with socket.socket() as one:
-            one.bind(("127.0.0.1", 0))
-            port = one.getsockname()[1]
-        server = multiprocessing.get_context("spawn").Process(target=serve, args=(folder, port))
-        server.start()
-        each = int(run.requests_per_s * seconds / connections) + 1
-        every_s = connections / run.requests_per_s if run.is_paced else 0
-        prepared = [[make_request(sender, number, size) for number in range(each)] for sender in range(connections)]
-        wait_until_ready(port)
-        warm = [[make_request(1_000 + sender, number, size) for number in range(20)] for sender in range(connections)]
-        uvloop.run(drive(port, warm, seconds))
-        wait_until_loaded(port)
-        start, began = read_metrics(port), time.perf_counter()
-        senders = uvloop.run(drive(port, prepared, seconds, every_s))
-        times = sorted(one for sender in senders for one in sender.times)
-        refused = sum(sender.refused for sender in senders)
-        acknowledged = (len(times) - refused) * size
-        end = read_metrics(port)
-        after, took = wait_until_loaded(port), time.perf_counter() - began
-        os.kill(server.pid or 0, 15)
-        server.join()
+
+HEADINGS = {
+    "name": "run", "requests_per_s": "requests/s", "events_per_s": "events/s", "loaded_per_s": "loaded/s",
+    "lag_s": "lag s", "p50_ms": "p50 ms", "p99_ms": "p99 ms", "refused": "refused", "server_us": "server µs",
+    "helper_us": "helper µs", "sender_us": "senders µs",
+}  # fmt: skip
+
+
+@contextmanager
+def prepared(folder: Path, known: Path, *, has_everything: bool) -> Iterator[tuple[Installation, Served, Traffic]]:
+    """An installation that is served, and what to send it."""
+    settings = {"LOOPLINE_SETUP_PASSWORD": "a long enough password"}
+    if has_everything:
+        settings["LOOPLINE_DATA_CENTRES"] = str(known / "data-centres.txt")
+    made = installation(folder, **settings)
+    made.run(
+        "setup", "--name", "Ada", "--email", "ada@example.com", "--organisation", "Example", "--unit", "Europe",
+        "--time-zone", "Europe/Oslo", "--currency", "EUR",
+    )  # fmt: skip
+    server = made.run("keys", "create", "--name", "server", "--kind", "server")
+    if has_everything:
+        shutil.copy(known / "collect.sqlite", folder / "collect.sqlite")
+        add_own_rules(folder)
+    browser = made.run("keys", "create", "--name", "site", "--kind", "browser", "--origin", "https://www.example.com")
+    with made.serving() as served:
+        yield made, served, Site(browser, server) if has_everything else Plain(server)
+
+
+def add_own_rules(folder: Path) -> None:
+    """Own hosts and channel rules of the organisation, ahead of the others."""
+    keys = Keys(folder)
+    keys.set_own_hosts(["pay.example.net", "login.example.net"])
+    keys.set_channel_rules(
+        [
+            Rule(f"partner_{number}", "Affiliates", ((Condition("source", "is", (f"partner-{number}",)),),))
+            for number in range(20)
+        ]
+    )
+    keys.close()
+
+
+def know_ids(folder: Path, ids: int) -> None:
+    """A state that knows this many ids of earlier events, and a file of data centres."""
+    chance = random.Random(1)
+    State(folder).close()
+    connection = connect(folder / "collect.sqlite")
+    for start in range(0, ids, 100_000):
+        some = range(min(100_000, ids - start))
+        halves = [(chance.getrandbits(64) - (1 << 63), chance.getrandbits(64) - (1 << 63)) for _ in some]
+        with transaction(connection):
+            add_ids(connection, [KnownId(high, low, 0, 1) for high, low in halves])
+    connection.close()
+    places = ([chance.randint(11, 99), chance.randint(0, 255), chance.randint(0, 255)] for _ in range(DATA_CENTRES))
+    (folder / "data-centres.txt").write_text("\n".join("{}.{}.{}.0/24".format(*place) for place in places))
+
+
+def measure(run: Run, seconds: float, known: Path) -> Result:
+    with (
+        tempfile.TemporaryDirectory(prefix="loopline-bench-") as folder,
+        prepared(Path(folder), known, has_everything=run.has_everything) as (made, served, traffic),
+    ):
+        each = int(run.requests_per_s * seconds / CONNECTIONS) + 1
+        every_s = CONNECTIONS / run.requests_per_s if run.is_paced else 0
+        ready = [list(islice(traffic.requests(sender, run.size), each)) for sender in range(CONNECTIONS)]
+        drive(made.port, [traffic.requests(1_000 + sender, run.size) for sender in range(CONNECTIONS)], 1.5)
+        loaded(made)
+        gc.collect()
+        gc.freeze()
+        start = Look.now(made, served)
+        answers = drive(made.port, [iter(one) for one in ready], seconds, every_s)
+        sent = Look.now(made, served)
+        loaded(made)
+        end = Look.now(made, served)
+    took = sent.at - start.at
+
+    def each_us(then: float, now: float) -> float:
+        return round((now - then) / answers.events * 1e6, 1)
+
     return Result(
         name=run.name,
-        seconds=seconds,
-        requests_per_s=round(len(times) / seconds),
-        events_per_s=round(acknowledged / seconds),
-        p50_ms=round(times[len(times) // 2] * 1000, 1),
-        p99_ms=round(times[int(len(times) * 0.99)] * 1000, 1),
-        refused=refused,
-        lag_s_at_end=round(end["loader_lag_seconds"], 1),
-        loaded_meanwhile_per_s=round((end["events_stored_total"] - start["events_stored_total"]) / seconds),
-        loaded_per_s=round((after["events_stored_total"] - start["events_stored_total"]) / took),
-        acknowledged=acknowledged,
-        stored=int(after["events_stored_total"] - start["events_stored_total"]),
+        requests_per_s=round(len(answers.times) / took),
+        events_per_s=round(answers.events / took),
+        loaded_per_s=round(answers.events / (end.at - start.at)),
+        lag_s=round(sent.figures["loader_lag_seconds"], 1),
+        p50_ms=round(answers.quantile(0.5) * 1000, 1),
+        p99_ms=round(answers.quantile(0.99) * 1000, 1),
+        refused=answers.refused,
+        server_us=each_us(start.server_s, end.server_s),
+        helper_us=each_us(start.helper_s, end.helper_s),
+        sender_us=each_us(start.sender_s, sent.sender_s),
+        problem=difference(answers, start.figures, end.figures),
     )
 
 
-def wait_until_ready(port: int) -> None:
-    deadline = time.monotonic() + 20
+@dataclass(frozen=True)
+class Look:
+    """Where things stand: the clock, processor time used, and the server's figures."""
+
+    at: float
+    server_s: float
+    helper_s: float
+    sender_s: float
+    figures: dict[str, float]
+
+    @classmethod
+    def now(cls, made: Installation, served: Served) -> "Look":
+        server_s, *helpers = (processor_s(one) for one in served.pids)
+        return cls(time.perf_counter(), server_s, sum(helpers), time.process_time(), metrics(made))
+
+
+def difference(answers: Answers, start: dict[str, float], end: dict[str, float]) -> str:
+    """What does not balance between the answers and the server's books; empty when all does."""
+    received, stored = (int(end[name] - start[name]) for name in ("events_received_total", "events_stored_total"))
+    if received != answers.events:
+        return f"{answers.events} acknowledged, {received} received"
+    if not answers.refused and stored != answers.events - answers.repeats:
+        return f"{answers.events} acknowledged, {answers.repeats} of them repeats, {stored} stored"
+    return ""
+
+
+def loaded(made: Installation) -> dict[str, float]:
+    """The figures once everything received is loaded. Raises SystemExit when that does not happen within minutes."""
+    deadline = time.monotonic() + 180
     while time.monotonic() < deadline:
-        try:
-            read_metrics(port)
-            return
-        except OSError:
-            time.sleep(0.05)
-    raise SystemExit("the server did not start")
+        found = metrics(made)
+        if found["loader_lag_events"] == 0:
+            return found
+        time.sleep(0.1)
+    raise SystemExit(f"{found['loader_lag_events']:,.0f} events were not loaded")
 
 
-def wait_until_loaded(port: int) -> dict[str, float]:
-    deadline = time.monotonic() + 120
-    while (found := read_metrics(port))["loader_lag_events"] > 0 and time.monotonic() < deadline:
-        time.sleep(0.2)
-    return found
+def metrics(made: Installation) -> dict[str, float]:
+    text = httpx.get(made.base + "/metrics", timeout=30).text
+    lines = [line.split() for line in text.splitlines() if line.startswith("loopline_") and "{" not in line]
+    return {name.removeprefix("loopline_"): float(value) for name, value in lines}
 
 
-def read_metrics(port: int) -> dict[str, float]:
-    with socket.create_connection(("127.0.0.1", port), timeout=30) as one:
-        one.sendall(b"GET /metrics HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n")
-        text = b"".join(iter(lambda: one.recv(65536), b"")).decode()
-    lines = [line for line in text.splitlines() if line.startswith("loopline_") and "{" not in line]
-    return {line.split()[0].removeprefix("loopline_"): float(line.split()[1]) for line in lines}
+def remember(minutes: float, known: Path) -> None:
+    """Send everything at a modest pace and print what memory is held meanwhile."""
+    with (
+        tempfile.TemporaryDirectory(prefix="loopline-bench-") as folder,
+        prepared(Path(folder), known, has_everything=True) as (made, served, traffic),
+    ):
+        lines: list[Iterator[Sent]] = [traffic.requests(sender, 1) for sender in range(CONNECTIONS)]
+        began, next_at = time.monotonic(), 0.0
+
+        def look() -> None:
+            nonlocal next_at
+            if (passed := time.monotonic() - began) >= next_at:
+                server, *helpers = (resident_mb(one) for one in served.pids)
+                figures = metrics(made)
+                stored, lag = int(figures["events_stored_total"]), figures["loader_lag_seconds"]
+                print(f"| {passed / 60:.1f} | {server} | {sum(helpers)} | {stored:,} | {lag:.1f} |", flush=True)
+                next_at += 30
+
+        print("| minutes | server MB | helper MB | events stored | lag s |\n|---:|---:|---:|---:|---:|")
+        drive(made.port, lines, minutes * 60, CONNECTIONS / MEMORY_RATE, tick=look)
+        loaded(made)
+        look()
+
+
+def print_table(results: Sequence[Result]) -> None:
+    print("| " + " | ".join(HEADINGS.values()) + " |")
+    print("|---|" + "---:|" * (len(HEADINGS) - 1))
+    for result in results:
+        values = asdict(result)
+        cells = [f"{values[key]:,}" if isinstance(values[key], int) else str(values[key]) for key in HEADINGS]
+        print("| " + " | ".join(cells) + " |")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--seconds", type=float, default=10)
-    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--only", default="", help="runs whose name holds this")
+    parser.add_argument(
+        "--known-ids", type=int, default=KNOWN_IDS, help="ids of earlier events, where everything is on"
+    )
+    parser.add_argument("--memory", type=float, default=0, metavar="MINUTES")
     parser.add_argument("--json", type=Path, help="also write the results here")
     chosen = parser.parse_args()
-    results = [measure(run, chosen.connections, chosen.seconds) for run in RUNS]
-    print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    for result in results:
-        print()
-        for label, value in asdict(result).items():
-            print(f"  {label:16} {value}")
+    print(machine() + "\n")
+    with tempfile.TemporaryDirectory(prefix="loopline-ids-") as folder:
+        known = Path(folder)
+        know_ids(known, chosen.known_ids)
+        if chosen.memory:
+            remember(chosen.memory, known)
+            return
+        results = [measure(run, chosen.seconds, known) for run in RUNS if chosen.only in run.name]
+    print_table(results)
     if chosen.json:
-        machine = {"cores": os.cpu_count(), "machine": platform.machine(), "python": platform.python_version()}
-        chosen.json.write_text(json.dumps({"machine": machine, "results": [asdict(one) for one in results]}, indent=2))
-    lost = [result.name for result in results if result.stored != result.acknowledged]
-    if lost:
-        raise SystemExit(f"acknowledged and stored differ: {', '.join(lost)}")
+        chosen.json.write_text(
+            json.dumps({"machine": machine(), "results": [asdict(one) for one in results]}, indent=2)
+        )
+    if problems := [f"{one.name}: {one.problem}" for one in results if one.problem]:
+        raise SystemExit("\n".join(problems))
 
 
 if __name__ == "__main__":

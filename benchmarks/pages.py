@@ -14,9 +14,10 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import httpx
+
+from benchmarks.processes import family, resident_mb
 
 PAGES = (
     "/", "/leads/", "/people/", "/companies/", "/visitors/", "/campaigns/", "/pipeline/", "/pipeline/list/", "/tasks/",
@@ -42,7 +43,7 @@ def main() -> None:
                 _sign_in(client)
                 for path in PAGES:
                     _measure(client, path)
-            print(f"| resident memory of serve after this | {_resident_mb(process.pid)} MB |")
+            print(f"| resident memory of serve after this | {sum(map(resident_mb, family(process.pid)))} MB |")
 
 
 def _loopline(command: str) -> list[str]:
@@ -99,18 +100,6 @@ def _measure(client: httpx.Client, path: str) -> None:
             print(f"| {path} | answered {answer.status_code} |")
             return
     print(f"| {path} | {statistics.median(times[1:]):.0f} ms (first {times[0]:.0f}, largest {max(times[1:]):.0f}) |")
-
-
-def _resident_mb(pid: int) -> int:
-    """The server and its helper together."""
-    pids = [pid, *_children(pid)]
-    return sum(
-        int(Path(f"/proc/{one}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20 for one in pids
-    )
-
-
-def _children(pid: int) -> list[int]:
-    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 if __name__ == "__main__":

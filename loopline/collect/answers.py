@@ -1,7 +1,7 @@
 """What the collector answers with."""
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -45,7 +45,7 @@ def with_cors(answer: Answer, origin: str) -> Answer:
     cors: Headers = ((b"access-control-allow-origin", origin.encode("latin-1")), (b"vary", b"Origin"))
     if any(name == b"retry-after" for name, _ in answer.headers):
         cors += ((b"access-control-expose-headers", b"Retry-After"),)  # else a page cannot read when to come back
-    return replace(answer, headers=answer.headers + cors)
+    return Answer(answer.status, answer.body, answer.headers + cors)
 
 
 async def send_answer(

@@ -9,7 +9,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -95,33 +95,60 @@ class Collector:
     # Events
 
     async def _take(self, scope: Scope, receive: Receive, call: str) -> Answer:
-        """Check one request, wait until it is on disk, and only then say so."""
+        try:
+            body = await _receive_body(receive, dict(scope["headers"]))
+        except UnreadableError as error:
+            return self._unreadable(scope, error)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self.take(scope, call, body, lambda told: None if answer.done() else answer.set_result(told))
+        return await answer
+
+    def take(self, scope: Scope, call: str, body: bytes, tell: Callable[[Answer], None]) -> None:
+        """Check one request and put it into the inbox. `tell` hears the answer once, and success only from the disk.
+
+        Of `scope` it reads `headers`, `query_string` and `client`. Call it in the event loop, where `tell` is called.
+        """
         headers: dict[bytes, bytes] = dict(scope["headers"])
         origin = headers.get(b"origin", b"").decode("latin-1")
-        plain = key_from_header(headers.get(b"authorization", b""))
         key: WriteKey | None = None
         events = 1
         try:
-            body = read_body(await _receive_body(receive, headers), is_batch=call == "batch")
-            events = body.events
-            key = self._key(plain or body.write_key or key_from_query(scope["query_string"]))
+            checked = read_body(body, is_batch=call == "batch")
+            events = checked.events
+            plain = key_from_header(headers.get(b"authorization", b""))
+            key = self._key(plain or checked.write_key or key_from_query(scope["query_string"]))
             self._admit(scope, key, origin, events)
             is_browser = key.kind is KeyKind.BROWSER
-            known = self._recognise(scope, headers, body.data) if is_browser else Recognised(body.data)
-            if body.events:
-                await self._inbox.append(_request(scope, headers, key, call, known.body, body.events))
-        except UnreadableError as error:
-            key = self._keys.lookup(plain or key_from_query(scope["query_string"]))
-            refused = RefusedError(error.status, error.code, str(error))
-        except Unavailable as error:
-            refused = RefusedError(503, error.reason, str(error), error.retry_after_s)
-        except RefusedError as error:
-            refused = error
-        else:
+            known = self._recognise(scope, headers, checked.data) if is_browser else Recognised(checked.data)
             answer = _told(known) if known.cookie or known.visitor_id else _STORED
-            return with_cors(answer, origin) if origin else answer
-        self._inbox.refuse(refused.code, key.id if key else "", events)
-        return refused.answer if refused.code == "origin" else with_cors(refused.answer, origin)
+            if origin:
+                answer = with_cors(answer, origin)
+            if not events:
+                tell(answer)
+                return
+            waiting = _Waiting(self, tell, answer, key.id, origin, events)
+            self._inbox.put(_request(scope, headers, key, call, known.body, events), waiting.settle)
+        except UnreadableError as error:
+            tell(self._unreadable(scope, error))
+        except Unavailable as error:
+            tell(self.unavailable(error, key.id if key else "", origin, events))
+        except RefusedError as error:
+            self._inbox.refuse(error.code, key.id if key else "", events)
+            tell(error.answer if error.code == "origin" else with_cors(error.answer, origin))
+
+    def _unreadable(self, scope: Scope, error: UnreadableError) -> Answer:
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        plain = key_from_header(headers.get(b"authorization", b"")) or key_from_query(scope["query_string"])
+        key = self._keys.lookup(plain)
+        self._inbox.refuse(error.code, key.id if key else "", 1)
+        refused = RefusedError(error.status, error.code, str(error))
+        return with_cors(refused.answer, headers.get(b"origin", b"").decode("latin-1"))
+
+    def unavailable(self, error: Unavailable, source_id: str, origin: str, events: int) -> Answer:
+        """Count a request that could not be stored; its answer."""
+        self._inbox.refuse(error.reason, source_id, events)
+        refused = RefusedError(503, error.reason, str(error), error.retry_after_s)
+        return with_cors(refused.answer, origin)
 
     def _recognise(self, scope: Scope, headers: dict[bytes, bytes], body: bytes) -> Recognised:
         handed = ""
@@ -192,6 +219,23 @@ class Collector:
             return failure(403, "not_here", "Figures are shown only to this machine and its private network.")
         text = await asyncio.to_thread(metrics_text, self._inbox, self._state)
         return Answer(200, text.encode(), ((b"content-type", b"text/plain; version=0.0.4; charset=utf-8"),))
+
+
+class _Waiting(NamedTuple):
+    """A request on its way to the disk, and what its sender will hear."""
+
+    collector: Collector
+    tell: Callable[[Answer], None]
+    answer: Answer
+    source_id: str
+    origin: str
+    events: int
+
+    def settle(self, failure: Unavailable | None) -> None:
+        if failure is None:
+            self.tell(self.answer)
+        else:
+            self.tell(self.collector.unavailable(failure, self.source_id, self.origin, self.events))
 
 
 async def _receive_body(receive: Receive, headers: dict[bytes, bytes]) -> bytes:

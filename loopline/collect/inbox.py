@@ -5,6 +5,7 @@ writer hands the interpreter over as rarely as possible.
 """
 
 import asyncio
+import logging
 import shutil
 import threading
 import time
@@ -18,7 +19,11 @@ from loopline.collect.log import Log, append_block, connect
 from loopline.collect.refusals import Refused, add_refusals, added_up
 from loopline.collect.request import Request
 
+log = logging.getLogger(__name__)
+
 _GROUP_BYTES = 4 << 20
+Settle = Callable[["Unavailable | None"], None]
+"""Hears what became of a request: None when it is on disk, else why it is not and never will be."""
 
 
 class Unavailable(RuntimeError):
@@ -51,13 +56,13 @@ class _Group:
     """Requests that will share a commit, and who waits for it."""
 
     requests: list[Request] = field(default_factory=list)
-    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    waiters: list[Settle] = field(default_factory=list)
     loop: asyncio.AbstractEventLoop | None = None
     size: int = 0
 
 
 class Inbox(Log):
-    """The log of one collector under `folder`. `start()` before `append`; reading needs no start.
+    """The log of one collector under `folder`. `start()` before `put`; reading needs no start.
 
     One thread writes. Senders wait in groups: whatever arrives during a commit shares the next one.
     """
@@ -92,22 +97,23 @@ class Inbox(Log):
             self._thread = None
         super().close()
 
-    async def append(self, request: Request) -> None:
-        """Return once the request is on disk. Raises Unavailable when it is not, and then it never will be."""
+    def put(self, request: Request, settle: Settle) -> None:
+        """Let the request share the next commit. Call it in an event loop; `settle` is called there, once.
+
+        Raises Unavailable when the request cannot even wait, and then `settle` hears nothing.
+        """
         if self._trouble is not None:
             raise self._trouble.again()
         loop = asyncio.get_running_loop()
-        waiter: asyncio.Future[None] = loop.create_future()
         with self._lock:
             group = self._group
             if group.size > self.limits.max_waiting_bytes or self._closing:
                 raise Unavailable("queue", "The collector is at its limit. Send this again in a moment.", 2)
             group.requests.append(request)
-            group.waiters.append(waiter)
+            group.waiters.append(settle)
             group.loop = loop
             group.size += len(request.body) + 200
         self._wake.set()
-        await waiter
 
     def _write_until_closed(self) -> None:
         connection = connect(self.path)
@@ -222,17 +228,13 @@ def _refusal_for(error: sqlite.Error) -> Unavailable:
     return Unavailable("commit", f"The collector could not store this ({error}). Send it again in a moment.", 5)
 
 
-def _settle(
-    loop: asyncio.AbstractEventLoop | None, waiters: list[asyncio.Future[None]], failure: Unavailable | None
-) -> None:
+def _settle(loop: asyncio.AbstractEventLoop | None, waiters: list[Settle], failure: Unavailable | None) -> None:
     def tell() -> None:
-        for waiter in waiters:
-            if waiter.done():
-                continue
-            if failure is None:
-                waiter.set_result(None)
-            else:
-                waiter.set_exception(failure.again())
+        for settle in waiters:
+            try:
+                settle(failure)
+            except Exception:  # one sender's trouble must not keep the others waiting for ever
+                log.exception("The answer to a request could not be given")
 
     if loop is not None and not loop.is_closed():
         loop.call_soon_threadsafe(tell)

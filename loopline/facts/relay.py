@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from threading import Event
+from time import monotonic
 from typing import NamedTuple
 
 import pyarrow as pa
@@ -25,6 +26,9 @@ from loopline.store.library import TABLES
 BATCH = 10_000
 LOOK_AGAIN_S = 1.0
 """Rows of another process's commits set no event here, so the relay also looks by itself."""
+GATHER_S = 0.25
+"""Least time between two batches. A write of three rows costs the store nearly as much as one of three hundred, and
+the reactor commits many times a second while much comes in."""
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +69,10 @@ class Relay:
 
     def run(self, stop: Event) -> None:
         """Carry over until `stop`; a store that cannot take rows is tried again, nothing is skipped."""
+        next_at = 0.0
         while not stop.is_set():
             something_waits.wait(LOOK_AGAIN_S)
+            stop.wait(max(0.0, next_at - monotonic()))
             something_waits.clear()
             try:
                 self.relay_all()
@@ -74,6 +80,7 @@ class Relay:
                 log.exception("The event store did not take the facts; they stay in the outbox and are tried again")
                 stop.wait(LOOK_AGAIN_S)
             finally:
+                next_at = monotonic() + GATHER_S
                 close_old_connections()
 
     def _already_stored(self, rows: Sequence[Waiting]) -> dict[int, datetime]:

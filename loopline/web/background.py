@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,18 +15,23 @@ Loop = Callable[[threading.Event], None]
 """Works until the event is set."""
 
 
-def every(seconds: float, work: Callable[[], object]) -> Loop:
-    """A loop that does `work`, rests, and does it again. An error is logged and the next turn comes all the same."""
+def every(seconds: float, work: Callable[[], object], *, rest: float = 0) -> Loop:
+    """A loop that does `work`, rests, and does it again. An error is logged and the next turn comes all the same.
+
+    `rest` is for work that may go on for long: the pause lasts at least so many times what the work took, because
+    the event loop and the pages share the interpreter with it.
+    """
 
     def loop(stop: threading.Event) -> None:
         while not stop.is_set():
+            began = time.monotonic()
             try:
                 work()
             except Exception:  # whatever one turn runs into, the next one is tried
                 log.exception("A background task failed; it is tried again in %s s", seconds)
             finally:
                 close_old_connections()
-            stop.wait(seconds)
+            stop.wait(max(seconds, rest * (time.monotonic() - began)))
 
     return loop
 

@@ -15,12 +15,13 @@ import uvicorn
 
 from loopline.collect import steps
 from loopline.collect.asgi import Collector
-from loopline.collect.inbox import Inbox, Limits
+from loopline.collect.inbox import Inbox, Limits, Settle
 from loopline.collect.keys import KeyKind, Keys, NewKey
 from loopline.collect.loader import Loader, Pace
 from loopline.collect.preparer_process import PreparerProcess
 from loopline.collect.process import share_interpreter
 from loopline.collect.request import Request
+from loopline.collect.short_way import short_way
 from loopline.collect.state import State
 from loopline.collect.stretch import Preparer, PreparerHere
 from loopline.store.duckdb_engine import DuckDBEngine
@@ -29,9 +30,9 @@ from loopline.store.duckdb_engine import DuckDBEngine
 class LyingInbox(Inbox):
     """Says yes at once and stores half a second later."""
 
-    async def append(self, request: Request) -> None:
-        loop = asyncio.get_running_loop()
-        loop.call_later(0.5, lambda: loop.create_task(Inbox.append(self, request)))
+    def put(self, request: Request, settle: Settle) -> None:
+        asyncio.get_running_loop().call_later(0.5, Inbox.put, self, request, lambda _failure: None)
+        settle(None)
 
 
 def without_duplicates_step() -> None:
@@ -55,8 +56,9 @@ def main(folder: Path, port: int, planted: str, *, min_free_bytes: int = 1) -> N
     loader = Loader(inbox, engine, state, preparer=preparer, pace=pace)
     loading = threading.Thread(target=loader.run, args=(stop,))
     loading.start()
+    collector = Collector(inbox, keys, state)
     uvicorn.run(
-        Collector(inbox, keys, state), host="127.0.0.1", port=port, loop="uvloop", http="httptools",
+        collector, host="127.0.0.1", port=port, loop="uvloop", http=short_way(collector),
         log_level="error", access_log=False, lifespan="off",
     )  # fmt: skip
     stop.set()

@@ -17,6 +17,7 @@ from loopline.collect.keys import KeyKind, Keys, NewKey
 from loopline.collect.loader import Loader
 from loopline.collect.quarantine import Quarantine
 from loopline.collect.reactor_feed import ReactorFeed
+from loopline.collect.short_way import short_way
 from loopline.collect.state import State
 from loopline.store.duckdb_engine import DuckDBEngine
 
@@ -74,8 +75,9 @@ def serving(app: object, port: int | None = None) -> Iterator[str]:
     """A uvicorn server in a thread, as in production; yields its address."""
     port = port or free_port()
     config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off", ws="none"
-    )
+        app, host="127.0.0.1", port=port, log_level="warning", access_log=False, lifespan="off", ws="none",
+        http=short_way(app) if isinstance(app, Collector) else "httptools",
+    )  # fmt: skip
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
