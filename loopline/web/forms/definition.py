@@ -56,6 +56,15 @@ class AskedSelect(forms.Select):
         return option
 
 
+class DayInput(forms.DateInput):
+    """A day as browsers take it: always ISO 8601."""
+
+    input_type = "date"
+
+    def __init__(self) -> None:
+        super().__init__(format="%Y-%m-%d")
+
+
 class ConditionForm(PageForm):
     """One condition; which of the other fields it needs stands in its name."""
 
@@ -210,7 +219,7 @@ class StartForm(PageForm):
         required=False,
         label="Look whether it worked on",
         help_text="The page reminds both sides then.",
-        widget=forms.DateInput(attrs={"type": "date"}),
+        widget=DayInput(),
     )
 
     @property
@@ -222,8 +231,8 @@ class StartForm(PageForm):
 class WhatIfForm(PageForm):
     """Which leads are judged again: those created from one day to another, both included."""
 
-    first = forms.DateField(label="Leads from", widget=forms.DateInput(attrs={"type": "date"}))
-    last = forms.DateField(label="to", widget=forms.DateInput(attrs={"type": "date"}))
+    first = forms.DateField(label="Leads from", widget=DayInput())
+    last = forms.DateField(label="to", widget=DayInput())
 
     def value_of(self, name: str) -> date:
         """What was typed, else what it begins with."""
