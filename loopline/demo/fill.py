@@ -24,6 +24,7 @@ from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.leads import make_leads, write_leads
 from loopline.demo.meetings import hold_huddles
 from loopline.demo.people import make_people, share_browsers, write_people
+from loopline.demo.proposal import propose_change
 from loopline.demo.sales import SalesBulk, make_sales, write_sales
 from loopline.demo.simulate import Year, simulate
 from loopline.facts.history import relay_history
@@ -65,6 +66,7 @@ def fill(
     progress("Holding the huddles")
     with in_use(engine), transaction.atomic():
         hold_huddles(records.ground, records.leads, until)
+        propose_change(records.ground, until)
     won = sum(one.outcome == "won" for one in records.sales.opportunities)
     return Filled(events, len(year.buyers), won)
 
