@@ -91,7 +91,7 @@ def brief_parts(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Part]
             Part("Bottleneck", tuple(_bottleneck(now.get("bottleneck", {})))),
             Part("Won", tuple(_deals(now.get("won_deals", ())))),
             Part("Lost", tuple(_deals(now.get("lost_deals", ())))),
-            Part("What keeps leads below the definition", tuple(_clause(now))),
+            Part("The clause that costs most leads", tuple(_clause(now))),
             Part("What spoils the figures", tuple(_quality(now.get("quality", ())))),
             Part("On the agenda", tuple(_agenda(now))),
         )
@@ -128,8 +128,12 @@ def _deals(deals: Sequence[Mapping[str, Any]]) -> Iterable[Line]:
 
 
 def _clause(now: Mapping[str, Any]) -> Iterable[Line]:
-    for clause, count in list(now.get("failing_clauses", ()))[:1]:
-        yield Line(str(clause), f"{count} leads", f"try another: {settings.BASE_URL}/definition/")
+    """The one that sales sends most leads back for; else the one that keeps most below the definition."""
+    for key, why in (("rejection_clauses", "sent back for it"), ("failing_clauses", "kept below the definition by it")):
+        for clause, count in list(now.get(key, ()))[:1]:
+            address = f"{settings.BASE_URL}/definition/"
+            yield Line(str(clause), str(count), f"leads {why}; try a change: {address}")
+            return
 
 
 def _quality(found: Any) -> Iterable[Line]:

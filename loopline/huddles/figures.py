@@ -33,6 +33,7 @@ def key_figures(unit: BusinessUnit, leads: Sequence[Lead], since: datetime, at: 
         "overdue": sum(1 for lead in leads if is_overdue(lead, at)),
         "median_answer_minutes": int(median(answers) // 60) if answers else None,
         "reasons": [list(pair) for pair in _reasons(leads)],
+        "rejection_clauses": [list(pair) for pair in _rejection_clauses(leads)],
         "failing_clauses": [list(pair) for pair in _weak_clauses(unit, since, at)],
         "new_leads": Lead.objects.filter(unit=unit, created_at__gte=since, created_at__lt=at).count(),
         "without_salesperson": Lead.objects.without_salesperson().filter(unit=unit).count(),
@@ -55,6 +56,12 @@ def _percent(part: int, whole: int) -> int | None:
 def _reasons(leads: Sequence[Lead]) -> list[tuple[str, int]]:
     """Why leads came back, the most frequent first."""
     return Counter(lead.get_reason_display() for lead in leads if lead.reason).most_common()
+
+
+def _rejection_clauses(leads: Sequence[Lead]) -> list[tuple[str, int]]:
+    """The clauses that sales named when it sent leads back, the most frequent first."""
+    named = (str(lead.reason_detail.get("clause") or "") for lead in leads if lead.state == State.REJECTED)
+    return Counter(clause for clause in named if clause).most_common(5)
 
 
 def _weak_clauses(unit: BusinessUnit, since: datetime, at: datetime) -> list[tuple[str, int]]:

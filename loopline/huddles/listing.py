@@ -45,6 +45,7 @@ class Meeting:
     def leads(self) -> QuerySet[Lead]:
         """All leads it is about, whenever they were handed over."""
         found = Lead.objects.filter(unit=self.unit).select_related("person__company", "owner", "definition")
+        found = found.prefetch_related("clocks", "disputes")
         if self.series is None or self.series.scope == HuddleSeries.Scope.UNIT:
             return found
         if self.series.scope == HuddleSeries.Scope.TEAM:

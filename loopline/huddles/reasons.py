@@ -1,15 +1,18 @@
-"""Why a lead or a deal is talked about: what is known of it when the huddle opens, turned into reasons. Pure."""
+"""Why a lead or a deal is talked about: what is known of it when the huddle opens, turned into reasons."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from loopline.huddles.agenda import Reason
+from loopline.leads.hand_off_models import Clock
 from loopline.leads.models import Lead
 from loopline.pipeline.models import Opportunity
 
 State = Lead.State
 EXPIRES_SOON = timedelta(hours=24)
+_K = Clock.Kind
+OWED = {_K.ASSIGN, _K.TAKE, _K.FIRST_TOUCH, _K.EVIDENCE, _K.REJECTION, _K.DISPUTE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,8 @@ def reasons_for_lead(lead: Lead, at: datetime, usual: Usual, *, is_carried: bool
     elif is_overdue(lead, at):
         found.append(Reason("late"))
     if lead.state == State.REJECTED:
-        found.append(_sent_back(lead))
+        found.append(_sent_back(lead, at))
+    found += _owed(lead, at)
     found += _stalled("accepted", lead.accepted_at, at, usual) if lead.state == State.ACCEPTED else []
     if lead.state == State.CONVERTED and _missed(lead):
         found.append(Reason("surprise", f"converted, though {_missed(lead)}"))
@@ -59,11 +63,25 @@ def reasons_for_deal(deal: Opportunity, at: datetime, usual: Usual) -> list[Reas
     return found + _stalled(deal.stage, deal.stage_entered_at, at, usual)
 
 
-def _sent_back(lead: Lead) -> Reason:
+def _sent_back(lead: Lead, at: datetime) -> Reason:
+    """A dispute that was opened, one that stares at both sides, or just a lead that came back."""
+    for dispute in lead.disputes.all():
+        if dispute.opened_at <= at and (dispute.resolved_at is None or dispute.resolved_at > at):
+            return Reason("dispute", dispute.because)
     is_met = bool(lead.evidence) and not _missed(lead)
     if lead.reason == Lead.Reason.BELOW_DEFINITION and is_met:
-        return Reason("dispute", lead.reason_note)
+        return Reason("dispute", "sent back as below the definition, though it met every clause")
     return Reason("sent_back", lead.get_reason_display())
+
+
+def _owed(lead: Lead, at: datetime) -> list[Reason]:
+    """What either side owes for it and is late with; the answer itself has its own reason."""
+    return [
+        Reason("owed", f"{clock.side}, {clock.get_kind_display()}")
+        for clock in lead.clocks.all()
+        if clock.kind in OWED and clock.started_at <= at and clock.due_at < at
+        and clock.paused_at is None and (clock.stopped_at is None or clock.stopped_at > at)
+    ]  # fmt: skip
 
 
 def _missed(lead: Lead) -> str:
