@@ -68,7 +68,7 @@ class Listed:
     is_within: bool = True
     """There is time to talk about it."""
     homework: Mapping[str, str] = field(default_factory=dict)
-    """What its salesperson said before the meeting: {"answer", "line", "by"}."""
+    """What its salesperson said before the meeting: {"answer", "said", "line", "by"}."""
 
     def topic(self, usual: Usual) -> Topic:
         return Topic("leads", str(self.lead.pk), self.reasons, usual.lead_worth_minor)
@@ -96,7 +96,12 @@ def _homework(meeting: Meeting, at: datetime) -> dict[str, Mapping[str, str]]:
     """The latest answer to each lead since the last huddle."""
     answers = Said.objects.filter(homework__series__unit=meeting.unit, at__gte=meeting.since(at), at__lte=at)
     return {
-        str(one.lead_id): {"answer": one.answer, "line": one.line, "by": one.homework.user.name}
+        str(one.lead_id): {
+            "answer": one.answer,
+            "said": one.get_answer_display(),
+            "line": one.line,
+            "by": one.homework.user.name,
+        }
         for one in answers.select_related("homework__user").order_by("at")
     }
 

@@ -235,7 +235,8 @@ class Decision(models.Model):
 
     @property
     def last_review(self) -> "Review | None":
-        return self.reviews.first()
+        """What was seen when it was last looked at."""
+        return next(iter(self.reviews.all()), None)
 
     @property
     def is_weak_evidence(self) -> bool:

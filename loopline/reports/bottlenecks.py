@@ -93,8 +93,11 @@ class Bottlenecks:
 
     @property
     def bottleneck(self) -> StageFigures | None:
-        """The stage in which most expected revenue is lost; None while none is known."""
-        known = [one for one in self.stages if one.lost_minor]
+        """The stage in which most expected revenue is lost; None while none is known.
+
+        Of those that passed the definition: who stays below it was sorted out on purpose.
+        """
+        known = [one for one in self.stages[1:] if one.lost_minor]
         return max(known, key=lambda one: one.lost_minor or 0, default=None)
 
     @property

@@ -77,7 +77,7 @@ def test_an_answer_does_what_it_says_in_the_name_of_the_person_and_is_kept_for_t
     assert first_broken_entry() is None
     huddle = open_huddle(asked.unit, series=asked.series, by=asked.runner.actor)
     said = huddle.leads.get().frozen["homework"]
-    assert said == {"answer": "accept", "line": "calls on Monday", "by": asked.owner.name}
+    assert said == {"answer": "accept", "said": "accepted", "line": "calls on Monday", "by": asked.owner.name}
 
 
 @pytest.mark.parametrize(

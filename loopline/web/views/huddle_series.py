@@ -5,6 +5,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
@@ -17,7 +18,7 @@ from loopline.huddles.changing import HuddleStateError
 from loopline.huddles.health import health
 from loopline.huddles.known import known_lately
 from loopline.huddles.listing import Meeting
-from loopline.huddles.models import HuddleSeries
+from loopline.huddles.models import Decision, HuddleSeries
 from loopline.huddles.series import change_series, end_series, next_meeting_of, start_series
 from loopline.lib.times import utc_now
 from loopline.web.access import PageRequest, allow
@@ -25,6 +26,7 @@ from loopline.web.forms.huddle import SeriesForm
 from loopline.web.huddle_card import decisions_before, figures_shown, preview_cards
 
 MINUTES_SHOWN = 30
+DECISIONS_SHOWN = 20
 
 
 @allow(Permission.SEE_HUDDLE)
@@ -47,10 +49,21 @@ def _about(meeting: Meeting) -> dict[str, Any]:
     now = utc_now()
     running = meeting.held().filter(closed_at__isnull=True).first()
     past = meeting.held().filter(closed_at__isnull=False)[:MINUTES_SHOWN]
-    shared: dict[str, Any] = {"running": running, "past": past, "health": health(meeting.unit, now)}
+    shared: dict[str, Any] = {
+        "running": running,
+        "past": past,
+        "health": health(meeting.unit, now),
+        "measured": _measured(meeting),
+    }
     if meeting.series is not None:
         shared["next_at"] = next_meeting_of(meeting.series, now)
     return shared | ({} if running else _preview(meeting_of(meeting.unit, meeting.series)))
+
+
+def _measured(meeting: Meeting) -> QuerySet[Decision]:
+    """Decisions of the unit that said how they would be seen to work, newest first."""
+    decided = Decision.objects.filter(unit=meeting.unit).exclude(outcome="")  # public: the unit was found for the actor
+    return decided.select_related("owner").prefetch_related("reviews").order_by("-created_at")[:DECISIONS_SHOWN]
 
 
 def _preview(meeting: Meeting) -> dict[str, Any]:
