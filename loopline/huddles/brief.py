@@ -10,6 +10,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from loopline.access.mail import Attachment, NewMail, queue_mail
@@ -131,9 +132,15 @@ def _clause(now: Mapping[str, Any]) -> Iterable[Line]:
     """The one that sales sends most leads back for; else the one that keeps most below the definition."""
     for key, why in (("rejection_clauses", "sent back for it"), ("failing_clauses", "kept below the definition by it")):
         for clause, count in list(now.get(key, ()))[:1]:
-            address = f"{settings.BASE_URL}/definition/"
-            yield Line(str(clause), str(count), f"leads {why}; try a change: {address}")
+            yield Line(str(clause), str(count), f"leads {why}; try a change: {_what_if(now)}")
             return
+
+
+def _what_if(now: Mapping[str, Any]) -> str:
+    """Where the definition in force can be tried on the past."""
+    key = now.get("definition", {}).get("id")
+    path = reverse("definition_what_if", args=[key]) if key else reverse("definition")
+    return f"{settings.BASE_URL}{path}"
 
 
 def _quality(found: Any) -> Iterable[Line]:

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import reverse
 
 from loopline.access.actor import SYSTEM, Actor
 from loopline.huddles.agenda import CARD_KEYS, CARDS
@@ -146,10 +146,5 @@ def _names(keys: Sequence[str], by: Actor, unit_id: UUID | None) -> dict[str, tu
 
 
 def what_if_address(definition_id: str) -> str:
-    """Where a definition can be tried on the past; the definition itself where that page is not there."""
-    for route in ("definition_what_if", "what_if"):
-        try:
-            return reverse(route, args=[definition_id])
-        except NoReverseMatch:
-            continue
-    return reverse("definition")
+    """Where the definition in force can be tried on the past; where there is none, the page of the definition."""
+    return reverse("definition_what_if", args=[definition_id]) if definition_id else reverse("definition")

@@ -89,19 +89,27 @@ def test_two_screens_follow_each_other_and_keys_run_the_meeting(
     runner.goto(f"/huddles/{huddle.pk}/")
     expect(runner.get_by_text("Live: what anybody does shows here at once.")).to_be_visible()
     guest = another_screen(browser, server, filled_site.users[Role.SALES])
-    guest.goto(f"/huddles/{huddle.pk}/")
+    try:
+        follow(runner, guest, f"/huddles/{huddle.pk}/")
+    finally:
+        guest.context.close()
+    assert complaints.all == []
+
+
+def follow(runner: Page, guest: Page, address: str) -> None:
+    guest.goto(address)
     expect(guest.get_by_text("Live: what anybody does shows here at once.")).to_be_visible()
     for card in ("Promises", "Loop", "Leads"):
         runner.keyboard.press("n")
-        expect(guest.locator(".agenda-strip [aria-current]")).to_contain_text(card)
+        for screen in (runner, guest):
+            expect(screen.locator(".agenda-strip [aria-current]")).to_contain_text(card)
+        expect(runner.get_by_text("Live: what anybody does shows here at once.")).to_be_visible()
     expect(guest.locator(".timer")).to_be_visible()
     guest.get_by_label("Sales says").fill("I am writing this")
     runner.keyboard.press("5")
     expect(guest.locator(".page-head .question")).to_be_visible()
     expect(runner.locator(".pane-list .pill", has_text="no contact yet").first).to_be_visible()
     expect(guest.get_by_label("Sales says")).to_have_value("I am writing this")
-    guest.context.close()
-    assert complaints.all == []
 
 
 def another_screen(browser: Browser, server: Server, user: User) -> Page:
