@@ -20,6 +20,7 @@ from loopline.lib.times import as_utc
 
 Adapt = Callable[[Any], Any]
 Record = TypeVar("Record", bound=models.Model)
+_KEYS_TOGETHER = 2_000
 _TOGETHER = 50
 """Rows of one statement: SQLite takes them in almost twice as fast as one by one, and no faster from here on."""
 
@@ -86,6 +87,40 @@ def present(model: type[models.Model], name: str, values: Sequence[str], **fixed
     with connection.cursor() as cursor:
         cursor.execute(sql, [*fixed.values(), *values])
         return [text for (text,) in cursor.fetchall()]
+
+
+def held(model: type[models.Model], name: str, keys: Sequence[Any]) -> set[Any]:
+    """Those of `keys` (as the field has them: UUIDs, numbers or texts) that the column `name` holds in any row."""
+    found: set[Any] = set()
+    field = _field(model, name)
+    column, table = connection.ops.quote_name(field.column), connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        for some in _in_parts(field, keys):
+            sql = f"SELECT DISTINCT {column} FROM {table} WHERE {column} IN ({', '.join(['%s'] * len(some))})"
+            cursor.execute(sql, list(some))
+            found.update(some[value] for (value,) in cursor.fetchall())
+    return found
+
+
+def remove_rows(model: type[models.Model], name: str, keys: Sequence[Any]) -> None:
+    """Delete the rows whose column `name` is one of `keys`, several times faster than a queryset does.
+
+    Nothing is looked up and nothing goes with them: whoever calls says what else has to go, children first. The
+    database refuses what would leave a reference to nothing.
+    """
+    field = _field(model, name)
+    column, table = connection.ops.quote_name(field.column), connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        for some in _in_parts(field, keys):
+            marks = ", ".join(["%s"] * len(some))
+            cursor.execute(f"DELETE FROM {table} WHERE {column} IN ({marks})", list(some))
+
+
+def _in_parts(field: Any, keys: Sequence[Any]) -> Iterable[dict[Any, Any]]:
+    """Keys in the database's form → as they were given, a statement's worth at a time."""
+    adapt = _adapter(field, connection.ops)
+    for at in range(0, len(keys), _KEYS_TOGETHER):
+        yield {adapt(key) if adapt else key: key for key in keys[at : at + _KEYS_TOGETHER]}
 
 
 @cache

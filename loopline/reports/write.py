@@ -7,14 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loopline.lib.money import Money
+from loopline.lib.sheets import safe_cell
 
 UNDEFINED = "—"
-_STARTS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-
-
-def safe_cell(text: str) -> str:
-    """A text that a spreadsheet shows as it is."""
-    return f"'{text}" if text.startswith(_STARTS_A_FORMULA) else text
 
 
 def written_cells(result: Mapping[str, Any]) -> list[list[str]]:

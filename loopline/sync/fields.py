@@ -24,6 +24,13 @@ class Field:
     """Column names that suggest it, in lower case."""
 
 
+_IDS = (
+    Field("person_id", "text", "id of the person in the other system; the same id again is the same person",
+          hints=("person id", "person_id", "contact id", "contact_id")),
+    Field("company_id", "text", "id of the company in the other system; the same id again is the same company",
+          hints=("company id", "company_id", "account id", "account_id", "organisation id")),
+)  # fmt: skip
+
 LEAD_FIELDS = (
     Field("external_id", "text", "id of the lead in the other system; the same id again is the same lead",
           is_required=True, hints=("id", "lead id", "lead_id", "mql_id", "prospect id", "external_id")),
@@ -31,6 +38,7 @@ LEAD_FIELDS = (
     Field("name", "text", "name of the person", hints=("name", "full name", "contact", "contact name")),
     Field("job_title", "text", "", hints=("title", "job title", "position")),
     Field("company", "text", "name of the company", hints=("company", "organisation", "organization", "account")),
+    *_IDS,
     Field("phone", "text", "", 50, hints=("phone", "telephone", "mobile")),
     Field("country", "country", "two letters, ISO 3166", hints=("country", "country code")),
     Field("language", "text", "such as en or pt-BR", 10, hints=("language", "locale")),
@@ -67,6 +75,7 @@ DEAL_FIELDS = (
     Field("owner", "owner", "e-mail address of the Loopline user who has it", hints=("owner", "owner email")),
     Field("email", "email", "the buyer, where no lead is given or known", hints=("email", "contact email")),
     Field("company", "text", "name of the company", hints=("company", "account")),
+    *_IDS,
     Field("campaign", "tag", "code of the primary campaign", hints=("campaign", "campaign code")),
 )  # fmt: skip
 

@@ -66,7 +66,7 @@ def run_import(
     mappers = [row_mapper(source, asked.unit, utc_now()) for source in asked.sources]
     run = _begun(run or ImportRun(unit=asked.unit), asked, by)
     tally = Tally()
-    with _told_when_stopped(run, tally), _rare_collections(), _rare_checkpoints():
+    with _told_when_stopped(run, tally), rare_collections(), rare_checkpoints():
         send_everything(asked.folder)
         with _verdict_file(asked.folder, run) as file:
             before, total = 0, sum(source.size for source in asked.sources) or 1
@@ -174,7 +174,7 @@ def _finished(run: ImportRun, tally: Tally, by: Actor) -> ImportRun:
 
 
 @contextmanager
-def _rare_collections() -> Iterator[None]:
+def rare_collections() -> Iterator[None]:
     """Rows make many objects and no circles to speak of: looking for circles all the time costs a fifth of the run."""
     before = gc.get_threshold()
     gc.set_threshold(200_000, 20, 20)
@@ -185,7 +185,7 @@ def _rare_collections() -> Iterator[None]:
 
 
 @contextmanager
-def _rare_checkpoints() -> Iterator[None]:
+def rare_checkpoints() -> Iterator[None]:
     """Lets SQLite's log grow to 64 MB before it is carried into the file: pages that each chunk writes again, as those
     of the indexes, are then carried over once and not each time.
     """

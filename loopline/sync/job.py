@@ -21,16 +21,18 @@ from loopline.facts.outbox import Fact, record_facts
 from loopline.leads.models import Lead, LeadTransition
 from loopline.lib.ids import id_text
 from loopline.people.fact_rows import identity_row
-from loopline.people.models import Company, IdentityLink, Person
+from loopline.people.models import Company, CompanyKey, IdentityLink, Person
 from loopline.people.stitch import RULE_VERSION
 from loopline.pipeline.models import Opportunity, OpportunityContact, StageChange
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun, WaitingEvents
 
 EVIDENCE = "import"
-ADOPTED = "adopted"
+ADOPTED, KEYED = "adopted", "keyed"
+"""What a row gave a record that was there before: the id of a lead, or of a company, in the other system."""
 _ORDER: tuple[type[models.Model], ...] = (Company, Person, Lead, Opportunity, OpportunityContact, StageChange)
 """Parents before children."""
 _COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
+    CompanyKey: ("unit_id", "key", "company_id", "evidence", "at"),
     IdentityLink: ("identity", "person_id", "evidence", "rule_version", "recorded_at"),
     LeadTransition: ("lead_id", "from_state", "to_state", "by_name", "reason", "note", "at"),
     ExternalId: ("system", "external_id", "object_type", "object_id", "digest", "touch"),
@@ -92,6 +94,12 @@ class Job:
         """The other system's id was given to a lead that was there before: undoing takes only the id away."""
         before = {"external_id": [self.system, external_id]}
         self.rows[ImportedRecord].append((self.run.id, line, ADOPTED, id_text(lead.id), False, before))
+
+    def key_company(self, key: str, company: Company, line: int, at: datetime) -> None:
+        """From now on the other system's id `key` means this company; undoing takes it away."""
+        self.rows[CompanyKey].append((self.unit.id, key, company.id, EVIDENCE, at))
+        before = {"key": [id_text(self.unit.id), key]}
+        self.rows[ImportedRecord].append((self.run.id, line, KEYED, id_text(company.id), False, before))
 
     def touchpoint(self, person_id: UUID, event_id: str, touch: dict[str, str], name: str = "First contact") -> None:
         """What brought the person, as an event: known by its id, so that sending it twice changes nothing."""

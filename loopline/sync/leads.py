@@ -11,7 +11,7 @@ from loopline.people.models import Person
 from loopline.sync.companies import Companies
 from loopline.sync.job import EVIDENCE, Job
 from loopline.sync.known import Known, known_ids, refused_elsewhere
-from loopline.sync.people import People, change_person, people_with
+from loopline.sync.people import People, change_person, new_address, people_with
 from loopline.sync.rows import LeadRow
 from loopline.sync.verdicts import Answer, Verdict
 
@@ -110,14 +110,16 @@ def _update_one(
     values: dict[str, object] = {
         name: value for name in _PERSON_FIELDS if (value := getattr(row, name)) and value != getattr(person, name)
     }
-    if person.company_id is None and (company := companies.find_or_create(row, job.now)) is not None:
-        values["company"] = company
+    if person.company_id is None or row.company_id:
+        company = companies.find_or_create(row, job.now)
+        if company is not None and company.id != person.company_id:
+            values["company"] = company
     if row.email and row.email != person.email:
         if person.email is None and row.email not in owners:
             values["email"] = row.email
             job.link(f"email:{row.email}", person, EVIDENCE, job.now)
         elif owners.get(row.email) != person:
-            row.warnings.append(f"its e-mail address is now {row.email}; look at the person and link or merge by hand")
+            row.warnings.append(new_address(row.email))
     if values:
         change_person(job, person, row.line, values, job.now)
     own = lead.custom | row.custom_of("lead")

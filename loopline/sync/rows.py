@@ -30,6 +30,8 @@ class LeadRow:
     name: str = ""
     job_title: str = ""
     company: str = ""
+    person_id: str = ""
+    company_id: str = ""
     phone: str = ""
     country: str = ""
     language: str = ""
@@ -80,6 +82,8 @@ class DealRow:
     """The user who has it, or None."""
     email: str = ""
     company: str = ""
+    person_id: str = ""
+    company_id: str = ""
     campaign: str = ""
     warnings: list[str] = field(default_factory=list)
 

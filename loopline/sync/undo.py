@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.apps import apps
 from django.db import models, transaction
@@ -11,20 +11,22 @@ from django.db import models, transaction
 from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import AuditEntry
+from loopline.facts.bulk import held, remove_rows
 from loopline.facts.outbox import Fact, record_facts
 from loopline.leads.models import Lead, LeadTransition
 from loopline.lib.times import utc_now
 from loopline.people.fact_rows import identity_row
-from loopline.people.models import IdentityLink, Person
+from loopline.people.models import CompanyKey, IdentityLink, Person
 from loopline.pipeline.models import Opportunity, OpportunityContact, StageChange
-from loopline.sync.importing import require_import
-from loopline.sync.job import ADOPTED
+from loopline.sync.importing import rare_checkpoints, rare_collections, require_import
+from loopline.sync.job import ADOPTED, KEYED
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun
 from loopline.sync.undo_facts import fact_of, restorable
 
 CHUNK = 2_000
 _GOES_WITH_IT = {
     "identitylink", "leadtransition", "opportunitycontact", "stagechange", "importedrecord", "externalid",
+    "companykey",
 }  # fmt: skip
 """Rows that only exist because of the record itself: no sign that somebody works with it."""
 
@@ -57,11 +59,12 @@ def undo_import(run: ImportRun, *, by: Actor) -> Undone:
         raise UndoRefusedError(f"This import is {run.get_status_display().lower()}; only one that ended can be undone.")
     undone = Undone()
     last = None
-    while records := _newest(run, last):
-        with transaction.atomic():
-            take_turn()
-            _undo_chunk(run, records, undone)
-        last = records[-1].pk
+    with rare_collections(), rare_checkpoints():
+        while records := _newest(run, last):
+            with transaction.atomic():
+                take_turn()
+                _undo_chunk(run, records, undone)
+            last = records[-1].pk
     with transaction.atomic():
         run.status, run.undone_at = ImportRun.Status.UNDONE, utc_now()
         run.undo_counts = {"removed": undone.removed, "restored": undone.restored, "kept": undone.kept}
@@ -71,20 +74,29 @@ def undo_import(run: ImportRun, *, by: Actor) -> Undone:
     return undone
 
 
-def _newest(run: ImportRun, before: int | None) -> list[ImportedRecord]:
+class _Row(NamedTuple):
+    """An ImportedRecord without what it was before: of what was made there is nothing before."""
+
+    pk: int
+    object_type: str
+    object_id: str
+    is_created: bool
+
+
+def _newest(run: ImportRun, before: int | None) -> list[_Row]:
     left = ImportedRecord.objects.filter(run=run).order_by("-pk")
-    return list((left if before is None else left.filter(pk__lt=before))[:CHUNK])
+    left = left if before is None else left.filter(pk__lt=before)
+    return [_Row(*values) for values in left.values_list(*_Row._fields)[:CHUNK]]
 
 
-def _undo_chunk(run: ImportRun, records: Sequence[ImportedRecord], undone: Undone) -> None:
+def _undo_chunk(run: ImportRun, rows: Sequence[_Row], undone: Undone) -> None:
     """Changes are set back first, then what was made is removed, children before parents."""
-    for record in records:
-        if not record.is_created:
-            _restore(record, undone, run.by_name)
-    made: dict[str, list[ImportedRecord]] = {}
-    for record in records:
-        if record.is_created:
-            made.setdefault(record.object_type, []).append(record)
+    for record in ImportedRecord.objects.filter(pk__in=[row.pk for row in rows if not row.is_created]).order_by("-pk"):
+        _restore(record, undone, run.by_name)
+    made: dict[str, list[str]] = {}
+    for row in rows:
+        if row.is_created:
+            made.setdefault(row.object_type, []).append(row.object_id)
     for object_type in sorted(made, key=_DEPTH.index):
         _remove(run, _model(object_type), made[object_type], undone)
 
@@ -102,6 +114,10 @@ def _restore(record: ImportedRecord, undone: Undone, by_name: str) -> None:
     if record.object_type == ADOPTED:
         system, external_id = cast(dict[str, list[str]], record.before)["external_id"]
         ExternalId.objects.filter(system=system, object_type="lead", external_id=external_id).delete()
+        return
+    if record.object_type == KEYED:
+        unit_id, key = cast(dict[str, list[str]], record.before)["key"]
+        CompanyKey.objects.filter(unit=unit_id, key=key).delete()
         return
     row = _model(record.object_type)._default_manager.filter(pk=record.object_id).first()
     if row is None:
@@ -134,8 +150,7 @@ def _tell_history(row: models.Model, back: dict[str, object], by_name: str) -> N
         )
 
 
-def _remove(run: ImportRun, model: type[models.Model], records: Sequence[ImportedRecord], undone: Undone) -> None:
-    ids = [record.object_id for record in records]
+def _remove(run: ImportRun, model: type[models.Model], ids: Sequence[str], undone: Undone) -> None:
     rows = list(model._default_manager.filter(pk__in=ids))
     used = _worked_on(run, ids) | _referred_to(model, rows)
     gone = [row for row in rows if str(row.pk) not in used]
@@ -143,12 +158,13 @@ def _remove(run: ImportRun, model: type[models.Model], records: Sequence[Importe
         undone.keep("somebody has worked with it since", used_here)
     if not gone:
         return
-    keys = [str(row.pk) for row in gone]
+    keys = [row.pk for row in gone]
     facts = list(_last_facts(model, gone))
-    ExternalId.objects.filter(object_id__in=keys).delete()
-    if model is Person:
-        IdentityLink.objects.filter(person_id__in=[row.pk for row in gone]).delete()
-    model._default_manager.filter(pk__in=keys).delete()
+    remove_rows(ExternalId, "object_id", [str(key) for key in keys])
+    for relation in model._meta.related_objects:
+        if relation.related_model._meta.model_name in _GOES_WITH_IT:
+            remove_rows(relation.related_model, relation.field.attname, keys)
+    remove_rows(model, "id", keys)
     record_facts(facts)
     undone.removed += len(gone)
 
@@ -158,8 +174,9 @@ def _last_facts(model: type[models.Model], gone: Sequence[models.Model]) -> Iter
     now = utc_now()
     with_them: list[models.Model] = []
     if model is Person:
-        for link in IdentityLink.objects.filter(person_id__in=[row.pk for row in gone]):
-            yield Fact("identity_facts", link.identity, identity_row(None, link.evidence), now, True)
+        links = IdentityLink.objects.filter(person_id__in=[row.pk for row in gone]).order_by("pk")
+        for identity, evidence in links.values_list("identity", "evidence"):
+            yield Fact("identity_facts", identity, identity_row(None, evidence), now, True)
     elif model is Opportunity:
         with_them = list(OpportunityContact.objects.filter(opportunity_id__in=[row.pk for row in gone]))
     for row in [*gone, *with_them]:
@@ -170,19 +187,23 @@ def _last_facts(model: type[models.Model], gone: Sequence[models.Model]) -> Iter
 def _worked_on(run: ImportRun, ids: Sequence[str]) -> set[str]:
     """Records with an audit entry, or a row of another import, since the run began."""
     since: datetime = run.started_at
-    audited = AuditEntry.objects.filter(object_id__in=ids, at__gte=since).values_list("object_id", flat=True)
-    later = ImportedRecord.objects.filter(object_id__in=ids, run__started_at__gt=since).exclude(run=run)
-    others = later.filter(run__undone_at__isnull=True).values_list("object_id", flat=True)
-    return set(audited) | set(others)
+    audited: set[str] = held(AuditEntry, "object_id", ids)
+    if audited:
+        entries = AuditEntry.objects.filter(object_id__in=audited, at__gte=since)
+        audited = set(entries.values_list("object_id", flat=True))
+    later = ImportRun.objects.filter(started_at__gt=since, undone_at__isnull=True).exclude(pk=run.pk)
+    if not later.exists():
+        return audited
+    others = ImportedRecord.objects.filter(object_id__in=ids, run__in=later)
+    return audited | set(others.values_list("object_id", flat=True))
 
 
 def _referred_to(model: type[models.Model], rows: Sequence[models.Model]) -> set[str]:
     """Records that rows of other tables still need."""
     used: set[str] = set()
+    keys = [row.pk for row in rows]
     for relation in model._meta.related_objects:
         if relation.related_model._meta.model_name in _GOES_WITH_IT:
             continue
-        name = relation.field.name
-        others = relation.related_model._default_manager.filter(**{f"{name}__in": rows})
-        used |= {str(pk) for pk in others.values_list(name, flat=True)}
+        used |= {str(key) for key in held(relation.related_model, relation.field.attname, keys)}
     return used

@@ -8,7 +8,8 @@ from enum import StrEnum
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-_SHEET_COMMANDS = ("=", "+", "-", "@", "\t", "\r")
+from loopline.lib.sheets import safe_cell
+
 COLUMNS = ("file", "line", "external_id", "verdict", "why", "record")
 
 
@@ -66,14 +67,16 @@ class VerdictFile:
 
     def add(self, file_name: str, verdicts: Iterable[Verdict]) -> None:
         self._writer.writerows(
-            (_cell(file_name), one.line, _cell(one.external_id), one.answer.value, _cell(one.why), one.record)
+            (
+                safe_cell(file_name),
+                one.line,
+                safe_cell(one.external_id),
+                one.answer.value,
+                safe_cell(one.why),
+                one.record,
+            )
             for one in verdicts
         )
-
-
-def _cell(text: str) -> str:
-    """Text that came from a file never becomes a command of a spreadsheet."""
-    return f"'{text}" if text.startswith(_SHEET_COMMANDS) else text
 
 
 def problems_in(path: Path, most: int) -> list[dict[str, str]]:

@@ -4,9 +4,10 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from loopline.lib.sheets import safe_cell
 from loopline.reports.asked import options_from
 from loopline.reports.options import Books, OptionError
-from loopline.reports.write import safe_cell, table_lines, written_cells
+from loopline.reports.write import table_lines, written_cells
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import BOOKS, Shelf, closed_loop, day
 
@@ -38,7 +39,7 @@ def test_cells_hold_major_units_empty_undefined_and_no_formula(told: dict[str, o
     assert total[0] == "Total"
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@sum", "\tx", "\rx"])
+@pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+cmd", "@sum", "\tx", "\rx", "＝1+1"])
 def test_a_text_that_would_run_in_a_spreadsheet_is_only_shown(text: str) -> None:
     assert safe_cell(text) == f"'{text}"
     assert safe_cell(f"a{text}") == f"a{text}"
@@ -66,3 +67,8 @@ def test_words_become_options_in_the_organisations_zone() -> None:
 def test_words_that_mean_nothing_are_refused_with_what_to_write(words: dict[str, str]) -> None:
     with pytest.raises(OptionError):
         options_from(words, BERLIN)
+
+
+@pytest.mark.parametrize("text", ["-12.50", "+4791234567", "1,234.50", "-0", "3", "", "a=b", "Halden", "—"])
+def test_a_number_and_plain_text_stay_as_they_are(text: str) -> None:
+    assert safe_cell(text) == text
