@@ -34,7 +34,7 @@ _ORDER: tuple[type[models.Model], ...] = (Company, Person, Lead, Opportunity, Op
 _COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
     CompanyKey: ("unit_id", "key", "company_id", "evidence", "at"),
     IdentityLink: ("identity", "person_id", "evidence", "rule_version", "recorded_at"),
-    LeadTransition: ("lead_id", "from_state", "to_state", "by_name", "reason", "note", "at"),
+    LeadTransition: ("lead_id", "from_state", "to_state", "by_name", "reason", "note", "at", "is_note"),
     ExternalId: ("system", "external_id", "object_type", "object_id", "digest", "touch"),
     ImportedRecord: ("run_id", "line", "object_type", "object_id", "is_created", "before"),
 }
@@ -84,7 +84,7 @@ class Job:
 
     def move(self, lead: Lead, from_state: str, to_state: str, at: datetime) -> None:
         """The lead's history says that it went from one state to another."""
-        self.rows[LeadTransition].append((lead.id, from_state, to_state, self.by.name, "", self.origin, at))
+        self.rows[LeadTransition].append((lead.id, from_state, to_state, self.by.name, "", self.origin, at, False))
 
     def know(self, object_type: str, external_id: str, record: models.Model, digest: str, touch: object = None) -> None:
         """From now on the other system's id means this record."""
