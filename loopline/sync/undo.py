@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple, cast
+from uuid import UUID
 
 from django.apps import apps
 from django.db import models, transaction
@@ -117,7 +118,7 @@ def _restore(record: ImportedRecord, undone: Undone, by_name: str) -> None:
         return
     if record.object_type == KEYED:
         unit_id, key = cast(dict[str, list[str]], record.before)["key"]
-        CompanyKey.objects.filter(unit=unit_id, key=key).delete()
+        CompanyKey.objects.filter(unit=UUID(unit_id), key=key).delete()
         return
     row = _model(record.object_type)._default_manager.filter(pk=record.object_id).first()
     if row is None:

@@ -42,6 +42,9 @@ def captured(filled_site: Company) -> dict[str, str]:
     people = filled_site.people
     merge_people(people[0], people[1], by=SYSTEM)
     link_identity("user:42", people[0], "identify", SYSTEM)
+    shared = "visitor:5b2e8f0a9c7d4e6fa1b3c5d7e9f0a1b2"
+    for place, days_ago in ((0, 20), (3, 9), (0, 2)):
+        link_identity(shared, people[place], "identify", SYSTEM, utc_now() - timedelta(days=days_ago))
     for one in [make_person(unit=unit) for _ in range(HUB_ABOVE + 1)]:
         link_identity("visitor:0f8e2c5e9b7a4d6fb1c3a5d7e9f0a1b2", one, "form", SYSTEM)
     block_identity(IdentityKind.USER, "kiosk", by=filled_site.users[Role.ADMINISTRATOR].actor)
