@@ -23,7 +23,8 @@ from loopline.campaigns.models import Campaign, CostLine
 from loopline.campaigns.refusal import CampaignRefusedError
 from loopline.collect.keys import KeyKind, NewKey
 from loopline.facts.relay import Relay
-from loopline.huddles.actions import NewDecision, Said, add_decision, dispose_lead, open_huddle
+from loopline.huddles.actions import Said, dispose_lead, open_huddle
+from loopline.huddles.decisions import NewDecision, add_decision
 from loopline.leads.actions import ask_for_help
 from loopline.leads.capture import capture_submission
 from loopline.leads.models import Lead
@@ -167,7 +168,7 @@ def _hold_huddle(unit: BusinessUnit, seller: User, typed: Sequence[str]) -> None
     for entry, text in zip(huddle.leads.all()[:12], typed[::7], strict=False):
         dispose_lead(entry, Said("good", sales_note=text, marketing_note=text), by=SYSTEM)
     for text in typed[::11]:
-        add_decision(huddle, NewDecision(text, seller, expected_effect=text), by=SYSTEM)
+        add_decision(huddle, NewDecision(text, seller, None, text, text, text), by=SYSTEM)
 
 
 def _ask_for_changes(client: Client, unit: BusinessUnit, typed: Sequence[str]) -> None:
