@@ -138,7 +138,6 @@ def more_addresses(station: Station) -> list[str]:
     return [
         f"{reverse('visitor')}?{urlencode({'id': str(visitor['id'])})}",
         f"{reverse('people')}?{urlencode({'q': PAYLOADS[0], 'unit': PAYLOADS[1], 'state': PAYLOADS[2]})}",
-        f"{reverse('find')}?{urlencode({'q': PAYLOADS[1]})}",
         f"{reverse('closed_loop')}?{urlencode({'by': 'source'})}",
         f"{reverse('closed_loop')}?{urlencode({'by': 'landing_page', 'model': 'time_decay'})}",
         f"{reverse('closed_loop_behind')}?{urlencode({'by': 'source', 'figure': 'leads', 'row': PAYLOADS[0]})}",
@@ -195,15 +194,16 @@ def test_the_harness_sees_a_page_that_does_not_escape(
     assert any("dialog" in one for one in harm.all), harm.all
 
 
+@pytest.mark.slow
 def test_hostile_text_is_only_text_on_every_page(
     unit: BusinessUnit, station: Station, sign_in: SignIn, tmp_path: Path
 ) -> None:
     assert len(PAYLOADS) >= 300
     send_events(station, unit, PAYLOADS)
-    user = write_records(tmp_path, unit, PAYLOADS[::6])
+    user = write_records(tmp_path, unit, PAYLOADS[::8])
     react(station)
     harm = Harm(sign_in(user))
-    opened, shown = walk(harm, signed_in(user), station, of_each=2)
+    opened, shown = walk(harm, signed_in(user), station, of_each=1)
     assert harm.all == []
     assert opened > 70
     assert len(shown) > 60
