@@ -98,7 +98,7 @@ class Server:
             Worker("loader", loader.run),
             Worker("relay", Relay(self.engine).run),
             Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state), SIGNALS_AT_ONCE), rest=2)),
-            Worker("changed people", every(0.5, ChangeWatch().look)),
+            Worker("changed people", every(0.5, ChangeWatch().look, rest=2)),
             Worker("leads", every(30, partial(sweep, judges_everybody=False))),
             Worker("everybody", every(900, sweep)),
             Worker("clocks", every(20, watch)),

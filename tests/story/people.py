@@ -98,6 +98,8 @@ def agree_on_definition(marketing: Colleague, sales_manager: Colleague) -> None:
     sales_manager.page.goto(marketing.page.url)
     for step in ("Sign for sales", "Put in force"):
         sales_manager.press(step)
+    sales_manager.page.get_by_role("dialog").get_by_role("button", name="Put in force").click()
+    expect(sales_manager.page.get_by_text("v1 is in force")).to_be_visible()
     page = sales_manager.open("/definition/")
     expect(page.get_by_text("in force since")).to_be_visible()
 
