@@ -18,7 +18,7 @@ import random
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -247,13 +247,17 @@ def remember(minutes: float, known: Path) -> None:
         look()
 
 
-def print_table(results: Sequence[Result]) -> None:
+def print_headings() -> None:
     print("| " + " | ".join(HEADINGS.values()) + " |")
-    print("|---|" + "---:|" * (len(HEADINGS) - 1))
-    for result in results:
-        values = asdict(result)
-        cells = [f"{values[key]:,}" if isinstance(values[key], int) else str(values[key]) for key in HEADINGS]
-        print("| " + " | ".join(cells) + " |")
+    print("|---|" + "---:|" * (len(HEADINGS) - 1), flush=True)
+
+
+def shown(result: Result) -> Result:
+    """The same, after it was printed: a row at a time, so that a run that is cut off leaves those before it."""
+    values = asdict(result)
+    cells = [f"{values[key]:,}" if isinstance(values[key], int) else str(values[key]) for key in HEADINGS]
+    print("| " + " | ".join(cells) + " |", flush=True)
+    return result
 
 
 def main() -> None:
@@ -273,8 +277,8 @@ def main() -> None:
         if chosen.memory:
             remember(chosen.memory, known)
             return
-        results = [measure(run, chosen.seconds, known) for run in RUNS if chosen.only in run.name]
-    print_table(results)
+        print_headings()
+        results = [shown(measure(run, chosen.seconds, known)) for run in RUNS if chosen.only in run.name]
     if chosen.json:
         chosen.json.write_text(
             json.dumps({"machine": machine(), "results": [asdict(one) for one in results]}, indent=2)
