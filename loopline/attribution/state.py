@@ -4,7 +4,9 @@ A part is the text of one common table expression. `question()` puts those that 
 before the parts that read it.
 """
 
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 from loopline.store.library import table_named
 from loopline.store.uses import ALWAYS, BROWSER_USES, in_range
@@ -17,11 +19,17 @@ class Part:
     reads: tuple["Part", ...] = ()
 
 
-def question(select: str, *parts: Part) -> str:
-    """`select` with the parts it reads, and the parts those read, each once."""
+def question(select: str, *parts: Part, moments: Mapping[str, str] | None = None) -> str:
+    """`select` with the parts it reads, and the parts those read, each once.
+
+    `moments`: name of a part → SQL text of the moment up to which its facts count, where that is not `$as_of`.
+    """
     ordered: dict[str, Part] = {}
     for part in parts:
         _add(part, ordered)
+    for name, moment in (moments or {}).items():
+        if name in ordered:
+            ordered[name] = as_known_at(ordered[name], moment)
     return "WITH " + ",\n".join(f"{part.name} AS ({part.sql})" for part in ordered.values()) + "\n" + select
 
 
@@ -29,6 +37,14 @@ def _add(part: Part, ordered: dict[str, Part]) -> None:
     for needed in part.reads:
         _add(needed, ordered)
     ordered.setdefault(part.name, part)
+
+
+def as_known_at(part: Part, moment: str, name: str = "") -> Part:
+    """The part with another moment in place of `$as_of`, given as SQL text; under another name where one is given."""
+    return replace(part, name=name or part.name, sql=_AS_OF.sub(lambda _: moment, part.sql))
+
+
+_AS_OF = re.compile(r"\$as_of\b")
 
 
 def latest(table: str, *names: str, where: str = "TRUE") -> str:

@@ -1,5 +1,7 @@
 """The questions of the closed-loop report. Identifiers come only from models and dimensions, values are parameters."""
 
+from collections.abc import Mapping
+
 from loopline.attribution.conversions import conversions
 from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.ledger import credit_ledger, unattributed
@@ -42,8 +44,11 @@ def row_for(dimension: Dimension, model: Model) -> RowOf:
     return dimension.row.with_channel(model.reads_channel)
 
 
-def credit_and_visits(dimension: Dimension, model: Model) -> str:
-    """Sessions and people, credit, and the unattributed, in one statement, so that touchpoints are read once."""
+def credit_and_visits(dimension: Dimension, model: Model, moments: Mapping[str, str] | None = None) -> str:
+    """Sessions and people, credit, and the unattributed, in one statement, so that touchpoints are read once.
+
+    `moments` as in `question`.
+    """
     row = row_for(dimension, model)
     return question(
         f"""
@@ -74,10 +79,11 @@ def credit_and_visits(dimension: Dimension, model: Model) -> str:
         unattributed(model, row, *KINDS),
         touchpoints(row),
         _VISITS,
+        moments=moments,
     )
 
 
-def credit_once(dimension: Dimension, model: Model) -> str:
+def credit_once(dimension: Dimension, model: Model, moments: Mapping[str, str] | None = None) -> str:
     """What an overlapping model gives to all rows together: each conversion once, inside the period or outside."""
     return question(
         f"""
@@ -93,10 +99,11 @@ def credit_once(dimension: Dimension, model: Model) -> str:
         """,
         conversions(*KINDS),
         credit_ledger(model, row_for(dimension, model), *KINDS),
+        moments=moments,
     )
 
 
-def cost(dimension: Dimension) -> str:
+def cost(dimension: Dimension, moments: Mapping[str, str] | None = None) -> str:
     """Cost of the period per row, "" for what belongs to none; lines without a rate are counted, not summed."""
     return question(
         f"""
@@ -107,4 +114,5 @@ def cost(dimension: Dimension) -> str:
         GROUP BY row_key
         """,
         COSTS_BY_CHANNEL,
+        moments=moments,
     )

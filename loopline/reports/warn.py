@@ -1,17 +1,14 @@
 """What a reader of a report has to know before trusting a figure."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from loopline.attribution.state import CODE_STATE, question, visible
 from loopline.reports.balance import Sums
 from loopline.reports.dimension import UNMAPPED, Dimension
 from loopline.reports.options import Scope
 from loopline.reports.result import Row
+from loopline.reports.tally import Tally
 from loopline.store.engine import Engine
-
-if TYPE_CHECKING:
-    from loopline.reports.closed_loop import Tally
 
 MOST_CODES = 5
 
@@ -32,7 +29,7 @@ _UNMAPPED_CODES = question(
 
 
 def warnings_of(
-    tally: "Tally", sums: Sums, rows: Sequence[Row], dimension: Dimension, scope: Scope, engine: Engine
+    tally: Tally, sums: Sums, rows: Sequence[Row], dimension: Dimension, scope: Scope, engine: Engine
 ) -> list[str]:
     found = []
     if not tally.balance(sums).holds:
