@@ -46,9 +46,9 @@ def table_lines(result: Mapping[str, Any]) -> list[str]:
         f"{result['title']}, {result['from']} to {result['to']}, {currency}",
         f"model {result['model']}, {result['clock']} clock, as of {result['as_of']}",
         "",
-        *(_aligned(row, widths) for row in cells[:-1]),
+        *(aligned(row, widths) for row in cells[:-1]),
         "-" * (sum(widths) + 2 * len(columns)),
-        _aligned(cells[-1], widths),
+        aligned(cells[-1], widths),
         "",
         balance_line(balance),
     ]
@@ -67,7 +67,7 @@ def balance_line(balance: Mapping[str, Any]) -> str:
     )
 
 
-def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+def aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     name, *numbers = row
     return "  ".join(
         [name.ljust(widths[0]), *(cell.rjust(width) for cell, width in zip(numbers, widths[1:], strict=True))]

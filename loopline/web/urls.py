@@ -36,6 +36,7 @@ from loopline.web.views import (
     people,
     pipeline,
     public_form,
+    report_changes,
     reports,
     routing,
     settings,
@@ -174,6 +175,7 @@ urlpatterns = [
     path("tasks/<uuid:task_id>/reopen/", tasks.task_reopen, name="task_reopen"),
     # Count · reports
     path("reports/closed-loop/", reports.closed_loop, name="closed_loop"),
+    path("reports/closed-loop/changes/", report_changes.closed_loop_changes, name="closed_loop_changes"),
     path("reports/closed-loop/behind/", reports.closed_loop_behind, name="closed_loop_behind"),
     re_path(
         r"^reports/closed-loop/download/(?P<form>csv|json)$", reports.closed_loop_download, name="closed_loop_download"

@@ -57,23 +57,33 @@ class Shelf:
         shared: dict[str, object] = {"unit_id": "north", "person_id": person_id, "state": "new", "created_at": at}
         self.fact("lead_facts", lead_id, **{**shared, **row})  # type: ignore[arg-type]
 
-    def won(self, opportunity_id: str, person_id: str, closed: datetime, amount: int | None, **row: object) -> None:
+    def won(
+        self,
+        opportunity_id: str,
+        person_id: str,
+        closed: datetime,
+        amount: int | None,
+        *,
+        learnt: datetime = LEARNT,
+        **row: object,
+    ) -> None:
         """An opportunity won on `closed`, created two days earlier, with one contact."""
         shared: dict[str, object] = {
             "unit_id": "north", "outcome": "won", "amount_minor": amount, "refunded_minor": 0, "currency": "EUR",
             "reporting_minor": amount, "created_at": closed - timedelta(days=2), "closed_at": closed,
         }  # fmt: skip
-        self.fact("opportunity_facts", opportunity_id, **{**shared, **row})  # type: ignore[arg-type]
+        self.fact("opportunity_facts", opportunity_id, learnt=learnt, **{**shared, **row})  # type: ignore[arg-type]
         if person_id:
-            self.contact(opportunity_id, person_id)
+            self.contact(opportunity_id, person_id, learnt=learnt)
 
-    def contact(self, opportunity_id: str, person_id: str) -> None:
+    def contact(self, opportunity_id: str, person_id: str, *, learnt: datetime = LEARNT) -> None:
         self.fact(
             "opportunity_contact_facts",
             f"{opportunity_id}/{person_id}",
             opportunity_id=opportunity_id,
             person_id=person_id,
             is_primary=False,
+            learnt=learnt,
         )
 
     def campaign(self, campaign_id: str, *codes: str, unit: str = "north", learnt: datetime = LEARNT) -> None:

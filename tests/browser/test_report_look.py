@@ -45,6 +45,18 @@ def fill_books(company: Company) -> None:
     shelf.store()
 
 
+def learn_more(company: Company) -> None:
+    """What became known just now: a corrected sale, a refund, a cost, a mapped code."""
+    shelf, now, unit = Shelf(engine()), utc_now(), str(company.units[0].pk)
+    first, second, *_ = (str(sale.pk) for sale in company.opportunities)
+    shelf.won(first, "", now - timedelta(days=3), 9_300_12, unit_id=unit, learnt=now)
+    shelf.won(second, "", now - timedelta(days=2), 8_200_74, unit_id=unit, learnt=now,
+              refunded_minor=1_000_00, reporting_minor=7_200_74)  # fmt: skip
+    shelf.cost("late", "campaign-1", 2_400_00, now.date(), unit_id=unit, learnt=now)
+    shelf.code("code-2", "campaign-0", unit=unit, learnt=now)
+    shelf.store()
+
+
 def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company, sign_in: SignIn, shoot: Look) -> None:
     fill_books(filled_site)
     page = sign_in(filled_site.users[Role.MARKETING])
@@ -65,4 +77,7 @@ def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company,
     shoot(page, "closed_loop_behind_filled")
     page.goto("/reports/models/")
     shoot(page, "models_filled")
+    learn_more(filled_site)
+    page.goto("/reports/closed-loop/changes/?cause=opportunities")
+    shoot(page, "closed_loop_changes_filled")
     assert complaints.all == []

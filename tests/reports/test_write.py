@@ -5,10 +5,13 @@ from datetime import UTC, date, datetime
 import pytest
 
 from loopline.lib.sheets import safe_cell
+from loopline.reports.answer import answered
 from loopline.reports.asked import options_from
 from loopline.reports.options import Books, OptionError
 from loopline.reports.write import table_lines, written_cells
+from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, Shelf, closed_loop, day
 
 BERLIN = Books(currency="EUR", zone="Europe/Berlin")
@@ -72,3 +75,28 @@ def test_words_that_mean_nothing_are_refused_with_what_to_write(words: dict[str,
 @pytest.mark.parametrize("text", ["-12.50", "+4791234567", "1,234.50", "-0", "3", "", "a=b", "Halden", "—"])
 def test_a_number_and_plain_text_stay_as_they_are(text: str) -> None:
     assert safe_cell(text) == text
+
+
+def test_what_changed_is_written_line_by_line_with_the_difference_last(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    early = datetime(2024, 4, 10, tzinfo=UTC)
+    shelf.won("o1", "", day(20), 100_00, learnt=early)
+    shelf.won("o1", "", day(20), 100_00, refunded_minor=40_00, reporting_minor=60_00)
+    shelf.cost("c1", "", 5_00, date(2024, 3, 4))
+    shelf.store()
+    answer = answered(
+        "closed-loop", {"from": "2024-03-01", "to": "2024-03-31", "changed_since": "2024-04-11"}, engine, BOOKS
+    )
+    lines = change_lines(answer)
+    assert [line.split() for line in lines[3:]] == [
+        ["Facts", "Revenue", "Cost", "Leads", "Opps", "Won", "Sessions", "People"],
+        ["As", "it", "was", "100.00", "—", "0", "1", "1", "0", "0"],
+        ["Refunds", "1", "-40.00", "0.00", "0", "0", "0", "0", "0"],
+        ["Costs", "1", "0.00", "5.00", "0", "0", "0", "0", "0"],
+        ["As", "it", "is", "60.00", "5.00", "0", "1", "1", "0", "0"],
+        ["-" * len(lines[-1])],
+        ["Difference", "-40.00", "5.00", "0", "0", "0", "0", "0"],
+    ]  # fmt: skip
+    assert change_cells(answer)[0][:2] == ["What arrived", "Facts"]
+    with pytest.raises(OptionError, match="closed loop"):
+        answered("funnel", {"changed_since": "2024-04-11"}, engine, BOOKS)

@@ -10,15 +10,15 @@ from typing import Any
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, Command, CommandError
 from loopline.lib.config import Config, read_config
-from loopline.reports.asked import options_from
+from loopline.reports.answer import answered
 from loopline.reports.options import OptionError
 from loopline.reports.report import REPORTS
-from loopline.reports.run import run_report
 from loopline.reports.write import table_lines, written_cells
+from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
-OPTIONS = ("from", "to", "as_of", "model", "clock", "by", "lookback")
+OPTIONS = ("from", "to", "as_of", "model", "clock", "by", "lookback", "changed_since")
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -26,6 +26,9 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--from", metavar="D", help="first day, such as 2026-01-01 (default: the first of the books)")
     parser.add_argument("--to", metavar="D", help="last day, included (default: the last of the books)")
     parser.add_argument("--as-of", metavar="T", help="what the books said then, a day or a moment (default: now)")
+    parser.add_argument(
+        "--changed-since", metavar="T", help="instead: what changed since then, split into what arrived in between"
+    )
     parser.add_argument("--model", metavar="M", help="attribution model, such as linear (default) or first_touch")
     parser.add_argument("--clock", choices=["period", "cohort"], help="by closing date (default) or by touchpoint date")
     parser.add_argument("--by", metavar="DIMENSION", help="campaign (default), channel, landing_page, business_unit, …")
@@ -40,7 +43,7 @@ def _run(given: Namespace) -> int:
     elif given.format == "csv":
         _print_csv(result)
     else:
-        print("\n".join(table_lines(result)))
+        print("\n".join(change_lines(result) if given.changed_since else table_lines(result)))
     return DONE
 
 
@@ -65,10 +68,9 @@ def _ask_the_store(config: Config, key: str, words: Mapping[str, str]) -> Mappin
 
     books = books_for(SYSTEM)
     try:
-        options = options_from(words, books)
         engine = open_engine(config)
         try:
-            return run_report(key, options, engine, books).to_json()
+            return answered(key, words, engine, books)
         finally:
             engine.close()
     except (OptionError, StoreError) as error:
@@ -77,7 +79,7 @@ def _ask_the_store(config: Config, key: str, words: Mapping[str, str]) -> Mappin
 
 def _print_csv(result: Mapping[str, Any]) -> None:
     write = csv.writer(sys.stdout, lineterminator="\n").writerow
-    rows: Sequence[Sequence[str]] = written_cells(result)
+    rows: Sequence[Sequence[str]] = change_cells(result) if "causes" in result else written_cells(result)
     for row in rows:
         write(row)
 

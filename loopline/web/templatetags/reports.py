@@ -1,11 +1,13 @@
 """Tags of the report pages. They write values; they calculate nothing."""
 
+from collections.abc import Mapping
 from urllib.parse import parse_qsl, urlencode
 
 from django import template
 
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.result import Row
+from loopline.reports.why import Why
 from loopline.web import wording
 from loopline.web.templatetags.loopline import figure, pill
 
@@ -20,6 +22,35 @@ CLOSE_PER_UNIT = 100_00
 def value_of(row: Row, key: str) -> Number:
     """`{% value_of row metric.key as value %}`"""
     return row.values[key]
+
+
+@register.simple_tag
+def value_at(values: Mapping[str, object], key: str) -> object:
+    """`{% value_at found.before metric.key as value %}`"""
+    return values[key]
+
+
+@register.simple_tag
+def change_of(found: Why, key: str) -> Number:
+    """`{% change_of found metric.key as value %}`: the whole difference of a figure."""
+    return found.change(key)
+
+
+@register.simple_tag
+def signed(value: Number, metric: Metric, currency: str) -> str:
+    """A difference with its sign, to the cent: +€60.00, −3, and · where there is none."""
+    if not value:
+        return "·"
+    text = exact(value, metric, currency)
+    return text if value < 0 else f"+{text}"
+
+
+@register.simple_tag
+def exact(value: Number, metric: Metric, currency: str) -> str:
+    """A metric's value where figures are added up by the reader: money to the cent."""
+    if metric.unit is Unit.MONEY:
+        return wording.money_text(None if value is None else int(value), currency)
+    return wording.figure_text(value)
 
 
 @register.simple_tag

@@ -5,9 +5,8 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
-from loopline.reports.asked import options_from
+from loopline.reports.answer import answered
 from loopline.reports.options import OptionError
-from loopline.reports.run import run_report
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 from loopline.web.internal import for_commands, plain_json
@@ -19,8 +18,7 @@ def internal_report(request: HttpRequest) -> HttpResponse:
     """A report over all business units, as JSON: whoever may read the token may read the data itself."""
     books = books_for(SYSTEM)
     try:
-        options = options_from(request.GET, books)
-        return plain_json(run_report(request.GET.get("key", ""), options, engine(), books).to_json())
+        return plain_json(answered(request.GET.get("key", ""), request.GET, engine(), books))
     except OptionError as error:
         return plain_json({"error": str(error)}, status=400)
     except StoreError as error:

@@ -52,14 +52,14 @@ WIDE_ONLY = {"sessions", "people", "converted", "opportunities", "cost_per_lead_
 def closed_loop(request: PageRequest) -> HttpResponse:
     """What each row cost, and what it earned."""
     books = books_for(request.actor)
-    shown = _chips(request, "closed_loop")
+    shown = chips(request, "closed_loop")
     try:
         asked = read_address(request.GET, books, timezone.localdate())
     except OptionError as error:
         return render(request, "reports/closed_loop.html", shown | {"trouble": str(error)}, status=400)
     result = run_report("closed-loop", asked.options, engine(), books)
     before = _before(asked, books)
-    shown |= _about(asked) | {
+    shown |= about(asked) | {
         "result": result,
         "currency": books.currency,
         "before": before,
@@ -121,14 +121,14 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
     """The people, records, touchpoints or cost lines that add up to one figure."""
     books = books_for(request.actor)
     row, metric = request.GET.get("row", TOTAL), request.GET.get("metric", "revenue_minor")
-    shown = _chips(request, "closed_loop_behind")
+    shown = chips(request, "closed_loop_behind")
     try:
         asked = read_address(request.GET, books, timezone.localdate())
         found = behind(row, metric, asked.options, engine(), books)
     except OptionError as error:
         return render(request, "reports/closed_loop_behind.html", shown | {"trouble": str(error)}, status=400)
     dimension = DIMENSIONS[asked.options.by]
-    shown |= _about(asked) | {
+    shown |= about(asked) | {
         "found": found,
         "row_name": names_of(dimension, [row], found.scope, engine())[row],
         "dimension": dimension,
@@ -153,7 +153,7 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
 def models(request: PageRequest) -> HttpResponse:
     """Revenue and leads of each row by every model, side by side."""
     books = books_for(request.actor)
-    shown = _chips(request, "models")
+    shown = chips(request, "models")
     try:
         asked = read_address(request.GET, books, timezone.localdate())
     except OptionError as error:
@@ -170,7 +170,7 @@ def models(request: PageRequest) -> HttpResponse:
         )
         for row in first.rows
     ]
-    shown |= _about(asked) | {
+    shown |= about(asked) | {
         "metric": metric,
         "known_models": MODELS,
         "rows": rows,
@@ -199,7 +199,7 @@ def chart_bundle(request: HttpRequest, number: str) -> HttpResponse:
     return response
 
 
-def _chips(request: PageRequest, route: str) -> dict[str, Any]:
+def chips(request: PageRequest, route: str) -> dict[str, Any]:
     """What the options above a report offer; here also when the address asks for something impossible."""
     books = books_for(request.actor)
     return choices(books) | {
@@ -214,7 +214,7 @@ def _options_only(request: PageRequest) -> str:
     return urlencode([(name, request.GET[name]) for name in OPTION_NAMES if request.GET.get(name)])
 
 
-def _about(asked: Asked) -> dict[str, Any]:
+def about(asked: Asked) -> dict[str, Any]:
     return {"asked": asked, "options": asked.options, "model_label": MODELS[asked.options.model].label}
 
 

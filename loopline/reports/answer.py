@@ -1,0 +1,21 @@
+"""A report asked for in words, answered as JSON: for the command line, with a server or without."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from loopline.reports.asked import moment_of, options_from
+from loopline.reports.options import Books, OptionError
+from loopline.reports.run import run_report
+from loopline.reports.why import why_changed
+from loopline.store.engine import Engine
+
+
+def answered(key: str, words: Mapping[str, str], engine: Engine, books: Books) -> dict[str, Any]:
+    """The report `key`; with `changed_since` what changed in it since then. Raises OptionError and StoreError."""
+    options = options_from(words, books)
+    since = moment_of(words.get("changed_since", ""), books.zone)
+    if since is None:
+        return run_report(key, options, engine, books).to_json()
+    if key != "closed-loop":
+        raise OptionError("What changed can be asked of the closed loop: loopline report closed-loop --changed-since …")
+    return why_changed(options, since, engine, books).to_json()

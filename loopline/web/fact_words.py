@@ -1,0 +1,121 @@
+"""Facts behind a changed figure in words: what each is called, where it opens, what it said before and says now."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import models
+from django.urls import reverse
+
+from loopline.access.actor import Actor
+from loopline.access.roles import Permission
+from loopline.campaigns.models import Campaign
+from loopline.leads.models import Lead
+from loopline.people.models import Person
+from loopline.pipeline.models import Opportunity
+from loopline.reports.cause_facts import Fact
+from loopline.reports.causes import Cause
+from loopline.store.engine import Value
+from loopline.web import wording
+
+Recorded = Lead | Opportunity | Campaign | Person
+
+
+@dataclass(frozen=True, slots=True)
+class ToldFact:
+    learned_at: datetime
+    name: str
+    url: str
+    before: str
+    """Empty where nothing was known before."""
+    after: str
+    """Empty where it no longer counts."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """The record a fact is about: its class, the column with its id ("" = the fact's own), its page, its name here."""
+
+    model: type[Recorded]
+    column: str
+    page: str
+    unnamed: str
+
+
+_KINDS: dict[str, _Kind] = {
+    "leads": _Kind(Lead, "", "lead", "A lead"),
+    "opportunities": _Kind(Opportunity, "", "opportunity", "An opportunity"),
+    "refunds": _Kind(Opportunity, "", "opportunity", "An opportunity"),
+    "contacts": _Kind(Opportunity, "opportunity_id", "opportunity", "An opportunity"),
+    "campaigns": _Kind(Campaign, "", "campaign", "A campaign"),
+    "codes": _Kind(Campaign, "campaign_id", "campaign", "A code"),
+    "costs": _Kind(Campaign, "campaign_id", "campaign", "A cost line"),
+    "people": _Kind(Person, "", "person", "A person"),
+    "identities": _Kind(Person, "person_id", "person", "An address or browser"),
+    "browsers": _Kind(Person, "person_id", "person", "A stretch of a browser"),
+}
+_UNNAMED = {"touchpoints": "A touchpoint", "verdicts": "A visitor", "channels": "Visits of one kind"}
+_IDS = frozenset({"opportunity_id", "person_id", "campaign_id", "canonical_id"})
+"""Columns whose value is told by the record's name, not by its id."""
+
+
+def facts_in_words(cause: Cause, facts: Sequence[Fact], actor: Actor, currency: str, zone: str) -> list[ToldFact]:
+    kind = _KINDS.get(cause.key)
+    named = _named(kind, facts, actor) if kind else {}
+    told = []
+    for fact in facts:
+        name, url = named.get(_about(kind, fact), (kind.unnamed if kind else _UNNAMED[cause.key], ""))
+        told.append(
+            ToldFact(fact.learned_at, name, url, _said(fact.before, currency, zone), _said(fact.after, currency, zone))
+        )
+    return told
+
+
+def _about(kind: _Kind | None, fact: Fact) -> str:
+    if kind is None or not kind.column:
+        return fact.record_id
+    return str((fact.after or fact.before or {}).get(kind.column) or "")
+
+
+def _named(kind: _Kind, facts: Sequence[Fact], actor: Actor) -> dict[str, tuple[str, str]]:
+    """Id → (name, address) of the records that the actor may see."""
+    if kind.model in {Lead, Person} and not actor.may(Permission.SEE_PEOPLE):
+        return {}
+    ids = []
+    for fact in facts:
+        try:
+            ids.append(UUID(_about(kind, fact)))
+        except ValueError:
+            continue
+    seen: models.QuerySet[Recorded] = kind.model.objects.visible_to(actor).filter(pk__in=ids)
+    if kind.model is Lead:
+        seen = seen.select_related("person")
+    return {str(one.pk): (_name(one), reverse(kind.page, args=[one.pk])) for one in seen}
+
+
+def _name(record: Recorded) -> str:
+    if isinstance(record, Lead):
+        return record.person.display_name
+    return record.display_name if isinstance(record, Person) else record.name
+
+
+def _said(values: Mapping[str, Value] | None, currency: str, zone: str) -> str:
+    """The values one after the other; ids are told by the name of the record, empty ones not at all."""
+    if values is None:
+        return ""
+    words = [_word(name, value, currency, zone) for name, value in values.items() if name not in _IDS]
+    return " · ".join(word for word in words if word) or "linked"
+
+
+def _word(name: str, value: Value, currency: str, zone: str) -> str:
+    if name == "refunded_minor":
+        return f"refunded {wording.money_text(int(str(value)), currency)}" if value else ""
+    if name.endswith("_minor"):
+        return "no rate" if value is None else wording.money_text(int(str(value)), currency)
+    if isinstance(value, datetime):
+        return f"{value.astimezone(ZoneInfo(zone)):%-d %b %Y}"
+    if isinstance(value, date):
+        return f"{value:%-d %b %Y}"
+    return "" if value is None else str(value).replace("_", " ")

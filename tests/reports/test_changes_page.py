@@ -1,0 +1,97 @@
+"""The page that says why the report changed: who may see it, what it splits, what it says when nothing can be said."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Role
+from loopline.lib.times import utc_now
+from loopline.store.duckdb_engine import DuckDBEngine
+from tests.attribution.shelf import Shelf
+from tests.make import make_unit, make_user, signed_in_as
+
+pytestmark = pytest.mark.django_db
+
+HOSTILE = "<script>alert(1)</script>"
+
+
+@pytest.fixture
+def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
+    """Known for two months: a sale of 100 in the north. Learned just now: its refund, a code, a sale in the south."""
+    north, south = make_unit("North"), make_unit("South")
+    now = utc_now()
+    long_ago = now - timedelta(days=60)
+    shelf = Shelf(store)
+    unit = str(north.pk)
+    shelf.person("ines", "v1", learnt=long_ago)
+    shelf.touch("t1", "visitor:v1", long_ago - timedelta(days=3), unit_id=unit, utm_campaign="spring", learnt=long_ago)
+    shelf.won("o1", "ines", long_ago, 100_00, unit_id=unit, learnt=long_ago)
+    shelf.store()
+    late = now - timedelta(minutes=5)
+    shelf.campaign("spring", "spring", unit=unit, learnt=late)
+    shelf.fact("campaign_facts", "spring", unit_id=unit, name=HOSTILE, channel=HOSTILE, status="running",
+               currency="EUR", learnt=late)  # fmt: skip
+    refunded: dict[str, object] = {"refunded_minor": 40_00, "reporting_minor": 60_00}
+    shelf.won("o1", "", long_ago, 100_00, unit_id=unit, learnt=late, **refunded)
+    shelf.won("o2", "", long_ago, 77_777_77, unit_id=str(south.pk), learnt=late)
+    shelf.store()
+    return north, south
+
+
+def page(role: Role, unit: BusinessUnit, **query: str) -> tuple[int, str]:
+    answer = signed_in_as(role, unit).get(reverse("closed_loop_changes"), {"period": "all", **query})
+    return answer.status_code, answer.content.decode()
+
+
+def test_strangers_sign_in_first() -> None:
+    make_user()
+    assert Client().get(reverse("closed_loop_changes")).status_code == 302
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_every_role_sees_what_changed_in_its_own_unit_only(
+    role: Role, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    status, text = page(role, units[0])
+    assert status == 200
+    assert "Refunds" in text
+    assert "−€40.00" in text
+    assert ("77,777" in text) == (role is Role.ADMINISTRATOR)
+    assert HOSTILE not in text
+
+
+def test_a_cause_opens_with_what_was_known_before(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    _, text = page(Role.FINANCE, units[0], cause="refunds")
+    assert "€100.00" in text
+    assert "€60.00 · refunded €40.00" in text
+    _, text = page(Role.FINANCE, units[0], cause="campaigns")
+    assert HOSTILE not in text
+    assert "not known" in text
+    _, text = page(Role.FINANCE, units[0], cause="identities")
+    assert "no business unit" in text
+
+
+def test_rows_say_because_of_what_they_changed(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    _, text = page(Role.MARKETING, units[0], metric="revenue_minor")
+    assert 'Code mappings <span class="nowrap">+€100.00</span>' in text
+
+
+def test_where_nothing_arrived_the_page_says_so(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    since = (utc_now() - timedelta(minutes=1)).isoformat()
+    status, text = page(Role.MARKETING, units[0], since=since)
+    assert status == 200
+    assert "Nothing arrived" in text
+
+
+@pytest.mark.parametrize(
+    "query", [{"since": "x"}, {"since": "2999-01-01"}, {"metric": "romi"}, {"cause": "luck"}, {"model": "x"}]
+)
+def test_what_cannot_be_asked_is_refused_in_words(
+    query: dict[str, str], units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    status, text = page(Role.MARKETING, units[0], **query)
+    assert status == 400
+    assert 'role="alert"' in text

@@ -1,0 +1,191 @@
+"""Why a report changed: each kind of late fact has its share, and the shares add up to the whole difference."""
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from loopline.attribution.state import Part
+from loopline.reports.cause_facts import facts_of
+from loopline.reports.causes import CAUSES, MOMENTS
+from loopline.reports.options import Books, OptionError, Options
+from loopline.reports.run import settle
+from loopline.reports.why import COMPARED, Why, why_changed
+from loopline.store.engine import Engine
+from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
+
+APRIL = datetime(2024, 4, 10, tzinfo=UTC)
+
+
+def books_of_april(engine: Engine) -> Shelf:
+    """Ines came through spring and bought for 100; Ben came through an unknown code and bought for 50."""
+    shelf = Shelf(engine)
+    shelf.campaign("spring", "spring", learnt=APRIL)
+    for person, visitor, code in (("ines", "v1", "spring"), ("ben", "v2", "sprnig")):
+        shelf.person(person, visitor, learnt=APRIL)
+        shelf.touch(f"t-{visitor}", f"visitor:{visitor}", day(2), learnt=APRIL, utm_campaign=code, visitor_id=visitor)
+        shelf.lead(f"l-{person}", person, day(3), learnt=APRIL)
+    shelf.won("o1", "ines", day(20), 100_00, learnt=APRIL)
+    shelf.won("o2", "ben", day(21), 50_00, learnt=APRIL)
+    shelf.cost("c1", "spring", 30_00, date(2024, 3, 4), learnt=APRIL)
+    return shelf.store()
+
+
+def why(engine: Engine, **options: object) -> Why:
+    books, metric = options.pop("books", BOOKS), str(options.pop("metric", "revenue_minor"))
+    assert isinstance(books, Books)
+    return why_changed(Options(**{**MARCH, **options}), APRIL, engine, books, metric)  # type: ignore[arg-type]
+
+
+def shares(found: Why, metric: str) -> dict[str, object]:
+    return {one.cause.key: one.changes[metric] for one in found.shares if one.changes[metric]}
+
+
+def assert_adds_up(found: Why) -> None:
+    for metric in COMPARED:
+        total = round(sum(one.changes[metric.key] or 0 for one in found.shares), 6)
+        assert total == found.change(metric.key), metric.key
+    for row in found.rows:
+        assert round(sum(one.by_row.get(row.key) or 0 for one in found.shares), 6) == row.change, row.key
+
+
+def test_nothing_arrived_and_nothing_changed(engine: Engine) -> None:
+    books_of_april(engine)
+    shelf = Shelf(engine)
+    shelf.cost("later", "spring", 1_00, date(2024, 9, 1))
+    shelf.store()
+    found = why(engine)
+    assert not found.has_changed
+    assert [one.cause.key for one in found.shares] == ["costs"]
+
+
+def test_each_kind_of_fact_has_its_share(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.code("sprnig", "spring")
+    shelf.won("o1", "", day(20), 100_00, refunded_minor=40_00, reporting_minor=60_00)
+    shelf.won("o3", "", day(22), 7_00)
+    shelf.cost("c1", "spring", 45_00, date(2024, 3, 4))
+    shelf.lead("l-late", "ines", day(6))
+    shelf.store()
+    found = why(engine)
+    assert shares(found, "revenue_minor") == {"refunds": -40_00, "opportunities": 7_00}
+    assert shares(found, "cost_minor") == {"costs": 15_00}
+    assert shares(found, "leads") == {"leads": 1}
+    by_row = {row.key: (row.before, row.after) for row in found.rows}
+    assert by_row == {"spring": (100_00, 110_00), "~unmapped": (50_00, 0), "~unattributed": (0, 7_00)}
+    [codes] = [one for one in found.shares if one.cause.key == "codes"]
+    assert codes.by_row == {"spring": 50_00, "~unmapped": -50_00}
+    assert_adds_up(found)
+
+
+def test_identity_machines_late_visits_and_judged_channels_move_credit(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.touch("t-late", "visitor:v3", day(4), utm_campaign="spring")
+    shelf.link("visitor:v3", "ben")
+    shelf.fact("bot_verdict_facts", "v1", verdict="machine:too_fast", rule_version="1", reasons="too_fast")
+    shelf.store()
+    found = why(engine)
+    assert_adds_up(found)
+    moved = {one.cause.key: one.by_row for one in found.shares if one.by_row}
+    assert moved == {
+        "identities": {"spring": 25_00, "~unmapped": -25_00},
+        "verdicts": {"spring": -100_00, "~unattributed": 100_00},
+    }
+    assert found.change("revenue_minor") == 0
+
+
+def test_what_it_says_of_both_moments_is_what_the_report_said_then(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.fact("person_facts", "ben", unit_id="north", canonical_id="ines")
+    shelf.contact("o2", "ines")
+    shelf.fact("campaign_facts", "spring", unit_id="north", name="Spring", channel="Event", status="running",
+               currency="EUR")  # fmt: skip
+    shelf.code("spring", "")
+    shelf.store()
+    for by in ("campaign", "channel"):
+        for clock in ("period", "cohort"):
+            found = why(engine, by=by, clock=clock)
+            before, after = (
+                closed_loop(engine, by=by, clock=clock, as_of=APRIL),
+                closed_loop(engine, by=by, clock=clock),
+            )
+            for metric in COMPARED:
+                assert found.before[metric.key] == before.totals.values[metric.key]
+                assert found.after[metric.key] == after.totals.values[metric.key]
+            assert_adds_up(found)
+
+
+def test_a_cost_nobody_knew_is_all_new(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.campaign("fair", "fair")
+    shelf.cost("c2", "fair", 9_00, date(2024, 3, 9))
+    shelf.store()
+    found = why(engine, metric="cost_minor")
+    [row] = found.rows
+    assert (row.key, row.name.label, row.before, row.after, row.change) == ("fair", "Fair", None, 9_00, 9_00)
+
+
+def test_another_unit_shows_neither_its_figures_nor_how_many_facts_arrived(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.won("o-south", "", day(22), 9_99, unit_id="south")
+    shelf.link("visitor:v77", "somebody")
+    shelf.store()
+    found = why(engine, books=Books(currency="EUR", zone="UTC", units={"north": "North"}, sees_all_units=False))
+    assert not found.has_changed
+    assert {one.cause.key: one.learned for one in found.shares} == {"identities": None, "opportunities": 0}
+
+
+def test_a_moment_that_is_not_earlier_and_a_ratio_are_refused(engine: Engine) -> None:
+    books_of_april(engine)
+    with pytest.raises(OptionError, match="nothing can have changed"):
+        why(engine, as_of=APRIL)
+    with pytest.raises(OptionError, match="Choose one of"):
+        why(engine, metric="romi")
+
+
+def test_every_part_that_reads_facts_belongs_to_one_cause() -> None:
+    """A part that none names would keep its later state throughout, and nobody could tell what it changed."""
+    from loopline.attribution import conversions, cost, state, touchpoints
+    from loopline.attribution.touchpoints import RowOf
+
+    named = [part for cause in CAUSES for part in cause.parts if cause.is_refund is not True]
+    assert len(named) == len(set(named))
+    parts = [one for module in (state, cost, conversions) for one in vars(module).values() if isinstance(one, Part)]
+    parts.append(touchpoints.touchpoints(RowOf("''")))
+    assert {part.name for part in parts if "$as_of" in part.sql} <= MOMENTS.keys()
+    assert len({cause.key for cause in CAUSES}) == len(CAUSES)
+
+
+def told(engine: Engine, key: str, **options: object) -> list[tuple[str, object, object]]:
+    [cause] = [one for one in CAUSES if one.key == key]
+    scope = settle(Options(**MARCH, **options), engine, BOOKS)  # type: ignore[arg-type]
+    return [(one.record_id, one.before, one.after) for one in facts_of(cause, scope, APRIL, engine)]
+
+
+def test_the_facts_behind_a_cause_say_what_was_known_before(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.won("o1", "", day(20), 100_00, refunded_minor=40_00, reporting_minor=60_00)
+    shelf.won("o3", "", day(22), 7_00)
+    shelf.fact("campaign_code_facts", "north/spring", unit_id="north", code="spring", is_deleted=True)
+    shelf.touch("t-late", "visitor:v3", day(4), channel="Email", utm_campaign="letter", landing_path="/x")
+    shelf.touch("t-next-month", "visitor:v3", day(40))
+    shelf.store()
+    assert told(engine, "refunds") == [
+        ("o1", {"reporting_minor": 100_00, "refunded_minor": 0}, {"reporting_minor": 60_00, "refunded_minor": 40_00})
+    ]
+    won = {"outcome": "won", "reporting_minor": 7_00, "closed_at": day(22)}
+    assert told(engine, "opportunities") == [("o3", None, won)]
+    assert told(engine, "codes") == [("north/spring", {"code": "spring", "campaign_id": "spring"}, None)]
+    assert told(engine, "touchpoints") == [
+        ("t-late", None, {"channel": "Email", "utm_campaign": "letter", "landing_path": "/x"})
+    ]
+
+
+def test_facts_of_another_unit_are_not_listed(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.won("o-south", "", day(22), 9_99, unit_id="south")
+    shelf.touch("t-south", "visitor:v3", day(4), unit_id="south")
+    shelf.link("visitor:v77", "somebody")
+    shelf.store()
+    north = Books(currency="EUR", zone="UTC", units={"north": "North"}, sees_all_units=False)
+    scope = settle(Options(**MARCH), engine, north)
+    assert [facts_of(cause, scope, APRIL, engine) for cause in CAUSES] == [[]] * len(CAUSES)
