@@ -25,6 +25,7 @@ from loopline.demo.leads import make_leads, write_leads
 from loopline.demo.meetings import hold_huddles
 from loopline.demo.people import make_people, share_browsers, write_people
 from loopline.demo.proposal import propose_change
+from loopline.demo.routing import start_clocks, talk
 from loopline.demo.sales import SalesBulk, make_sales, write_sales
 from loopline.demo.simulate import Year, simulate
 from loopline.facts.history import relay_history
@@ -67,6 +68,7 @@ def fill(
     with in_use(engine), transaction.atomic():
         hold_huddles(records.ground, records.leads, until)
         propose_change(records.ground, until)
+        talk(records.leads, records.ground.users, until)
     won = sum(one.outcome == "won" for one in records.sales.opportunities)
     return Filled(events, len(year.buyers), won)
 
@@ -87,6 +89,7 @@ def _records(year: Year, folder: Path, ids: Ids) -> _Records:
     write_people(people)
     write_leads(leads)
     write_sales(sales)
+    start_clocks(leads.leads.values(), year.until)
     record_facts(chain(people.facts, leads.facts, sales.facts))
     share_browsers(year.buyers, people)
     unit_ids = {key: str(unit.pk) for key, unit in ground.units.items()}

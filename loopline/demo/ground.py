@@ -14,6 +14,7 @@ from loopline.campaigns.fact_rows import campaign_row, code_id, code_row, cost_r
 from loopline.campaigns.form_fields import EMAIL_FIELD, FormField
 from loopline.campaigns.models import Campaign, CampaignCode, CostLine, Form
 from loopline.demo import world
+from loopline.demo.routing import set_up_routing
 from loopline.demo.simulate import DAYS, PRICING_COUNTS
 from loopline.facts.outbox import Fact, record_facts
 from loopline.leads.definition_actions import (
@@ -81,6 +82,7 @@ def lay_ground(until: datetime, ids: Ids) -> Ground:
         for first, rate in zip([start.date(), *months[1:]], world.USD_RATES, strict=True)
     )
     users = {one.email: _colleague(one, units, ids.at(start), start) for one in world.COLLEAGUES}
+    set_up_routing(units, users, until)
     definitions = {key: _definition(unit, users, start) for key, unit in units.items()}
     ground = Ground(units, users, _forms(units, ids, start), definitions)
     for plan in world.PLANS:

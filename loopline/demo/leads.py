@@ -10,6 +10,7 @@ from loopline.access.actor import SYSTEM
 from loopline.access.models import User
 from loopline.demo import world
 from loopline.demo.ground import PURPOSE, Ground, Ids
+from loopline.demo.routing import give_detail
 from loopline.demo.simulate import PRICING_COUNTS, Buyer
 from loopline.facts.outbox import Fact
 from loopline.leads.capture import AFTER_THE_FORM
@@ -135,6 +136,7 @@ def _facts(buyer: Buyer, person: Person, definition: Definition, ground: Ground)
         at=_created_at(buyer),
         fields={
             "person.business_email": None if is_free_mail(domain) else domain,
+            "person.country": person.country,
             "company.known": company.name if company else None,
         },
         consents={PURPOSE: True},
@@ -167,6 +169,7 @@ def _hand_over(lead: Lead, buyer: Buyer, facts: Facts, turns: Turns, bulk: LeadB
         Assignment(
             lead=lead, at=at, owner=lead.owner, team_id=lead.team_id, rule=decision.rule, sentence=decision.sentence,
             because=decision.because, considered=decision.considered, passed=decision.passed, by_name=SYSTEM.name,
+            told_at=at,
         )
     )  # fmt: skip
 
@@ -175,12 +178,15 @@ def _answer(lead: Lead, buyer: Buyer, bulk: LeadBulk) -> None:
     owner = lead.owner.name if lead.owner else ""
     if buyer.rejected_at is not None:
         lead.reason, lead.rejected_at = buyer.reason, buyer.rejected_at
+        give_detail(lead, buyer.number)
         bulk.move(lead, State.REJECTED, buyer.rejected_at, owner, reason=buyer.reason)
     elif buyer.accepted_at is not None:
         lead.accepted_at = buyer.accepted_at
         bulk.move(lead, State.ACCEPTED, buyer.accepted_at, owner)
+        lead.first_touch_at = min((at for at, _ in buyer.calls), default=None)
     if buyer.recycled_at is not None:
         lead.reason = buyer.reason
+        give_detail(lead, buyer.number)
         bulk.move(lead, State.RECYCLED, buyer.recycled_at, owner, reason=buyer.reason)
     if buyer.converted_at is not None:
         lead.converted_at = buyer.converted_at

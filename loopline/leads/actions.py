@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from django.db import transaction
 
-from loopline.access.actor import Actor
+from loopline.access.actor import SYSTEM, Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
@@ -20,6 +20,7 @@ from loopline.leads.fact_rows import lead_row
 from loopline.leads.hand_over import hand_over, keep_assignment
 from loopline.leads.judging import judge_lead
 from loopline.leads.models import Lead, LeadTransition
+from loopline.leads.reasons import read_detail
 from loopline.leads.states import LeadStateError, require_move
 from loopline.lib.times import utc_now
 from loopline.people.custom import CustomValue
@@ -27,6 +28,8 @@ from loopline.people.models import Person
 from loopline.routing.decide import Decision
 
 State = Lead.State
+Detail = Mapping[str, object]
+NO_DETAIL: Detail = {}
 
 
 @transaction.atomic
@@ -110,42 +113,51 @@ def accept_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> None:
 
 @transaction.atomic
 def reject_lead(
-    lead: Lead, reason: str, *, note: str = "", return_on: date | None = None, by: Actor, at: datetime | None = None
-) -> None:
-    """Send a lead back to marketing with a reason it can act on."""
+    lead: Lead, reason: str, *, note: str = "", detail: Detail = NO_DETAIL, return_on: date | None = None, by: Actor,
+    at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Send a lead back to marketing with a reason it can act on; `detail` is what `leads.reasons` asks for."""
     by.require(Permission.WORK_LEADS)
     at = at or utc_now()
     lock(lead)
     require_own_lead(by, lead)
     require_move(lead, State.REJECTED)
-    _give_reason(lead, reason, note, return_on)
+    if lead.is_pooled and by.id != SYSTEM.id:
+        lead.owner = User.objects.get(pk=by.id)
+    _give_reason(lead, reason, note, return_on, detail)
     lead.rejected_at = at
     move(lead, Move(State.REJECTED, "reject_lead", by, at, reason, note))
 
 
 @transaction.atomic
 def recycle_lead(
-    lead: Lead, reason: str, *, note: str = "", return_on: date | None = None, by: Actor, at: datetime | None = None
-) -> None:
-    """Back to nurture: not now, perhaps later, on `return_on` if it is known."""
+    lead: Lead, reason: str, *, note: str = "", detail: Detail = NO_DETAIL, return_on: date | None = None,
+    returns_when: str = "", by: Actor, at: datetime | None = None,
+) -> None:  # fmt: skip
+    """Back to nurture: not now, perhaps later: on `return_on`, or when the trigger of `leads.returns` happens."""
     by.require(Permission.EDIT_PEOPLE)
     at = at or utc_now()
     lock(lead)
     _require_work(by, lead)
     require_move(lead, State.RECYCLED)
-    _give_reason(lead, reason, note, return_on)
+    _require_no_dispute(lead)
+    _give_reason(lead, reason, note, return_on, detail)
+    lead.returns_when = returns_when
     move(lead, Move(State.RECYCLED, "recycle_lead", by, at, reason, note))
 
 
 @transaction.atomic
-def disqualify_lead(lead: Lead, reason: str, *, note: str = "", by: Actor, at: datetime | None = None) -> None:
+def disqualify_lead(
+    lead: Lead, reason: str, *, note: str = "", detail: Detail = NO_DETAIL, by: Actor, at: datetime | None = None
+) -> None:
     """Not ever, with a reason."""
     by.require(Permission.EDIT_PEOPLE)
     at = at or utc_now()
     lock(lead)
     _require_work(by, lead)
     require_move(lead, State.DISQUALIFIED)
-    _give_reason(lead, reason, note, None)
+    _require_no_dispute(lead)
+    _give_reason(lead, reason, note, None, detail)
     move(lead, Move(State.DISQUALIFIED, "disqualify_lead", by, at, reason, note))
 
 
@@ -184,7 +196,13 @@ def _require_work(by: Actor, lead: Lead) -> None:
         require_own_lead(by, lead)
 
 
-def _give_reason(lead: Lead, reason: str, note: str, return_on: date | None) -> None:
+def _require_no_dispute(lead: Lead) -> None:
+    if lead.disputes.filter(resolved_at=None).exists():
+        raise LeadStateError("The rejection is disputed; sales settles that first. Nothing was changed.")
+
+
+def _give_reason(lead: Lead, reason: str, note: str, return_on: date | None, detail: Detail) -> None:
     if reason not in Lead.Reason.values:
         raise ValueError(f"“{reason}” is no reason; choose one of {', '.join(Lead.Reason.values)}")
     lead.reason, lead.reason_note, lead.return_on = reason, note, return_on
+    lead.reason_detail = read_detail(reason, detail)

@@ -55,6 +55,7 @@ def move(lead: Lead, step: Move) -> None:
     from_state, lead.state = lead.state, step.to_state
     if step.to_state != Lead.State.HANDED_OVER:
         lead.is_pooled = False
+    lead.is_paused = False
     lead.save()
     LeadTransition.objects.create(
         lead=lead,

@@ -130,6 +130,8 @@ def pause(clock: Clock, reason: str, *, by: Actor, at: datetime) -> None:
         raise LeadStateError("This clock ran out already; it cannot be paused any more.")
     clock.paused_at = at
     clock.save(update_fields=["paused_at"])
+    if clock.kind in {Kind.ANSWER, Kind.TAKE}:
+        Lead.objects.filter(pk=clock.lead_id).update(is_paused=True)
     ClockPause.objects.create(clock=clock, from_at=at, reason=reason[:200], by_name=by.name)
     note(clock.lead, f"Clock paused: {reason}", by, at)
     audit(by, "pause_clock", clock.lead, at=at, kind=clock.kind, reason=reason)
@@ -145,8 +147,8 @@ def resume(clock: Clock, *, by: Actor, at: datetime) -> None:
     clock.save(update_fields=["paused_at", "due_at"])
     ClockPause.objects.filter(clock=clock, until_at=None).update(until_at=at)
     if clock.kind in {Kind.ANSWER, Kind.TAKE}:
-        clock.lead.due_at = clock.due_at
-        clock.lead.save(update_fields=["due_at"])
+        clock.lead.due_at, clock.lead.is_paused = clock.due_at, False
+        clock.lead.save(update_fields=["due_at", "is_paused"])
     note(clock.lead, "Clock runs again", by, at)
     audit(by, "resume_clock", clock.lead, at=at, kind=clock.kind)
 

@@ -54,6 +54,10 @@ class Load:
     weeks: float = LOOKS_BACK.days / 7
 
     @property
+    def is_person(self) -> bool:
+        return self.name not in {QUEUE, NOBODY}
+
+    @property
     def before_percent(self) -> int:
         """Part of the capacity that was used."""
         return round(100 * self.before / (self.capacity * self.weeks))
@@ -140,7 +144,9 @@ class _Fits:
 
     def __call__(self, rule: Rule) -> tuple[bool | None, str]:
         if self.facts is None:
-            self.facts = facts_about(self.lead.person, self.unit, measures_of(AnyOf(tuple(self.trees))), self.at)
+            self.facts = facts_about(
+                self.lead.person, self.unit, measures_of(AnyOf(tuple(self.trees))), self.at, lead=self.lead
+            )
         verdict = judge(rule, self.facts)
         return verdict.is_met, verdict.reason
 

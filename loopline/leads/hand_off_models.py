@@ -6,6 +6,7 @@ from typing import ClassVar
 from django.db import models
 from django.db.models import Q
 
+from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
@@ -56,15 +57,44 @@ class Assignment(models.Model):
     passed = models.JSONField(default=list)
     """[{"rule", "why"}] of the rules asked before."""
     by_name = models.CharField(max_length=200)
+    told_at = models.DateTimeField(null=True, blank=True)
+    """When the new owner's mail and the chat message were written down."""
 
     class Meta:
         ordering: ClassVar = ["at", "id"]
+        indexes = [models.Index(fields=["at"], name="assignments_to_tell", condition=Q(told_at=None))]
 
     def __str__(self) -> str:
         return self.because
 
 
+class ChatMessage(models.Model):
+    """One message to the chat of a business unit. It is claimed before it is sent, so that it goes out once."""
+
+    key = models.CharField(max_length=100, unique=True)
+    """What it is about: the same key is never sent twice."""
+    unit = models.ForeignKey(BusinessUnit, on_delete=models.CASCADE, related_name="+")
+    text = models.TextField()
+    created_at = models.DateTimeField(default=utc_now)
+    not_before = models.DateTimeField(default=utc_now)
+    claimed_at = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    attempts = models.PositiveIntegerField(default=0)
+    trouble = models.CharField(max_length=300, blank=True)
+    """What went wrong last; never the address."""
+
+    class Meta:
+        ordering: ClassVar = ["created_at"]
+        indexes = [models.Index(fields=["not_before"], name="chats_to_send", condition=Q(claimed_at=None))]
+
+    def __str__(self) -> str:
+        return self.key
+
+
 class ClockQuerySet(UnitScopedQuerySet["Clock"]):
+    def visible_to(self, actor: Actor) -> "ClockQuerySet":
+        return self if actor.sees_all_units else self.filter(unit__in=actor.unit_ids)
+
     def running(self) -> "ClockQuerySet":
         return self.filter(stopped_at__isnull=True)
 

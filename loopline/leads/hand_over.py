@@ -18,7 +18,7 @@ from loopline.leads.clocks import terms_of
 from loopline.leads.hand_off_models import Assignment
 from loopline.leads.known import facts_about
 from loopline.leads.models import Lead
-from loopline.leads.states import require_move
+from loopline.leads.states import LeadStateError, require_move
 from loopline.lib.times import utc_now
 from loopline.routing.bench import Given, bench_of
 from loopline.routing.decide import NOBODY, NOBODY_NOW, Decision, decide
@@ -40,6 +40,8 @@ def hand_over_lead(lead: Lead, *, to: User | None = None, by: Actor, at: datetim
     by.require(Permission.ASSIGN_LEADS)
     lock(lead)
     require_unit(by, lead)
+    if lead.state == Lead.State.REJECTED:
+        raise LeadStateError("Sales sent this lead back. Dispute that, and it can be handed over again.")
     if to is None and lead.state != Lead.State.MARKETING_QUALIFIED:
         raise ValueError("Name the colleague who gets this lead: it has an owner already")
     if to is not None and not (to.is_active and to.actor.may(Permission.WORK_LEADS)):

@@ -186,6 +186,8 @@ class Lead(models.Model):
     handed_over_at = models.DateTimeField(null=True, blank=True)
     due_at = models.DateTimeField(null=True, blank=True)
     """When the clock for an answer runs out."""
+    is_paused = models.BooleanField(default=False)
+    """The clock for an answer stands still."""
     accepted_at = models.DateTimeField(null=True, blank=True)
     rejected_at = models.DateTimeField(null=True, blank=True)
     converted_at = models.DateTimeField(null=True, blank=True)
@@ -284,4 +286,4 @@ class LeadTransition(models.Model):
 
 
 # Django finds the models of this part in this module.
-from loopline.leads.hand_off_models import Assignment, Clock, ClockPause, Dispute, HandOffTerms  # noqa: E402, F401
+from loopline.leads.hand_off_models import Assignment, ChatMessage, Clock, ClockPause, Dispute, HandOffTerms  # noqa: E402, F401

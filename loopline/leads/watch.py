@@ -15,7 +15,7 @@ from django.db.models import Exists, OuterRef, Q
 from loopline.access.actor import SYSTEM, Actor
 from loopline.access.audit import take_turn
 from loopline.leads.changes import lock
-from loopline.leads.clocks import breach, kind_for, start, terms_of
+from loopline.leads.clocks import JUDGED_AGAIN_FOR, breach, kind_for, side_of, start, stop, terms_of
 from loopline.leads.hand_off_models import Clock
 from loopline.leads.hand_over import to_queue
 from loopline.leads.models import RUNNING, Lead, LeadQuerySet
@@ -24,7 +24,7 @@ from loopline.lib.times import utc_now
 State = Lead.State
 PATIENCE = timedelta(minutes=1)
 """How long a lead may be without owner and clock."""
-AT_ONCE = 500
+AT_ONCE, MANY = 500, 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,9 @@ class Watched:
 def watch(at: datetime | None = None) -> Watched:
     """A periodic job, at least twice a minute."""
     at = at or utc_now()
-    mended = sum(_start_missing(lead.pk) for lead in without_clock()[:AT_ONCE])
+    mended = _let_ripen(at) + sum(_start_missing(lead.pk, at) for lead in without_clock()[:AT_ONCE])
+    ended = Clock.objects.running().filter(lead__state__in=[State.CONVERTED, State.DISQUALIFIED])
+    mended += sum(_stop_needless(pk, at) for pk in list(ended.values_list("pk", flat=True)[:AT_ONCE]))
     over = Clock.objects.ticking().filter(breached_at=None, due_at__lt=at).order_by("due_at")
     breached = [pk for pk in list(over.values_list("pk", flat=True)[:AT_ONCE]) if _breach(pk, at)]
     return Watched(mended, len(breached), sum(map(bool, _send_back_late(at))))
@@ -60,15 +62,45 @@ def adrift(actor: Actor, now: datetime | None = None) -> LeadQuerySet:
     return found.exclude(pk__in=Lead.objects.filter(moved_lately).values("pk")).visible_to(actor)
 
 
+def _let_ripen(at: datetime) -> int:
+    """Clocks of new leads that have none, many at once: an import brings them by the hundred thousand."""
+    count = 0
+    while new := list(without_clock().filter(state=State.NEW).values_list("pk", "unit_id")[:MANY]):
+        with transaction.atomic():
+            take_turn()
+            Clock.objects.bulk_create(
+                (
+                    Clock(
+                        lead_id=lead_id, unit_id=unit_id, side=side_of(Clock.Kind.RIPEN), kind=Clock.Kind.RIPEN,
+                        started_at=at, due_at=at + JUDGED_AGAIN_FOR,
+                    )
+                    for lead_id, unit_id in new
+                ),
+                ignore_conflicts=True,
+                batch_size=1_000,
+            )  # fmt: skip
+        count += len(new)
+    return count
+
+
 @transaction.atomic
-def _start_missing(lead_id: UUID) -> bool:
+def _start_missing(lead_id: UUID, at: datetime) -> bool:
     take_turn()
     lead = Lead.objects.select_for_update().get(pk=lead_id)
     kind = kind_for(lead)
     if kind is None or lead.clocks.running().filter(kind=kind).exists():
         return False
-    last = lead.transitions.filter(is_note=False).order_by("-at").first()
-    start(lead, kind, last.at if last else lead.created_at)
+    start(lead, kind, at)  # from now on: nobody could be late for what they were not asked
+    return True
+
+
+@transaction.atomic
+def _stop_needless(clock_id: UUID, at: datetime) -> bool:
+    """A lead that ended by another way than its actions, such as the undo of an import, owes nothing any more."""
+    take_turn()
+    clock = Clock.objects.select_for_update().get(pk=clock_id)
+    if clock.stopped_at is None:
+        stop(clock, at)
     return True
 
 

@@ -62,7 +62,7 @@ _LAST_SEEN = f"""
 SELECT t.person_id AS person_id, max(e.occurred_at) AS last_at
 FROM events AS e JOIN theirs AS t ON {theirs("e", "t")}
 WHERE e.recorded_at <= $as_of AND e.kind IN {KINDS}
-    AND e.bot_verdict NOT LIKE 'machine%' AND {visible("e.unit_id")}
+    AND e.bot_verdict NOT LIKE 'machine%' AND {visible("e.unit_id")} AND starts_with(e.url_path, $path)
 GROUP BY t.person_id
 """
 _NOW = f"""
@@ -212,12 +212,17 @@ def visitor(
 
 
 def last_seen(
-    engine: Engine, people: Sequence[str], *, unit_ids: tuple[str, ...] | None, timeout_s: float = 3
+    engine: Engine, people: Sequence[str], *, unit_ids: tuple[str, ...] | None, path: str = "", timeout_s: float = 3
 ) -> dict[str, datetime]:
-    """When each of these people (ids of those that remain) last did something on a site; unknown ones are missing."""
+    """When each of these people (ids of those that remain) last did something on a site; unknown ones are missing.
+
+    With `path` only on pages whose path begins so.
+    """
     if not people:
         return {}
-    params: dict[str, Value] = {"people": list(people), "as_of": engine.horizon(), **units(unit_ids)}
+    params: dict[str, Value] = {
+        "people": list(people), "path": path, "as_of": engine.horizon(), **units(unit_ids)
+    }  # fmt: skip
     rows = engine.rows(question(_LAST_SEEN, KNOWN_IDENTITIES), params, timeout_s=timeout_s)
     return {str(row["person_id"]): moment(row["last_at"]) for row in rows}
 

@@ -26,7 +26,7 @@ from loopline.sync.undo_facts import fact_of, restorable
 
 CHUNK = 2_000
 _GOES_WITH_IT = {
-    "identitylink", "leadtransition", "opportunitycontact", "stagechange", "importedrecord", "externalid",
+    "identitylink", "leadtransition", "clock", "opportunitycontact", "stagechange", "importedrecord", "externalid",
     "companykey",
 }  # fmt: skip
 """Rows that only exist because of the record itself: no sign that somebody works with it."""

@@ -4,12 +4,14 @@ from collections.abc import Sequence
 from dataclasses import astuple, dataclass
 from datetime import datetime
 
+from django.db.models import Q
 from django.utils import timezone
 
 from loopline.access.actor import Actor
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.leads.clock import ClockFace, clock_face
+from loopline.leads.hand_off_models import Clock
 from loopline.leads.known import consents_of
 from loopline.leads.models import Lead
 from loopline.leads.reach import Advice, Reachable, best_way
@@ -17,7 +19,7 @@ from loopline.leads.states import ALLOWED
 from loopline.lib.countries import country_name
 from loopline.pipeline.models import Interaction
 
-State = Lead.State
+State, Kind = Lead.State, Clock.Kind
 _REFUSABLE = ("phone", "email")
 
 
@@ -59,6 +61,12 @@ class Powers:
     can_close: bool
     """Recycle or disqualify what was sent back, or what never passed."""
     can_judge: bool
+    can_dispute: bool
+    can_settle: bool
+    can_ask_marketing: bool
+    can_answer_sales: bool
+    can_pause: bool
+    can_resume: bool
 
     @property
     def are_any(self) -> bool:
@@ -74,6 +82,8 @@ def face(lead: Lead, now: datetime, zone: str) -> ClockFace | None:
     """What its clock shows; None where no clock runs."""
     if lead.state != State.HANDED_OVER or lead.due_at is None:
         return None
+    if lead.is_paused:
+        return ClockFace("paused", "quiet")
     return clock_face(lead.due_at, now, zone)
 
 
@@ -126,10 +136,52 @@ def powers(lead: Lead, actor: Actor) -> Powers:
         can_send_back=works_it and State.REJECTED in ways,
         can_ask_for_help=works_it and lead.state in {State.HANDED_OVER, State.ACCEPTED},
         can_convert=works_it and State.CONVERTED in ways and actor.may(Permission.EDIT_PIPELINE),
-        can_assign=may_assign and State.HANDED_OVER in ways,
-        can_close=may_assign and is_with_marketing,
+        can_assign=may_assign and State.HANDED_OVER in ways and lead.state != State.REJECTED,
+        can_close=may_assign and is_with_marketing and not lead.disputes.filter(resolved_at=None).exists(),
         can_judge=actor.may(Permission.EDIT_PEOPLE) and lead.state == State.NEW,
+        **_with_clocks(lead, actor, works_it or may_assign),
     )
+
+
+def _with_clocks(lead: Lead, actor: Actor, may_pause: bool) -> dict[str, bool]:
+    """What may be done about what the sides owe each other."""
+    running = list(lead.clocks.running())
+    kinds = {one.kind for one in running}
+    is_disputed, is_in_work = Kind.DISPUTE in kinds, lead.state in {State.HANDED_OVER, State.ACCEPTED}
+    works_it = actor.may(Permission.WORK_LEADS) and str(lead.owner_id) == actor.id
+    signs = actor.may(Permission.SIGN_FOR_MARKETING)
+    return {
+        "can_dispute": signs and lead.state == State.REJECTED and not is_disputed,
+        "can_settle": actor.may(Permission.SIGN_FOR_SALES) and is_disputed,
+        "can_ask_marketing": works_it and is_in_work and Kind.EVIDENCE not in kinds,
+        "can_answer_sales": Kind.EVIDENCE in kinds and signs,
+        "can_pause": may_pause and is_in_work and any(one.paused_at is None for one in running),
+        "can_resume": may_pause and is_in_work and Kind.EVIDENCE not in kinds and any(one.paused_at for one in running),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class ClockCard:
+    """What one side owes for the lead, and how the time stands."""
+
+    clock: Clock
+    face: ClockFace
+    who: str
+
+
+def clock_cards(lead: Lead, now: datetime, zone: str) -> list[ClockCard]:
+    """The running clocks, and those that ran out."""
+    shown = lead.clocks.filter(Q(stopped_at=None) | Q(breached_at__isnull=False)).select_related("owner")
+    return [_clock_card(clock, now, zone) for clock in shown.order_by("stopped_at", "due_at")]
+
+
+def _clock_card(clock: Clock, now: datetime, zone: str) -> ClockCard:
+    who = clock.owner.name if clock.owner else str(clock.get_side_display())
+    if clock.stopped_at is not None:
+        return ClockCard(clock, ClockFace("was late", "warn"), who)
+    if clock.paused_at is not None:
+        return ClockCard(clock, ClockFace("paused", "quiet"), who)
+    return ClockCard(clock, clock_face(clock.due_at, now, zone), who)
 
 
 def may_take(lead: Lead, actor: Actor) -> bool:

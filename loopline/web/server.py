@@ -80,11 +80,14 @@ class Server:
         from loopline.facts.relay import Relay
         from loopline.huddles.rhythm import keep_rhythm
         from loopline.leads.capture import report_waiting
+        from loopline.leads.chat import send_waiting_chats
         from loopline.leads.reactor import react_once
         from loopline.leads.rejudge import ChangeWatch
+        from loopline.leads.returns import bring_back
         from loopline.leads.sweep import sweep
         from loopline.leads.watch import watch
         from loopline.pipeline.interactions import report_interactions
+        from loopline.web.lead_news import tell_new_owners
 
         loader = Loader(
             self._inbox,
@@ -102,6 +105,9 @@ class Server:
             Worker("leads", every(30, partial(sweep, judges_everybody=False))),
             Worker("everybody", every(900, sweep)),
             Worker("clocks", every(20, watch)),
+            Worker("lead news", every(10, tell_new_owners)),
+            Worker("chat", every(10, send_waiting_chats)),
+            Worker("returns", every(300, bring_back)),
             Worker("machines", every(300, partial(judge_visitors, self.engine))),
             Worker("mail", every(10, send_waiting)),
             Worker("huddles", every(300, keep_rhythm)),

@@ -15,7 +15,9 @@ from loopline.access.roles import Permission, Role
 from loopline.campaigns.models import Campaign, CostLine
 from loopline.huddles.models import Decision, Huddle
 from loopline.leads.clock import ClockFace
+from loopline.leads.hand_off_models import Clock, ClockQuerySet
 from loopline.leads.models import Lead
+from loopline.leads.watch import adrift
 from loopline.lib.times import utc_now
 from loopline.pipeline.board import SOON, STILL_AFTER
 from loopline.pipeline.models import Opportunity, Task
@@ -92,6 +94,82 @@ def leads_sent_back(actor: Actor) -> Waiting | None:
         for lead in back.select_related("person__company").order_by("-rejected_at")[:MOST]
     )
     return Waiting("Sent back by sales", "undo-2", tuple(rows), back.count(), "leads", "?tab=back")
+
+
+def clocks_that_ran_out(actor: Actor) -> Waiting | None:
+    """What was owed and is late: one's own side's; for a salesperson, one's own."""
+    late = Clock.objects.visible_to(actor).running().filter(breached_at__isnull=False)
+    if actor.role is Role.SALES:
+        late = late.filter(owner=UUID(actor.id))
+    elif actor.may(Permission.SIGN_FOR_SALES):
+        late = late.filter(side__in=_sides(actor))
+    elif actor.may(Permission.SIGN_FOR_MARKETING):
+        late = late.filter(side=Clock.Side.MARKETING)
+    else:
+        return None
+    # A lead that was not answered stands in the list above already.
+    late = late.exclude(kind__in=[Clock.Kind.ANSWER, Clock.Kind.RIPEN])
+    rows = (_of_clock(one, "late", "bad") for one in _with_people(late)[:MOST])
+    return Waiting("Clocks that ran out", "timer-off", tuple(rows), late.count(), "leads")
+
+
+def sales_waits_for_marketing(actor: Actor) -> Waiting | None:
+    """What sales misses about leads in work: marketing answers."""
+    if not actor.may(Permission.SIGN_FOR_MARKETING):
+        return None
+    asked = Clock.objects.visible_to(actor).running().filter(kind=Clock.Kind.EVIDENCE, breached_at=None)
+    rows = (_of_clock(one, "asked", "warn") for one in _with_people(asked)[:MOST])
+    return Waiting("Sales waits for you", "message-circle-question-mark", tuple(rows), asked.count(), "leads")
+
+
+def disputes_to_settle(actor: Actor) -> Waiting | None:
+    if not actor.may(Permission.SIGN_FOR_SALES):
+        return None
+    open_ones = Clock.objects.visible_to(actor).running().filter(kind=Clock.Kind.DISPUTE, breached_at=None)
+    rows = (_of_clock(one, "disputed", "warn") for one in _with_people(open_ones)[:MOST])
+    return Waiting("Disputes to settle", "scale", tuple(rows), open_ones.count(), "leads", "?tab=back")
+
+
+def leads_to_take(actor: Actor) -> Waiting | None:
+    """Leads in queues of one's own, the shortest clock first."""
+    if actor.role is not Role.SALES:
+        return None
+    found = Lead.objects.in_queue_of(actor)
+    now, zone = utc_now(), Organisation.current().time_zone
+    rows = (_waiting_lead(lead, actor, face(lead, now, zone)) for lead in found.select_related(*_WITH_LEAD)[:MOST])
+    return Waiting("Leads to take", "inbox", tuple(rows), found.count(), "leads", "?tab=queue")
+
+
+def leads_adrift(actor: Actor) -> Waiting | None:
+    """Leads that nobody has and nothing is owed for: there should never be one for more than a minute."""
+    if not actor.may(Permission.ASSIGN_LEADS):
+        return None
+    found = adrift(actor)
+    rows = (
+        Row(
+            reverse("lead", args=[lead.pk]),
+            lead.person.display_name,
+            lead.state_label,
+            pill="nobody has it",
+            tone="bad",
+        )
+        for lead in found.select_related(*_WITH_LEAD)[:MOST]
+    )
+    return Waiting("Leads that nobody has", "circle-alert", tuple(rows), found.count(), "leads", "?tab=all&whose=all")
+
+
+def _sides(actor: Actor) -> list[str]:
+    return list(Clock.Side.values) if actor.may(Permission.SIGN_FOR_MARKETING) else [Clock.Side.SALES]
+
+
+def _with_people(clocks: ClockQuerySet) -> ClockQuerySet:
+    return clocks.select_related("lead__person__company", "owner").order_by("due_at")
+
+
+def _of_clock(clock: Clock, pill: str, tone: str) -> Row:
+    who = clock.owner.name if clock.owner else clock.get_side_display()
+    name = clock.lead.person.display_name
+    return Row(reverse("lead", args=[clock.lead_id]), name, _joined(who, clock.get_kind_display()), pill, tone)
 
 
 def tasks_due(actor: Actor) -> Waiting | None:
@@ -211,7 +289,12 @@ def _joined(*parts: str) -> str:
 
 
 _QUESTIONS: Iterable[Callable[[Actor], Waiting | None]] = (
+    leads_adrift,
     leads_to_answer,
+    leads_to_take,
+    disputes_to_settle,
+    sales_waits_for_marketing,
+    clocks_that_ran_out,
     tasks_due,
     deals_that_need_help,
     deals_that_close,

@@ -139,3 +139,11 @@ def test_no_lead_is_without_owner_and_clock_for_more_than_a_minute() -> None:
     assert watch().mended == 2
     assert not adrift(SYSTEM)
     assert running(stray) == [("marketing", "ripen")]
+
+
+def test_a_lead_that_ended_by_another_way_owes_nothing_any_more() -> None:
+    lead, _ = make_handed_over_lead(at=MONDAY_10)
+    Lead.objects.update(state="disqualified")  # as the undo of an import does
+    assert watch(MONDAY_10 + HOUR).mended == 1
+    assert running(lead) == []
+    assert watch(MONDAY_10 + 9 * HOUR).breached == 0

@@ -19,7 +19,7 @@ WRITE: dict[str, dict[str, str]] = {
     "lead_send_back": {"reason": "no_need", "note": "bought already"},
     "lead_help": {"note": "no number"},
     "lead_recycle": {"reason": "timing", "return_on": "2027-01-01"},
-    "lead_disqualify": {"reason": "not_a_buyer"},
+    "lead_disqualify": {"reason": "not_a_buyer", "kind": "competitor"},
     "lead_judge": {},
 }
 

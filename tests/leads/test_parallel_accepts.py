@@ -6,12 +6,14 @@ from threading import Barrier
 import pytest
 from django.db import connection
 
+from loopline.access.actor import SYSTEM
 from loopline.access.audit import first_broken_entry
 from loopline.access.models import User
 from loopline.access.roles import Role
 from loopline.leads.actions import accept_lead
 from loopline.leads.models import Lead
 from loopline.leads.states import LeadStateError
+from loopline.routing.actions import NewRule, save_rule
 from tests.make import make_unit, make_user
 from tests.make_leads import make_handed_over_lead
 
@@ -19,9 +21,12 @@ PEOPLE = 50
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fifty_parallel_accepts_give_one_owner() -> None:
+@pytest.mark.parametrize("target", ["turns", "queue"])
+def test_fifty_parallel_accepts_give_one_owner(target: str) -> None:
     unit = make_unit()
+    save_rule(unit, NewRule("All", None, target), by=SYSTEM)
     lead, _ = make_handed_over_lead(unit)
+    assert lead.is_pooled == (target == "queue")
     managers = [make_user(Role.SALES_MANAGER, unit=unit, name=f"Manager {number}") for number in range(PEOPLE)]
     together = Barrier(PEOPLE)
 

@@ -7,6 +7,7 @@ from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
 from loopline.facts.models import OutboxRow
 from loopline.leads.models import Lead
+from loopline.leads.watch import watch
 from loopline.people.actions import Details, edit_person
 from loopline.people.models import Company, IdentityLink, Person
 from loopline.pipeline.models import Opportunity
@@ -79,6 +80,7 @@ def test_a_lead_of_an_earlier_run_goes_back_to_its_state(tmp_path: Path, unit: B
 def test_a_person_who_was_there_before_stays_with_what_was_known(tmp_path: Path, unit: BusinessUnit) -> None:
     person = make_person("ana@halden.example", unit=unit)
     run = take_in(tmp_path, unit, leads=HEAD + ANA)
+    assert watch().mended == 1, "a clock that Loopline itself began is no sign of work"
     undo_import(run, by=SYSTEM)
     person.refresh_from_db()
     assert person.name == ""

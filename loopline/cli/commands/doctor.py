@@ -132,11 +132,36 @@ def _unreadable(broken: list[int], position: int) -> str:
     return f"{told}. Start the server again: it keeps what is whole. Check the disk"
 
 
+def _leads(_config: Config) -> Iterator[Finding]:
+    from django.conf import settings
+    from django.db import DatabaseError
+
+    from loopline.access.actor import SYSTEM
+    from loopline.access.models import Mail
+    from loopline.leads.hand_off_models import ChatMessage
+    from loopline.leads.watch import adrift
+
+    try:
+        lost, given_up = adrift(SYSTEM).count(), Mail.objects.filter(sent_at=None).exclude(trouble="").count()
+        not_taken = ChatMessage.objects.filter(sent_at=None).exclude(trouble="").count()
+    except DatabaseError:
+        return  # the check of the records says what is the matter
+    if lost:
+        yield Finding("broken", f"{lost:,} leads have had neither an owner nor a clock for more than a minute")
+    else:
+        yield Finding("fine", "every lead has an owner or a clock")
+    if not settings.SENDS_MAIL:
+        yield Finding("mind", "EMAIL_URL is not set: salespeople are not told about new leads by mail")
+    if given_up or not_taken:
+        yield Finding("mind", f"{given_up:,} mails and {not_taken:,} chat messages were not taken yet")
+
+
 CHECKS: tuple[tuple[str, Callable[[Config], Iterator[Finding]]], ...] = (
     ("programs", _programs),
     ("folder", _folder),
     ("address", _address),
     ("records", _records),
+    ("leads", _leads),
     ("events", _events),
     ("inbox", _inbox),
 )

@@ -1,16 +1,20 @@
 """Forms of routing: a rule, a team, working hours, absences."""
 
 import json
+from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.forms import CheckboxSelectMultiple, DateInput, Textarea
 
 from loopline.access.models import BusinessUnit, User
+from loopline.leads.hand_off_models import HandOffTerms
+from loopline.leads.terms import NewTerms
 from loopline.lib.countries import COUNTRIES
 from loopline.routing.actions import NewRule, NewWorkingTime
 from loopline.routing.bench import WORKING_ROLES
-from loopline.routing.models import RoutingRule, Team, WorkingTime
+from loopline.routing.models import DayOff, RoutingRule, Team, WorkingTime
 from loopline.routing.turns import A_WEEK
 from loopline.rules.errors import RuleError
 from loopline.rules.read import parse_rule, rule_json
@@ -222,3 +226,68 @@ class AbsenceForm(PageForm):
 def _choose(field: forms.Field, found: Any) -> None:
     assert isinstance(field, forms.ModelChoiceField)
     field.queryset = found
+
+
+def _hours(label: str) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=1, max_value=720)
+
+
+class TermsForm(PageForm):
+    """What marketing and sales owe each other, in business hours of whoever owes it."""
+
+    first_touch_hours = _hours("Sales: to the first call, mail or meeting after accepting")
+    take_hours = _hours("Sales: to take a lead out of a queue")
+    assign_hours = _hours("Sales: to find somebody for a lead nobody could take")
+    dispute_hours = _hours("Sales: to settle a dispute")
+    evidence_hours = _hours("Marketing: to complete what sales misses")
+    rejection_hours = _hours("Marketing: to decide about a lead that came back")
+    late_leads_go_back = forms.BooleanField(
+        label="Leads that were not answered in time go back to the queue", required=False
+    )
+    days_off = forms.CharField(
+        label="Days the unit is closed",
+        required=False,
+        widget=Textarea(attrs={"rows": 3}),
+        help_text="Beside public holidays, one a line: 2026-12-24 Christmas Eve.",
+    )
+    chat_webhook = forms.CharField(
+        label="Incoming webhook of your chat",
+        required=False,
+        max_length=1000,
+        widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
+        help_text="Slack, Teams, Mattermost: new leads are told there. A secret, so it is not shown again; "
+        "leave it empty to keep it.",
+    )
+    removes_webhook = forms.BooleanField(label="Take the webhook out", required=False)
+    chat_may_be_private = forms.BooleanField(
+        label="The webhook may lie in our own network",
+        required=False,
+        help_text="For a chat on your own servers. Otherwise only addresses in the public internet are asked.",
+    )
+
+    @staticmethod
+    def what_is(terms: HandOffTerms, days_off: Iterable[DayOff]) -> dict[str, Any]:
+        days = "\n".join(f"{one.on.isoformat()} {one.name}".strip() for one in days_off)
+        return {name: getattr(terms, name) for name in NewTerms.__dataclass_fields__} | {"days_off": days}
+
+    def clean_days_off(self) -> dict[date, str]:
+        days = {}
+        for line in self.cleaned_data["days_off"].splitlines():
+            on, _, name = line.strip().partition(" ")
+            if not on:
+                continue
+            try:
+                days[date.fromisoformat(on)] = name.strip()
+            except ValueError as error:
+                raise forms.ValidationError(f"“{on}” is no date; write it like 2026-12-24.") from error
+        return days
+
+    def new_terms(self) -> NewTerms:
+        return NewTerms(**{name: self.cleaned_data[name] for name in NewTerms.__dataclass_fields__})
+
+    @property
+    def webhook(self) -> str | None:
+        """What becomes of the webhook: None keeps it."""
+        if self.cleaned_data["removes_webhook"]:
+            return ""
+        return self.cleaned_data["chat_webhook"].strip() or None

@@ -15,11 +15,14 @@ from loopline.access.models import BusinessUnit, Organisation, User
 from loopline.access.roles import Permission, Role
 from loopline.huddles.reviews import trials_of
 from loopline.leads.models import Lead, LeadQuerySet
+from loopline.leads.reasons import detail_words
+from loopline.leads.returns import TRIGGERS
 from loopline.lib.times import utc_now
 from loopline.web.access import PageRequest, allow
-from loopline.web.forms.leads import AssignForm, DisqualifyForm, HelpForm, ReasonForm
+from loopline.web.forms.leads import AssignForm, DisqualifyForm, HelpForm, ReasonForm, RecycleForm
 from loopline.web.interests import people_interests
-from loopline.web.lead_card import advice_for, evidence_of, face, lead_cards, powers, who
+from loopline.web.lead_card import advice_for, clock_cards, evidence_of, face, lead_cards, powers, who
+from loopline.web.lead_news import openings
 from loopline.web.route import person_route
 from loopline.web.waiting import waits
 
@@ -73,8 +76,8 @@ def lead(request: PageRequest, lead_id: UUID) -> HttpResponse:
     found = find_lead(request, lead_id)
     others = Lead.objects.visible_to(request.actor).filter(person__in=found.person.known_ids()).exclude(pk=found.pk)
     context = lead_context(found, request.actor) | {
-        "interests": people_interests([found.person], request.actor),
         "history": found.transitions.all(),
+        "assignments": found.assignments.select_related("owner", "team").order_by("-at", "-id"),
         "others": others,
         "back_to": "lead",
     }
@@ -87,6 +90,7 @@ def find_lead(request: PageRequest, lead_id: UUID) -> Lead:
 
 def lead_context(found: Lead, actor: Actor) -> dict[str, Any]:
     """Everything the pane and the page of one lead show."""
+    found_interests = people_interests([found.person], actor)
     return {
         "lead": found,
         "face": face(found, utc_now(), Organisation.current().time_zone),
@@ -96,11 +100,17 @@ def lead_context(found: Lead, actor: Actor) -> dict[str, Any]:
         "trials": trials_of(found),
         "powers": powers(found, actor),
         "route": person_route(found.person, actor),
-        "reason_form": ReasonForm(auto_id="back_%s"),
+        "reason_form": ReasonForm(auto_id="back_%s", lead=found),
         "help_form": HelpForm(auto_id="help_%s", initial={"note": found.help_note}),
         "assign_form": AssignForm(auto_id="assign_%s", lead=found),
-        "recycle_form": ReasonForm(auto_id="recycle_%s"),
-        "disqualify_form": DisqualifyForm(auto_id="disqualify_%s"),
+        "recycle_form": RecycleForm(auto_id="recycle_%s", lead=found),
+        "disqualify_form": DisqualifyForm(auto_id="disqualify_%s", lead=found),
+        "reason_detail": detail_words(found.reason, found.reason_detail),
+        "clocks": clock_cards(found, utc_now(), Organisation.current().time_zone),
+        "openings": openings(found, found_interests),
+        "interests": found_interests,
+        "dispute": found.disputes.filter(resolved_at=None).first(),
+        "trigger": TRIGGERS.get(found.returns_when, ("",))[0],
     }
 
 

@@ -5,7 +5,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -13,8 +13,14 @@ from loopline.access import actions
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation
 from loopline.access.roles import Permission
 from loopline.campaigns.costs import convert_costs_again
+from loopline.leads.chat import masked
+from loopline.leads.clocks import terms_of
+from loopline.leads.hand_off_models import ChatMessage
+from loopline.leads.terms import set_terms
 from loopline.pipeline.rates import convert_opportunities_again
+from loopline.routing.actions import set_days_off
 from loopline.web.access import PageRequest, allow
+from loopline.web.forms.routing import TermsForm
 from loopline.web.forms.settings import OrganisationForm, RateForm, UnitForm
 
 
@@ -67,7 +73,39 @@ def unit(request: PageRequest, unit_id: UUID) -> HttpResponse:
         else:
             messages.success(request, "Saved.")
             return redirect("units")
-    return render(request, "settings/unit.html", {"form": form, "unit": found})
+    return _unit_page(request, found, form, _terms_form(found))
+
+
+@require_POST
+@allow(Permission.ADMINISTER)
+def unit_terms(request: PageRequest, unit_id: UUID) -> HttpResponse:
+    """What the sides of the unit owe each other, its days off, its chat."""
+    found = get_object_or_404(BusinessUnit.objects.visible_to(request.actor), pk=unit_id)
+    form = _terms_form(found, request.POST)
+    if form.is_valid():
+        try:
+            with transaction.atomic():
+                set_terms(found, form.new_terms(), webhook=form.webhook, by=request.actor)
+                set_days_off(found, form.cleaned_data["days_off"], by=request.actor)
+        except ValidationError as error:
+            form.take_errors(error)
+        else:
+            messages.success(request, "Saved. Clocks that begin from now on go by it.")
+            return redirect("unit", found.pk)
+    unit_form = UnitForm(initial={name: getattr(found, name) for name in UnitForm.base_fields})
+    return _unit_page(request, found, unit_form, form)
+
+
+def _terms_form(unit: BusinessUnit, sent: QueryDict | None = None) -> TermsForm:
+    return TermsForm(sent, initial=TermsForm.what_is(terms_of(unit), unit.days_off.all()), auto_id="terms_%s")
+
+
+def _unit_page(request: PageRequest, unit: BusinessUnit, form: UnitForm, terms_form: TermsForm) -> HttpResponse:
+    context = {
+        "form": form, "unit": unit, "terms_form": terms_form, "chat": masked(terms_of(unit).chat_webhook),
+        "untold": ChatMessage.objects.filter(unit=unit, sent_at=None).exclude(trouble="").order_by("-created_at")[:5],
+    }  # fmt: skip
+    return render(request, "settings/unit.html", context)
 
 
 @allow(Permission.EDIT_RATES, Permission.EDIT_COSTS)

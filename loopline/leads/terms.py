@@ -1,0 +1,56 @@
+"""The terms of the hand-off of a business unit: what each side owes, what becomes of late leads, where the chat is."""
+
+from dataclasses import asdict, dataclass
+
+from django.core.exceptions import ValidationError
+from django.db import transaction
+
+from loopline.access.actor import Actor
+from loopline.access.audit import audit, take_turn
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Permission
+from loopline.leads.chat import Resolve, address_to_ask, masked, resolve
+from loopline.leads.hand_off_models import HandOffTerms
+
+
+@dataclass(frozen=True, slots=True)
+class NewTerms:
+    """Hours are business hours."""
+
+    assign_hours: int
+    take_hours: int
+    first_touch_hours: int
+    dispute_hours: int
+    evidence_hours: int
+    rejection_hours: int
+    late_leads_go_back: bool = False
+    chat_may_be_private: bool = False
+
+
+@transaction.atomic
+def set_terms(
+    unit: BusinessUnit, new: NewTerms, *, webhook: str | None = None, by: Actor, resolve: Resolve = resolve
+) -> HandOffTerms:
+    """Clocks that run already keep their moment. `webhook` None keeps the one there is, empty takes it out.
+
+    Raises ValidationError for hours that are not from 1 to 720 and for a webhook that may not be asked.
+    """
+    by.require(Permission.ADMINISTER)
+    take_turn()
+    for name, hours in asdict(new).items():
+        if name.endswith("_hours") and not 1 <= hours <= 720:
+            raise ValidationError({name: "From 1 to 720 business hours."})
+    if webhook:
+        try:
+            address_to_ask(webhook, may_be_private=new.chat_may_be_private, resolve=resolve)
+        except ValidationError as error:
+            raise ValidationError({"chat_webhook": error.messages}) from error
+    row = HandOffTerms.objects.filter(unit=unit).first() or HandOffTerms(unit=unit)
+    for name, value in asdict(new).items():
+        setattr(row, name, value)
+    if webhook is not None:
+        row.chat_webhook = webhook
+    row.save()
+    said = asdict(new) | {"chat": masked(row.chat_webhook), "webhook_changed": webhook is not None}
+    audit(by, "set_hand_off_terms", unit, **said)
+    return row
