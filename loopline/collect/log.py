@@ -93,18 +93,28 @@ class Log:
         self.path = folder / "inbox.sqlite"
         self._connection_lock = threading.Lock()
         self._claim = Claim(folder)
-        self._connection, damaged = (
-            open_sound(self.path, connect) if self._claim.is_first else (connect(self.path), None)
-        )
-        self._connection.executescript(_SCHEMA + REFUSALS_SCHEMA + DAMAGE_SCHEMA)
-        _add_checksums(self._connection)
-        take_over(self._connection, "refusals", take_over_refusals)
-        if damaged is not None:
-            log.error("%s", take_up(self._connection, damaged))
-        self._claim.share()
+        try:
+            self._connection = self._opened()
+        except BaseException:
+            self._claim.close()  # Others wait for this look; they shall have their own.
+            raise
         self.id: str = next(self._select("SELECT id FROM identity"))[0]
         """Tells this log from one that was put in its place."""
         self._end = EndMark(folder, self.id)
+
+    def _opened(self) -> sqlite.Connection:
+        damaged = None
+        if self._claim.is_first:
+            connection, damaged = open_sound(self.path, connect)
+        else:
+            connection = connect(self.path)
+        connection.executescript(_SCHEMA + REFUSALS_SCHEMA + DAMAGE_SCHEMA)
+        _add_checksums(connection)
+        take_over(connection, "refusals", take_over_refusals)
+        if damaged is not None:
+            log.error("%s", take_up(connection, damaged))
+        self._claim.share()
+        return connection
 
     def close(self) -> None:
         with self._connection_lock:

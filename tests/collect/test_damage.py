@@ -249,3 +249,12 @@ def test_a_second_process_waits_and_does_not_look_again(tmp_path: Path) -> None:
     assert (first._claim.is_first, second._claim.is_first) == (True, False)
     first.close()
     second.close()
+
+
+def test_a_log_that_cannot_be_opened_holds_up_nobody_who_tries_after(tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    for _ in range(2):
+        with pytest.raises(sqlite.OperationalError):
+            Log(tmp_path)
+    (tmp_path / FILE).rmdir()
+    Log(tmp_path).close()
