@@ -14,6 +14,7 @@ MODULES = {
     "imports": "Import of leads",
     "huddles": "Verdicts about decisions where nothing changed",
     "pages": "The demo company behind a real server",
+    "reliability": "Killing the server under load",
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")
 

@@ -7,7 +7,6 @@ from people. It is no touchpoint: the visit that follows is one already, with th
 import logging
 import secrets
 import shutil
-import threading
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,9 +18,9 @@ from pysqlite3 import dbapi2 as sqlite
 
 from loopline.campaigns.models import TrackedLink
 from loopline.collect.inbox import Limits
-from loopline.collect.own import append_requests, count_refused
-from loopline.collect.refusals import Refused, added_up
+from loopline.collect.own import append_requests
 from loopline.collect.request import Flag, Request
+from loopline.collect.uncounted import Uncounted
 from loopline.collect.web_address import read_address
 from loopline.lib.ids import uuid7
 from loopline.store.engine import Engine, Value
@@ -42,8 +41,7 @@ WHERE source_id = $source AND unit_id = $unit
     AND json_extract_string(nullif(properties, ''), '$.link') IN (SELECT unnest($links))
 GROUP BY link
 """
-_uncounted: Refused = {}
-_lock = threading.Lock()
+_uncounted = Uncounted()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,9 @@ def record_click(folder: Path, link: TrackedLink, address: str, click: Click) ->
     except (sqlite.Error, OSError) as error:
         log.error("A click on the short link %s could not be stored: %s", link.short_code, error)
         reason = "commit"
-    _count(folder, reason)
+    if reason:
+        _uncounted.count(SOURCE_ID, reason)
+    _uncounted.write(folder)
     return not reason
 
 
@@ -135,20 +135,5 @@ def _request(link: TrackedLink, address: str, click: Click) -> Request:
         body=msgspec.json.encode(body),
         ip=click.ip,
         user_agent=click.user_agent[:512],
-        flags=Flag.OPTED_OUT if click.is_opted_out else 0,
+        flags=Flag.WRITTEN_HERE | (Flag.OPTED_OUT if click.is_opted_out else 0),
     )
-
-
-def _count(folder: Path, reason: str) -> None:
-    """Count a click that was not stored. What cannot be written down now is with the next one that can."""
-    global _uncounted
-    with _lock:
-        if reason:
-            _uncounted = added_up(_uncounted, {(SOURCE_ID, reason): (1, 1)})
-        if not _uncounted:
-            return
-        try:
-            count_refused(folder, _uncounted)
-        except (sqlite.Error, OSError):
-            return
-        _uncounted = {}

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import msgspec
 
-from loopline.collect.json_text import clean_value
+from loopline.collect.json_text import clean_text, clean_value
+from loopline.collect.unsound import lenient, sound_or_wrapped, split_batch
 
 MAX_BYTES = 1 << 20
 """Largest body, packed or unpacked."""
@@ -75,13 +76,15 @@ def _check(data: bytes, is_batch: bool) -> Body:
 
 
 def _check_again(data: bytes, is_batch: bool) -> Body:
-    """Some senders write NaN, Infinity or half a surrogate pair, which JSON does not have. Mend that, if it is all."""
+    """One event that is no JSON must not cost the others: it travels as text, and is set aside by the steps.
+
+    Some senders write NaN, Infinity or half a surrogate pair, which JSON does not have, or nest without end.
+    """
     try:
-        value = json.loads(data)
-        if isinstance(value, dict) and isinstance(value.get("writeKey"), int | float | list | dict):
-            raise UnreadableError(400, "wrong_type", "writeKey must be text.")
-        mended = msgspec.json.encode(clean_value(value))
-        return _check(mended, is_batch)
+        data.decode("utf-8")
+        if is_batch and (parts := split_batch(data)) is not None:
+            return _check(_mended_batch(*parts), is_batch)
+        return _single_again(data) if not is_batch else _check(msgspec.json.encode(clean_value(json.loads(data))), True)
     except UnreadableError:
         raise
     except msgspec.ValidationError as error:
@@ -92,6 +95,30 @@ def _check_again(data: bytes, is_batch: bool) -> Body:
     except (ValueError, msgspec.MsgspecError) as error:
         message = f"The body is not valid JSON in UTF-8: {error}. Check how it is built."
         raise UnreadableError(400, "invalid_json", message) from error
+
+
+def _mended_batch(before: bytes, events: list[bytes], behind: bytes) -> bytes:
+    """The batch with what is no JSON in it wrapped. Where no event is any, the sender has to hear of it."""
+    checked = [sound_or_wrapped(event) for event in events]
+    if events and not any(is_sound for _, is_sound in checked):
+        lenient(before + b",".join(events) + behind)  # raises what is wrong, unless it is only NaN and the like
+    around = lenient(before + behind)
+    if isinstance(around.get("writeKey"), int | float | list | dict):
+        raise UnreadableError(400, "wrong_type", "writeKey must be text.")
+    rest = msgspec.json.encode(clean_value({key: value for key, value in around.items() if key != "batch"}))
+    return (
+        b'{"batch":[' + b",".join(event for event, _ in checked) + b"]" + (b"," + rest[1:] if rest != b"{}" else b"}")
+    )
+
+
+def _single_again(data: bytes) -> Body:
+    value = lenient(data)
+    if not isinstance(value, dict):
+        raise msgspec.ValidationError("Expected `object`")
+    key = value.get("writeKey")
+    if key is not None and not isinstance(key, str):
+        raise UnreadableError(400, "wrong_type", "writeKey must be text.")
+    return Body(sound_or_wrapped(data)[0], 1, clean_text(key or ""))
 
 
 def _gunzip(data: bytes) -> bytes:

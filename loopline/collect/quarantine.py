@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from loopline.collect.balance import DUPLICATE
+from loopline.collect.json_text import clean_value
 from loopline.collect.log import Block, Log
 from loopline.collect.request import Flag, Request
 from loopline.collect.state import State
 from loopline.collect.steps import run_steps
+from loopline.collect.unsound import lenient, sound_or_wrapped
 from loopline.collect.work import Work
 
 Fix = Callable[[dict[str, Any]], dict[str, Any]]
@@ -115,13 +117,13 @@ def _read(row: tuple[Any, ...]) -> Quarantined:
 def _again(one: Quarantined, fix: Fix | None) -> Request:
     """A request that holds this event alone, changed by `fix`."""
     try:
-        event = json.loads(one.raw)
-    except ValueError:
+        event = clean_value(lenient(one.raw))
+    except (ValueError, RecursionError):
         event = None
     if not isinstance(event, dict):
         if fix is not None:
             raise ValueError(f"Event {one.id} is no JSON object and cannot be changed; replay it without a change.")
-        body = b'{"batch":[' + one.raw + b"]}"
+        body = b'{"batch":[' + sound_or_wrapped(one.raw)[0] + b"]}"
         return msgspec.structs.replace(one.request, body=body, call="batch", events=1)
     return _instead(one, event if fix is None else fix(event))
 

@@ -12,6 +12,8 @@ class Flag:
     """The write key counts browsers driven by a program as people (for tests and demos)."""
     REPLAYED = 4
     """Came out of the quarantine again."""
+    WRITTEN_HERE = 8
+    """Loopline itself wrote down what somebody else did: a followed link, a line of a log."""
 
 
 class Request(msgspec.Struct, array_like=True):

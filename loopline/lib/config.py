@@ -7,6 +7,8 @@ from pathlib import Path
 
 from loopline.lib.email_url import MailServer, read_email_url
 
+_PROXIES = "127.0.0.1,::1"
+
 
 class ConfigError(ValueError):
     """A setting in the environment cannot be used; the message says which and what to write."""
@@ -31,6 +33,9 @@ class Config:
     """File with networks of data centres, one a line (`LOOPLINE_DATA_CENTRES`); empty = none."""
     mail_server: MailServer | None = None
     """Where mail is handed in (`EMAIL_URL`); None: no mail leaves."""
+
+    proxies: str = _PROXIES
+    """Addresses and networks of proxies that say who asks (`LOOPLINE_PROXIES`), with commas between them."""
 
     @property
     def address(self) -> str:
@@ -62,6 +67,7 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         base_url=(environment.get("BASE_URL") or f"http://{bind}").rstrip("/"),
         is_demo=environment.get("LOOPLINE_DEMO") == "1",
         data_centres=environment.get("LOOPLINE_DATA_CENTRES", ""),
+        proxies=environment.get("LOOPLINE_PROXIES") or _PROXIES,
         mail_server=_mail_server(environment.get("EMAIL_URL", "")),
     )
     if config.data_centres and not Path(config.data_centres).is_file():

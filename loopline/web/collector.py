@@ -42,7 +42,7 @@ def settings_in_force() -> Settings:
 
 def source_names() -> Callable[[str], str]:
     """How people call a source of events: the name of its write key, or what else sends events."""
-    names = {"": "No known key", OWN: "Loopline itself", SHORT_LINKS: "Short links"}
+    names = {"": "No known key", OWN: "Loopline itself", SHORT_LINKS: "Short links", "forms": "Forms"}
     names |= {key.id: key.name for key in keys().list()}
 
     def name(source_id: str) -> str:

@@ -174,6 +174,7 @@ def run(config: Config, *, on_ready: Callable[[], None]) -> int:
             log_level="warning",
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=config.proxies,
             lifespan="on",
             timeout_graceful_shutdown=10,
         )

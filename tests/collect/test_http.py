@@ -144,10 +144,12 @@ def test_the_books_of_the_inbox_balance(station: Station) -> None:
         assert line in text.splitlines()
 
 
-def test_nan_infinity_and_half_surrogates_are_mended(station: Station) -> None:
+def test_nan_infinity_and_half_surrogates_are_set_aside_and_mended_when_sent_through_again(station: Station) -> None:
     properties = b'{"a":NaN,"b":Infinity,"c":"x\\u0000y"}'
     body = b'{"batch":[{"type":"track","event":"A\\ud800B","userId":"u1","properties":' + properties + b"}]}"
     assert station.post("/v1/batch", body).status_code == 200
+    assert station.events() == []
+    station.quarantine.replay()
     [row] = station.events()
     assert json.loads(str(row["properties"])) == {"a": None, "b": None, "c": "xy"}
     assert row["name"] == "A\N{REPLACEMENT CHARACTER}B"

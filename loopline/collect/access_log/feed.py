@@ -11,7 +11,7 @@ from pysqlite3 import dbapi2 as sqlite
 from loopline.collect.access_log.reading import AccessLogs
 from loopline.collect.inbox import Limits
 from loopline.collect.log import Log
-from loopline.collect.request import Request
+from loopline.collect.request import Flag, Request
 from loopline.collect.state import State
 
 _REQUEST_EVENTS = 1_000
@@ -102,4 +102,5 @@ def _request(asked: AccessLogs, events: list[dict[str, object]]) -> Request:
         source="browser",
         call="batch",
         body=msgspec.json.encode({"context": {"consent": 1}, "batch": events}),
+        flags=Flag.WRITTEN_HERE,
     )

@@ -2,8 +2,9 @@
 
 import msgspec
 
-from loopline.collect.event_form import Context, EnvelopePart, decode_envelope, decode_event, merged
-from loopline.collect.request import Request
+from loopline.collect.event_form import Context, EnvelopePart, Event, decode_envelope, decode_event, merged
+from loopline.collect.request import Flag, Request
+from loopline.collect.unsound import unsound, unwrapped, why_unreadable
 from loopline.collect.work import Item, Work
 
 
@@ -30,7 +31,7 @@ def _decode_batch(work: Work, seq: int, request: Request) -> None:
         return
     part = envelope.part
     for place, raw in enumerate(envelope.batch):
-        _decode_one(work, _item(seq + place, request, raw, part), part.context)
+        _decode_one(work, _item(seq + place, request, bytes(raw), part), part.context)
 
 
 def _set_aside(
@@ -47,13 +48,26 @@ def _item(seq: int, request: Request, raw: bytes, envelope: EnvelopePart | None 
 
 
 def _decode_one(work: Work, item: Item, batch_context: Context | None) -> None:
+    if (text := unwrapped(item.raw)) is not None:
+        item.raw = text
+        work.quarantine(item, *why_unreadable(text))
+        return
     try:
         item.event = event = decode_event(item.raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         work.quarantine(item, "invalid_event", str(error))
         return
+    if (problem := unsound(item.raw)) and not _is_mended(item.request, event):
+        work.quarantine(item, *problem)
+        return
     item.context = merged(event.context, batch_context)
     work.items.append(item)
+
+
+def _is_mended(request: Request, event: Event) -> bool:
+    """What Loopline itself reports, what is sent through again, and forms are stored mended instead of set aside."""
+    is_ours = request.source == "loopline" or bool(request.flags & (Flag.REPLAYED | Flag.WRITTEN_HERE))
+    return is_ours or "form" in {event.type, request.call}
 
 
 class _OnlyBatch(msgspec.Struct):

@@ -34,6 +34,7 @@ from loopline.leads.capture import capture_submission
 from loopline.lib.text import one_line
 from loopline.lib.times import utc_now
 from loopline.web import collector
+from loopline.web.floods import Flood, limited, uncounted
 from loopline.web.middleware import content_security_policy
 
 _EMBED = Path(__file__).resolve().parent.parent / "static" / "loopline" / "form-embed.js"
@@ -41,10 +42,15 @@ _PLACES = ("visitor", "session", "page", "referrer", *UTM)
 """What may come along about the visit, each as a hidden field `ll_…`."""
 
 
+FORMS = Flood("forms", rate=1, burst_s=120)
+"""Opening and sending forms; how many may be sent is limited more closely (`campaigns.forms.is_flood`)."""
+
+
 @csrf_exempt
 @never_cache
 @xframe_options_exempt
 @require_http_methods(["GET", "HEAD", "POST"])
+@limited(FORMS)
 def public_form(request: HttpRequest, slug: str) -> HttpResponse:
     form = _form(slug)
     if not form.is_live:
@@ -53,6 +59,8 @@ def public_form(request: HttpRequest, slug: str) -> HttpResponse:
         return _show(request, form, {}, {}, _place(request.GET.dict()))
     network = network_key(request.META.get("REMOTE_ADDR", ""))
     if is_flood(network, utc_now()):
+        uncounted.count(FORMS.source_id, "flood")
+        uncounted.write(settings.CONFIG.data)
         return _answer(request, "public/later.html", {"form": form}, status=429, headers={"Retry-After": "600"})
     place = _place(request.POST.dict())
     try:

@@ -5,11 +5,15 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from loopline.campaigns.short_links import Click, find_link, record_click, short_address
+from loopline.campaigns.short_links import SOURCE_ID, Click, find_link, record_click, short_address
+from loopline.web.floods import Flood, limited
+
+CLICKS = Flood(SOURCE_ID, rate=2, burst_s=120)
 
 
 @never_cache
 @require_safe
+@limited(CLICKS)
 def short_link(request: HttpRequest, code: str) -> HttpResponse:
     """Send on to the stored address, and only there, once the click is on disk; on trouble all the same."""
     link = find_link(code)
