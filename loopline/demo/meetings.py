@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from loopline.access.models import BusinessUnit
 from loopline.demo import world
 from loopline.demo.ground import Ground
-from loopline.huddles.actions import Said, close_huddle, dispose_lead, open_huddle
+from loopline.huddles.actions import Said, close_huddle, dispose_lead, dispose_quiet, open_huddle
 from loopline.huddles.decisions import Measure, NewDecision, add_decision, approve_decision, finish_decision
 from loopline.huddles.homework import Given, answer_lead, ask_for_homework, leads_of
 from loopline.huddles.models import Decision, Homework, Huddle, HuddleLead, HuddleSeries
@@ -121,7 +121,8 @@ def _hold(
 
 def _talk(huddle: Huddle, ground: Ground, at: datetime) -> None:
     marketing = ground.users["mara@halden.example"].actor
-    for entry in huddle.leads.select_related("lead"):
+    dispose_quiet(huddle, by=marketing, at=at)
+    for entry in huddle.leads.filter(disposition="").select_related("lead"):
         state = State(entry.lead.state)
         if entry.lead.reason == Lead.Reason.BELOW_DEFINITION:
             said = Said(Disposition.BELOW_DEFINITION, "Read the guide, never asked for anything.")
