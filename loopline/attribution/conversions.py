@@ -113,7 +113,7 @@ def conversion_people(*kinds: str) -> Part:
         by_source.setdefault(_PEOPLE.get(kind, "opportunity_people"), []).append(f"'{kind}'")
     joined = [
         f"""
-        SELECT c.conversion_no AS conversion_no, c.converted_us AS converted_us, c.lead_us AS lead_us,
+        SELECT c.conversion_no AS conversion_no, c.kind AS kind, c.converted_us AS converted_us, c.lead_us AS lead_us,
             c.opportunity_us AS opportunity_us, p.person_id AS person_id, {number_of("p.person_id")} AS person_no
         FROM conversions AS c JOIN {source} AS p ON p.record_id = c.record_id
         WHERE c.kind IN ({", ".join(names)})

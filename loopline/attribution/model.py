@@ -31,8 +31,8 @@ class Model:
     """Weight of one touchpoint, zero or more and at least one of a path above zero; the ledger normalises.
 
     It may read the columns of `attribution.paths`: `position`, `touches`, `days_before`, `last_days_before`,
-    `lead_position`, `opportunity_position`, `touch_kind`, and with `reads_channel` also `channel`, `channel_touches`
-    and `last_named_position`. Empty unless dealt by weight.
+    `lead_position`, `opportunity_position`, `touch_kind`, and with `reads_channel` also `channel`, `channel_touches`,
+    `last_named_position` and `kind`, that of the conversion. Empty unless dealt by weight.
     """
     deal: Deal = Deal.BY_WEIGHT
     gives_whole: bool = False

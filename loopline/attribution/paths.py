@@ -31,7 +31,7 @@ def steps(row: RowOf, *kinds: str) -> Part:
         f"""
         SELECT c.conversion_no AS conversion_no, c.person_id AS person_id, t.event_id AS event_id,
             t.touched_us AS touched_us, t.row_key AS row_key, t.unit_id AS touched_unit_id, t.touch_kind AS touch_kind,
-            {"t.channel AS channel," if row.carries_channel else ""} c.lead_us AS lead_us,
+            {"t.channel AS channel, c.kind AS kind," if row.carries_channel else ""} c.lead_us AS lead_us,
             c.opportunity_us AS opportunity_us, (c.converted_us - t.touched_us) / {DAY_US}.0 AS days_before
         FROM conversion_people AS c JOIN touchpoints AS t ON t.person_no = c.person_no
         WHERE {ON_PATH}

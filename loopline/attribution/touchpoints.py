@@ -18,6 +18,7 @@ from loopline.attribution.state import (
 _IS_MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
 _VERDICTS = "LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted"
 _IS_OWN, _OWN_PERSON = "starts_with(e.identity, 'person:')", "substr(e.identity, 8)"
+_CHANNEL_TOO = f"{CHANNEL} AS channel, {number_of('e.identity')} AS identity_no,"
 _WHICH = """e.touch_kind <> '' AND e.recorded_at <= $as_of
             AND e.identity NOT IN (SELECT identity FROM gone_people)"""
 
@@ -37,7 +38,8 @@ class RowOf:
     """The row of a campaign, over `p.campaign_id` and `k` (the campaign, NULL where it is not known): for credit that
     goes to a campaign without a touchpoint."""
     carries_channel: bool = False
-    """Touchpoints also say their `channel`, whatever their row is."""
+    """Touchpoints also say their `channel`, whatever their row is, and a number of their identity: strangers have no
+    other."""
 
     def with_channel(self, wanted: bool = True) -> "RowOf":
         return replace(self, carries_channel=wanted)
@@ -80,7 +82,7 @@ def touchpoints(row: RowOf) -> Part:
             e.is_entry AS is_entry, {_IS_MACHINE} AS is_machine,
             coalesce(k.person_id, CASE WHEN {_IS_OWN} THEN {_OWN_PERSON} END) AS person_id,
             coalesce(k.person_no, CASE WHEN {_IS_OWN} THEN {number_of(_OWN_PERSON)} END) AS person_no,
-            e.touch_kind AS touch_kind, {f"{CHANNEL} AS channel," if row.carries_channel else ""} {row.sql} AS row_key
+            e.touch_kind AS touch_kind, {_CHANNEL_TOO if row.carries_channel else ""} {row.sql} AS row_key
         FROM events AS e
         LEFT JOIN known_identities AS k
             ON k.identity_no = {number_of("e.identity")} AND {theirs("e", "k")} {_VERDICTS} {row.join}

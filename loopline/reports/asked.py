@@ -8,7 +8,8 @@ from loopline.reports.options import Books, OptionError, Options
 
 
 def options_from(words: Mapping[str, str], books: Books) -> Options:
-    """Options from `from`, `to`, `as_of`, `model`, `clock`, `by`, `lookback`; missing or empty words have defaults.
+    """Options from `from`, `to`, `as_of`, `model`, `clock`, `by`, `lookback`, `half_life`, `order`; missing or
+    empty words have defaults.
 
     Raises OptionError for what cannot be meant.
     """
@@ -21,6 +22,8 @@ def options_from(words: Mapping[str, str], books: Books) -> Options:
         clock=words.get("clock") or default.clock,
         by=words.get("by") or default.by,
         lookback_days=lookback_of(words.get("lookback", "")),
+        half_life_days=number_of(words.get("half_life", ""), "half-life", default.half_life_days),
+        order=round(number_of(words.get("order", ""), "order", default.order)),
     )
     options.check(books)
     return options
@@ -57,3 +60,16 @@ def lookback_of(text: str) -> int | None:
     if not text.isdigit() or not 1 <= int(text) <= 3650:
         raise OptionError(f"“{text}” is no number of days from 1 to 3650; write “none” for no window.")
     return int(text)
+
+
+def number_of(text: str, name: str, default: float) -> float:
+    """A number above zero; `default` when nothing is said."""
+    if not text:
+        return default
+    try:
+        found = float(text)
+    except ValueError as error:
+        raise OptionError(f"“{text}” is no {name}; write a number such as {default:g}.") from error
+    if not 0 < found < 1e6:
+        raise OptionError(f"“{text}” is no {name}; write a number above zero such as {default:g}.")
+    return found

@@ -1,19 +1,20 @@
 """What is behind a figure of the closed-loop report: the records, touchpoints or cost lines that add up to it."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from loopline.attribution.model import MODELS
 from loopline.lib.times import from_micros
 from loopline.reports import behind_sql as sql
 from loopline.reports.balance import number
+from loopline.reports.closed_loop_sql import KINDS as ALL_KINDS
 from loopline.reports.dimension import DIMENSIONS, TOTAL, UNATTRIBUTED
+from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import METRICS, Metric, Number, whole
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.run import settle
-from loopline.store.engine import Engine
+from loopline.store.engine import Engine, Value
 
 MOST = 100
 """So many are listed; the sum is over all of them."""
@@ -112,8 +113,15 @@ def behind(row: str, metric: str, options: Options, engine: Engine, books: Books
 
 def _records(found: Behind, engine: Engine) -> None:
     scope, kind = found.scope, KINDS[found.metric.key]
-    dimension, model = DIMENSIONS[scope.options.by], MODELS[scope.options.model]
-    values = {**scope.params, "row": found.row, "only_converted": found.metric.key == "converted"}
+    dimension = DIMENSIONS[scope.options.by]
+    # What a report of all kinds learnt is what has to be opened.
+    model, learnt = learnt_model(scope, engine, *ALL_KINDS)
+    values: dict[str, Value] = {
+        **scope.params,
+        **learnt,
+        "row": found.row,
+        "only_converted": found.metric.key == "converted",
+    }
     in_count = kind != "revenue"
     is_period = scope.options.clock == "period"
     answers = []
@@ -138,15 +146,15 @@ def _records(found: Behind, engine: Engine) -> None:
                 reason=str(one["reason"]),
             )
         )
-    _add_touches(found, engine, sql.touches(dimension, model, kind), in_count)
+    _add_touches(found, engine, sql.touches(dimension, model, kind), values, in_count)
 
 
-def _add_touches(found: Behind, engine: Engine, question: str, in_count: bool) -> None:
+def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[str, Value], in_count: bool) -> None:
     ids = [record.record_id for record in found.records if not record.reason]
     if not ids:
         return
     by_record: dict[str, list[Touch]] = defaultdict(list)
-    for row in engine.rows(question, {**found.scope.params, "row": found.row, "records": ids}):
+    for row in engine.rows(question, {**values, "records": ids}):
         credit = number(row["credit"])
         by_record[str(row["record_id"])].append(
             Touch(

@@ -52,6 +52,8 @@ class Options:
     """Only these business units; None: all that the asker may see."""
     lookback_days: int | None = 90
     half_life_days: float = 7.0
+    order: int = 1
+    """Of the Markov chain."""
 
     def check(self, books: Books) -> None:
         """Raises OptionError for an option that does not exist or a unit the asker may not see."""
@@ -66,6 +68,8 @@ class Options:
             raise OptionError("The lookback window is at least one day; leave it out for none.")
         if self.half_life_days <= 0:
             raise OptionError("The half-life is more than zero days.")
+        if self.order not in (1, 2, 3):
+            raise OptionError("The order of the Markov chain is 1, 2 or 3.")
 
 
 def _one_of(word: str, value: str, known: Mapping[str, object]) -> None:

@@ -11,6 +11,7 @@ from loopline.reports import closed_loop_sql as sql
 from loopline.reports.balance import Sums, number
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED, UNMAPPED, Dimension
 from loopline.reports.figures import Figures
+from loopline.reports.learnt import learnt_model
 from loopline.reports.options import Scope
 from loopline.reports.result import Balance, Row
 from loopline.store.engine import Engine, Value
@@ -24,8 +25,9 @@ def tally_of(
     scope: Scope, engine: Engine, moments: Mapping[str, str] | None = None, values: Mapping[str, Value] | None = None
 ) -> "Tally":
     """Everything the scope asks for. `moments` as in `attribution.state.question`, with the `values` they read."""
-    tally, params = Tally(scope), {**scope.params, **(values or {})}
-    dimension, model = DIMENSIONS[scope.options.by], MODELS[scope.options.model]
+    dimension = DIMENSIONS[scope.options.by]
+    model, learnt = learnt_model(scope, engine, *sql.KINDS)
+    tally, params = Tally(scope), {**scope.params, **learnt, **(values or {})}
     tally.take_credit(engine.rows(sql.credit_and_visits(dimension, model, moments), params))
     if model.overlaps:
         tally.take_once(engine.rows(sql.credit_once(dimension, model, moments), params))

@@ -6,12 +6,25 @@ from datetime import date
 from django.http import QueryDict
 
 from loopline.attribution.model import MODELS
-from loopline.reports.asked import day_of, lookback_of, moment_of
+from loopline.reports.asked import day_of, lookback_of, moment_of, number_of
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import CLOCKS, Books, OptionError, Options
 from loopline.reports.periods import ALL, CUSTOM, DEFAULT, Period, described, named_period, period_before
 
-OPTION_NAMES = ("period", "from", "to", "compare", "clock", "model", "by", "unit", "as_of", "lookback")
+OPTION_NAMES = (
+    "period",
+    "from",
+    "to",
+    "compare",
+    "clock",
+    "model",
+    "by",
+    "unit",
+    "as_of",
+    "lookback",
+    "half_life",
+    "order",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +54,8 @@ def read_address(query: QueryDict, books: Books, today: date) -> Asked:
         by=query.get("by") or "campaign",
         unit_ids=frozenset({unit}) if unit else None,
         lookback_days=lookback_of(query.get("lookback", "")),
+        half_life_days=number_of(query.get("half_life", ""), "half-life", 7),
+        order=round(number_of(query.get("order", ""), "order", 1)),
     )
     options.check(books)
     return Asked(options, period, before, unit, query.get("as_of", ""))

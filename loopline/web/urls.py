@@ -31,6 +31,7 @@ from loopline.web.views import (
     leads,
     live_events,
     machines,
+    models,
     opportunities,
     pages,
     people,
@@ -186,7 +187,7 @@ urlpatterns = [
     re_path(
         r"^reports/closed-loop/download/(?P<form>csv|json)$", reports.closed_loop_download, name="closed_loop_download"
     ),
-    path("reports/models/", reports.models, name="models"),
+    path("reports/models/", models.models, name="models"),
     path("reports/charts-<str:number>.js", reports.chart_bundle, name="chart_bundle"),
     path("reports/bottlenecks/", bottlenecks.bottlenecks, name="bottlenecks"),
     # Learn · huddle, lead definition

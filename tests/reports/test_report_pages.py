@@ -176,3 +176,19 @@ def test_commands_get_the_report_with_their_token_only(
     refused = client.get(reverse("internal_report"), {"key": "open-loop"})
     assert refused.status_code == 400
     assert "closed-loop" in refused.json()["error"]
+
+
+def test_models_are_compared_as_asked_with_windows_and_a_refusal_in_words(
+    units: tuple[BusinessUnit, BusinessUnit],
+) -> None:
+    client = client_of(Role.MARKETING, units[0])
+    text = client.get(
+        reverse("models"), {"show": ["linear", "influenced", "markov"], "windows": "yes"}
+    ).content.decode()
+    assert "by lookback window" in text
+    assert "needs 30" in text
+    refused = client.get(reverse("models"), {"learnt": "markov"})
+    assert refused.status_code == 400
+    assert client.get(reverse("models"), {"conversion": "wish"}).status_code == 400
+    assert client.get(reverse("closed_loop"), {"model": "markov"}).status_code == 400
+    assert client.get(reverse("closed_loop"), {"order": "9"}).status_code == 400

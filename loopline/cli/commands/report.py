@@ -18,7 +18,7 @@ from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
-OPTIONS = ("from", "to", "as_of", "model", "clock", "by", "lookback", "changed_since")
+OPTIONS = ("from", "to", "as_of", "model", "clock", "by", "lookback", "half_life", "order", "changed_since")
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -33,6 +33,8 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--clock", choices=["period", "cohort"], help="by closing date (default) or by touchpoint date")
     parser.add_argument("--by", metavar="DIMENSION", help="campaign (default), channel, landing_page, business_unit, …")
     parser.add_argument("--lookback", metavar="DAYS", help="days before the conversion, or none (default 90)")
+    parser.add_argument("--half-life", metavar="DAYS", help="of time_decay (default 7)")
+    parser.add_argument("--order", metavar="K", help="of the Markov chain: 1 (default), 2 or 3")
     parser.add_argument("--format", choices=["table", "csv", "json"], default="table")
 
 

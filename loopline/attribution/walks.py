@@ -1,0 +1,74 @@
+"""Walks: paths as arrays of numbers, for models that are learnt from all of them at once.
+
+A walk is a path that many may have taken: so many times it converted, for so much value, so many times it did not.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+Floats = npt.NDArray[np.float64]
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """Walk `w` touches `codes[starts[w]:starts[w + 1]]`, oldest first: places in `channels`. No walk is empty."""
+
+    channels: tuple[str, ...]
+    codes: npt.NDArray[np.integer]
+    starts: Integers
+    """One more than there are walks."""
+    conversions: Floats
+    value: Floats
+    """Of all its conversions together; zero where nothing was said."""
+    nulls: Floats
+    """How often the walk ended without a conversion."""
+
+    @property
+    def lengths(self) -> Integers:
+        return np.diff(self.starts)
+
+    @property
+    def walk_of(self) -> Integers:
+        """The walk of each touchpoint."""
+        return np.repeat(np.arange(len(self.conversions)), self.lengths)
+
+    def __len__(self) -> int:
+        return len(self.conversions)
+
+
+def summed(places: npt.NDArray[np.integer], weights: Floats, size: int) -> Floats:
+    """The weights added up by place; zero where there are none."""
+    return np.bincount(places, weights=weights, minlength=size).astype(np.float64, copy=False)
+
+
+def walks_from_texts(
+    paths: pa.ChunkedArray, conversions: Floats, value: Floats, nulls: Floats, *, separator: str = ">"
+) -> Walks:
+    """Walks from texts such as `Email > Direct`; spaces around a channel do not count."""
+    lists = pc.split_pattern(paths, separator).combine_chunks()
+    return _walks(pc.utf8_trim_whitespace(lists.flatten()), np.asarray(pc.list_value_length(lists)),
+                  conversions, value, nulls)  # fmt: skip
+
+
+def walks_from_touches(
+    channel: pa.ChunkedArray, is_start: npt.NDArray[np.bool_], conversions: Floats, value: Floats, nulls: Floats
+) -> Walks:
+    """Walks from touchpoints that lie walk after walk, oldest first. The figures are one a touchpoint; of each walk
+    those beside its first touchpoint count."""
+    firsts = np.flatnonzero(is_start)
+    lengths = np.diff(firsts, append=len(is_start))
+    return _walks(channel, lengths, conversions[firsts], value[firsts], nulls[firsts])
+
+
+def _walks(channel: pa.Array, lengths: Integers, conversions: Floats, value: Floats, nulls: Floats) -> Walks:
+    encoded = pa.chunked_array(channel).combine_chunks() if isinstance(channel, pa.ChunkedArray) else channel
+    if not pa.types.is_dictionary(encoded.type):
+        encoded = encoded.dictionary_encode()
+    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    channels = tuple(encoded.dictionary.to_pylist())
+    return Walks(channels, np.asarray(encoded.indices), starts, conversions, value, nulls)

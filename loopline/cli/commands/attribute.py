@@ -1,0 +1,150 @@
+"""`loopline attribute`: attribution of a file of paths or touchpoints, without any database."""
+
+import csv
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from loopline.attribution.credit import ChannelCredit, influenced, markov, shapley
+from loopline.attribution.files import FileError, FileOfWalks, read_walks
+from loopline.attribution.model import MODELS, Deal, Model
+from loopline.attribution.weigh import missing, weighed
+from loopline.cli.command import DONE, Command, CommandError
+
+COLUMNS = ("channel", "conversions", "value", "removal_effect")
+_TOLD = {
+    "days_before": "touched_at and converted_at: give a file of touchpoints",
+    "lead_position": "lead_created_at",
+    "opportunity_position": "opportunity_created_at",
+    "touch_kind": "kinds of touchpoints, which only an installation of Loopline knows",
+}
+
+
+def _configure(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "file",
+        metavar="FILE",
+        type=Path,
+        help="CSV or Parquet: path and total_conversions (and "
+        "total_conversion_value, total_null), or path_id, touched_at, channel, converted_at, value",
+    )
+    parser.add_argument("--model", metavar="M", default="markov", help=f"one of {', '.join(MODELS)} (default markov)")
+    parser.add_argument(
+        "--order",
+        metavar="K",
+        type=int,
+        default=1,
+        choices=[1, 2, 3],
+        help="order of the Markov chain: 1 (default), 2 or 3",
+    )
+    parser.add_argument(
+        "--lookback", metavar="DAYS", type=int, help="of touchpoints: days before the conversion (default: all)"
+    )
+    parser.add_argument("--half-life", metavar="DAYS", type=float, default=7.0, help="of time_decay (default 7)")
+    parser.add_argument("--format", choices=["table", "csv", "json"], default="table")  # fmt: skip
+
+
+def _run(given: Namespace) -> int:
+    model = MODELS.get(given.model)
+    if model is None:
+        raise CommandError(f"there is no model “{given.model}”. Choose one of: {', '.join(MODELS)}.")
+    if given.lookback is not None and given.lookback < 1:
+        raise CommandError("the lookback window is at least one day; leave it out for none.")
+    if given.half_life <= 0:
+        raise CommandError("the half-life is more than zero days.")
+    try:
+        with _telling(f"Reading {given.file.name}"):
+            file = read_walks(given.file, given.lookback)
+        with _telling(f"Working out {model.label}"):
+            credit = _credit(model, file, given)
+    except FileError as error:
+        raise CommandError(str(error)) from error
+    _print(model, file, _rows(file, credit), given)
+    if file.unattributed:
+        print(f"{file.unattributed:,.0f} conversions have no touchpoint before them and are unattributed.",
+              file=sys.stderr)  # fmt: skip
+    if model.overlaps:
+        print("Influenced rows overlap: they must not be added up.", file=sys.stderr)
+    return DONE
+
+
+@contextmanager
+def _telling(what: str) -> Iterator[None]:
+    """What goes on, where somebody looks on; nothing in a pipe."""
+    with Console(stderr=True).status(what):
+        yield
+
+
+def _credit(model: Model, file: FileOfWalks, given: Namespace) -> ChannelCredit:
+    if model.key == "markov":
+        return markov(file.walks, given.order)
+    if model.key == "shapley":
+        return shapley(file.walks)
+    if model.deal is Deal.OVERLAPPING:
+        return influenced(file.walks)
+    if model.deal is Deal.BY_RECORD:
+        raise CommandError(f"{model.label} needs opportunities with a campaign, which a file of paths does not hold.")
+    if lacks := missing(model, file.moments):
+        raise CommandError(f"{model.label} needs {' and '.join(_TOLD[name] for name in lacks)}.")
+    return weighed(file.walks, model, file.moments, given.half_life)
+
+
+def _rows(file: FileOfWalks, credit: ChannelCredit) -> list[dict[str, Any]]:
+    rows = [
+        {
+            "channel": channel,
+            "conversions": float(credit.conversions[place]),
+            "value": float(credit.value[place]),
+            "removal_effect": None if credit.removal_effect is None else float(credit.removal_effect[place]),
+        }
+        for place, channel in enumerate(file.walks.channels)
+    ]
+    return sorted(rows, key=lambda row: (-float(row["conversions"]), str(row["channel"])))
+
+
+def _print(model: Model, file: FileOfWalks, rows: list[dict[str, Any]], given: Namespace) -> None:
+    if given.format == "json":
+        answer = {
+            "model": model.key,
+            "order": given.order if model.key == "markov" else None,
+            "rows": rows,
+            "unattributed": {"conversions": file.unattributed, "value": file.unattributed_value},
+            "overlaps": model.overlaps,
+        }
+        print(json.dumps(answer, ensure_ascii=False, indent=1))
+    elif given.format == "csv":
+        write = csv.writer(sys.stdout, lineterminator="\n").writerow
+        write(COLUMNS)
+        for row in rows:
+            write(["" if row[name] is None else row[name] for name in COLUMNS])
+    else:
+        _print_table(rows, model)
+
+
+def _print_table(rows: list[dict[str, Any]], model: Model) -> None:
+    cells = [["Channel", "Conversions", "Value", *(["Removal effect"] if model.key == "markov" else [])]]
+    for row in rows:
+        effect = [f"{row['removal_effect']:.4f}"] if model.key == "markov" else []
+        cells.append([row["channel"], f"{row['conversions']:,.2f}", f"{row['value']:,.2f}", *effect])
+    if not model.overlaps:
+        totals = [f"{sum(row[name] for row in rows):,.2f}" for name in ("conversions", "value")]
+        cells.append(["Total", *totals, *([""] if model.key == "markov" else [])])
+    widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
+    for name, *figures in cells:
+        aligned = (figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True))
+        print("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
+
+
+COMMAND = Command(
+    key="attribute",
+    summary="Attribute a file of paths or touchpoints, without any database",
+    example="loopline attribute paths.csv --model markov --order 2 --format json",
+    run=_run,
+    configure=_configure,
+)

@@ -1,0 +1,226 @@
+"""Models side by side: the credit of each row by every model that was asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
+from loopline.attribution.conversions import conversions
+from loopline.attribution.credit import markov, shapley
+from loopline.attribution.fitted import TooFewError, walks_of
+from loopline.attribution.ledger import credit_ledger, unattributed
+from loopline.attribution.model import MODELS, Deal, Model
+from loopline.attribution.state import Part, question
+from loopline.reports.balance import number
+from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, TOUCHED_IN_PERIOD
+from loopline.reports.dimension import DIMENSIONS, UNATTRIBUTED
+from loopline.reports.learnt import learnt_model
+from loopline.reports.metric import Number, whole
+from loopline.reports.naming import Name, names_of
+from loopline.reports.options import OptionError, Options, Scope
+from loopline.store.engine import Engine, Value
+
+CONVERSIONS = {
+    "revenue": "Revenue", "won": "Won", "opportunity": "Opportunities", "qualified": "Qualified leads", "lead": "Leads",
+}  # fmt: skip
+WINDOWS: tuple[int | None, ...] = (7, 30, 90, None)
+AT_ONCE = 4
+"""Models in one statement: more would be a longer one than ClickHouse reads."""
+FAR_APART, MATERIAL = 50.0, 0.05
+"""Models disagree on a row when they lie so many percent apart and one gives it this share of all credit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    key: str
+    name: Name
+    credit: dict[str, Number]
+    """By model (or by window): None where the model could not answer."""
+    apart: float | None
+    """(largest − smallest) ÷ largest, in percent, of the models that share out the same whole."""
+
+
+@dataclass(slots=True)
+class SideBySide:
+    scope: Scope
+    conversion: str
+    rows: list[Compared] = field(default_factory=list)
+    totals: dict[str, Number] = field(default_factory=dict)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Models that could not answer, and why."""
+    disagreements: list[str] = field(default_factory=list)
+
+    @property
+    def holds(self) -> bool:
+        """Every model that answered shares out the same whole. On the cohort clock they need not: which touchpoints lie
+        in the period differs, and only those count."""
+        return (
+            self.scope.options.clock == "cohort"
+            or len({total for key, total in self.totals.items() if not MODELS[key].overlaps}) <= 1
+        )
+
+
+def side_by_side(scope: Scope, keys: Sequence[str], conversion: str, engine: Engine) -> SideBySide:
+    """Raises OptionError for a conversion that does not exist, and StoreError."""
+    if conversion not in CONVERSIONS:
+        raise OptionError(f"There is no conversion “{conversion}”. Choose one of: {', '.join(CONVERSIONS)}.")
+    found = SideBySide(scope, conversion)
+    models, values = _models(found, scope, keys, conversion, engine)
+    credit: dict[str, dict[str, int]] = {model.key: {} for model in models}
+    for start in range(0, len(models), AT_ONCE):
+        some = models[start : start + AT_ONCE]
+        for row in engine.rows(_question(scope.options, some, conversion), {**scope.params, **values}):
+            of_model = credit[str(row["model"])]
+            of_model[str(row["row_key"])] = of_model.get(str(row["row_key"]), 0) + number(row["amount"])
+    _fill(found, credit, engine)
+    return found
+
+
+def _models(
+    found: SideBySide, scope: Scope, keys: Sequence[str], conversion: str, engine: Engine
+) -> tuple[list[Model], dict[str, Value]]:
+    models, values = [], {}
+    for key in keys:
+        asked = replace(scope, options=replace(scope.options, model=key))
+        try:
+            model, learnt = learnt_model(asked, engine, conversion)
+        except OptionError as error:
+            found.refused[key] = str(error)
+            continue
+        models.append(model)
+        values.update(learnt)
+    return models, values
+
+
+def _question(options: Options, models: Sequence[Model], kind: str) -> str:
+    """The parts `credits` and `unattributed` of each model under names of their own; they share the paths."""
+    row = DIMENSIONS[options.by].row.with_channel()
+    parts: list[Part] = [conversions(kind)]
+    selects = []
+    for model in models:
+        parts.append(replace(credit_ledger(model, row, kind), name=f"credits_{model.key}"))
+        selects.append(
+            f"""
+            SELECT '{model.key}' AS model, {ROW_OF_CREDIT} AS row_key, CAST(sum(r.credit) AS BIGINT) AS amount
+            FROM credits_{model.key} AS r WHERE {TOUCHED_IN_PERIOD} GROUP BY {ROW_OF_CREDIT}
+            """
+        )
+        if options.clock == "period":
+            parts.append(replace(unattributed(model, row, kind), name=f"unattributed_{model.key}"))
+            selects.append(
+                f"""
+                SELECT '{model.key}' AS model, '{UNATTRIBUTED}' AS row_key, CAST(sum(c.amount) AS BIGINT) AS amount
+                FROM unattributed_{model.key} AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+                GROUP BY c.kind
+                """
+            )
+    return question(" UNION ALL ".join(selects), *parts)
+
+
+def _fill(found: SideBySide, credit: dict[str, dict[str, int]], engine: Engine) -> None:
+    keys = {key for rows in credit.values() for key in rows}
+    names = names_of(DIMENSIONS[found.scope.options.by], keys, found.scope, engine)
+    fair = [key for key in credit if MODELS[key].deal is Deal.BY_WEIGHT]
+    for key in keys:
+        amounts = {model: rows.get(key, 0) for model, rows in credit.items()}
+        found.rows.append(Compared(key, names[key], {m: _number(found, a) for m, a in amounts.items()},
+                                   _apart([amounts[model] for model in fair])))  # fmt: skip
+    found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
+    for model, rows in credit.items():
+        found.totals[model] = None if MODELS[model].overlaps else _number(found, sum(rows.values()))
+    found.disagreements = _disagreements(found, credit, fair)
+
+
+def _number(found: SideBySide, amount: int) -> Number:
+    return amount if found.conversion == "revenue" else whole(amount)
+
+
+def _largest(row: Compared) -> float:
+    return max((float(value or 0) for value in row.credit.values()), default=0.0)
+
+
+def _apart(amounts: Sequence[int]) -> float | None:
+    most = max(amounts, default=0)
+    return 100 * (most - min(amounts)) / most if most > 0 else None
+
+
+def _disagreements(found: SideBySide, credit: dict[str, dict[str, int]], fair: Sequence[str]) -> list[str]:
+    """Where the models lie far apart on a row that matters, and what that says about the row."""
+    told = []
+    for row in found.rows:
+        shares = {model: credit[model].get(row.key, 0) / (sum(credit[model].values()) or 1) for model in fair}
+        if row.apart is None or row.apart < FAR_APART or max(shares.values()) < MATERIAL or row.key.startswith("~"):
+            continue
+        high, low = max(shares, key=lambda key: shares[key]), min(shares, key=lambda key: shares[key])
+        most, least = (f"{round(100 * shares[key])}% by {MODELS[key].label.lower()}" for key in (high, low))
+        told.append(f"{row.name.label}: {most}, {least}. {_meaning(high, low)}")
+    return told
+
+
+def _meaning(high: str, low: str) -> str:
+    if high == "first_touch" or low == "last_touch":
+        return "It opens more than it closes: cutting it would show late."
+    if low == "first_touch" or high in {"last_touch", "last_non_direct", "time_decay"}:
+        return "It closes more than it opens: others may have done the work before."
+    return "Its part depends on where on the path it stands. Decide which question you ask before moving a budget."
+
+
+def windows(scope: Scope, conversion: str, engine: Engine) -> SideBySide:
+    """The model of the scope under several lookback windows; the columns are days, `none` without a window."""
+    found = SideBySide(scope, conversion)
+    credit: dict[str, dict[str, int]] = {}
+    for days in WINDOWS:
+        asked = replace(scope, options=replace(scope.options, lookback_days=days))
+        model, learnt = learnt_model(asked, engine, conversion)
+        rows = engine.rows(_question(asked.options, [model], conversion), {**asked.params, **learnt})
+        credit[str(days or "none")] = {str(row["row_key"]): number(row["amount"]) for row in rows}
+    keys = {key for rows in credit.values() for key in rows}
+    names = names_of(DIMENSIONS[scope.options.by], keys, scope, engine)
+    for key in keys:
+        amounts = {window: rows.get(key, 0) for window, rows in credit.items()}
+        found.rows.append(Compared(key, names[key], {w: _number(found, a) for w, a in amounts.items()},
+                                   _apart(list(amounts.values()))))  # fmt: skip
+    found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """What a fitted model says of a channel in the aggregate: a share with its interval, a rank where it is certain."""
+
+    channel: str
+    share: float
+    low: float
+    high: float
+    rank: int | None
+
+    @property
+    def share_percent(self) -> float:
+        return 100 * self.share
+
+    @property
+    def low_percent(self) -> float:
+        return 100 * self.low
+
+    @property
+    def high_percent(self) -> float:
+        return 100 * self.high
+
+
+def learnt_shares(scope: Scope, key: str, conversion: str, engine: Engine) -> list[Learnt]:
+    """Channels of the model `key` (`markov` or `shapley`), the largest share first. Raises OptionError, StoreError."""
+    try:
+        walks = walks_of(engine, scope.params, conversion)
+    except TooFewError as error:
+        raise OptionError(str(error)) from error
+    interval: Interval
+    if key == "markov":
+        credit, interval = markov(walks, scope.options.order), markov_interval(walks, scope.options.order)
+    else:
+        credit, interval = shapley(walks), shapley_interval(walks)
+    total = credit.conversions.sum() or 1.0
+    found = [
+        Learnt(channel or "No channel", float(credit.conversions[place] / total), float(interval.low[place]),
+               float(interval.high[place]), rank)
+        for place, (channel, rank) in enumerate(zip(walks.channels, interval.ranks(), strict=True))
+    ]  # fmt: skip
+    return sorted(found, key=lambda one: -one.share)

@@ -1,0 +1,157 @@
+"""`loopline attribute`: files of paths and touchpoints as people have them, and what it says about broken ones."""
+
+import csv
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from loopline.attribution.model import MODELS
+from loopline.cli.main import main
+
+CASES = Path(__file__).parents[3] / "shared" / "attribution_cases"
+PATHS = "path;total_conversions;total_conversion_value;total_null\nA > B;2;30;1\nB>A>C;1;10.5;0\nC;0;0;7\n"
+TOUCHES = """path_id,touched_at,channel,converted_at,value
+p1,2026-03-08T00:00:00Z,B,2026-03-08T00:00:01Z,300
+p1,2026-03-01T00:00:00Z,A,2026-03-08T00:00:01Z,300
+p1,2026-03-09T00:00:00Z,C,2026-03-08T00:00:01Z,300
+p2,2026-03-02T00:00:00Z,C,,
+p3,2026-03-20T00:00:00Z,A,2026-03-10T00:00:00Z,50
+"""
+
+
+@pytest.fixture
+def asked(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    def ask(text: str | Path, *arguments: str, status: int = 0) -> str:
+        file = text if isinstance(text, Path) else tmp_path / "paths.csv"
+        if isinstance(text, str):
+            file.write_text(text)
+        assert main(["attribute", str(file), *arguments]) == status
+        told = capsys.readouterr()
+        return told.err if status else told.out
+
+    return ask
+
+
+def figures(answer: str, name: str = "conversions") -> dict[str, float]:
+    return {row["channel"]: round(row[name], 9) for row in json.loads(answer)["rows"]}
+
+
+def test_paths_with_semicolons_give_the_credit_of_each_channel(asked) -> None:
+    answer = json.loads(asked(PATHS, "--model", "linear", "--format", "json"))
+    assert (answer["model"], answer["order"]) == ("linear", None)
+    found = {
+        row["channel"]: (round(row["conversions"], 6), row["value"], row["removal_effect"]) for row in answer["rows"]
+    }
+    assert found == {
+        "A": (1.333333, 18.5, None), "B": (1.333333, 18.5, None), "C": (0.333333, 3.5, None),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("model", ["first_touch", "last_touch", "position_based", "shapley", "markov"])
+def test_whatever_the_model_all_conversions_and_all_value_are_given(asked, model: str) -> None:
+    answer = asked(PATHS, "--model", model, "--format", "json")
+    assert sum(figures(answer).values()) == pytest.approx(3)
+    assert sum(figures(answer, "value").values()) == pytest.approx(40.5)
+
+
+@pytest.mark.parametrize("order", ["1", "2", "3"])
+def test_the_order_of_the_chain_is_told(asked, order: str) -> None:
+    answer = json.loads(asked(PATHS, "--model", "markov", "--order", order, "--format", "json"))
+    assert answer["order"] == int(order)
+    assert all(0 <= row["removal_effect"] <= 1 for row in answer["rows"])
+
+
+def test_commas_tabs_other_arrows_and_quoted_channels_are_recognised(asked) -> None:
+    plain = figures(asked(PATHS, "--model", "linear", "--format", "json"))
+    for text in (PATHS.replace(";", ","), PATHS.replace(";", "\t"), PATHS.replace(">", "→"), "\ufeff" + PATHS,
+                 PATHS.replace("A > B;", '"A > B";').replace("path;", "PATH ;")):  # fmt: skip
+        assert figures(asked(text, "--model", "linear", "--format", "json")) == plain
+
+
+def test_touchpoints_become_paths_strictly_before_the_conversion(asked) -> None:
+    """7 days apart: half as much for the older one. What came after does not count; p3 has nothing before."""
+    answer = json.loads(asked(TOUCHES, "--model", "time_decay", "--format", "json"))
+    assert {row["channel"]: row["value"] for row in answer["rows"]} == pytest.approx({"A": 100, "B": 200, "C": 0})
+    assert answer["unattributed"] == {"conversions": 1, "value": 50}
+    assert figures(asked(TOUCHES, "--model", "first_touch", "--lookback", "3", "--format", "json"))["B"] == 1
+
+
+def test_touchpoints_with_milestones_can_be_w_shaped(asked) -> None:
+    head, *rows = TOUCHES.splitlines()
+    dated = "\n".join([f"{head},lead_created_at,opportunity_created_at",
+                       *(f"{row},2026-03-01T10:00:00Z,2026-03-08T00:00:00Z" for row in rows)])  # fmt: skip
+    answer = asked(dated, "--model", "w_shaped", "--format", "json")
+    assert figures(answer) == {"A": round(2 / 3, 9), "B": round(1 / 3, 9), "C": 0}
+    assert "lead_created_at" in asked(TOUCHES, "--model", "lead_creation", status=1)
+
+
+def test_parquet_is_read_like_csv(asked, tmp_path: Path) -> None:
+    file = tmp_path / "paths.parquet"
+    pq.write_table(pa.table({"path": ["A > B", "C"], "total_conversions": [2, 0], "total_null": [0, 4]}), file)
+    assert figures(asked(file, "--model", "first_touch", "--format", "json")) == {"A": 2, "B": 0, "C": 0}
+
+
+def test_table_and_csv_hold_the_same_figures(asked) -> None:
+    table = asked(PATHS, "--model", "first_touch")
+    assert table.splitlines()[-1].split() == ["Total", "3.00", "40.50"]
+    rows = list(csv.DictReader(asked(PATHS, "--model", "markov", "--format", "csv").splitlines()))
+    assert sum(float(row["conversions"]) for row in rows) == pytest.approx(3)
+
+
+def test_influenced_counts_overlap_and_say_so(asked) -> None:
+    answer = json.loads(asked(PATHS, "--model", "influenced", "--format", "json"))
+    assert answer["overlaps"] is True
+    assert {row["channel"]: row["conversions"] for row in answer["rows"]} == {"A": 3, "B": 3, "C": 1}
+    assert "Total" not in asked(PATHS, "--model", "influenced")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("path;total_conversions\n", "no paths"),
+        ("way;number\nA;1\n", "Name them path, total_conversions"),
+        (PATHS.replace("10.5", "ten"), "Line 3: total_conversion_value is “ten”; write a number"),
+        (PATHS.replace("C;0;0;7", "C;0"), "Line 4 has 2 columns instead of 4"),
+        (PATHS.replace("C;0", ";0"), "Line 4: the path is empty"),
+        (PATHS.replace("B>A>C", "B>>C"), "Line 3: the path names an empty channel"),
+        (PATHS.replace(";2;", ";-2;"), "Line 2: total_conversions is negative"),
+        (TOUCHES.replace("2026-03-02T00:00:00Z", "yesterday"), "Line 5: touched_at is “yesterday”; write a moment"),
+        (TOUCHES.replace(",B,", ",,"), "Line 2: channel is empty"),
+    ],
+)
+def test_a_broken_file_is_refused_with_the_line_and_what_to_do(asked, text: str, said: str) -> None:
+    assert said in asked(text, status=1)
+
+
+def test_what_cannot_be_asked_is_refused(asked, tmp_path: Path) -> None:
+    assert "no file" in asked(tmp_path / "nothing.csv", status=1)
+    assert "no model" in asked(PATHS, "--model", "psychic", status=1)
+    assert "file of touchpoints" in asked(PATHS, "--model", "time_decay", status=1)
+    assert "opportunities" in asked(PATHS, "--model", "primary_campaign", status=1)
+    file = tmp_path / "latin.csv"
+    file.write_bytes("path;total_conversions\nCafé;1\n".encode("latin-1"))
+    assert "UTF-8" in asked(file, status=1)
+
+
+@pytest.mark.parametrize("model", list(MODELS))
+def test_every_model_answers_or_says_what_it_lacks(tmp_path: Path, model: str, capsys) -> None:
+    file = tmp_path / "paths.csv"
+    file.write_text(PATHS)
+    status = main(["attribute", str(file), "--model", model])
+    assert bool(capsys.readouterr().err) == (status == 1 or MODELS[model].overlaps)
+
+
+@pytest.mark.skipif(not CASES.exists(), reason="needs ../shared/attribution_cases, which is not here")
+@pytest.mark.parametrize("model", ["first_touch", "last_touch", "linear"])
+def test_heuristics_agree_with_the_shared_table_of_ten_thousand_paths(asked, model: str) -> None:
+    answer = asked(CASES / "pathdata_channelattribution" / "PathData.csv", "--model", model, "--format", "json")
+    name = {"linear": "linear_touch"}.get(model, model)
+    with (CASES / "pathdata_channelattribution" / "expected_heuristics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    for unit in ("conversions", "value"):
+        wanted = {row["channel_name"]: float(row[f"{name}_{unit}"]) for row in rows}
+        assert figures(answer, unit) == pytest.approx(wanted, rel=1e-9, abs=1e-9)
