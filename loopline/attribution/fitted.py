@@ -30,7 +30,12 @@ class TooFewError(ValueError):
 
 
 def weights_learnt(
-    model: Model, engine: Engine, values: Mapping[str, Value], order: int, *kinds: str
+    model: Model,
+    engine: Engine,
+    values: Mapping[str, Value],
+    order: int,
+    *kinds: str,
+    moments: Mapping[str, str] | None = None,
 ) -> tuple[Model, dict[str, Value]]:
     """The model with its weights, and the values these name. A model that is not learnt comes back as it is.
 
@@ -40,7 +45,8 @@ def weights_learnt(
         return model, {}
     named: dict[str, Value] = {}
     cases = []
-    learnt = {kind: _effects(engine, values, order, kind) for kind in dict.fromkeys(_counted(kind) for kind in kinds)}
+    counted = dict.fromkeys(_counted(kind) for kind in kinds)
+    learnt = {kind: _effects(engine, values, order, kind, moments) for kind in counted}
     for kind in kinds:
         effects = learnt[_counted(kind)]
         for place, (channel, effect) in enumerate(effects.items()):
@@ -50,9 +56,12 @@ def weights_learnt(
     return replace(model, weight_sql=f"CASE kind {' '.join(cases)} END"), named
 
 
-def walks_of(engine: Engine, values: Mapping[str, Value], kind: str) -> Walks:
-    """All walks of a scope; raises TooFewError where too few of them converted to `kind`."""
-    found = engine.query(_walks(kind), values)
+def walks_of(engine: Engine, values: Mapping[str, Value], kind: str, moments: Mapping[str, str] | None = None) -> Walks:
+    """All walks of a scope, `moments` as in `attribution.state.question`.
+
+    Raises TooFewError where too few of them converted to `kind`, and StoreError.
+    """
+    found = engine.query(_walks(kind, moments), values)
     is_start = np.asarray(found["is_start"]).astype(bool)
     has_converted = np.asarray(found["has_converted"]).astype(np.float64)
     count = int(has_converted[is_start].sum())
@@ -71,13 +80,15 @@ def _counted(kind: str) -> str:
     return "won" if kind == "revenue" else kind
 
 
-def _effects(engine: Engine, values: Mapping[str, Value], order: int, kind: str) -> dict[str, float]:
-    walks = walks_of(engine, values, kind)
+def _effects(
+    engine: Engine, values: Mapping[str, Value], order: int, kind: str, moments: Mapping[str, str] | None
+) -> dict[str, float]:
+    walks = walks_of(engine, values, kind, moments)
     effects = removal_effects(chain_of(walks, order)).of_conversions
     return dict(zip(walks.channels, (float(effect) for effect in effects), strict=True))
 
 
-def _walks(kind: str) -> str:
+def _walks(kind: str, moments: Mapping[str, str] | None) -> str:
     """Touchpoints walk after walk, oldest first; walks are told apart by a number that stays inside the question."""
     return question(
         """
@@ -88,6 +99,7 @@ def _walks(kind: str) -> str:
         ) AS w ORDER BY w.has_converted DESC, w.walk_no, w.place
         """,
         _walk_touches(kind),
+        moments=moments,
     )
 
 

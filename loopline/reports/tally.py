@@ -26,7 +26,7 @@ def tally_of(
 ) -> "Tally":
     """Everything the scope asks for. `moments` as in `attribution.state.question`, with the `values` they read."""
     dimension = DIMENSIONS[scope.options.by]
-    model, learnt = learnt_model(scope, engine, *sql.KINDS)
+    model, learnt = learnt_model(scope, engine, *sql.KINDS, moments=moments, values=values)
     tally, params = Tally(scope), {**scope.params, **learnt, **(values or {})}
     tally.take_credit(engine.rows(sql.credit_and_visits(dimension, model, moments), params))
     if model.overlaps:

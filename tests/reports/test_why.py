@@ -1,6 +1,6 @@
 """Why a report changed: each kind of late fact has its share, and the shares add up to the whole difference."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -189,3 +189,27 @@ def test_facts_of_another_unit_are_not_listed(engine: Engine) -> None:
     north = Books(currency="EUR", zone="UTC", units={"north": "North"}, sees_all_units=False)
     scope = settle(Options(**MARCH), engine, north)
     assert [facts_of(cause, scope, APRIL, engine) for cause in CAUSES] == [[]] * len(CAUSES)
+
+
+def test_a_model_that_learns_learns_from_what_was_known_then(engine: Engine) -> None:
+    """Forty sales by two channels; later one channel's visits turn out to be machines', so its effect is another."""
+    shelf = Shelf(engine)
+    for number in range(40):
+        person, at = f"p{number}", day(1 + number % 20)
+        shelf.person(person, f"v{number}", learnt=APRIL)
+        for place, channel in enumerate(("Email", "Paid Search") if number % 3 else ("Email",)):
+            shelf.touch(f"t{number}-{place}", f"visitor:v{number}", at + timedelta(hours=place), learnt=APRIL,
+                        channel=channel, visitor_id=f"v{number}")  # fmt: skip
+        shelf.lead(f"l{number}", person, at + timedelta(days=1), learnt=APRIL)
+        shelf.won(f"o{number}", person, at + timedelta(days=3), 100_00 + number, learnt=APRIL)
+        shelf.touch(f"s{number}", f"visitor:s{number}", at, learnt=APRIL, channel="Paid Search")
+    shelf.store()
+    for number in (1, 2, 4):
+        shelf.fact("bot_verdict_facts", f"v{number}", verdict="machine:too_fast", rule_version="1", reasons="too_fast")
+    shelf.store()
+    found = why(engine, by="channel", model="markov")
+    before = closed_loop(engine, by="channel", model="markov", as_of=APRIL)
+    assert {row.key: row.before for row in found.rows if row.before} == {
+        row.key: row.values["revenue_minor"] for row in before.rows if row.key in {one.key for one in found.rows}
+    }
+    assert_adds_up(found)
