@@ -4,7 +4,6 @@
 last event. A day is written once all its events are in the event store; days older than a week then leave the inbox.
 """
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from loopline.collect.json_text import clean_value
+from loopline.collect.addresses import without_address
 from loopline.collect.log import Block, Log
 from loopline.collect.request import Request
 from loopline.collect.state import State
@@ -95,28 +94,6 @@ def _rows(blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:
             row = msgspec.structs.asdict(request)
             del row["ip"]
             yield {**row, "seq": seq, "body": without_address(request.body)}
-
-
-def without_address(body: bytes) -> bytes:
-    """The body without `context.ip`, which some senders add."""
-    if b'"ip"' not in body and b'\\"ip\\"' not in body:
-        return body
-    # Also what the steps could not read, and set aside, must not carry an address into the archive.
-    value = json.loads(body.decode("utf-8", "replace"))
-    if isinstance(value, str):
-        return msgspec.json.encode(_text_without_address(value))
-    parts = value.get("batch") or []
-    for place, part in enumerate(parts):
-        parts[place] = _text_without_address(part) if isinstance(part, str) else part
-    for part in [value, *parts]:
-        if isinstance(part, dict) and isinstance(part.get("context"), dict):
-            part["context"].pop("ip", None)
-    return msgspec.json.encode(clean_value(value))
-
-
-def _text_without_address(text: str) -> str:
-    """An event that is no JSON (see `unsound.py`): what might be an address in it cannot be told from the rest."""
-    return "[left out: it held an address]" if '"ip"' in text else text
 
 
 def _block(row: dict[str, Any]) -> Block:

@@ -41,6 +41,8 @@ class Session(msgspec.Struct, omit_defaults=True, gc=False):
 
 class Context(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     userAgent: Text = None  # noqa: N815 - Segment's name
+    ip: Text = None
+    """Address of the person a server speaks for."""
     campaign: Campaign | None = None
     page: Page | None = None
     session: Session | None = None
@@ -121,6 +123,7 @@ def merged(event: Context | None, batch: Context | None) -> Context:
         return event
     return Context(
         userAgent=event.userAgent if event.userAgent is not None else batch.userAgent,
+        ip=event.ip if event.ip is not None else batch.ip,
         campaign=event.campaign or batch.campaign,
         page=event.page or batch.page,
         session=event.session or batch.session,

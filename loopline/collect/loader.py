@@ -44,6 +44,8 @@ class Pace:
     """Rest after the store failed."""
     tidy_s: float = 3600.0
     """Time between archiving runs."""
+    forget_s: float = 60.0
+    """Time between runs that take addresses of stored events out of the inbox."""
 
 
 class Loader:
@@ -102,12 +104,16 @@ class Loader:
     def run(self, stop: threading.Event) -> None:
         """Load until `stop` is set. What fails is tried again; events wait in the inbox meanwhile."""
         next_tidy = time.monotonic() + self._pace.tidy_s
+        next_forgetting = time.monotonic()
         while not stop.is_set():
             try:
                 count = self.load_once()
                 if time.monotonic() >= next_tidy and not count:
                     next_tidy = time.monotonic() + self._pace.tidy_s
                     self._preparer.tidy()
+                if time.monotonic() >= next_forgetting and not count:
+                    next_forgetting = time.monotonic() + self._pace.forget_s
+                    self._preparer.forget_addresses()
             except (StoreError, PreparerError, sqlite.Error) as error:
                 log.error("The loader could not store events and will try again: %s", error)
                 stop.wait(self._pace.retry_s)

@@ -37,6 +37,8 @@ CREATE TABLE IF NOT EXISTS blocks (
 CREATE TABLE IF NOT EXISTS identity (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), id TEXT NOT NULL);
 INSERT OR IGNORE INTO identity VALUES (1, lower(hex(randomblob(8))));
 CREATE TABLE IF NOT EXISTS loads (first_seq INTEGER PRIMARY KEY, last_seq INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS forgotten (only_row INTEGER PRIMARY KEY CHECK (only_row = 1), upto_seq INTEGER NOT NULL);
+INSERT OR IGNORE INTO forgotten VALUES (1, 0);
 """
 # The next number is taken inside the statement that writes, so several processes can append to one log.
 _APPEND = """
@@ -224,6 +226,30 @@ class Log:
         sql = "DELETE FROM blocks WHERE seq <= ? AND seq < (SELECT max(seq) FROM blocks)"
         with self._connection_lock:
             return int(self._connection.execute(sql, (upto_seq,)).rowcount)
+
+    # Addresses, see `addresses.py`
+
+    def forgotten_upto(self) -> int:
+        """Last event whose block holds no address any more."""
+        return int(next(self._select("SELECT upto_seq FROM forgotten"))[0])
+
+    def write_back(self, blocks: Sequence[Block], *, forgotten_upto: int) -> None:
+        """Put blocks in the place of those with their numbers; what stood there is overwritten on the disk."""
+        rows = [(_ENCODER.encode(block.requests), block.seq) for block in blocks]
+        with self._connection_lock:
+            self._connection.execute("PRAGMA secure_delete=ON").close()
+            with transaction(self._connection) as run:
+                for row in rows:
+                    run("UPDATE blocks SET requests = ? WHERE seq = ?", row)
+                run("UPDATE forgotten SET upto_seq = ?", (forgotten_upto,))
+
+    def wipe(self) -> None:
+        """Bring what was written back into the file itself, so that the log beside it holds no older state.
+
+        While somebody reads this can do only a part; the next time does the rest.
+        """
+        with self._connection_lock:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
 
     def restore(self, block: Block) -> None:
         """Put a block from the archive back under its own numbers; one that is still there stays as it is."""

@@ -85,6 +85,10 @@ class PreparerProcess:
         """Does not wait; the next `prepare` waits for it."""
         self._tell("tidy", Bounds(0, 0))
 
+    def forget_addresses(self) -> None:
+        """Does not wait, either."""
+        self._tell("forget_addresses", Bounds(0, 0))
+
     def _tell(self, verb: str, bounds: Bounds, settings: Settings | None = None) -> None:
         if self._process is not None:
             try:
@@ -154,6 +158,9 @@ def work(folder: Path, asks: IO[bytes], answers: IO[bytes]) -> None:
             continue
         if ask.verb == "tidy":
             preparer.tidy()
+            continue
+        if ask.verb == "forget_addresses":
+            preparer.forget_addresses()
             continue
         if ask.verb == "prepare_ahead":
             rows = preparer.prepare_ahead(ask.bounds, ask.settings)

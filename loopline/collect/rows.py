@@ -16,9 +16,7 @@ from loopline.store.library import TABLES
 from loopline.store.schema import ARROW_TYPES, Kind
 
 _FROM_VISIT = ("utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "click_id_kind", "referrer_host")
-# Raw addresses are not looked up yet: columns that need a network database stay empty.
-_EMPTY = ("country", "region", "network_company")
-_NOT_FROM_ITEM = {*_FROM_VISIT, *_EMPTY, "source_id", "unit_id", "properties"}
+_NOT_FROM_ITEM = {*_FROM_VISIT, "source_id", "unit_id", "properties"}
 _FROM_ITEM = tuple(
     one.name for one in TABLES["events"].columns if one.kind is not Kind.TIME and one.name not in _NOT_FROM_ITEM
 )
@@ -39,8 +37,6 @@ def event_rows(items: list[Item], *, is_history: bool = False) -> pa.Table:
         kind = ARROW_TYPES[column.kind]
         if column.name == "recorded_at" and not is_history:
             arrays.append(pa.nulls(count, kind))
-        elif column.name in _EMPTY:
-            arrays.append(pa.repeat(pa.scalar("", kind), count))
         elif column.kind is Kind.TIME:
             arrays.append(pa.array(values[column.name], pa.int64(), size=count).cast(kind))
         else:

@@ -12,3 +12,5 @@ class Settings(msgspec.Struct, frozen=True):
     """The organisation's own channel rules, ahead of the others."""
     data_centres: str = ""
     """File with the networks of data centres; empty where there is none."""
+    places: tuple[str, ...] = ()
+    """Files that tell country, region and owner of the network of an address; what the first knows goes first."""

@@ -9,6 +9,7 @@ from typing import Protocol
 import msgspec
 import pyarrow as pa
 
+from loopline.collect.addresses import forget_addresses, without_address
 from loopline.collect.archive import tidy
 from loopline.collect.damage import REASON as DAMAGED
 from loopline.collect.known_ids import KnownId
@@ -51,6 +52,9 @@ class Preparer(Protocol):
     def tidy(self) -> None:
         """Archive closed days and forget what is old; may take a while."""
 
+    def forget_addresses(self) -> None:
+        """Take the addresses of what is stored out of the inbox."""
+
     def close(self) -> None: ...
 
 
@@ -88,6 +92,9 @@ class PreparerHere:
 
     def tidy(self) -> None:
         tidy(self._log, self._state, utc_now())
+
+    def forget_addresses(self) -> None:
+        forget_addresses(self._log, self._state.position())
 
     def close(self) -> None: ...
 
@@ -171,8 +178,10 @@ def _tally(work: Work, bounds: Bounds) -> Tally:
 
 def _quarantine_row(one: Quarantined) -> QuarantineRow:
     item = one.item
-    # The address is kept only as long as the inbox keeps it.
+    # The address is kept only as long as the inbox keeps it, nowhere else.
     request = msgspec.structs.replace(item.request, body=b"", ip="", events=1)
-    envelope = msgspec.json.encode(item.envelope) if item.envelope else b""
+    envelope = without_address(msgspec.json.encode(item.envelope)) if item.envelope else b""
     encoded = msgspec.msgpack.encode(request)
-    return QuarantineRow(item.seq, one.step, one.reason, one.detail[:500], bytes(item.raw), envelope, encoded)
+    return QuarantineRow(
+        item.seq, one.step, one.reason, one.detail[:500], without_address(bytes(item.raw)), envelope, encoded
+    )

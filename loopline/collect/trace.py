@@ -13,7 +13,7 @@ from operator import attrgetter
 
 import msgspec
 
-from loopline.collect.archive import without_address
+from loopline.collect.addresses import without_address
 from loopline.collect.arrived import Arrived
 from loopline.collect.settings import Settings
 from loopline.collect.state import State, StateAhead

@@ -12,6 +12,7 @@ from loopline.campaigns.models import Submission
 from loopline.collect.own import append_requests, own_request
 from loopline.collect.request import Request
 from loopline.demo import world
+from loopline.demo.places import address_of
 from loopline.demo.simulate import Visit
 from loopline.leads.capture import form_event
 from loopline.pipeline.interactions import own_event
@@ -43,6 +44,7 @@ def visit_requests(visits: Iterable[Visit], source_ids: dict[str, str], unit_ids
             source="browser",
             call="batch",
             body=_body(visit, received_us),
+            ip=address_of(visit.visitor, visit.country),
             user_agent=CRAWLER if visit.is_crawler else _browser(visit),
         )
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from django.db import transaction
 
+from loopline.collect.addresses import forget_addresses
 from loopline.collect.inbox import Inbox
 from loopline.collect.keys import KeyKind, Keys, NewKey
 from loopline.collect.loader import Loader
@@ -24,6 +25,7 @@ from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.leads import make_leads, write_leads
 from loopline.demo.meetings import hold_huddles
 from loopline.demo.people import make_people, share_browsers, write_people
+from loopline.demo.places import write_places
 from loopline.demo.proposal import propose_change
 from loopline.demo.routing import start_clocks, talk
 from loopline.demo.sales import SalesBulk, make_sales, write_sales
@@ -63,7 +65,7 @@ def fill(
     progress("Collecting the visits")
     events = fill_inbox(folder, records.requests)
     progress(f"Loading {events:,} events through the collector's steps")
-    _load(engine, folder)
+    _load(engine, folder, write_places(folder, round(until.timestamp())))
     progress("Holding the huddles")
     with in_use(engine), transaction.atomic():
         hold_huddles(records.ground, records.leads, until)
@@ -116,11 +118,12 @@ def _keys(folder: Path, unit_ids: dict[str, str]) -> dict[str, str]:
         keys.close()
 
 
-def _load(engine: Engine, folder: Path) -> None:
+def _load(engine: Engine, folder: Path, places: Path) -> None:
     inbox, state = Inbox(folder), State(folder)
-    own_hosts = frozenset({world.SITE_HOST})
+    settings = Settings(own_hosts=frozenset({world.SITE_HOST}), places=(str(places),))
     try:
-        Loader(inbox, engine, state, settings=lambda: Settings(own_hosts=own_hosts), is_history=True).load_all()
+        Loader(inbox, engine, state, settings=lambda: settings, is_history=True).load_all()
+        forget_addresses(inbox, state.position())
     finally:
         inbox.close()
         state.close()

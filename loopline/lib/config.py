@@ -33,6 +33,8 @@ class Config:
     """File with networks of data centres, one a line (`LOOPLINE_DATA_CENTRES`); empty = none."""
     mail_server: MailServer | None = None
     """Where mail is handed in (`EMAIL_URL`); None: no mail leaves."""
+    places: tuple[str, ...] = ()
+    """MMDB files that tell where an address is and whose network it belongs to (`LOOPLINE_PLACES`)."""
 
     proxies: str = _PROXIES
     """Addresses and networks of proxies that say who asks (`LOOPLINE_PROXIES`), with commas between them."""
@@ -69,6 +71,7 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         data_centres=environment.get("LOOPLINE_DATA_CENTRES", ""),
         proxies=environment.get("LOOPLINE_PROXIES") or _PROXIES,
         mail_server=_mail_server(environment.get("EMAIL_URL", "")),
+        places=_paths(environment.get("LOOPLINE_PLACES", "")),
     )
     if config.data_centres and not Path(config.data_centres).is_file():
         raise ConfigError(f"LOOPLINE_DATA_CENTRES is “{config.data_centres}”; there is no such file")
@@ -82,3 +85,8 @@ def _mail_server(url: str) -> MailServer | None:
         return read_email_url(url)
     except ValueError as error:
         raise ConfigError(str(error)) from error
+
+
+def _paths(text: str) -> tuple[str, ...]:
+    """Paths separated by commas, each made absolute. A missing one is no reason not to start: doctor names it."""
+    return tuple(str(Path(one.strip()).absolute()) for one in text.split(",") if one.strip())

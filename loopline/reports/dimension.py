@@ -17,6 +17,7 @@ class Naming(StrEnum):
     AS_IS = "as_is"
     CAMPAIGNS = "campaigns"
     UNITS = "units"
+    COUNTRIES = "countries"
 
 
 @dataclass(frozen=True, slots=True)

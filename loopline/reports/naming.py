@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from loopline.attribution.state import CAMPAIGN_STATE, question, visible
+from loopline.lib.countries import country_name
 from loopline.reports.dimension import NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension, Naming
 from loopline.reports.options import Scope
 from loopline.store.engine import Engine
@@ -30,6 +31,8 @@ def names_of(dimension: Dimension, keys: Collection[str], scope: Scope, engine: 
                 names[str(row["id"])] = Name(f"{row['name']}{gone}", str(row["channel"]))
     elif dimension.naming is Naming.UNITS:
         names.update({key: Name(scope.books.units.get(key, key)) for key in keys})
+    elif dimension.naming is Naming.COUNTRIES:
+        names.update({key: Name(country_name(key)) for key in keys})
     return names | {
         NOTHING: Name(dimension.without, dimension.without_note),
         UNMAPPED: Name("Codes without a campaign", "map them under Campaigns"),

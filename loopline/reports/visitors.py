@@ -76,7 +76,8 @@ WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.occurred_at <= $
 _VISITOR = f"""
 SELECT min(e.occurred_at) AS began_at, max(e.occurred_at) AS last_at,
     count(DISTINCT CASE WHEN e.session_id = '' THEN e.event_id ELSE e.session_id END) AS visits,
-    arg_max(e.country, e.occurred_at) AS country, arg_max(e.device, e.occurred_at) AS device,
+    arg_max(e.country, e.occurred_at) AS country, arg_max(e.region, e.occurred_at) AS region,
+    arg_max(e.device, e.occurred_at) AS device,
     arg_max(e.browser, e.occurred_at) AS browser, arg_max(e.network_company, e.occurred_at) AS network_company,
     max(coalesce(k.person_id, '')) AS person_id,
     max(CASE WHEN coalesce(b.verdict, e.bot_verdict) LIKE 'machine%' THEN 1 ELSE 0 END) AS machine
@@ -159,6 +160,7 @@ class Visitor:
     last_at: datetime
     visits: int
     country: str
+    region: str
     device: str
     browser: str
     network_company: str
@@ -203,6 +205,7 @@ def visitor(
         last_at=moment(row["last_at"]),
         visits=number(row["visits"]),
         country=str(row["country"]),
+        region=str(row["region"]),
         device=str(row["device"]),
         browser=str(row["browser"]),
         network_company=str(row["network_company"]),

@@ -156,7 +156,9 @@ class _Decided:
         from loopline.access.processing import settings_now
 
         if time.monotonic() >= self._fresh_until:
-            self._settings = msgspec.structs.replace(settings_now(self._keys), data_centres=self._config.data_centres)
+            self._settings = msgspec.structs.replace(
+                settings_now(self._keys), data_centres=self._config.data_centres, places=self._config.places
+            )
             self._fresh_until = time.monotonic() + SETTINGS_FRESH_S
         return self._settings
 

@@ -27,8 +27,8 @@ def ago(**delta: float) -> str:
 
 def test_the_steps_are_a_visible_list() -> None:
     assert [name for name, _ in STEPS] == [
-        "decode", "validate", "correct clock", "drop duplicates", "honour consent", "tell machines", "read device",
-        "read campaign", "build sessions", "mark touchpoints", "decide channel", "name identity",
+        "decode", "validate", "correct clock", "drop duplicates", "honour consent", "tell machines", "look up place",
+        "read device", "read campaign", "build sessions", "mark touchpoints", "decide channel", "name identity",
     ]  # fmt: skip
 
 

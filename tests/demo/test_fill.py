@@ -119,7 +119,8 @@ def test_two_fills_say_the_same(tmp_path: Path) -> None:
     call_command("flush", interactive=False, verbosity=0)
     fill(second, tmp_path / "second", UNTIL, scale=SCALE, progress=lambda _text: None)
     question = (
-        "SELECT event_id, occurred_at, recorded_at, identity, channel, utm_campaign, touch_kind, session_id, unit_id"
+        "SELECT event_id, occurred_at, recorded_at, identity, channel, utm_campaign, touch_kind, session_id, unit_id,"
+        " country, region, network_company"
         " FROM events ORDER BY event_id"
     )
     assert first.query(question).num_rows > 1_000

@@ -62,7 +62,7 @@ def test_each_model_shares_the_revenue_in_its_way(engine: Engine, model: str, sp
     ("by", "keys"),
     [
         ("campaign", {"spring", "news"}), ("channel", {"Paid Search", "Email"}), ("landing_page", {"/a", "/b"}),
-        ("business_unit", {"north"}), ("source", {""}), ("content", {""}),
+        ("business_unit", {"north"}), ("source", {""}), ("content", {""}), ("country", {""}),
     ],
 )  # fmt: skip
 def test_every_dimension_shares_the_same_revenue(engine: Engine, by: str, keys: set[str]):
@@ -70,6 +70,19 @@ def test_every_dimension_shares_the_same_revenue(engine: Engine, by: str, keys: 
     result = closed_loop(engine, by=by)
     assert set(column(result, "revenue_minor")) == keys
     assert result.totals.values["revenue_minor"] == 100_01
+
+
+def test_countries_are_those_of_the_touchpoints_and_have_their_names(engine: Engine):
+    """100.01 shared by two touches: the first was in Norway, of the second nobody knows where it was."""
+    shelf = Shelf(engine)
+    shelf.person("ines", "v1")
+    shelf.touch("e1", "visitor:v1", day(2), country="NO")
+    shelf.touch("e2", "visitor:v1", day(5))
+    shelf.won("o1", "ines", day(20), 100_01)
+    shelf.store()
+    result = closed_loop(engine, by="country")
+    rows = {row.key: (row.label, row.values["revenue_minor"]) for row in result.rows}
+    assert rows == {"NO": ("Norway", 50_01), "": ("Not known where", 50_00)}
 
 
 def test_no_rows_at_all_is_an_empty_report_that_balances(engine: Engine):
@@ -313,7 +326,7 @@ def two_units(engine: Engine) -> None:
     shelf.store()
 
 
-@pytest.mark.parametrize("by", ["campaign", "channel", "landing_page", "business_unit", "source", "content"])
+@pytest.mark.parametrize("by", ["campaign", "channel", "landing_page", "business_unit", "source", "content", "country"])
 def test_rows_of_another_unit_never_show(engine: Engine, by: str):
     two_units(engine)
     north_only = Books(currency="EUR", zone="UTC", units={"north": "North"}, sees_all_units=False)

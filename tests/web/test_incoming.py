@@ -14,6 +14,7 @@ from django.urls import reverse
 from loopline.access.models import AuditEntry
 from loopline.access.roles import Role
 from loopline.collect.keys import KeyKind, NewKey
+from loopline.demo.mmdb import write_mmdb
 from loopline.web import collector
 from tests.collect.station import Station, serving
 from tests.make import make_unit, make_user
@@ -117,3 +118,18 @@ def test_a_key_of_a_unit_that_is_not_there_is_not_found(incoming: Station, clien
     [key] = [one for one in incoming.keys.list() if one.name == "server"]
     assert client.get(reverse("write_key", args=[key.id])).status_code == 404
     assert client.post(reverse("write_key_revoke", args=[key.id])).status_code == 404
+
+
+def test_the_page_says_which_places_files_are_in_use_and_which_are_not(
+    incoming: Station, client: Client, settings: Any, tmp_path: Path
+) -> None:
+    assert "LOOPLINE_PLACES" in client.get(reverse("incoming")).content.decode()
+    write_mmdb(tmp_path / "good.mmdb", {"203.0.113.0/24": {"country_code": "NO"}}, kind=NASTY, built_s=1_790_000_000)
+    (tmp_path / "broken.mmdb").write_bytes(b"broken")
+    paths = tuple(str(tmp_path / name) for name in ("good.mmdb", "broken.mmdb", "none.mmdb"))
+    settings.CONFIG = replace(settings.CONFIG, places=paths)
+    text = client.get(reverse("incoming")).content.decode()
+    assert text.count("not in use") == 2
+    assert "no MMDB file" in text
+    assert "There is no such file" in text
+    assert NASTY not in text

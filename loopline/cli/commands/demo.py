@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 
@@ -37,6 +38,7 @@ def _run(given: Namespace) -> int:
         until = ["--until", given.until.isoformat()] if given.until else []
         if subprocess.run([*filling, *until], check=False).returncode != DONE:
             return FAILED
+    config = _with_places(config)
     set_up()
     site = _start_site(config, given.site_port)
     try:
@@ -80,6 +82,14 @@ def _clear_half_filled(config: Config) -> None:
             if path.is_file():
                 path.unlink()
     (config.data / FILLING).unlink()
+
+
+def _with_places(config: Config) -> Config:
+    """The demo company's own places, unless others are named."""
+    from loopline.demo.places import FILE
+
+    places = config.data / FILE
+    return config if config.places or not places.exists() else replace(config, places=(str(places),))
 
 
 def _start_site(config: Config, port: int) -> "subprocess.Popen[bytes] | None":

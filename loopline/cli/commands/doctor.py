@@ -15,10 +15,11 @@ from loopline.cli.command import DONE, FAILED, Command
 from loopline.cli.prepare import set_up
 from loopline.collect.inbox import Limits
 from loopline.collect.log import Log
+from loopline.collect.places import OLD_AFTER, look_at
 from loopline.collect.state import State
 from loopline.lib.config import Config
 from loopline.lib.sqlite import UnsafeSqliteError, refuse_unsafe_version
-from loopline.lib.times import from_micros
+from loopline.lib.times import from_micros, utc_now
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
@@ -63,6 +64,20 @@ def _address(config: Config) -> Iterator[Finding]:
         yield Finding("mind", f"BASE_URL is {config.base_url}: people sign in without https. Put a proxy in front.")
     else:
         yield Finding("fine", f"people reach Loopline at {config.base_url}")
+
+
+def _places(config: Config) -> Iterator[Finding]:
+    for path in config.places:
+        found = look_at(path)
+        if found.trouble:
+            yield Finding("broken", f"{path}: {found.trouble} Events go on without it.")
+            continue
+        age = utc_now() - found.built_at if found.built_at else None
+        of = f", made {age.days:,} days ago" if age else ""
+        verdict = "mind" if age and age > OLD_AFTER else "fine"
+        yield Finding(verdict, f"{path} tells places ({found.kind}{of})")
+    if not config.places:
+        yield Finding("fine", "no places file: countries stay unknown (LOOPLINE_PLACES names one)")
 
 
 def _records(_config: Config) -> Iterator[Finding]:
@@ -160,6 +175,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterator[Finding]]], ...] = (
     ("programs", _programs),
     ("folder", _folder),
     ("address", _address),
+    ("places", _places),
     ("records", _records),
     ("leads", _leads),
     ("events", _events),

@@ -6,10 +6,12 @@ Later verdicts about a visitor are facts of their own (`bot_verdict_facts`).
 import logging
 from functools import lru_cache
 
-from crawleruseragents import is_crawler
+from crawleruseragents import CRAWLER_USER_AGENTS_DATA
+from ua_parser_rs import UserAgentExtractor
 
 from loopline.collect.networks import Networks, read_networks
 from loopline.collect.request import Flag
+from loopline.collect.steps.places import address_of
 from loopline.collect.steps.validate import as_text
 from loopline.collect.work import Item, Work
 
@@ -25,7 +27,7 @@ def tell_machines(work: Work) -> None:
     networks = _networks(path) if path else None
     for item in work.items:
         item.bot_verdict = verdict(item)
-        if networks is not None and networks.holds(item.request.ip):
+        if networks is not None and networks.holds(address_of(item)):
             # The address itself goes; this is what is kept of it.
             item.corrections = {**(item.corrections or {}), "network": DATA_CENTRE}
 
@@ -49,7 +51,7 @@ def verdict(item: Item) -> str:
     if not agent:
         # A server speaks for a person without being one; a browser always says what it is.
         return "machine:no_user_agent" if request.source == "browser" else HUMAN
-    if _is_crawler(agent.replace("HeadlessChrome", "Chrome") if is_allowed else agent):
+    if names_a_crawler(agent.replace("HeadlessChrome", "Chrome") if is_allowed else agent):
         return "machine:crawler"
     if item.context.webdriver and not is_allowed:
         return "machine:webdriver"
@@ -65,5 +67,12 @@ def user_agent_of(item: Item) -> str:
 
 
 @lru_cache(maxsize=20_000)
-def _is_crawler(agent: str) -> bool:
-    return bool(is_crawler(agent))
+def names_a_crawler(agent: str) -> bool:
+    """Whether the list of crawlers knows this user agent; it tells letters apart by case."""
+    return _crawlers().extract(agent) is not None
+
+
+@lru_cache(maxsize=1)
+def _crawlers() -> UserAgentExtractor:
+    """All patterns of crawlers as one set: 1 µs an agent instead of the 100 µs of one pattern after another."""
+    return UserAgentExtractor([(one["pattern"], None, None, None, None, None) for one in CRAWLER_USER_AGENTS_DATA])

@@ -17,6 +17,7 @@ from loopline.collect.web_address import read_address
 from loopline.collect.work import Item, Work
 
 _PAUSE_US = 30 * 60 * 1_000_000
+NOWHERE = ("", "", "")
 _JOINED_BY_OWN = {"form", "page", "track", "identify"}
 
 
@@ -31,6 +32,8 @@ class OpenSession(msgspec.Struct, array_like=True, gc=False):
     visit: Visit
     also: str = ""
     """The id under which the tracker goes on with this session after a pay or sign-in page."""
+    place: tuple[str, str, str] = NOWHERE
+    """Country, region and owner of the network, from the first event that came with an address."""
 
     def holds(self, moment_us: int) -> bool:
         return self.started_us - _PAUSE_US <= moment_us <= self.last_us + _PAUSE_US
@@ -61,6 +64,7 @@ def build_sessions(work: Work) -> None:
                 known[key] = current = rejoined
                 changed.add(key)
         latest = _follow_tracker(item, current) if item.session_id else _work_out(item, current)
+        latest = _placed(item, latest, current)
         if latest is not None:
             known[key] = latest
             changed.add(key)
@@ -109,6 +113,19 @@ def _follow_tracker(item: Item, current: OpenSession | None) -> OpenSession | No
     if current is not None and item.occurred_us < current.last_us:
         return None
     return _opened(item, item.session_id)
+
+
+def _placed(item: Item, latest: OpenSession | None, current: OpenSession | None) -> OpenSession | None:
+    """An event without an address, such as a sent form, was where its visit was. Returns `latest`, with its place."""
+    session = latest or current
+    if session is None or session.id != item.session_id:
+        return latest
+    if item.country or item.network_company:
+        if session.place == NOWHERE:
+            return msgspec.structs.replace(session, place=(item.country, item.region, item.network_company))
+    elif session.place != NOWHERE:
+        item.country, item.region, item.network_company = session.place
+    return latest
 
 
 def _opened(item: Item, session_id: str) -> OpenSession:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
@@ -15,6 +16,7 @@ from django.views.decorators.http import require_POST
 from loopline.access.replays import mend_quarantined, replay_quarantined
 from loopline.access.roles import Permission
 from loopline.collect.balance import read_balance
+from loopline.collect.places import look_at
 from loopline.collect.quarantine import Quarantined
 from loopline.leads.refusals import retry_refusals, waiting_refusals
 from loopline.lib.times import utc_now
@@ -53,6 +55,7 @@ def incoming(request: PageRequest) -> HttpResponse:
     accounts = [(names(source), one) for source, one in balance.sources.items()]
     context = {
         "loss": ask(_loss),
+        "places": [look_at(path) for path in settings.CONFIG.places],
         "total": balance.total,
         "accounts": sorted(accounts, key=lambda pair: -pair[1].came),
         "quarantined": collector.quarantine().counts(),
