@@ -28,7 +28,7 @@ def tagged_url(url: str, tags: LinkTags) -> str:
     Values are trimmed, and in lower case but for content and term. Raises LinkRefusedError for an address that is not
     http or https, has no host, names a user, or comes out longer than browsers and mail programs carry.
     """
-    parts = _web_address(url)
+    parts = web_address(url)
     values = _values(tags)
     kept = [pair for pair in parts.query.split("&") if pair and pair.partition("=")[0].lower() not in _UTM]
     added = [f"{name}={quote(value, safe='')}" for name, value in values.items() if value]
@@ -38,7 +38,8 @@ def tagged_url(url: str, tags: LinkTags) -> str:
     return tagged
 
 
-def _web_address(url: str) -> SplitResult:
+def web_address(url: str) -> SplitResult:
+    """The parts of an address that a link may lead to. Raises LinkRefusedError for any other."""
     text = url.strip()
     if any(one.isspace() or not one.isprintable() for one in text):
         raise LinkRefusedError("The address has a space or a line break in it; take it out.")

@@ -1,6 +1,7 @@
 """Campaigns, activities, codes, costs, links, forms and submissions."""
 
 from typing import ClassVar
+from urllib.parse import parse_qs, urlsplit
 
 from django.db import models
 from django.db.models import F, Q
@@ -142,6 +143,11 @@ class TrackedLink(models.Model):
 
     def __str__(self) -> str:
         return self.url
+
+    @property
+    def is_for_mail(self) -> bool:
+        """Made to stand in a mail: its medium is email."""
+        return "email" in parse_qs(urlsplit(self.url).query).get("utm_medium", [])
 
 
 class Form(models.Model):

@@ -87,17 +87,22 @@ def record_click(folder: Path, link: TrackedLink, address: str, click: Click) ->
 
     `address` is the short address that was followed. Never raises: the person wants to see the page.
     """
+    return keep_click(folder, _request(link, address, click), f"A click on the short link {link.short_code}")
+
+
+def keep_click(folder: Path, request: Request, what: str) -> bool:
+    """Put a request that may not fail into the inbox; True when it is on disk, else it is counted as refused."""
     reason = ""
     try:
         if shutil.disk_usage(folder).free < Limits().min_free_bytes:
             reason = "disk"
         else:
-            append_requests(folder, [_request(link, address, click)])
+            append_requests(folder, [request])
     except (sqlite.Error, OSError) as error:
-        log.error("A click on the short link %s could not be stored: %s", link.short_code, error)
+        log.error("%s could not be stored: %s", what, error)
         reason = "commit"
     if reason:
-        _uncounted.count(SOURCE_ID, reason)
+        _uncounted.count(request.source_id, reason)
     _uncounted.write(folder)
     return not reason
 

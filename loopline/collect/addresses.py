@@ -39,19 +39,25 @@ def without_address(body: bytes) -> bytes:
         value = json.loads(body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):  # numbers without end, nesting without end
         return _WRITTEN_OUT.sub(b'"ip":""', body)
-    return msgspec.json.encode(clean_value(_value_without(value)))
+    rest = _rest_of(value)
+    return body if rest is None else msgspec.json.encode(clean_value(rest))
 
 
-def _value_without(value: Any) -> Any:
+def _rest_of(value: Any) -> Any | None:
+    """What stays without the address; None where none is in it, and nothing has to change."""
     if isinstance(value, str):
         # An event that is no JSON (see `unsound.py`): what might be an address in it cannot be told from the rest.
-        return "[left out: it held an address]" if '"ip"' in value else value
-    if isinstance(value, dict):
-        if isinstance(value.get("context"), dict):
-            value["context"].pop("ip", None)
-        if isinstance(value.get("batch"), list):
-            value["batch"] = [_value_without(part) for part in value["batch"]]
-    return value
+        return "[left out: it held an address]" if '"ip"' in value else None
+    if not isinstance(value, dict):
+        return None
+    rest = dict(value)
+    if isinstance(context := value.get("context"), dict) and "ip" in context:
+        rest["context"] = {name: one for name, one in context.items() if name != "ip"}
+    if isinstance(batch := value.get("batch"), list):
+        parts = [_rest_of(part) for part in batch]
+        if any(part is not None for part in parts):
+            rest["batch"] = [one if part is None else part for one, part in zip(batch, parts, strict=True)]
+    return None if rest == value else rest
 
 
 def _names_ip(body: bytes) -> bool:

@@ -85,7 +85,14 @@ def _body(visit: Visit, received_us: int) -> bytes:
         batch.append({"type": "page", "messageId": key, "timestamp": _millis(page.at), **common})
         left_at = _microseconds(page.at) // 1000 + page.engaged_ms
         batch.append(
-            {"type": "engaged", "messageId": f"{key}e", "timestamp": left_at, "engaged": page.engaged_ms, **common}
+            {
+                "type": "engaged",
+                "messageId": f"{key}e",
+                "timestamp": left_at,
+                "engaged": page.engaged_ms,
+                "scroll": _scrolled(visit, page.engaged_ms, number),
+                **common,
+            }
         )
     return msgspec.json.encode({"batch": batch, "context": {"consent": 2}, "sentAt": received_us // 1000})
 
@@ -97,6 +104,14 @@ def _landing(visit: Visit) -> str:
         said[origin.click_id] = visit.session
     query = urlencode({name: value for name, value in said.items() if value})
     return f"https://{world.SITE_HOST}{visit.pages[0].path}" + (f"?{query}" if query else "")
+
+
+def _scrolled(visit: Visit, engaged_ms: int, number: int) -> int:
+    """How far down a page was seen: those who stay read on."""
+    if visit.is_crawler:
+        return 0
+    least = random.Random(f"{visit.session}{number} scrolls").randrange(15, 60)
+    return min(100, least + engaged_ms // 900)
 
 
 def _browser(visit: Visit) -> str:

@@ -20,6 +20,8 @@ class PageSeen:
     path: str
     engaged_ms: int | None
     """Time it was visible and in use over the whole visit; None when nobody measured it."""
+    scrolled: int | None = None
+    """How far down it was seen at most, in percent; None when nobody measured it."""
 
     @property
     def engaged(self) -> str:

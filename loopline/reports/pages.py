@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loopline.attribution.state import LEAD_STATE, MERGED_STATE, Part, question, visible
-from loopline.reports.visit_parts import PAGES, TOLD, VIEWS
+from loopline.reports.visit_parts import PAGES, SCROLLS, TOLD, VIEWS
 from loopline.reports.visitors import Asked, asked_params, moment, number
 from loopline.store.engine import Engine, Row, Value
 
@@ -15,15 +15,17 @@ PAGE_VIEWS = Part(
     "page_views",
     """
     SELECT v.url_host AS url_host, v.url_path AS url_path, v.title AS title, v.began_at AS began_at,
-        v.engaged_ms AS engaged_ms, t.browser AS browser, t.visitor_id AS visitor_id, t.person_id AS person_id,
+        v.engaged_ms AS engaged_ms, s.scrolled AS scrolled, t.browser AS browser, t.visitor_id AS visitor_id,
+        t.person_id AS person_id,
         t.channel AS channel, v.is_entry AS entries,
         CASE WHEN t.last_at < $over_before AND p.last_view = v.page_view THEN 1 ELSE 0 END AS exits,
         CASE WHEN t.last_at < $over_before THEN v.is_entry ELSE 0 END AS ended_entries,
         CASE WHEN t.last_at < $over_before AND p.pages = 1 AND t.has_deed = 0 THEN v.is_entry ELSE 0 END AS bounces
     FROM views AS v JOIN told AS t ON t.visit = v.visit JOIN pages AS p ON p.visit = v.visit
+    LEFT JOIN scrolls AS s ON s.visit = v.visit AND s.page_view = v.page_view
     WHERE t.is_left_out = 0
     """,
-    (VIEWS, TOLD, PAGES),
+    (VIEWS, TOLD, PAGES, SCROLLS),
 )
 LEADS_OF = Part(
     "leads_of",
@@ -43,7 +45,8 @@ looked AS (
     FROM page_views AS v LEFT JOIN counted AS c ON c.person_id = v.person_id AND v.person_id <> ''
 )
 SELECT url_host, url_path, max(title) AS title, count(*) AS views, count(DISTINCT browser) AS visitors,
-    median(engaged_ms) AS engaged_ms, sum(entries) AS entries, sum(exits) AS exits, sum(bounces) AS bounces,
+    median(engaged_ms) AS engaged_ms, median(scrolled) AS scrolled,
+    sum(entries) AS entries, sum(exits) AS exits, sum(bounces) AS bounces,
     sum(ended_entries) AS ended_entries, sum(CASE WHEN place = 1 THEN leads ELSE 0 END) AS leads
 FROM looked GROUP BY url_host, url_path ORDER BY views DESC, url_host, url_path LIMIT $most
 """
@@ -73,6 +76,8 @@ class Page:
     visitors: int
     engaged: timedelta | None
     """Median over its views in which it was measured; None when it was in none."""
+    scrolled: float | None
+    """How far down it was seen, in percent: the same kind of median."""
     entries: int
     """Visits that began on it."""
     exits: int
@@ -137,6 +142,7 @@ def _page(row: Row) -> Page:
         views=number(row["views"]),
         visitors=number(row["visitors"]),
         engaged=_span(row["engaged_ms"]),
+        scrolled=None if row["scrolled"] is None else float(str(row["scrolled"])),
         entries=number(row["entries"]),
         exits=number(row["exits"]),
         bounces=bounces,

@@ -14,6 +14,7 @@ from typing import Any
 
 from loopline.attribution.state import CHANNEL_STATE, channel_again, theirs
 from loopline.reports.moments import DIRECT, Moment, PageSeen
+from loopline.reports.visit_parts import SCROLLED_TO
 from loopline.store.engine import Engine, Row, Value
 from loopline.store.uses import ALWAYS, BROWSER_USES
 
@@ -97,6 +98,7 @@ theirs AS (
            events.utm_campaign AS utm_campaign,
            events.referrer_host AS referrer_host, events.url_path AS url_path, events.title AS title,
            events.engaged_ms AS engaged_ms, events.properties AS properties,
+           CASE WHEN events.kind = 'system' AND events.page_view_id <> '' THEN {SCROLLED_TO} END AS scrolled,
            CASE WHEN coalesce(verdicts.verdict, events.bot_verdict) LIKE 'machine%' THEN 1 ELSE 0 END AS is_machine
     FROM events
     JOIN identities ON {theirs("events", "identities")}
@@ -112,7 +114,8 @@ items AS (
            arg_min(channel, occurred_at) AS channel, arg_min(utm_source, occurred_at) AS utm_source,
            arg_min(utm_campaign, occurred_at) AS utm_campaign,
            arg_min(referrer_host, occurred_at) AS referrer_host, max(url_path) AS url_path, max(title) AS title,
-           max(engaged_ms) AS engaged_ms, arg_min(properties, occurred_at) AS properties
+           max(engaged_ms) AS engaged_ms, max(CASE WHEN scrolled BETWEEN 0 AND 100 THEN scrolled END) AS scrolled,
+           arg_min(properties, occurred_at) AS properties
     FROM theirs
     WHERE is_machine = 0
     GROUP BY item, person_id, kind
@@ -121,7 +124,8 @@ SELECT items.began_at AS began_at, items.person_id AS person_id, items.kind AS k
        items.session_id AS session_id, items.name AS name, items.is_entry AS is_entry, items.touch_kind AS touch_kind,
        items.channel AS channel, items.utm_source AS utm_source, items.utm_campaign AS utm_campaign,
        coalesce(campaigns.name, '') AS campaign, items.referrer_host AS referrer_host, items.url_path AS url_path,
-       items.title AS title, items.engaged_ms AS engaged_ms, items.properties AS properties,
+       items.title AS title, items.engaged_ms AS engaged_ms, items.scrolled AS scrolled,
+       items.properties AS properties,
        machines.visits AS machine_visits
 FROM (
     SELECT 1 AS one, count(DISTINCT CASE WHEN session_id = '' THEN event_id ELSE session_id END) AS visits
@@ -241,7 +245,12 @@ def _pages(rows: Sequence[Row]) -> tuple[PageSeen, ...]:
         again = list(same)
         times = [_number(row["engaged_ms"]) for row in again if row["engaged_ms"] is not None]
         title = next((str(row["title"]) for row in again if row["title"]), "")
-        seen.append(PageSeen(title or str(path) or "a page", str(path), sum(times) if times else None))
+        depths = [_number(row["scrolled"]) for row in again if row["scrolled"] is not None]
+        seen.append(
+            PageSeen(
+                title or str(path) or "a page", str(path), sum(times) if times else None, max(depths, default=None)
+            )
+        )
     return tuple(seen)
 
 

@@ -40,6 +40,21 @@ VIEWS = Part(
     """,
     (SEEN,),
 )
+SCROLLED_TO = "TRY_CAST(json_extract_string(nullif(properties, ''), '$.scroll') AS BIGINT)"
+"""How far down an event says a page was seen, in percent; NULL where it says nothing. Senders write what they like."""
+SCROLLS = Part(
+    "scrolls",
+    f"""
+    SELECT visit, page_view, max(scrolled) AS scrolled
+    FROM (
+        SELECT visit, page_view_id AS page_view, {SCROLLED_TO} AS scrolled
+        FROM seen WHERE kind = 'system' AND page_view_id <> '' AND properties LIKE '%"scroll"%'
+    ) AS said
+    WHERE scrolled BETWEEN 0 AND 100 GROUP BY visit, page_view
+    """,
+    (SEEN,),
+)
+"""How far down each page view was seen, where the tracker measured it."""
 PAGES = Part(
     "pages",
     """

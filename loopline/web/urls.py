@@ -31,6 +31,7 @@ from loopline.web.views import (
     leads,
     live_events,
     machines,
+    mail_tracking,
     models,
     opportunities,
     pages,
@@ -113,6 +114,8 @@ urlpatterns = [
     path("submissions/<uuid:submission_id>/not-spam/", forms.submission_not_spam, name="submission_not_spam"),
     path("f/<slug:slug>", public_form.public_form, name="public_form"),
     path("f/<slug:slug>/embed.js", public_form.public_form_embed, name="public_form_embed"),
+    re_path(r"^c/(?P<token>[0-9A-Za-z_.:-]{20,6000})$", mail_tracking.mail_click, name="mail_click"),
+    re_path(r"^o/(?P<token>[0-9A-Za-z_.:-]{20,2000})\.gif$", mail_tracking.mail_open, name="mail_open"),
     re_path(r"^l/(?P<code>[0-9A-Za-z]{4,16})$", short_link.short_link, name="short_link"),
     # Hand over · leads
     path("leads/", leads.leads, name="leads"),

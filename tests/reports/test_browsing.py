@@ -1,5 +1,6 @@
 """Sessions by hour, day, week and channel, and the pages they held, against what was worked out by hand."""
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -32,6 +33,11 @@ def _fact(row_id: str, **said: Any) -> dict[str, Any]:
     return {"id": row_id, "version": 1, "occurred_at": MONDAY, "is_deleted": False} | said
 
 
+def used(page_view: str, scrolled: object) -> dict[str, Any]:
+    """How far down the tracker saw a page, or what somebody says who is no tracker."""
+    return {"kind": "system", "page_view_id": page_view, "properties": json.dumps({"scroll": scrolled})}
+
+
 def _fill(engine: Engine) -> None:
     ines = {"visitor_id": "v1", "session_id": "s1"}
     again = {"visitor_id": "v1b", "session_id": "s2"}
@@ -44,12 +50,17 @@ def _fill(engine: Engine) -> None:
         "events": [
             # Ines, Monday morning: home 20 s, pricing 40 s, home again
             _event("a1", 9, **ines, **home, **paid, is_entry=True, engaged_ms=20_000),
+            _event("a1s", 9.01, **ines, **used("a1", 40)),
+            _event("a1t", 9.02, **ines, **used("a1", 80)),
+            _event("a2s", 9.11, **ines, **used("a2", "deep")),
+            _event("a2t", 9.12, **ines, **used("a2", 9_000)),
             _event("a2", 9.1, **ines, **pricing, **paid, engaged_ms=40_000),
             _event("a3", 9.2, **ines, **home, **paid),
             # Ines in another browser, Tuesday of the next week: pricing and gone
             _event("b1", 24 * 8, **again, **pricing, is_entry=True, engaged_ms=10_000),
             # somebody unknown, Monday at 23:30 in UTC, which is Tuesday in Oslo: home, then a form
             _event("c1", 23.5, **stranger, **home, channel="Referral", is_entry=True, engaged_ms=60_000),
+            _event("c1s", 23.51, **stranger, **used("c1", 20)),
             _event("c2", 23.6, **stranger, kind="form", page_view_id="c1"),
             # a machine, and another unit
             _event("m1", 10, visitor_id="v9", session_id="s9", **home, is_entry=True, bot_verdict="machine:crawler"),
@@ -79,12 +90,12 @@ def test_each_page_has_its_views_entries_exits_and_bounces(store: Engine) -> Non
     found = _named(pages(store, ALL))
     assert list(found) == ["/", "/pricing"]
     assert found["/"] == Page(
-        "nordwind.test", "/", "Home", views=3, visitors=2, engaged=timedelta(seconds=40), entries=2, exits=2,
-        bounces=0, bounce_rate=0.0, leads=2,
+        "nordwind.test", "/", "Home", views=3, visitors=2, engaged=timedelta(seconds=40), scrolled=50.0,
+        entries=2, exits=2, bounces=0, bounce_rate=0.0, leads=2,
     )  # fmt: skip
     assert found["/pricing"] == Page(
-        "nordwind.test", "/pricing", "Pricing", views=2, visitors=2, engaged=timedelta(seconds=25), entries=1, exits=1,
-        bounces=1, bounce_rate=100.0, leads=2,
+        "nordwind.test", "/pricing", "Pricing", views=2, visitors=2, engaged=timedelta(seconds=25), scrolled=None,
+        entries=1, exits=1, bounces=1, bounce_rate=100.0, leads=2,
     )  # fmt: skip
 
 

@@ -50,11 +50,13 @@ def _write_a_route(engine: Engine) -> datetime:
         events=[
             _event("e1", 0, **entry, **paid, url_path="/", title="Home", page_view_id="p1"),
             _event("e2", 0.5, **engaged, url_path="/", page_view_id="p1", engaged_ms=20_000),
-            _event("e3", 1, **engaged, url_path="/", page_view_id="p1", engaged_ms=45_000),
+            _event("e3", 1, **engaged, url_path="/", page_view_id="p1", engaged_ms=45_000,
+                   properties='{"scroll": 64}'),
             _event("e4", 2, url_path="/pricing", title="Pricing", page_view_id="p2"),
             _event("e5", 4, **engaged, url_path="/pricing", page_view_id="p2", engaged_ms=100_000),
             _event("e6", 5, url_path="/", title="Home", page_view_id="p3"),
-            _event("e7", 6, **engaged, url_path="/", page_view_id="p3", engaged_ms=5_000),
+            _event("e7", 6, **engaged, url_path="/", page_view_id="p3", engaged_ms=5_000,
+                   properties='{"scroll": 30}'),
             _event("e8", 1_500, **entry, **mail, url_path="/audit", page_view_id="p4"),
             _event("e9", 1_501, kind="track", name="Downloaded checklist", session_id="s2", url_path="/audit"),
             _event("f1", 1_503, kind="form", name="Form submitted", touch_kind="form", session_id="s2",
@@ -96,7 +98,7 @@ def test_a_route_is_told_newest_first_from_the_first_unknown_visit_on(engine: En
 def test_engaged_time_is_the_most_of_a_page_view_and_adds_up_over_a_visit(engine: Engine) -> None:
     _write_a_route(engine)
     *_, second, first = read_visits(engine, [INES], units=[NORTH]).moments
-    assert first.pages == (PageSeen("Home", "/", 50_000), PageSeen("Pricing", "/pricing", 100_000))
+    assert first.pages == (PageSeen("Home", "/", 50_000, 64), PageSeen("Pricing", "/pricing", 100_000))
     assert second.pages == (PageSeen("/audit", "/audit", None),)
     assert [page.engaged for page in (*first.pages, *second.pages)] == ["50\u00a0s", "1\u00a0min\u00a040\u00a0s", ""]
 

@@ -30,6 +30,9 @@ def tell_machines(work: Work) -> None:
         if networks is not None and networks.holds(address_of(item)):
             # The address itself goes; this is what is kept of it.
             item.corrections = {**(item.corrections or {}), "network": DATA_CENTRE}
+            if item.kind == "email" and item.bot_verdict == HUMAN:
+                # Mails are checked in data centres and read at desks.
+                item.bot_verdict = "machine:data_centre"
 
 
 def _networks(path: str) -> Networks | None:
@@ -45,12 +48,15 @@ def verdict(item: Item) -> str:
     """`human`, or `machine:` with the reason: what one event says by itself."""
     request = item.request
     if request.source == "loopline":
-        return item.event.loopline.bot_verdict if item.event.loopline else HUMAN
+        said = item.event.loopline.bot_verdict if item.event.loopline else HUMAN
+        if said != HUMAN or not request.ip:
+            return said
+        # A link or a picture in a mail: what asked for it shows itself as a browser does.
     is_allowed = bool(request.flags & Flag.AUTOMATION_ALLOWED)
     agent = user_agent_of(item)
     if not agent:
         # A server speaks for a person without being one; a browser always says what it is.
-        return "machine:no_user_agent" if request.source == "browser" else HUMAN
+        return HUMAN if request.source in {"server", "partner"} else "machine:no_user_agent"
     if names_a_crawler(agent.replace("HeadlessChrome", "Chrome") if is_allowed else agent):
         return "machine:crawler"
     if item.context.webdriver and not is_allowed:
@@ -61,7 +67,7 @@ def verdict(item: Item) -> str:
 def user_agent_of(item: Item) -> str:
     """The browser's name for itself: what a server passes on, or the header of the browser's own request."""
     passed_on = item.context.userAgent
-    if item.request.source == "browser" and item.request.user_agent:
+    if item.request.source in {"browser", "loopline"} and item.request.user_agent:
         return item.request.user_agent
     return as_text(passed_on, 512) if passed_on is not None else ""
 

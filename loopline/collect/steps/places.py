@@ -23,7 +23,7 @@ def look_up_place(work: Work) -> None:
 
 def address_of(item: Item) -> str:
     """Of the browser itself, or what a server passes on about the person it speaks for; empty where nobody said."""
-    if item.request.source == "browser":
+    if item.request.source in {"browser", "loopline"}:
         return item.request.ip
     return as_text(item.context.ip, ADDRESS_LIMIT) if item.context.ip is not None else ""
 

@@ -168,9 +168,11 @@ class LinkForm(forms.Form):
     medium = forms.CharField(max_length=100, help_text="What it is, such as cpc, email or social.")
     code = forms.CharField(max_length=200, label="Campaign code")
     content = forms.CharField(required=False, max_length=200, help_text="Tells two links of one mailing apart.")
+    activity = forms.ModelChoiceField(Activity.objects.none(), required=False, empty_label="The whole campaign")
 
-    def __init__(self, data: Any = None, *, codes: list[str]) -> None:
+    def __init__(self, data: Any = None, *, campaign: Campaign, codes: list[str]) -> None:
         super().__init__(data, prefix="link", initial={"code": codes[0] if codes else ""})
+        self.fields["activity"].queryset = campaign.activities.all()  # type: ignore[attr-defined]
 
     @property
     def tags(self) -> LinkTags:

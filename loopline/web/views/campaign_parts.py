@@ -255,10 +255,16 @@ def costs(request: PageRequest) -> HttpResponse:
 @allow(Permission.EDIT_CAMPAIGNS)
 def link_new(request: PageRequest, campaign_id: UUID) -> HttpResponse:
     found = find_campaign(request, campaign_id)
-    form = LinkForm(request.POST, codes=[])
+    form = LinkForm(request.POST, campaign=found, codes=[])
     if form.is_valid():
         try:
-            build_link(found, form.cleaned_data["url"], form.tags, by=request.actor)
+            build_link(
+                found,
+                form.cleaned_data["url"],
+                form.tags,
+                activity=form.cleaned_data["activity"],
+                by=request.actor,
+            )
         except Refusals as error:
             form.add_error("code" if isinstance(error, CodeTakenError) else "url", str(error))
         else:

@@ -16,7 +16,8 @@ from loopline.access.models import BusinessUnit, Organisation
 from loopline.access.roles import Permission
 from loopline.campaigns.actions import CampaignRefusedError, close_campaign, create_campaign, edit_campaign
 from loopline.campaigns.costs import in_reporting_currency
-from loopline.campaigns.models import Campaign, CostLine
+from loopline.campaigns.mail_tracking import MailCounts, click_address, mail_counts, mail_of_link, pixel_address
+from loopline.campaigns.models import Campaign, CostLine, TrackedLink
 from loopline.campaigns.short_links import Clicks, clicks_of, short_address
 from loopline.campaigns.spend import Spend, spend_of
 from loopline.campaigns.unknown_codes import unknown_codes
@@ -111,25 +112,37 @@ def campaign_context(request: PageRequest, found: Campaign) -> dict[str, Any]:
         "activity_form": ActivityForm(),
         "code_form": CodeForm(),
         "cost_form": CostForm(unit=found.unit, campaign=found),
-        "link_form": LinkForm(codes=[code.code for code in codes]),
+        "link_form": LinkForm(campaign=found, codes=[code.code for code in codes]),
     }
 
 
 def _links(found: Campaign) -> list[dict[str, Any]]:
-    """The newest links with their short address and its clicks; None where the event store does not answer."""
-    links = list(found.links.order_by("-created_at")[:20])
+    """The newest links with their addresses and clicks; None where the event store does not answer."""
+    links = list(found.links.select_related("campaign", "activity").order_by("-created_at")[:20])
     try:
         clicks = clicks_of(engine(), links, str(found.unit_id))
+        in_mails = mail_counts(engine(), [link for link in links if link.is_for_mail], str(found.unit_id))
     except StoreError:
-        clicks = None
+        clicks = in_mails = None
     return [
         {
             "link": link,
             "short": short_address(settings.CONFIG.base_url, link),
             "clicks": None if clicks is None else clicks.get(str(link.pk), Clicks()),
+            "mail": _in_mail(link, in_mails) if link.is_for_mail else None,
         }
         for link in links
     ]
+
+
+def _in_mail(link: TrackedLink, counts: dict[str, MailCounts] | None) -> dict[str, Any]:
+    """What stands in a mail that another tool sends, and what came of it."""
+    base_url, mail = settings.CONFIG.base_url, mail_of_link(link)
+    return {
+        "address": click_address(base_url, mail, link.url),
+        "pixel": pixel_address(base_url, mail),
+        "counts": None if counts is None else counts.get(str(link.pk), MailCounts()),
+    }
 
 
 def _earned(request: PageRequest, found: Campaign) -> dict[str, Any]:

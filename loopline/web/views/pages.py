@@ -19,7 +19,7 @@ from loopline.web.lately import ask
 
 PER_PAGE = 50
 MOST_SHOWN = 300
-SORTS = ("views", "visitors", "engaged", "entries", "exits", "bounce_rate", "leads")
+SORTS = ("views", "visitors", "engaged", "scrolled", "entries", "exits", "bounce_rate", "leads")
 FIGURES = {
     "views": "Who looked at it",
     "visitors": "Who looked at it",

@@ -19,8 +19,8 @@ def short_link(request: HttpRequest, code: str) -> HttpResponse:
     link = find_link(code)
     if link is None:
         raise Http404(f"There is no short link {code}.")
-    if request.method == "GET" and not _is_prefetch(request):
-        record_click(settings.CONFIG.data, link, short_address(settings.CONFIG.base_url, link), _click(request))
+    if request.method == "GET" and not is_prefetch(request):
+        record_click(settings.CONFIG.data, link, short_address(settings.CONFIG.base_url, link), click_of(request))
     response = HttpResponseRedirect(link.url)
     # The page it leads to should learn where the link stood, as if it had stood there itself.
     response.headers["Referrer-Policy"] = "strict-origin-when-cross-origin"
@@ -28,7 +28,8 @@ def short_link(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
-def _click(request: HttpRequest) -> Click:
+def click_of(request: HttpRequest) -> Click:
+    """What the request shows of who follows a link."""
     said = request.headers
     return Click(
         user_agent=said.get("User-Agent", ""),
@@ -38,7 +39,7 @@ def _click(request: HttpRequest) -> Click:
     )
 
 
-def _is_prefetch(request: HttpRequest) -> bool:
+def is_prefetch(request: HttpRequest) -> bool:
     """A browser that fetches ahead: nobody has clicked yet."""
     said = (request.headers.get(name, "") for name in ("Sec-Purpose", "Purpose", "X-Moz"))
     return any("prefetch" in one.lower() for one in said)
