@@ -23,6 +23,7 @@ from loopline.demo import world
 from loopline.demo.events import call_requests, fill_inbox, form_requests, visit_requests
 from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.leads import make_leads, write_leads
+from loopline.demo.mails import TRACKED_FOR, mail_requests, make_links
 from loopline.demo.meetings import hold_huddles
 from loopline.demo.people import make_people, share_browsers, write_people
 from loopline.demo.places import write_places
@@ -94,11 +95,14 @@ def _records(year: Year, folder: Path, ids: Ids) -> _Records:
     start_clocks(leads.leads.values(), year.until)
     record_facts(chain(people.facts, leads.facts, sales.facts))
     share_browsers(year.buyers, people)
+    tracked_from = year.until - TRACKED_FOR
+    links = make_links(ground, ids, tracked_from)
     unit_ids = {key: str(unit.pk) for key, unit in ground.units.items()}
     requests = chain(
         visit_requests(year.visits, _keys(folder, unit_ids), unit_ids),
         form_requests(people.submissions),
         call_requests(sales.calls),
+        mail_requests(year.visits, links, tracked_from),
     )
     return _Records(ground, list(leads.leads.values()), sales, list(requests))
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from functools import lru_cache
 
+import msgspec
 from django.conf import settings
 
 from loopline.access.processing import settings_now
@@ -37,7 +38,8 @@ def quarantine() -> Quarantine:
 
 def settings_in_force() -> Settings:
     """What the organisation decided about processing, as the loader is told."""
-    return settings_now(keys())
+    given = settings.CONFIG
+    return msgspec.structs.replace(settings_now(keys()), data_centres=given.data_centres, places=given.places)
 
 
 def source_names() -> Callable[[str], str]:

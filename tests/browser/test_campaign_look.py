@@ -35,6 +35,7 @@ def test_a_campaign_with_all_its_parts(filled_site: Company, sign_in: SignIn, sh
     page = sign_in(filled_site.users[Role.MARKETING])
     complaints = Complaints(page)
     page.goto(reverse("campaign", args=[campaign.pk]))
+    page.get_by_text("In a mail").click()
     shoot(page, "campaign")
     page.reload()  # axe leaves styles behind that htmx would carry over
     page.get_by_text("Add a cost").click()

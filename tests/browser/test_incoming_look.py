@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from loopline.access.roles import Role
 from loopline.collect.keys import KeyKind, NewKey
+from loopline.demo.mmdb import write_mmdb
 from loopline.web import collector
 from tests.browser.conftest import SignIn
 from tests.browser.look import Look
@@ -25,7 +26,9 @@ OPENED = (collector.keys, collector.state, collector.log, collector.quarantine)
 def incoming(filled_site: Company, tmp_path: Path, settings: Any) -> Iterator[Station]:
     for one in OPENED:
         one.cache_clear()
-    settings.CONFIG = replace(settings.CONFIG, data=tmp_path)
+    places = (tmp_path / "places.mmdb", tmp_path / f"{LONG}.mmdb")
+    write_mmdb(places[0], {"203.0.113.0/24": {"country_code": "NO"}}, kind=HOSTILE, built_s=1_790_000_000)
+    settings.CONFIG = replace(settings.CONFIG, data=tmp_path, places=tuple(map(str, places)))
     station = Station(tmp_path)
     unit_id = str(filled_site.units[0].pk)
     networks = ("203.0.113.0/24", "2001:db8::/32")

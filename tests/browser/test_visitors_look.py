@@ -32,10 +32,21 @@ def _visit(company: Company, visitor: str, at: datetime, pages: int, **said: Any
             "is_entry": place == 0, "channel": "Paid Search", "utm_campaign": LONG, "url_host": "nordwind.test",
             "url_path": paths[place % 4][0], "title": paths[place % 4][1], "landing_path": "/", "engaged_ms": 95_000,
             "page_view_id": f"{visitor}-{at:%j}-{place}", "consent": 3, "bot_verdict": "human", "source": "browser",
-            "network_company": HOSTILE, "country": "NO", "device": "desktop", "browser": "Firefox",
+            "network_company": HOSTILE, "country": "NO", "region": HOSTILE, "device": "desktop", "browser": "Firefox",
         } | said
         for place in range(pages)
-    ]  # fmt: skip
+    ] + [_scrolled(company, visitor, at)]  # fmt: skip
+
+
+def _scrolled(company: Company, visitor: str, at: datetime) -> dict[str, Any]:
+    """How far down the first page of a visit was seen."""
+    return {
+        "event_id": f"{visitor}-{at:%j}-scrolled", "source_id": "key", "unit_id": str(company.units[0].pk),
+        "occurred_at": at, "received_at": at, "kind": "system", "identity": f"visitor:{visitor}",
+        "visitor_id": visitor, "session_id": f"s-{visitor}-{at:%j}", "page_view_id": f"{visitor}-{at:%j}-0",
+        "url_host": "nordwind.test", "url_path": "/", "consent": 3, "bot_verdict": "human", "source": "browser",
+        "properties": '{"scroll": 72}',
+    }  # fmt: skip
 
 
 def _store(events: list[dict[str, Any]], links: list[dict[str, Any]] | None = None) -> None:
