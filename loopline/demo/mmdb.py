@@ -79,7 +79,7 @@ def _encoded(value: Any) -> bytes:
         return _encoded((_UINT64, value))
     if isinstance(value, tuple):
         kind, number = value
-        packed = number.to_bytes(8, "big").lstrip(b"\0")
+        packed: bytes = number.to_bytes(8, "big").lstrip(b"\0")
         return _head(kind, len(packed)) + packed
     if isinstance(value, float):
         return _head(_DOUBLE, 8) + struct.pack(">d", value)

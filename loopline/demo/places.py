@@ -4,7 +4,8 @@ The addresses are of 198.18.0.0/15, which is set aside for tests and belongs to 
 """
 
 import random
-from ipaddress import IPv4Network, ip_network
+from collections.abc import Iterator
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,7 @@ _HERE = {"country_code": "NO", "region": "Oslo", "as_name": "Meridian Broadband"
 
 def _networks() -> dict[str, list[IPv4Network]]:
     """Country → its networks, one for each region and owner."""
-    free = ip_network("198.18.0.0/15").subnets(new_prefix=24)
+    free: Iterator[IPv4Network] = IPv4Network("198.18.0.0/15").subnets(new_prefix=24)
     return {country: [next(free) for _ in range(len(regions) * len(_OWNERS))] for country, regions in _REGIONS.items()}
 
 

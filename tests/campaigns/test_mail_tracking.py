@@ -13,6 +13,7 @@ from django.test import Client
 
 from loopline.access.actor import SYSTEM
 from loopline.access.roles import Role
+from loopline.campaigns import mail_tracking
 from loopline.campaigns.actions import ActivityPlan, add_activity
 from loopline.campaigns.links import LinkRefusedError
 from loopline.campaigns.mail_tracking import TrackedMail, click_address, mail_counts, mail_of_link, pixel_address
@@ -41,6 +42,7 @@ LONG_AGO = 1_700_000_000
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A LOOPLINE_DATA of its own."""
     monkeypatch.setattr(settings, "CONFIG", dataclasses.replace(settings.CONFIG, data=tmp_path))
+    monkeypatch.setattr(mail_tracking, "_recently", mail_tracking._Recently())
     yield tmp_path
     close_logs(tmp_path)
 

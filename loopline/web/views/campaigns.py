@@ -1,5 +1,6 @@
 """Campaigns: the list, a campaign's page, and its plan. What belongs to one is in `campaign_parts`."""
 
+import logging
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -30,6 +31,7 @@ from loopline.store.engine import StoreError
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.campaigns import ActivityForm, CampaignForm, CodeForm, CostForm, LinkForm, NewCampaignForm
 
+logger = logging.getLogger(__name__)
 STATUSES = {"open": "Draft and running", "all": "All", **dict(Campaign.Status.choices)}
 _OPEN = (Campaign.Status.DRAFT, Campaign.Status.RUNNING)
 NOTHING_CAME: dict[str, int | None] = {
@@ -119,11 +121,13 @@ def campaign_context(request: PageRequest, found: Campaign) -> dict[str, Any]:
 def _links(found: Campaign) -> list[dict[str, Any]]:
     """The newest links with their addresses and clicks; None where the event store does not answer."""
     links = list(found.links.select_related("campaign", "activity").order_by("-created_at")[:20])
+    clicks: dict[str, Clicks] | None = None
+    in_mails: dict[str, MailCounts] | None = None
     try:
         clicks = clicks_of(engine(), links, str(found.unit_id))
         in_mails = mail_counts(engine(), [link for link in links if link.is_for_mail], str(found.unit_id))
-    except StoreError:
-        clicks = in_mails = None
+    except StoreError as error:
+        logger.warning("clicks of the links of %s cannot be counted: %s", found.pk, error)
     return [
         {
             "link": link,
