@@ -45,7 +45,7 @@ def _scrolled(company: Company, visitor: str, at: datetime) -> dict[str, Any]:
         "occurred_at": at, "received_at": at, "kind": "system", "identity": f"visitor:{visitor}",
         "visitor_id": visitor, "session_id": f"s-{visitor}-{at:%j}", "page_view_id": f"{visitor}-{at:%j}-0",
         "url_host": "nordwind.test", "url_path": "/", "consent": 3, "bot_verdict": "human", "source": "browser",
-        "properties": '{"scroll": 72}',
+        "is_entry": False, "properties": '{"scroll": 72}',
     }  # fmt: skip
 
 
