@@ -235,12 +235,16 @@ class Log:
 
     def write_back(self, blocks: Sequence[Block], *, forgotten_upto: int) -> None:
         """Put blocks in the place of those with their numbers; what stood there is overwritten on the disk."""
-        rows = [(_ENCODER.encode(block.requests), block.seq) for block in blocks]
+        packed = [_ENCODER.encode(block.requests) for block in blocks]
+        rows = [
+            (content, block.seq + checksum_of(block.events, block.committed_us, content), block.seq)
+            for block, content in zip(blocks, packed, strict=True)
+        ]
         with self._connection_lock:
             self._connection.execute("PRAGMA secure_delete=ON").close()
             with transaction(self._connection) as run:
                 for row in rows:
-                    run("UPDATE blocks SET requests = ? WHERE seq = ?", row)
+                    run("UPDATE blocks SET requests = ?, checksum = ? WHERE seq = ?", row)
                 run("UPDATE forgotten SET upto_seq = ?", (forgotten_upto,))
 
     def wipe(self) -> None:
