@@ -8,14 +8,19 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from loopline.campaigns.mail_tracking import read_token, record_mail_click, record_mail_open
+from loopline.collect.own import SOURCE_ID
+from loopline.web.floods import Flood, limited
 from loopline.web.views.short_link import click_of, is_prefetch
 
+MAILS = Flood(SOURCE_ID, rate=10, burst_s=120)
+"""Wide: the mails of a whole company are opened, and checked, from one address."""
 _PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 _NOT_OURS = "This address was not made here, or a part of it is missing."
 
 
 @never_cache
 @require_safe
+@limited(MAILS)
 def mail_click(request: HttpRequest, token: str) -> HttpResponse:
     """Send on to the address that was signed, and only there, once the click is on disk; on trouble all the same."""
     found = read_token(token)
@@ -33,6 +38,7 @@ def mail_click(request: HttpRequest, token: str) -> HttpResponse:
 
 @never_cache
 @require_safe
+@limited(MAILS)
 def mail_open(request: HttpRequest, token: str) -> HttpResponse:
     """The dot. A mail must not show a broken picture, so whatever the token is, there is one."""
     found = read_token(token)
