@@ -12,6 +12,7 @@ import pytest
 from tests.collect.kills import Served, collector, helpers_of
 from tests.collect.promises import Reading, read_trace, tracing, why_not
 from tests.collect.station import free_port
+from tests.own_loop import in_own_loop
 
 FEW, MANY, CONNECTIONS = 1_000, 10_000, 32
 
@@ -43,7 +44,7 @@ def traced(folder: Path, requests: int, *planted: str) -> Reading:
     process = served.start()
     try:
         served.wait_until_ready(process)
-        asyncio.run(send(served, requests))
+        in_own_loop(send(served, requests))
         served.wait_until_loaded()
     finally:
         for server in helpers_of(process.pid):

@@ -8,6 +8,7 @@ import pytest
 
 from loopline.huddles import live
 from loopline.huddles.live import MOST_A_USER, Streams, TooManyStreamsError
+from tests.own_loop import in_own_loop
 
 
 async def next_of(events: AsyncIterator[bytes]) -> str:
@@ -27,7 +28,7 @@ def test_a_change_rings_at_once_from_another_thread() -> None:
         await events.aclose()  # type: ignore[attr-defined]
         assert streams.count("h") == 0
 
-    asyncio.run(listen())
+    in_own_loop(listen())
 
 
 def test_who_comes_back_hears_at_once_what_was_missed() -> None:
@@ -38,7 +39,7 @@ def test_who_comes_back_hears_at_once_what_was_missed() -> None:
         assert (await next_of(events)).startswith("id: 9\n")
         await events.aclose()  # type: ignore[attr-defined]
 
-    asyncio.run(listen())
+    in_own_loop(listen())
 
 
 def test_it_beats_and_finds_what_another_process_changed() -> None:
@@ -52,7 +53,7 @@ def test_it_beats_and_finds_what_another_process_changed() -> None:
             assert (await next_of(events)).startswith("id: 6\n")
         await events.aclose()  # type: ignore[attr-defined]
 
-    asyncio.run(listen())
+    in_own_loop(listen())
 
 
 def test_the_server_ends_every_line_when_it_stops() -> None:
@@ -65,7 +66,7 @@ def test_the_server_ends_every_line_when_it_stops() -> None:
         await asyncio.to_thread(streams.end_all)
         assert await asyncio.wait_for(ending, 5) == b"the end"
 
-    asyncio.run(listen())
+    in_own_loop(listen())
 
 
 def test_one_person_cannot_take_all_lines_and_unused_ones_come_back() -> None:
