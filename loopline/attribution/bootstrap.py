@@ -8,7 +8,7 @@ many at a time, put together at random; of a thousand groups the spread is known
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array, csr_array, hstack, vstack
+import scipy  # its `sparse` is read when it is first used: a third of a second and 40 MB that most never need
 
 from loopline.attribution.chain import Chain, chain_of, removal_effects, steps_of
 from loopline.attribution.credit import present
@@ -47,7 +47,7 @@ def markov_interval(walks: Walks, order: int = 1, *, draws: int = DRAWS, seed: i
         drawn = Chain(
             holds=chain.holds,
             begins=row[:size],
-            moves=csr_array(row[4 * size :].reshape(size, size)),
+            moves=scipy.sparse.csr_array(row[4 * size :].reshape(size, size)),
             conversions=row[size : 2 * size],
             value=row[2 * size : 3 * size],
             nulls=row[3 * size : 4 * size],
@@ -60,14 +60,15 @@ def shapley_interval(walks: Walks, *, draws: int = DRAWS, seed: int = 0) -> Inte
     """Of each channel's share of the conversions."""
     width, (walk, channel) = len(walks.channels), present(walks)
     distinct = np.bincount(walk, minlength=len(walks))[walk]
-    shared = coo_array((1 / distinct, (walk, channel)), shape=(len(walks), width)).tocsr()
-    nothing = csr_array((len(walks), width))
+    shared = scipy.sparse.coo_array((1 / distinct, (walk, channel)), shape=(len(walks), width)).tocsr()
+    nothing = scipy.sparse.csr_array((len(walks), width))
     return _interval(
-        [_shares(row) for row in _drawn(walks, vstack([shared, nothing], format="csr"), draws, seed)], width
+        [_shares(row) for row in _drawn(walks, scipy.sparse.vstack([shared, nothing], format="csr"), draws, seed)],
+        width,
     )
 
 
-def _passes(walks: Walks, order: int) -> csr_array:
+def _passes(walks: Walks, order: int) -> "scipy.sparse.csr_array":
     """What one pass of each walk adds to the chain: first the walks that convert, below them those that do not.
 
     Columns: begins, conversions, value, nulls (one a state each), then moves (one a pair of states).
@@ -76,20 +77,24 @@ def _passes(walks: Walks, order: int) -> csr_array:
     size = len(steps.states)
     first, last = np.flatnonzero(steps.is_first), np.flatnonzero(steps.is_last)
     ones = np.ones(count)
-    begins = coo_array((ones, (steps.walk[first], steps.state[first])), shape=(count, size)).tocsr()
-    ends = coo_array((ones, (steps.walk[last], steps.state[last])), shape=(count, size)).tocsr()
+    begins = scipy.sparse.coo_array((ones, (steps.walk[first], steps.state[first])), shape=(count, size)).tocsr()
+    ends = scipy.sparse.coo_array((ones, (steps.walk[last], steps.state[last])), shape=(count, size)).tocsr()
     on = np.flatnonzero(~steps.is_last)
     pairs = steps.state[on] * size + steps.state[on + 1]
-    moves = coo_array((np.ones(len(on)), (steps.walk[on], pairs)), shape=(count, size * size)).tocsr()
+    moves = scipy.sparse.coo_array((np.ones(len(on)), (steps.walk[on], pairs)), shape=(count, size * size)).tocsr()
     worth = np.divide(walks.value, walks.conversions, out=np.zeros(count), where=walks.conversions > 0)
     valued = ends.multiply(worth[:, None]).tocsr()
-    none = csr_array((count, size))
-    return vstack(
-        [hstack([begins, ends, valued, none, moves]), hstack([begins, none, none, ends, moves])], format="csr"
+    none = scipy.sparse.csr_array((count, size))
+    return scipy.sparse.vstack(
+        [
+            scipy.sparse.hstack([begins, ends, valued, none, moves]),
+            scipy.sparse.hstack([begins, none, none, ends, moves]),
+        ],
+        format="csr",
     )
 
 
-def _drawn(walks: Walks, passes: csr_array, draws: int, seed: int) -> Floats:
+def _drawn(walks: Walks, passes: "scipy.sparse.csr_array", draws: int, seed: int) -> Floats:
     """One row per draw: the passes added up, each as often as it was drawn."""
     chance = np.random.default_rng(seed)
     times = np.concatenate([walks.conversions, walks.nulls])
@@ -99,7 +104,9 @@ def _drawn(walks: Walks, passes: csr_array, draws: int, seed: int) -> Floats:
     grouped = np.flatnonzero(~is_single & (times > 0))
     if len(grouped):
         group = chance.integers(GROUPS, size=len(grouped))
-        together = coo_array((times[grouped], (group, np.arange(len(grouped)))), shape=(GROUPS, len(grouped))).tocsr()
+        together = scipy.sparse.coo_array(
+            (times[grouped], (group, np.arange(len(grouped)))), shape=(GROUPS, len(grouped))
+        ).tocsr()
         drawn = drawn + chance.poisson(1.0, size=(draws, GROUPS)) @ (together @ passes[grouped])
     return np.asarray(drawn, dtype=np.float64)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array, csr_array, diags_array
+import scipy  # its `sparse` is read when it is first used: a third of a second and 40 MB that most never need
 
 from loopline.attribution.walks import Floats, Integers, Walks, summed
 
@@ -35,7 +35,7 @@ class Chain:
     """states × channels: does the state hold the channel?"""
     begins: Floats
     """Walks that begin in each state."""
-    moves: csr_array
+    moves: "scipy.sparse.csr_array"
     """Walks that went from one state to another."""
     conversions: Floats
     """Conversions straight from each state."""
@@ -119,10 +119,12 @@ def chain_of(walks: Walks, order: int) -> Chain:
     )
 
 
-def _counted(pairs: Integers, weights: Floats, size: int) -> csr_array:
+def _counted(pairs: Integers, weights: Floats, size: int) -> "scipy.sparse.csr_array":
     if size * size <= 2**24:
-        return csr_array(summed(pairs, weights, size * size).reshape(size, size))
-    moves: csr_array = coo_array((weights, (pairs // size, pairs % size)), shape=(size, size)).tocsr()
+        return scipy.sparse.csr_array(summed(pairs, weights, size * size).reshape(size, size))
+    moves: scipy.sparse.csr_array = scipy.sparse.coo_array(
+        (weights, (pairs // size, pairs % size)), shape=(size, size)
+    ).tocsr()
     return moves
 
 
@@ -143,7 +145,7 @@ def removal_effects(chain: Chain) -> Effects:
         return Effects(nothing, nothing)
     leaves = np.maximum(np.asarray(chain.moves.sum(axis=1)).ravel() + chain.conversions + chain.nulls, 1e-300)
     reward = np.stack([chain.conversions, chain.value], axis=1) / leaves[:, None]
-    onward = diags_array(1 / leaves) @ chain.moves
+    onward = scipy.sparse.diags_array(1 / leaves) @ chain.moves
     # The first column keeps all channels.
     kept = np.column_stack([np.ones(len(leaves), dtype=bool), ~chain.holds])
     reached = _dense(onward.toarray(), reward, kept) if len(leaves) <= LARGEST_DENSE else _still(onward, reward, kept)
@@ -164,7 +166,7 @@ def _dense(onward: Floats, reward: Floats, kept: npt.NDArray[np.bool_]) -> Float
     return np.stack(answers, axis=1)
 
 
-def _still(onward: csr_array, reward: Floats, kept: npt.NDArray[np.bool_]) -> Floats:
+def _still(onward: "scipy.sparse.csr_array", reward: Floats, kept: npt.NDArray[np.bool_]) -> Floats:
     """The same by v ← r + Q v from v = r: it grows towards the answer, and every round is one more step of the walks.
 
     It ends when no value moves by more than STILL of the largest; walks end, so it does.

@@ -240,7 +240,8 @@ def test_both_engines_deal_to_the_cent_as_deal_out_does(engine: Engine, model: s
 def test_any_books_balance_for_every_model_and_dimension(engine: Engine, clock: str):
     random_books(engine, 3)
     revenue = set()
-    for by, model in [*((by, "linear") for by in DIMENSIONS), *(("campaign", model) for model in MODELS)]:
+    models = MODELS if clock == "period" else ("w_shaped", "markov", "influenced")
+    for by, model in [*((by, "linear") for by in DIMENSIONS), *(("campaign", model) for model in models)]:
         result = closed_loop(engine, by=by, model=model, clock=clock)
         credited = ("leads", "opportunities", "won", "converted", "revenue_minor")
         for metric in ("cost_minor", "sessions", *credited):

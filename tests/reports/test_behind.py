@@ -32,8 +32,7 @@ def small_books(engine: Engine) -> None:
     shelf.store()
 
 
-@pytest.mark.parametrize("clock", ["period", "cohort"])
-@pytest.mark.parametrize("is_everything_seen", [True, False])
+@pytest.mark.parametrize(("clock", "is_everything_seen"), [("period", True), ("cohort", False)])
 def test_what_is_behind_each_figure_adds_up_to_it(engine: Engine, clock: str, is_everything_seen: bool):
     small_books(engine)
     units = BOOKS.units if is_everything_seen else {"north": "North"}
