@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.chromium import browser
 from tests.engines import chdb_folder, engine, engine_kind, engine_url, make_engine, reading_engine, store
@@ -17,6 +18,10 @@ __all__ = [
     "reading_engine",
     "store",
 ]
+
+# How quick a machine is says nothing about the code: a busy one must not fail a property.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 LONG = ("story/", "sync/test_olist", "browser/test_every_page", "reports/test_behind", "demo/test_fill")
 """Files of few, long tests. Two workers share the suite by files: a long one begun last leaves one without work."""

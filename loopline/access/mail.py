@@ -75,9 +75,10 @@ def queue_mail(new: NewMail, *, at: datetime | None = None) -> bool:
 
 def send_waiting(*, at: datetime | None = None) -> int:
     """Send what waits; how many went. Does nothing where no mail server is set up (`EMAIL_URL`)."""
+    at = at or utc_now()
+    _forget_too_late(at)
     if not settings.SENDS_MAIL:
         return 0
-    at = at or utc_now()
     due = Mail.objects.filter(
         claimed_at__isnull=True, not_before__lte=at, created_at__gt=at - TOO_LATE_AFTER, attempts__lt=MOST_ATTEMPTS
     ).select_related("to")[:AT_ONCE]
@@ -88,17 +89,25 @@ def send_waiting(*, at: datetime | None = None) -> int:
         return sum(_send(mail, connection, at) for mail in waiting)
 
 
+def _forget_too_late(at: datetime) -> None:
+    """What will never be sent names buyers all the same."""
+    late = Mail.objects.filter(sent_at=None, created_at__lte=at - TOO_LATE_AFTER).exclude(text="")
+    late.update(subject="", text="", html="", attachments=[], trouble="too late to be sent")
+
+
 def _send(mail: Mail, connection: BaseEmailBackend, at: datetime) -> bool:
     if not Mail.objects.filter(pk=mail.pk, claimed_at__isnull=True).update(claimed_at=at):
         return False  # another process was faster
     if not mail.to.is_active:
-        Mail.objects.filter(pk=mail.pk).update(text="", html="", attachments=[], trouble="the reader was shut out")
+        Mail.objects.filter(pk=mail.pk).update(
+            subject="", text="", html="", attachments=[], trouble="the reader was shut out"
+        )
         return False
     try:
         message_of(mail, connection).send()
     except (SMTPException, OSError) as error:
         # The server did not take it, so it may be offered again, later each time.
-        log.warning("the mail server did not take “%s”: %s", mail.subject, error)
+        log.warning("the mail server did not take mail %s: %s", mail.pk, type(error).__name__)
         mail.attempts += 1
         Mail.objects.filter(pk=mail.pk).update(
             claimed_at=None,
@@ -108,7 +117,7 @@ def _send(mail: Mail, connection: BaseEmailBackend, at: datetime) -> bool:
         )
         return False
     # Links in it let people in, and it names buyers: once it is on its way nothing of it is kept here.
-    Mail.objects.filter(pk=mail.pk).update(sent_at=at, text="", html="", attachments=[], trouble="")
+    Mail.objects.filter(pk=mail.pk).update(sent_at=at, subject="", text="", html="", attachments=[], trouble="")
     return True
 
 

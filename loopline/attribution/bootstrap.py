@@ -12,7 +12,7 @@ import scipy  # its `sparse` is read when it is first used: a third of a second 
 
 from loopline.attribution.chain import Chain, chain_of, removal_effects, steps_of
 from loopline.attribution.credit import present
-from loopline.attribution.walks import Floats, Walks
+from loopline.attribution.walks import Floats, Integers, Walks
 
 DRAWS = 200
 SINGLE_WALKS = 20_000
@@ -40,14 +40,15 @@ class Interval:
 
 def markov_interval(walks: Walks, order: int = 1, *, draws: int = DRAWS, seed: int = 0) -> Interval:
     """Of each channel's share of the sum of removal effects."""
-    chain, passes = chain_of(walks, order), _passes(walks, order)
+    chain, (passes, pairs) = chain_of(walks, order), _passes(walks, order)
     size = len(chain.begins)
+    places = np.divmod(pairs, size)
     shares = []
     for row in _drawn(walks, passes, draws, seed):
         drawn = Chain(
             holds=chain.holds,
             begins=row[:size],
-            moves=scipy.sparse.csr_array(row[4 * size :].reshape(size, size)),
+            moves=scipy.sparse.csr_array((row[4 * size :], places), shape=(size, size)),
             conversions=row[size : 2 * size],
             value=row[2 * size : 3 * size],
             nulls=row[3 * size : 4 * size],
@@ -68,10 +69,11 @@ def shapley_interval(walks: Walks, *, draws: int = DRAWS, seed: int = 0) -> Inte
     )
 
 
-def _passes(walks: Walks, order: int) -> "scipy.sparse.csr_array":
+def _passes(walks: Walks, order: int) -> tuple["scipy.sparse.csr_array", Integers]:
     """What one pass of each walk adds to the chain: first the walks that convert, below them those that do not.
 
-    Columns: begins, conversions, value, nulls (one a state each), then moves (one a pair of states).
+    Columns: begins, conversions, value, nulls (one a state each), then moves: one for each pair of states that some
+    walk joins, which are the second answer. All pairs there could be would not fit into memory.
     """
     steps, count = steps_of(walks, order), len(walks)
     size = len(steps.states)
@@ -80,18 +82,19 @@ def _passes(walks: Walks, order: int) -> "scipy.sparse.csr_array":
     begins = scipy.sparse.coo_array((ones, (steps.walk[first], steps.state[first])), shape=(count, size)).tocsr()
     ends = scipy.sparse.coo_array((ones, (steps.walk[last], steps.state[last])), shape=(count, size)).tocsr()
     on = np.flatnonzero(~steps.is_last)
-    pairs = steps.state[on] * size + steps.state[on + 1]
-    moves = scipy.sparse.coo_array((np.ones(len(on)), (steps.walk[on], pairs)), shape=(count, size * size)).tocsr()
+    pairs, column = np.unique(steps.state[on] * size + steps.state[on + 1], return_inverse=True)
+    moves = scipy.sparse.coo_array((np.ones(len(on)), (steps.walk[on], column)), shape=(count, len(pairs))).tocsr()
     worth = np.divide(walks.value, walks.conversions, out=np.zeros(count), where=walks.conversions > 0)
     valued = ends.multiply(worth[:, None]).tocsr()
     none = scipy.sparse.csr_array((count, size))
-    return scipy.sparse.vstack(
+    passes = scipy.sparse.vstack(
         [
             scipy.sparse.hstack([begins, ends, valued, none, moves]),
             scipy.sparse.hstack([begins, none, none, ends, moves]),
         ],
         format="csr",
     )
+    return passes, pairs
 
 
 def _drawn(walks: Walks, passes: "scipy.sparse.csr_array", draws: int, seed: int) -> Floats:

@@ -152,11 +152,12 @@ def _who(mail: TrackedMail, purpose: str) -> str:
         return ""
     if person is None:
         return ""
-    newest = Consent.objects.filter(person__in=person.known_ids(), purpose=purpose).order_by("-id").first()
+    newest = Consent.objects.filter(person__in=person.known_ids(), purpose=purpose).order_by("-at", "-id").first()
     return str(person.pk) if newest is not None and newest.is_granted else ""
 
 
 def _keep(folder: Path, mail: TrackedMail, click: Click, name: str, person: str, verdict: str, url: str) -> bool:
+    person = "" if click.is_opted_out else person
     source, medium, campaign, content, term = read_address(url).campaign
     said: dict[str, Any] = {
         # Whoever sent the mail could tell from the message whose it was.

@@ -19,7 +19,7 @@ from loopline.huddles.actions import meeting_of, prepare
 from loopline.huddles.brief_chart import cohort_picture
 from loopline.huddles.known import known_before
 from loopline.huddles.models import HuddleSeries
-from loopline.huddles.series import next_meeting_of
+from loopline.huddles.series import next_meeting_of, readers
 from loopline.lib.money import Money
 from loopline.lib.times import utc_now
 
@@ -79,7 +79,7 @@ def _send(series: HuddleSeries, meeting_at: datetime, at: datetime) -> int:
                         as_text(title, parts, address), html, attachments),
                 at=at,
             )
-            for user in series.roster.all()
+            for user in readers(series)
         )  # fmt: skip
 
 

@@ -51,6 +51,7 @@ def add_decision(huddle: Huddle, new: NewDecision, *, by: Actor, at: datetime | 
         raise ValueError("A decision says what is to be done.")
     if not new.owner.actor.covers_unit(huddle.unit_id):
         raise NotAllowedError(f"{new.owner.name} does not work for {huddle.unit}. Choose someone who does.")
+    _check_compared(huddle, new.measure, by)
     decision = Decision(
         unit=huddle.unit, huddle=huddle, text=new.text.strip(), owner=new.owner, due_on=new.due_on,
         expected_effect=new.expected_effect.strip(), guard_rail=new.guard_rail.strip(),
@@ -65,6 +66,17 @@ def add_decision(huddle: Huddle, new: NewDecision, *, by: Actor, at: datetime | 
           outcome=decision.outcome, design=decision.design)  # fmt: skip
     changed(huddle)
     return decision
+
+
+def _check_compared(huddle: Huddle, measure: Measure | None, by: Actor) -> None:
+    """What a review compares with tells how others did: only of units and colleagues that one may see."""
+    if measure is None:
+        return
+    if measure.control_unit is not None and not by.covers_unit(measure.control_unit.pk):
+        raise NotAllowedError(f"{by.name} may not compare with {measure.control_unit}. Choose a unit of your own.")
+    for user in measure.treated:
+        if not user.actor.covers_unit(huddle.unit_id):
+            raise NotAllowedError(f"{user.name} does not work for {huddle.unit}. Choose someone who does.")
 
 
 def _measured(decision: Decision, measure: Measure, at: datetime) -> None:

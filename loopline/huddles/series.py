@@ -50,6 +50,8 @@ class SeriesPlan:
         for user in (*self.roster, *self.team):
             if not user.actor.covers_unit(unit.pk):
                 raise ValidationError(f"{user.name} does not work for {unit}. Choose someone who does.")
+            if not user.actor.may(Permission.SEE_HUDDLE):
+                raise ValidationError(f"{user.name} may not see huddles. Choose someone of marketing or sales.")
 
 
 @transaction.atomic
@@ -63,7 +65,7 @@ def start_series(unit: BusinessUnit, plan: SeriesPlan, *, by: Actor, at: datetim
     series = HuddleSeries(unit=unit, created_at=at)
     _put(series, plan)
     audit(by, "start_huddle_series", series, at=at, **_said(series))
-    _tell(series, series.roster.all(), REQUEST, at)
+    _tell(series, readers(series), REQUEST, at)
     return series
 
 
@@ -78,7 +80,7 @@ def change_series(series: HuddleSeries, plan: SeriesPlan, *, by: Actor, at: date
     series.sequence += 1
     _put(series, plan)
     audit(by, "change_huddle_series", series, at=at, before=before, after=_said(series))
-    _tell(series, series.roster.all(), REQUEST, at)
+    _tell(series, readers(series), REQUEST, at)
     _tell(series, guests - set(series.roster.all()), CANCEL, at)
 
 
@@ -94,6 +96,16 @@ def end_series(series: HuddleSeries, *, by: Actor, at: datetime | None = None) -
     series.save(update_fields=["is_active", "sequence"])
     audit(by, "end_huddle_series", series, at=at)
     _tell(series, series.roster.all(), CANCEL, at)
+
+
+def may_read(user: User, unit: BusinessUnit) -> bool:
+    """Does this user see the huddles of the unit now? Roles and units change after somebody came onto a roster."""
+    return user.is_active and user.actor.may(Permission.SEE_HUDDLE) and user.actor.covers_unit(unit.pk)
+
+
+def readers(series: HuddleSeries) -> list[User]:
+    """Those on the roster who may still read what the huddle is about: it names buyers and deals."""
+    return [user for user in series.roster.all() if may_read(user, series.unit)]
 
 
 def next_meeting_of(series: HuddleSeries, after: datetime) -> datetime:

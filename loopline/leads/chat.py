@@ -50,7 +50,7 @@ def address_to_ask(url: str, *, may_be_private: bool, resolve: Resolve = resolve
         raise AddressRefused("A webhook's address begins with https:// and holds no user name.")
     try:
         found = resolve(host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:
         raise AddressRefused("The webhook's host is not known to the name server.") from error
     if not found:
         raise AddressRefused("The webhook's host has no address.")
@@ -59,10 +59,16 @@ def address_to_ask(url: str, *, may_be_private: bool, resolve: Resolve = resolve
     return host, found[0], port
 
 
+_CARRIES_V4 = tuple(ipaddress.ip_network(one) for one in ("::/96", "64:ff9b::/96", "2002::/16"))
+"""IPv6 forms of IPv4 addresses, private ones too, that Python calls global."""
+
+
 def _is_public(address: str) -> bool:
     found = ipaddress.ip_address(address.partition("%")[0])
     mapped = getattr(found, "ipv4_mapped", None)
     known = mapped or found
+    if isinstance(known, ipaddress.IPv6Address) and any(known in one for one in _CARRIES_V4):
+        return False
     return known.is_global and not known.is_multicast
 
 
@@ -81,6 +87,8 @@ def send_waiting_chats(
 ) -> int:
     """Send what waits, each once at most: it is claimed before the chat is asked. How many went."""
     at = at or utc_now()
+    late = ChatMessage.objects.filter(sent_at=None, created_at__lte=at - TOO_LATE_AFTER).exclude(text="")
+    late.update(text="", trouble="too late to be sent")
     due = ChatMessage.objects.filter(
         claimed_at=None, not_before__lte=at, created_at__gt=at - TOO_LATE_AFTER, attempts__lt=MOST_ATTEMPTS
     ).order_by("created_at")

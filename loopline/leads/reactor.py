@@ -131,7 +131,7 @@ def _identify(signal: Signal, unit: BusinessUnit) -> None:
     if person is not None:
         details = details_from(signal.traits)
         fill_in(person, details, by=SYSTEM, at=at)
-        set_custom(person, custom_of_person(signal.traits), by=SYSTEM, at=at)
+        set_custom(person, custom_of_person(signal.traits), by=SYSTEM, at=at, fills_only=signal.source == "browser")
         link_phone(person, details.phone, details.country, "identify", SYSTEM, at)
 
 
@@ -188,7 +188,7 @@ def _group(signal: Signal, unit: BusinessUnit) -> None:
         "country": said.country,
     }
     fill_in_company(company, values, by=SYSTEM, at=at)
-    set_custom(company, custom_of_company(signal.traits), by=SYSTEM, at=at)
+    set_custom(company, custom_of_company(signal.traits), by=SYSTEM, at=at, fills_only=signal.source == "browser")
     fill_in(person, Details(), company=company, by=SYSTEM, at=at)
 
 

@@ -37,9 +37,10 @@ def bring_back(at: datetime | None = None, seen: LastSeen | None = None) -> int:
     due = list(waiting_to_return().filter(return_on__lte=today)[:AT_ONCE])
     came = sum(_return(lead, f"its date {lead.return_on} came", at) for lead in due)
     for key, (words, path) in TRIGGERS.items():
-        waiting = list(waiting_to_return().filter(returns_when=key)[:AT_ONCE])
-        for lead in _those_who_came(waiting, path, seen or _seen):
-            came += _return(lead, words, at)
+        waiting = list(waiting_to_return().filter(returns_when=key).select_related("person"))
+        for first in range(0, len(waiting), AT_ONCE):
+            for lead in _those_who_came(waiting[first : first + AT_ONCE], path, seen or _seen):
+                came += _return(lead, words, at)
     return came
 
 

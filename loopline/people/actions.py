@@ -201,13 +201,22 @@ def fill_in(
 
 
 def set_custom(
-    record: Person | Company, said: Mapping[str, CustomValue], *, by: Actor, at: datetime | None = None
+    record: Person | Company,
+    said: Mapping[str, CustomValue],
+    *,
+    by: Actor,
+    at: datetime | None = None,
+    fills_only: bool = False,
 ) -> None:
-    """Keep fields of the organisation's own making; the last word about each counts."""
+    """Keep fields of the organisation's own making; the last word about each counts.
+
+    `fills_only`: what is known stays, as where a page's public key speaks, which anybody can use.
+    """
     by.require(Permission.EDIT_PEOPLE)
     with transaction.atomic():
         take_turn()
-        values = with_custom(record.custom, said)
+        new = {key: value for key, value in said.items() if not (fills_only and key in record.custom)}
+        values = with_custom(record.custom, new)
         changed = [key for key, value in values.items() if record.custom.get(key) != value]
         if not changed:
             return

@@ -14,8 +14,10 @@ MOST = 50
 """How many a record keeps; what comes after is left out."""
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,59}")
 _NAMES_SOMEBODY = re.compile(
-    r"name|mail|phone|^tel|mobile|address|street|birth|avatar|photo|message|comment|password|token"
+    r"name|mail|phone|^tel|mobile|cell|whatsapp|address|street|birth|^dob|avatar|photo|message|comment|password|token"
+    r"|contact|consent|ssn|iban|passport|licen[cs]e|linkedin|twitter|profile|(^|_)(ip|id|no|number)$"
 )
+_LOOKS_PERSONAL = re.compile(r"@|://|^\+?[\d ().-]{8,}$|^\d{1,3}(\.\d{1,3}){3}$")
 
 
 def custom_key(said: str) -> str:
@@ -25,13 +27,13 @@ def custom_key(said: str) -> str:
 
 
 def custom_value(said: object) -> CustomValue | None:
-    """A short text, a number or a truth; None for anything else and for what looks like an address."""
+    """A short text, a number or a truth; None for anything else and for what looks like an address or a phone."""
     if isinstance(said, bool | int):
         return said if isinstance(said, bool) or abs(said) < 10**15 else None
     if isinstance(said, float):
         return (int(said) if said == int(said) else said) if abs(said) < 10**15 else None
     text = one_line(said, 200) if isinstance(said, str) else ""
-    return text if text and "@" not in text else None
+    return text if text and not _LOOKS_PERSONAL.search(text) else None
 
 
 def custom_from(said: Mapping[str, object], known: frozenset[str] = frozenset()) -> dict[str, CustomValue]:

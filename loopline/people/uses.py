@@ -6,6 +6,7 @@ are shorter) until the next one is named or somebody logs out. Between two diffe
 of neither cannot be told, nor what is within half an hour of both when no visit has to join them: it is nobody's.
 """
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
@@ -57,8 +58,10 @@ def _parts(sightings: Collection[Sighting], logouts: Collection[datetime]) -> It
     seen = [Sighting(at, people.pop() if len(people) == 1 else None) for at, people in sorted(named.items())]
     starts = [EVER, *sorted(set(logouts))]
     ends = [*starts[1:], None]
+    moments = [one.at for one in seen]
     for since, until in zip(starts, ends, strict=True):
-        yield since, [one for one in seen if one.at >= since and (until is None or one.at < until)]
+        end = len(seen) if until is None else bisect_left(moments, until)
+        yield since, seen[bisect_left(moments, since) : end]
 
 
 def _of_part(since: datetime, seen: list[Sighting]) -> Iterator[Use]:

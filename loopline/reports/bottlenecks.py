@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from math import prod
+from zoneinfo import ZoneInfo
 
 from loopline.lib.times import period_bounds
 from loopline.reports import bottlenecks_sql as sql
@@ -148,6 +149,10 @@ class _Found:
     waiting: Mapping[str, list[Row]]
 
 
+def _today(params: Mapping[str, Value], books: Books) -> date:
+    return _moment(params["now"]).astimezone(ZoneInfo(books.zone)).date()
+
+
 def _ask(asked: Question, engine: Engine, params: dict[str, Value], books: Books) -> _Found:
     lengths = _by_stage(engine.rows(sql.LENGTHS, params))
     limits = {stage.key: _mature_after(lengths[stage.key]) for stage in STAGES}
@@ -156,7 +161,8 @@ def _ask(asked: Question, engine: Engine, params: dict[str, Value], books: Books
         params = params | {f"mature_{key}": _moment(params["now"]) - limit if limit is not None else NEVER}
     cohorts = sql.cohorts("month" if (asked.last - asked.first).days >= LONG else "week")
     return _Found(
-        days=(asked.last - asked.first).days + 1,
+        # Of a period that still runs, the days that were: those to come have brought nobody yet.
+        days=max(1, (min(asked.last, _today(params, books)) - asked.first).days + 1),
         limits=limits,
         lengths=lengths,
         now=_by_stage(engine.rows(cohorts, params)),

@@ -164,21 +164,31 @@ def _meaning(high: str, low: str) -> str:
     return "Its part depends on where on the path it stands. Decide which question you ask before moving a budget."
 
 
+_SHOWN = tuple(str(days or "none") for days in WINDOWS)
+
+
 def windows(scope: Scope, conversion: str, engine: Engine) -> SideBySide:
-    """The model of the scope under several lookback windows; the columns are days, `none` without a window."""
+    """The model of the scope under several lookback windows; the columns are days, `none` without a window.
+
+    A window in which the model has too little to learn from is in `refused`, and its column says nothing.
+    """
     found = SideBySide(scope, conversion)
     credit: dict[str, dict[str, int]] = {}
     for days in WINDOWS:
         asked = replace(scope, options=replace(scope.options, lookback_days=days))
-        model, learnt = learnt_model(asked, engine, conversion)
+        try:
+            model, learnt = learnt_model(asked, engine, conversion)
+        except OptionError as error:
+            found.refused[str(days or "none")] = str(error)
+            continue
         rows = engine.rows(_question(asked.options, [model], conversion), {**asked.params, **learnt})
         credit[str(days or "none")] = {str(row["row_key"]): number(row["amount"]) for row in rows}
     keys = {key for rows in credit.values() for key in rows}
     names = names_of(DIMENSIONS[scope.options.by], keys, scope, engine)
     for key in keys:
         amounts = {window: rows.get(key, 0) for window, rows in credit.items()}
-        found.rows.append(Compared(key, names[key], {w: _number(found, a) for w, a in amounts.items()},
-                                   _apart(list(amounts.values()))))  # fmt: skip
+        shown = {window: _number(found, amounts[window]) if window in amounts else None for window in _SHOWN}
+        found.rows.append(Compared(key, names[key], shown, _apart(list(amounts.values()))))
     found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
     return found
 

@@ -42,6 +42,11 @@ class Share:
     by_row: dict[str, Number]
     """Row → difference of the metric asked for."""
 
+    @property
+    def is_own(self) -> bool:
+        """Something arrived or changed that the asker may see; that others learned something is not told."""
+        return bool(self.learned or self.by_row or any(self.changes.values()))
+
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
@@ -134,7 +139,7 @@ def why_changed(options: Options, since: datetime, engine: Engine, books: Books,
         metric=chosen,
         before=_totals(first),
         after=_totals(earlier),
-        shares=tuple(shares),
+        shares=tuple(share for share in shares if books.sees_all_units or share.is_own),
         rows=_rows(first, earlier, chosen, scope, engine),
     )
 

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.urls import reverse
 
 from loopline.access.actor import SYSTEM, Actor
+from loopline.access.roles import Permission
 from loopline.huddles.agenda import CARD_KEYS, CARDS
 from loopline.huddles.models import Huddle
 from loopline.leads.clock import span
@@ -97,7 +98,7 @@ def stages_shown(found: Huddle) -> list[Stage]:
 def stages_of(known: Mapping[str, Any], at: datetime, by: Actor, unit_id: UUID | None = None) -> list[Stage]:
     """Stages as `huddles.known.shown` gives them, with names of those who wait longest, as far as `by` sees them."""
     stages = known.get("stages", ())
-    names = _names([key for one in stages for key, _ in one["oldest"]], by, unit_id)
+    names = names_for([key for one in stages for key, _ in one["oldest"]], by, unit_id)
     return [_stage(one, known["worst"], names, at) for one in stages]
 
 
@@ -135,9 +136,11 @@ def _hours(hours: float | None) -> str:
     return "—" if hours is None else span(timedelta(hours=hours)) if hours else "under 1 h"
 
 
-def _names(keys: Sequence[str], by: Actor, unit_id: UUID | None) -> dict[str, tuple[str, str]]:
-    leads = Lead.objects.visible_to(by).filter(pk__in=keys).select_related("person")
-    deals = Opportunity.objects.visible_to(by).filter(pk__in=keys)
+def names_for(keys: Sequence[str], by: Actor, unit_id: UUID | None) -> dict[str, tuple[str, str]]:
+    """Names and addresses of the leads and deals among `keys` that `by` may see, and whose people may be named."""
+    people, pipeline = by.may(Permission.SEE_PEOPLE), by.may(Permission.SEE_PIPELINE)
+    leads = Lead.objects.visible_to(by).filter(pk__in=keys if people else []).select_related("person")
+    deals = Opportunity.objects.visible_to(by).filter(pk__in=keys if pipeline else [])
     if unit_id is not None:
         leads, deals = leads.filter(unit=unit_id), deals.filter(unit=unit_id)
     return {str(one.pk): (one.person.display_name, reverse("lead", args=[one.pk])) for one in leads} | {

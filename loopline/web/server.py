@@ -172,6 +172,7 @@ def run(config: Config, *, on_ready: Callable[[], None]) -> int:
             host=config.host,
             port=config.port,
             loop="uvloop",
+            ws="none",
             http=short_way(server.collector),
             log_level="warning",
             access_log=False,

@@ -9,7 +9,7 @@ import pytest
 from django.core import mail as outbox_of
 from django.core.mail.backends.locmem import EmailBackend
 
-from loopline.access.mail import MOST_ATTEMPTS, Attachment, NewMail, queue_mail, send_waiting
+from loopline.access.mail import MOST_ATTEMPTS, TOO_LATE_AFTER, Attachment, NewMail, queue_mail, send_waiting
 from loopline.access.models import Mail
 from loopline.lib.config import ConfigError, read_config
 from loopline.lib.email_url import MailServer, read_email_url
@@ -61,8 +61,16 @@ def test_nothing_of_it_is_kept_once_it_went() -> None:
     queued(text="https://loopline.test/huddle/homework/secret")
     send_waiting(at=NOON)
     row = Mail.objects.get()
-    assert (row.text, row.html, row.attachments) == ("", "", [])
+    assert (row.subject, row.text, row.html, row.attachments) == ("", "", "", [])
     assert row.sent_at == NOON
+
+
+def test_what_is_too_late_or_can_never_be_sent_is_forgotten_too(settings: Any) -> None:
+    settings.SENDS_MAIL = False
+    queued(html="<p>Five figures</p>")
+    send_waiting(at=NOON + TOO_LATE_AFTER)
+    row = Mail.objects.get()
+    assert (row.subject, row.text, row.html, row.trouble) == ("", "", "", "too late to be sent")
 
 
 def test_what_the_server_did_not_take_is_offered_again_later_and_given_up_in_the_end() -> None:

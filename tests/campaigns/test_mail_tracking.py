@@ -3,6 +3,7 @@
 import dataclasses
 import json
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +123,17 @@ def test_a_browser_that_says_do_not_track_names_nobody(folder: Path, engine: Eng
     person = agreed(make_person(), "contact", "email_opens")
     click(mail_to(person), **{"Sec-GPC": "1"})
     open_(mail_to(person), DNT="1")
-    assert [row["identity"] for row in stored(folder, engine)] == ["", ""]
+    rows = stored(folder, engine)
+    assert [row["identity"] for row in rows] == ["", ""]
+    assert all("m1" not in row["properties"] for row in rows), "the message would tell whose it was"
+
+
+def test_the_newest_word_counts_also_where_an_older_one_was_written_down_later(folder: Path, engine: Engine) -> None:
+    person, now = make_person(), utc_now()
+    for is_granted, at in ((False, now), (True, now - timedelta(days=1))):
+        record_consent(person, "contact", is_granted=is_granted, text="", evidence="form", at=at, by=SYSTEM)
+    click(mail_to(person))
+    assert [row["identity"] for row in stored(folder, engine)] == [""]
 
 
 def test_programs_that_check_mails_are_told_from_people(folder: Path, engine: Engine, tmp_path: Path) -> None:

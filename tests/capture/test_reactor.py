@@ -236,3 +236,24 @@ def test_a_refused_signal_with_numbers_that_json_does_not_have_does_not_stop_the
     assert feeder.react() == 2
     assert ReactorRefusal.objects.get().signal["traits"] == {"a": None, "b": None, "c": ""}
     assert Person.objects.get().email == "ines@halden.no"
+
+
+def test_a_pages_public_key_fills_custom_fields_and_never_changes_one(feeder: Feeder) -> None:
+    """Anybody can read it in the page's source and speak of any address with it."""
+    said = {"email": "ines@halden.no", "plan": "basic"}
+    feeder.add("identify", source="server", email="ines@halden.no", traits=said)
+    feeder.add("identify", source="browser", email="ines@halden.no", traits=said | {"plan": "gold", "seats": 5})
+    feeder.react()
+    assert Person.objects.get().custom == {"plan": "basic", "seats": 5}
+    feeder.add("identify", source="server", email="ines@halden.no", traits=said | {"plan": "team"})
+    feeder.react()
+    assert Person.objects.get().custom == {"plan": "team", "seats": 5}
+
+
+def test_what_names_somebody_is_no_custom_field(feeder: Feeder) -> None:
+    traits = {"email": "ines@halden.no", "iban": "NO93 8601 1117 947", "passportNo": "X1", "ip": "203.0.113.7",
+              "cell": "+47 912 34 567", "site": "https://me.example", "hotline": "+47 912 34 567",
+              "seats": 5}  # fmt: skip
+    feeder.add("identify", source="server", email="ines@halden.no", traits=traits)
+    feeder.react()
+    assert Person.objects.get().custom == {"seats": 5}

@@ -60,6 +60,7 @@ def decided(unit: BusinessUnit, runner: User, measure: Measure) -> Decision:
 def test_before_and_after_takes_away_what_changed_in_the_control_series(unit: BusinessUnit, runner: User) -> None:
     """50 → 90 percent here, 50 → 50 there: better by forty points."""
     other, owner = make_unit("Iberia"), make_user(Role.SALES, unit=unit)
+    runner.units.add(other)
     for where, after in ((unit, 54), (other, 30)):
         week(where, owner, START - timedelta(days=30), of=60, accepted=30)
         week(where, owner, START + timedelta(days=2), of=60, accepted=after)

@@ -15,7 +15,7 @@ from loopline.access.roles import Role
 from loopline.huddles.actions import close_huddle, dispose_quiet, open_huddle
 from loopline.huddles.brief import send_briefs
 from loopline.huddles.changing import HuddleStateError
-from loopline.huddles.decisions import NewDecision, add_decision
+from loopline.huddles.decisions import Measure, NewDecision, add_decision
 from loopline.huddles.listing import Meeting, leads_to_discuss
 from loopline.huddles.models import Huddle, HuddleSeries
 from loopline.huddles.series import SeriesPlan, change_series, end_series, start_series
@@ -200,3 +200,23 @@ def test_pages_of_series_are_for_those_who_run_huddles_of_the_unit(unit: Busines
     opened = client.post(reverse("huddle_open", args=[unit.pk]), {"series": str(series.pk)})
     assert opened.status_code == 302
     assert Huddle.objects.get().minutes_available == 45
+
+
+def test_who_lost_the_unit_or_the_right_reads_neither_brief_nor_minutes(
+    unit: BusinessUnit, runner: User, store: object
+) -> None:
+    moved, promoted = make_user(Role.SALES, unit=unit, name="Ana"), make_user(Role.SALES, unit=unit, name="Ben")
+    with pytest.raises(ValidationError, match="may not see huddles"):
+        start_series(unit, plan_of(runner, make_user(Role.FINANCE, unit=unit)), by=runner.actor)
+    series = start_series(unit, plan_of(runner, moved, promoted), by=runner.actor)
+    moved.units.set([make_unit("Iberia")])
+    User.objects.filter(pk=promoted.pk).update(role=Role.FINANCE.value)
+    Mail.objects.all().delete()
+    assert send_briefs(at=datetime(2026, 3, 3, 6, 0, tzinfo=UTC)) == 1
+    huddle = open_huddle(unit, series=series, by=runner.actor)
+    close_huddle(huddle, carry_over=True, by=runner.actor)
+    assert {mail.to for mail in Mail.objects.all()} == {runner}
+    single = open_huddle(unit, by=runner.actor)
+    foreign = NewDecision("Call first", runner, measure=Measure("accepted", 10, control_unit=make_unit("Benelux")))
+    with pytest.raises(NotAllowedError, match="may not compare"):
+        add_decision(single, foreign, by=runner.actor)

@@ -138,7 +138,7 @@ def form(**said: str) -> Said:
 
 # Without shrinking: a failing history is short anyway, and each takes a tenth of a second.
 @settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
 )  # fmt: skip
 @given(history=a_history, chance=st.randoms(use_true_random=False))

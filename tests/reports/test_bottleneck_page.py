@@ -9,6 +9,7 @@ from django.urls import reverse
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.web.huddle_screen import names_for
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import make_lead
@@ -40,3 +41,11 @@ def test_names_stay_in_their_unit_and_an_empty_store_says_what_to_do(store: Duck
     page = client.get(reverse(PAGE)).content.decode()
     assert "Theirs" not in page
     assert "there now" in page.lower()
+
+
+def test_leads_are_named_only_to_who_may_see_people(store: DuckDBEngine) -> None:
+    """Finance sees the figures of all units and no names."""
+    lead = make_lead(make_unit(), name="Ines")
+    sales, finance = make_user(Role.SALES, unit=lead.unit), make_user(Role.FINANCE, unit=lead.unit)
+    assert names_for([str(lead.pk)], sales.actor, None)[str(lead.pk)][0] == "Ines"
+    assert names_for([str(lead.pk)], finance.actor, None) == {}

@@ -1,5 +1,7 @@
 """Models side by side agree with each model's own report, say where they disagree, and how sure they are."""
 
+from datetime import timedelta
+
 import pytest
 
 from loopline.attribution.model import MODELS
@@ -91,3 +93,19 @@ def test_no_data_at_all_is_no_rows_and_no_error(engine: Engine) -> None:
 def test_a_conversion_that_does_not_exist_is_refused(engine: Engine) -> None:
     with pytest.raises(OptionError, match="no conversion"):
         compared(engine, conversion="wish")
+
+
+def test_a_window_with_too_little_to_learn_from_says_so_and_the_others_stand(engine: Engine) -> None:
+    """Forty sales a week and more after what led to them: within seven days nobody has a path."""
+    shelf = Shelf(engine)
+    for number in range(40):
+        person, at = f"p{number}", day(1 + number % 5)
+        shelf.person(person, f"v{number}")
+        shelf.touch(f"t{number}", f"visitor:v{number}", at, channel="Email")
+        shelf.won(f"o{number}", person, at + timedelta(days=12), 100_00)
+    shelf.store()
+    scope = settle(Options(**MARCH, by="channel", model="markov"), engine, BOOKS)  # type: ignore[arg-type]
+    found = windows(scope, "revenue", engine)
+    assert list(found.refused) == ["7"]
+    [email] = [row for row in found.rows if row.key == "Email"]
+    assert email.credit == {"7": None, "30": 4_000_00, "90": 4_000_00, "none": 4_000_00}

@@ -160,7 +160,8 @@ def test_a_name_that_points_into_the_house_is_not_asked(unit: BusinessUnit) -> N
 @pytest.mark.parametrize(
     "address",
     ["127.0.0.1", "10.1.2.3", "169.254.169.254", "192.168.1.1", "172.16.0.1", "100.64.0.1", "0.0.0.0", "224.0.0.1",
-     "::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1"],
+     "::1", "fe80::1%eth0", "fd00::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1",
+     "64:ff9b::a9fe:a9fe", "2002:7f00:1::", "::127.0.0.1"],
 )  # fmt: skip
 def test_every_kind_of_private_address_is_refused_unless_allowed(address: str) -> None:
     with pytest.raises(AddressRefused, match="private network"):

@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 from django.forms import Textarea
 
+from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, User
 from loopline.campaigns.models import Campaign
 from loopline.huddles.decisions import Measure, NewDecision
@@ -62,12 +63,12 @@ class DecisionForm(PageForm):
         help_text="Before and after is weak evidence by itself.",
     )
 
-    def __init__(self, *args: Any, unit: BusinessUnit, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, unit: BusinessUnit, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         colleagues = User.objects.filter(units=unit, is_active=True)
         _choose_from(self, "owner", colleagues)
         _choose_from(self, "treated", colleagues.filter(takes_leads=True))
-        _choose_from(self, "control_unit", BusinessUnit.objects.exclude(pk=unit.pk))
+        _choose_from(self, "control_unit", BusinessUnit.objects.visible_to(actor).exclude(pk=unit.pk))
 
     def clean(self) -> dict[str, Any]:
         said = super().clean() or {}

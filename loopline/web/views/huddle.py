@@ -71,7 +71,7 @@ def huddle_page(request: PageRequest, found: Huddle, **forms: Any) -> HttpRespon
         "quiet_count": sum(1 for entry in entries if not entry.disposition and not entry.is_exception),
         "decisions": found.decisions.select_related("owner", "task"),
         "promises": decisions_before(found.unit, found),
-        "decision_form": DecisionForm(unit=found.unit),
+        "decision_form": DecisionForm(unit=found.unit, actor=request.actor),
         "can_run": request.actor.may(Permission.RUN_HUDDLE),
         "approves": [side for side, permission in APPROVES.items() if request.actor.may(permission)],
     }
@@ -178,7 +178,7 @@ def _revision(huddle_id: UUID) -> int:
 @require_POST
 def huddle_decide(request: PageRequest, huddle_id: UUID) -> HttpResponse:
     found = find_huddle(request, huddle_id)
-    form = DecisionForm(request.POST, unit=found.unit)
+    form = DecisionForm(request.POST, unit=found.unit, actor=request.actor)
     if not form.is_valid():
         return huddle_page(request, found, decision_form=form)
     return _do(request, found, lambda: add_decision(found, form.decision, by=request.actor), "Decided.")
