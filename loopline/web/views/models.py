@@ -54,6 +54,7 @@ def models(request: PageRequest) -> HttpResponse:
         "refused": {MODELS[key].label: why for key, why in found.refused.items()},
         "keys": keys,
         "learnt": {MODELS[key]: shares for key, shares in learnt.items()},
+        "learnt_keys": wanted,
         "by_window": by_window,
         "currency": books.currency,
         "behind": "" if conversion == "qualified" else reverse("closed_loop_behind"),
