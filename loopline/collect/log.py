@@ -18,8 +18,9 @@ from pysqlite3 import dbapi2 as sqlite
 
 from loopline.collect.checksum import checksum_of, is_whole
 from loopline.collect.damage import SCHEMA as DAMAGE_SCHEMA
-from loopline.collect.damage import Claim, Damage, open_sound, take_up, unreadable
+from loopline.collect.damage import Claim, Damage, unreadable
 from loopline.collect.end_mark import EndMark
+from loopline.collect.mending import open_sound
 from loopline.collect.refusals import SCHEMA as REFUSALS_SCHEMA
 from loopline.collect.refusals import Refused, add_refusals, take_over_refusals
 from loopline.collect.request import Request
@@ -86,6 +87,13 @@ def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> 
     return seq
 
 
+def _with_tables(connection: sqlite.Connection) -> sqlite.Connection:
+    connection.executescript(_SCHEMA + REFUSALS_SCHEMA + DAMAGE_SCHEMA)
+    _add_checksums(connection)
+    take_over(connection, "refusals", take_over_refusals)
+    return connection
+
+
 class Log:
     """The log in `folder`/inbox.sqlite."""
 
@@ -105,16 +113,12 @@ class Log:
         self._end = EndMark(folder, self.id)
 
     def _opened(self) -> sqlite.Connection:
-        damaged = None
-        if self._claim.is_first:
-            connection, damaged = open_sound(self.path, connect)
-        else:
-            connection = connect(self.path)
-        connection.executescript(_SCHEMA + REFUSALS_SCHEMA + DAMAGE_SCHEMA)
-        _add_checksums(connection)
-        take_over(connection, "refusals", take_over_refusals)
-        if damaged is not None:
-            log.error("%s", take_up(connection, damaged))
+        if not self._claim.is_first:
+            return _with_tables(connect(self.path))
+        connection, mended = open_sound(self.path, connect, lambda path: _with_tables(connect(path)))
+        if mended:
+            log.error("%s", mended)
+        _with_tables(connection)
         self._claim.share()
         return connection
 

@@ -7,8 +7,10 @@ import json
 import os
 import random
 import shutil
+import subprocess
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,7 @@ from pysqlite3 import dbapi2 as sqlite
 from loopline.collect.balance import read_balance
 from loopline.collect.log import Block, Log
 from loopline.collect.request import Request
+from tests.collect.killed_mending import told
 from tests.collect.station import Station
 
 PAGE, FRAME = 8192, 8192 + 24
@@ -150,7 +153,7 @@ def test_all_cases_of_damage(cut: Cut, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("part", "planted"),
-    [("damage.read_mark", lambda _folder: None), ("checksum.checksum_of", lambda *_values: 0)],
+    [("mending.read_mark", lambda _folder: None), ("checksum.checksum_of", lambda *_values: 0)],
     ids=["no witness of the end", "checksums that say nothing"],
 )
 def test_the_cases_find_an_inbox_that_does_not_notice(
@@ -159,6 +162,38 @@ def test_the_cases_find_an_inbox_that_does_not_notice(
     monkeypatch.setattr(f"loopline.collect.{part}", planted)
     with pytest.raises(AssertionError):
         check_cases(cut, tmp_path, range(FEW))
+
+
+def flip_a_frame(folder: Path) -> None:
+    """Whole frames follow it, which SQLite does not read."""
+    content = bytearray((folder / WAL).read_bytes())
+    content[32 + FRAME * 3 + 100] ^= 1
+    (folder / WAL).write_bytes(content)
+
+
+def lose_the_file(folder: Path) -> None:
+    """Its write-ahead log is still there, which SQLite throws away."""
+    (folder / FILE).unlink()
+
+
+@pytest.mark.parametrize("harm", [flip_a_frame, lose_the_file])
+def test_a_kill_while_a_damaged_inbox_is_mended_loses_nothing_more(
+    cut: Cut, tmp_path: Path, harm: Callable[[Path], None]
+) -> None:
+    shutil.copytree(cut.folder, tmp_path / "damaged")
+    harm(tmp_path / "damaged")
+    shutil.copytree(tmp_path / "damaged", tmp_path / "whole")
+    expected = told(tmp_path / "whole")
+    assert any(events for _, events in expected["blocks"]), "something is kept"
+    program = [sys.executable, "-m", "tests.collect.killed_mending"]
+    done = subprocess.run(
+        [*program, str(tmp_path / "damaged"), str(tmp_path / "scratch"), "40"],
+        capture_output=True, text=True, timeout=120, check=False, cwd=Path(__file__).parents[2],
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    tries = [json.loads(line) for line in done.stdout.splitlines()]
+    assert sum(1 for one in tries if one["killed_before"]) >= 20
+    assert [one for one in tries if {key: one[key] for key in expected} != expected] == []
 
 
 def lose_the_end(folder: Path) -> None:
