@@ -155,7 +155,8 @@ def _today(params: Mapping[str, Value], books: Books) -> date:
 
 def _ask(asked: Question, engine: Engine, params: dict[str, Value], books: Books) -> _Found:
     lengths = _by_stage(engine.rows(sql.LENGTHS, params))
-    limits = {stage.key: _mature_after(lengths[stage.key]) for stage in STAGES}
+    ever = _by_stage(engine.rows(sql.EVER, params))
+    limits = {stage.key: _mature_after(ever[stage.key]) for stage in STAGES}
     for key, limit in limits.items():
         # Nobody ever moved on: nothing can be judged, so nothing counts as old enough.
         params = params | {f"mature_{key}": _moment(params["now"]) - limit if limit is not None else NEVER}

@@ -16,6 +16,13 @@ LENGTHS = question(
 )
 """How long stays were, in whole hours."""
 
+EVER = question(
+    f"SELECT stage, {_HOURS} AS hours, TRUE AS has_moved, count(*) AS stays FROM stays WHERE moved_at <= $now "
+    "GROUP BY stage, hours",
+    STAYS,
+)
+"""How long those stayed who ever moved on. Of a recent period only the quick ones have: it cannot tell what is long."""
+
 _MATURE = "CASE stage " + " ".join(f"WHEN '{stage.key}' THEN $mature_{stage.key}" for stage in STAGES) + " END"
 
 

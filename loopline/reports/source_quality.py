@@ -11,7 +11,7 @@ from datetime import timedelta
 from loopline.attribution.conversions import conversions
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import MODELS
-from loopline.attribution.state import OPPORTUNITY_STATE, question
+from loopline.attribution.state import LEAD_STATE, OPPORTUNITY_STATE, question, visible
 from loopline.reports.balance import number
 from loopline.reports.closed_loop_sql import ROW_OF_CREDIT
 from loopline.reports.dimension import DIMENSIONS, NOTHING, UNATTRIBUTED, Dimension
@@ -93,12 +93,29 @@ def _leads(dimension: Dimension) -> str:
     )
 
 
+_EVER_CONVERTED = question(
+    """
+    SELECT CAST(floor(greatest(o.created_us - epoch_us(l.created_at), 0) / 86400000000) AS BIGINT) AS days,
+        count(*) AS leads
+    FROM lead_state AS l JOIN (
+        SELECT lead_id, min(epoch_us(created_at)) AS created_us FROM opportunity_state
+        WHERE NOT is_deleted AND lead_id <> '' GROUP BY lead_id
+    ) AS o ON o.lead_id = l.id
+    WHERE NOT l.is_deleted AND {visible} GROUP BY days
+    """.format(visible=visible("l.unit_id")),
+    LEAD_STATE,
+    OPPORTUNITY_STATE,
+)
+"""How long it took with all that ever converted: of a recent period only the quick ones have, so it cannot tell."""
+
+
 def source_quality(options: Options, engine: Engine, books: Books) -> SourceQuality:
     """Sources of the leads created in the period. Raises OptionError and StoreError."""
     scope, dimension = settle(options, engine, books), DIMENSIONS[options.by]
     as_of_us = round(scope.as_of.timestamp() * 1_000_000)
     rows = engine.rows(_leads(dimension), {**scope.params, "as_of_us": as_of_us})
-    converted = [Stay(number(row["days"]) + 1, True, number(row["leads"])) for row in rows if row["has_converted"]]
+    ever = engine.rows(_EVER_CONVERTED, scope.params)
+    converted = [Stay(number(row["days"]) + 1, True, number(row["leads"])) for row in ever]
     limit = quantile(survival(converted), MATURE_SHARE)
     by_key: dict[str, list[Row]] = defaultdict(list)
     for row in rows:

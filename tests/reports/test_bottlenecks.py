@@ -139,3 +139,20 @@ def test_without_anything_nothing_is_known(engine: Engine) -> None:
     assert empty.velocity_minor is None
     assert {figures.mature.value for figures in empty.stages} == {None}
     assert {figures.lost_minor for figures in empty.stages} == {None}
+
+
+def test_how_long_is_long_is_learnt_from_all_that_ever_moved_on(engine: Engine) -> None:
+    """Everybody is accepted in the end, after 1 to 60 days. Of May's, at most 25 days old, only the quick ones are."""
+    shelf, now = Shelf(engine), 92
+    for number in range(1, 61):
+        for since in (-80, now - 5, now - 15, now - 25):
+            has_moved = since + number < now
+            steps = {"qualified": since, "handed_over": since} | ({"accepted": since + number} if has_moved else {})
+            lead(shelf, f"{since}/{number}", since, steps, "accepted" if has_moved else "handed_over")
+    shelf.store()
+    handed = bottlenecks(Question(date(2024, 5, 1), date(2024, 5, 31), as_of=LEARNT), engine, BOOKS).stage(
+        "handed_over"
+    )
+    assert handed.entered == 180
+    assert handed.mature_after == timedelta(days=50, hours=1)
+    assert (handed.mature.whole, handed.lost) == (0, 0)

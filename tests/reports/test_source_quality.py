@@ -63,3 +63,20 @@ def test_without_leads_there_are_no_sources(engine: Engine) -> None:
     found = source_quality(MARCH, engine, BOOKS)
     assert found.sources == ()
     assert found.mature_after is None
+
+
+def test_how_long_is_long_is_learnt_from_all_that_ever_converted(engine: Engine) -> None:
+    """In January it took twenty days each time; of March's nobody had so long, and one was lucky."""
+    shelf = Shelf(engine)
+    for number in range(20):
+        a_lead(shelf, f"j{number}", "Referral", -50)
+        shelf.fact("opportunity_facts", f"o-j{number}", unit_id="north", lead_id=f"j{number}", created_at=day(-30),
+                   refunded_minor=0, currency="EUR", outcome="open")  # fmt: skip
+    a_lead(shelf, "quick", "Referral", 85, converted=True)
+    a_lead(shelf, "waits", "Referral", 85)
+    shelf.store()
+    late = Options(first=date(2024, 5, 1), last=date(2024, 5, 31), by="channel", as_of=LEARNT)
+    found = source_quality(late, engine, BOOKS)
+    [referral] = found.sources
+    assert (referral.leads, referral.young) == (2, 2), "seven days old"
+    assert found.mature_after == timedelta(days=21)
