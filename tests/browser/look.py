@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page
+from playwright.sync_api import Error, Page
 
 LOOKS = (("light", 1440), ("dark", 390))
 """Theme and width of every test run; `make test-slow` looks at all six (LOOPLINE_LOOK=all)."""
@@ -32,6 +32,16 @@ class Look:
 
     def __call__(self, page: Page, name: str) -> None:
         """Screenshots as `name-width-theme.png`; AssertionError names every fault of every width and theme."""
+        try:
+            faults = self._faults(page, name)
+        except Error as error:
+            if "context was destroyed" not in str(error):
+                raise
+            page.wait_for_load_state()  # the click before it led on while we looked: look at the page it led to
+            faults = self._faults(page, name)
+        assert not faults, "\n".join(f"{name} at {', '.join(where)}: {fault}" for fault, where in faults.items())
+
+    def _faults(self, page: Page, name: str) -> dict[str, list[str]]:
         faults: dict[str, list[str]] = {}
         for theme, width in ALL_LOOKS if os.environ.get("LOOPLINE_LOOK") == "all" else LOOKS:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
@@ -43,7 +53,7 @@ class Look:
             for fault in found:
                 faults.setdefault(fault, []).append(f"{width} {theme}")
         page.set_viewport_size({"width": 1440, "height": 900})
-        assert not faults, "\n".join(f"{name} at {', '.join(where)}: {fault}" for fault, where in faults.items())
+        return faults
 
 
 def _axe_faults(page: Page) -> list[str]:
