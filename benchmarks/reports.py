@@ -19,8 +19,8 @@ from pathlib import Path
 
 import duckdb
 
+from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import Books, Options
-from loopline.reports.report import REPORTS
 from loopline.reports.run import settle
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate

@@ -9,9 +9,8 @@ from pathlib import Path
 
 from loopline.attribution.model import MODELS
 from loopline.cli.main import commands
+from loopline.reports.catalogue import CATALOGUE, REPORTS
 from loopline.reports.dimension import DIMENSIONS
-from loopline.reports.metric import METRICS
-from loopline.reports.report import REPORTS
 from loopline.rules.schema import definition_schema, rule_schema
 from loopline.store.describe import reference as tables
 
@@ -36,7 +35,7 @@ def _page(title: str, summary: str, lines: Iterator[str]) -> str:
 
 
 def _metrics() -> Iterator[str]:
-    for metric in METRICS.values():
+    for metric in CATALOGUE.values():
         yield from (f"## {metric.label} (`{metric.key}`)", "")
         yield f"* **Formula**: {metric.formula}"
         yield f"* **Unit**: {metric.unit}"
@@ -47,9 +46,13 @@ def _metrics() -> Iterator[str]:
 
 def _reports() -> Iterator[str]:
     for report in REPORTS.values():
-        columns = ", ".join(METRICS[key].label for key in report.metrics)
-        yield from (f"## {report.label} (`{report.key}`)", "", report.summary, "", f"Columns: {columns}.", "")
-    yield from ("## Dimensions (`--by`)", "", "| key | question |", "|---|---|")
+        columns = ", ".join(metric.label for metric in report.metrics)
+        yield from (f"## {report.label} (`{report.key}`)", "", f"*{report.question}* {report.summary}", "")
+        yield from (f"Columns: {columns}.", "")
+        if report.by and report.key != "closed-loop":
+            yield from (f"Rows (`--by`): {', '.join(f'`{key}`' for key in report.by)}.", "")
+        yield from (line for words in report.how for line in (words, ""))
+    yield from ("## Dimensions of the closed loop (`--by`)", "", "| key | question |", "|---|---|")
     for dimension in DIMENSIONS.values():
         yield f"| `{dimension.key}` | {dimension.question} |"
 

@@ -1,7 +1,7 @@
 """The organisation as reports need it, cut to what one person may see."""
 
 from loopline.access.actor import Actor
-from loopline.access.models import BusinessUnit, Organisation
+from loopline.access.models import BusinessUnit, Organisation, User
 from loopline.reports.options import Books
 
 
@@ -14,5 +14,6 @@ def books_for(actor: Actor) -> Books:
         zone=organisation.time_zone,
         units={str(unit.pk): unit.name for unit in units},
         margins={str(unit.pk): unit.margin_percent for unit in units},
+        colleagues={str(user_id): name for user_id, name in User.objects.values_list("pk", "name")},
         sees_all_units=actor.sees_all_units,
     )

@@ -70,7 +70,7 @@ def _events(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt
 
 def _unmatched(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt]:
     days = Options(first=(at - timedelta(days=90)).date(), last=at.date(), unit_ids=frozenset({str(unit.pk)}))
-    balance = run_report("closed-loop", days, engine, books_for(SYSTEM)).balance
+    balance = run_report("closed-loop", days, engine, books_for(SYSTEM)).dealt
     if balance.revenue_minor > 0 and balance.unattributed_minor / balance.revenue_minor > MOST_UNMATCHED:
         share = balance.unattributed_minor / balance.revenue_minor
         yield Spoilt("Unmatched revenue", f"{100 * share:.0f} % of the last 90 days' revenue has no touchpoint at all.")

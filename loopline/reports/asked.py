@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import Books, OptionError, Options
 
 
-def options_from(words: Mapping[str, str], books: Books) -> Options:
+def options_from(
+    words: Mapping[str, str], books: Books, by: Mapping[str, object] = DIMENSIONS, usual_by: str = "campaign"
+) -> Options:
     """Options from `from`, `to`, `as_of`, `model`, `clock`, `by`, `lookback`, `half_life`, `order`; missing or
-    empty words have defaults.
+    empty words have defaults. `by` and `usual_by`: what the rows of the report can be.
 
     Raises OptionError for what cannot be meant.
     """
@@ -20,12 +23,12 @@ def options_from(words: Mapping[str, str], books: Books) -> Options:
         as_of=moment_of(words.get("as_of", ""), books.zone),
         model=words.get("model") or default.model,
         clock=words.get("clock") or default.clock,
-        by=words.get("by") or default.by,
+        by=words.get("by") or usual_by,
         lookback_days=lookback_of(words.get("lookback", "")),
         half_life_days=number_of(words.get("half_life", ""), "half-life", default.half_life_days),
         order=round(number_of(words.get("order", ""), "order", default.order)),
     )
-    options.check(books)
+    options.check(books, by)
     return options
 
 

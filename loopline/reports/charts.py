@@ -14,7 +14,7 @@ from loopline.reports.series import Point
 
 Spec = dict[str, Any]
 Chart = dict[str, Any]
-"""{"spec", "rows"} as JSON."""
+"""{"spec", "rows"} as JSON; a chart of the library also has a "title"."""
 
 REVENUE, COST = "Revenue", "Cost"
 _WHAT, _COLOURS = [REVENUE, COST], ["token:accent", "token:cost-line"]
@@ -75,7 +75,7 @@ def _over_time_spec() -> Spec:
         .mark_text(align="left", dx=8, fontSize=12, clip=False)
         .encode(text="what:N")
     )
-    return _finished(alt.layer(lines, labels).properties(width="container", height=220))
+    return finished(alt.layer(lines, labels).properties(width="container", height=220))
 
 
 @cache
@@ -99,10 +99,11 @@ def _by_row_spec(count: int) -> Spec:
             ],
         )
     )
-    return _finished(bars.properties(width="container", height=max(120, 28 * count)))
+    return finished(bars.properties(width="container", height=max(120, 28 * count)))
 
 
-def _finished(chart: Any) -> Spec:
+def finished(chart: Any) -> Spec:
+    """The specification with the look of all charts: no frame, hairlines, colours by their token."""
     spec: Spec = chart.to_dict()
     spec["config"] = {
         "background": None,

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from loopline.reports.balance import sum_records
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension
 from loopline.reports.figures import Figures
-from loopline.reports.metric import METRICS, Metric
+from loopline.reports.metric import Metric
 from loopline.reports.naming import names_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
@@ -19,7 +19,7 @@ def run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     tally = tally_of(scope, engine)
     dimension = DIMENSIONS[scope.options.by]
     sums = sum_records(engine, scope)
-    metrics = [METRICS[key] for key in report.metrics]
+    metrics = [*report.metrics]
     rows = _rows(tally, dimension, metrics, scope, engine)
     return ReportResult(
         report=report.key,
@@ -37,6 +37,8 @@ def run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         totals=Row(
             TOTAL, "Total", values=_values(tally.total, metrics), cost_note="; ".join(tally.cost_notes(dimension, rows))
         ),
+        currency=scope.books.currency,
+        head=dimension.label,
         balance=tally.balance(sums),
         warnings=warnings_of(tally, sums, rows, dimension, scope, engine),
         machine_sessions=tally.machine_sessions,

@@ -18,6 +18,8 @@ class Naming(StrEnum):
     CAMPAIGNS = "campaigns"
     UNITS = "units"
     COUNTRIES = "countries"
+    COLLEAGUES = "colleagues"
+    COMPANIES = "companies"
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,4 +46,5 @@ def _key(report: str, scope: Scope) -> Hashable:
     return (
         report, scope.options, scope.first, scope.last, scope.as_of, books.currency, books.zone,
         frozenset(books.units.items()), frozenset(books.margins.items()), books.sees_all_units,
+        frozenset(books.colleagues.items()),
     )  # fmt: skip

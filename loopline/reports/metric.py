@@ -17,12 +17,17 @@ class Unit(StrEnum):
     MONEY = "money"
     """Minor units of the reporting currency."""
     PERCENT = "percent"
+    HOURS = "hours"
 
 
 class AddsUp(StrEnum):
     SUM = "the rows add up to the total"
     DISTINCT = "someone in several rows counts once in the total"
     RATIO = "the total is the ratio of the totals"
+
+
+def _told_by_its_report(_row: Figures) -> Number:
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +44,34 @@ class Metric:
     """Which date decides on the period clock."""
     cohort_date: str
     adds_up: AddsUp
-    value: Callable[[Figures], Number]
+    value: Callable[[Figures], Number] = _told_by_its_report
+    """From the figures of the closed loop; a report with a question of its own tells its metrics itself."""
     parts: tuple[str, ...] = ()
     """Metrics a ratio is made of, so that it can be opened."""
     is_less_better: bool = False
 
     def date_basis(self, clock: str) -> str:
         return self.cohort_date if clock == "cohort" else self.period_date
+
+
+def sum_of(
+    key: str, label: str, formula: str, *, of: str, dated: str, unit: Unit = Unit.COUNT, short: str = ""
+) -> Metric:
+    """A metric whose rows add up to the total, the same on both clocks."""
+    return Metric(
+        key=key, label=label, short=short or label, unit=unit, formula=formula, grain=of, period_date=dated,
+        cohort_date=dated, adds_up=AddsUp.SUM,
+    )  # fmt: skip
+
+
+def ratio_of(
+    key: str, label: str, formula: str, *parts: str, dated: str, unit: Unit = Unit.PERCENT, short: str = ""
+) -> Metric:
+    """A metric told from the other figures of its row, the same on both clocks."""
+    return Metric(
+        key=key, label=label, short=short or label, unit=unit, formula=formula, grain="row", period_date=dated,
+        cohort_date=dated, adds_up=AddsUp.RATIO, parts=parts,
+    )  # fmt: skip
 
 
 def whole(micro: int) -> Number:

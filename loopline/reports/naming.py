@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from loopline.attribution.state import CAMPAIGN_STATE, question, visible
+from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, question, visible
 from loopline.lib.countries import country_name
 from loopline.reports.dimension import NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension, Naming
 from loopline.reports.options import Scope
@@ -19,21 +19,35 @@ class Name:
 _CAMPAIGNS = question(
     f"SELECT id, name, channel, is_deleted FROM campaign_state WHERE {visible('unit_id')}", CAMPAIGN_STATE
 )
+_COMPANIES = question(
+    "SELECT id, name, industry, is_deleted FROM company_names WHERE id IN (SELECT unnest($ids))",
+    Part("company_names", latest("company_facts", "name", "industry")),
+)
+_FROM_THE_STORE = {Naming.CAMPAIGNS: (_CAMPAIGNS, "channel"), Naming.COMPANIES: (_COMPANIES, "industry")}
+"""The question for the names, and the column that is the quiet second fact."""
+
+
+def named(naming: Naming, keys: Collection[str], scope: Scope, engine: Engine) -> dict[str, Name]:
+    """A name for each of `keys`, as of the scope's moment; a key nobody named is its own name."""
+    names = {key: Name(key) for key in keys}
+    if naming in _FROM_THE_STORE:
+        ask, second = _FROM_THE_STORE[naming]
+        for row in engine.rows(ask, {**scope.params, "ids": sorted(keys)}):
+            if row["id"] in names:
+                gone = " (deleted)" if row["is_deleted"] else ""
+                names[str(row["id"])] = Name(f"{row['name']}{gone}", str(row[second]))
+    elif naming is Naming.UNITS:
+        names.update({key: Name(scope.books.units.get(key, key)) for key in keys})
+    elif naming is Naming.COUNTRIES:
+        names.update({key: Name(country_name(key)) for key in keys})
+    elif naming is Naming.COLLEAGUES:
+        names.update({key: Name(scope.books.colleagues.get(key, "Somebody who left")) for key in keys})
+    return names
 
 
 def names_of(dimension: Dimension, keys: Collection[str], scope: Scope, engine: Engine) -> dict[str, Name]:
-    """A name for each of `keys`, as of the scope's moment; a key nobody named is its own name."""
-    names = {key: Name(key) for key in keys}
-    if dimension.naming is Naming.CAMPAIGNS:
-        for row in engine.rows(_CAMPAIGNS, scope.params):
-            if row["id"] in names:
-                gone = " (deleted)" if row["is_deleted"] else ""
-                names[str(row["id"])] = Name(f"{row['name']}{gone}", str(row["channel"]))
-    elif dimension.naming is Naming.UNITS:
-        names.update({key: Name(scope.books.units.get(key, key)) for key in keys})
-    elif dimension.naming is Naming.COUNTRIES:
-        names.update({key: Name(country_name(key)) for key in keys})
-    return names | {
+    """The same for the rows of a dimension, with those that are no value of it."""
+    return named(dimension.naming, keys, scope, engine) | {
         NOTHING: Name(dimension.without, dimension.without_note),
         UNMAPPED: Name("Codes without a campaign", "map them under Campaigns"),
         OTHER_UNITS: Name("Other business units", "touchpoints you may not see"),

@@ -34,6 +34,8 @@ class Books:
     """Business units the asker may see: id → name."""
     margins: Mapping[str, int] = field(default_factory=dict)
     """Contribution margin in percent per business unit; 100 where none is given."""
+    colleagues: Mapping[str, str] = field(default_factory=dict)
+    """Who leads and opportunities can belong to: user id → name."""
     sees_all_units: bool = True
     """Also rows of units that are not listed (there are none in healthy books)."""
 
@@ -55,11 +57,13 @@ class Options:
     order: int = 1
     """Of the Markov chain."""
 
-    def check(self, books: Books) -> None:
-        """Raises OptionError for an option that does not exist or a unit the asker may not see."""
+    def check(self, books: Books, by: Mapping[str, object] = DIMENSIONS) -> None:
+        """Raises OptionError for an option that does not exist or a unit the asker may not see. `by`: what rows can
+        be; empty where there is no choice."""
         _one_of("model", self.model, MODELS)
         _one_of("clock", self.clock, CLOCKS)
-        _one_of("dimension", self.by, DIMENSIONS)
+        if by:
+            _one_of("dimension", self.by, by)
         if self.first and self.last and self.last < self.first:
             raise OptionError(f"The period ends on {self.last}, before it starts on {self.first}. Swap the two dates.")
         if self.unit_ids is not None and not self.unit_ids <= books.units.keys():
@@ -99,6 +103,8 @@ class Scope:
         unit_ids = self.books.units.keys() if self.options.unit_ids is None else self.options.unit_ids
         return {
             "as_of": self.as_of,
+            "as_of_us": round(self.as_of.timestamp() * 1_000_000),
+            "zone": self.books.zone,
             "first": self.first,
             "last": self.last,
             "from_us": start,

@@ -1,12 +1,18 @@
 """What a report is. Each lives in its own file in `reports/library/` and exports REPORT."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from loopline.lib.registry import scan
+from loopline.reports.charts import Chart
+from loopline.reports.metric import Metric
+from loopline.reports.opened import Opened
 from loopline.reports.options import Scope
-from loopline.reports.result import ReportResult
+from loopline.reports.result import ReportResult, Row
 from loopline.store.engine import Engine
+
+Run = Callable[["Report", Scope, Engine], ReportResult]
+Open = Callable[[str, str, Scope, Engine], Opened]
+"""Row, metric → what is behind the figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,9 +20,50 @@ class Report:
     key: str
     label: str
     summary: str
-    metrics: tuple[str, ...]
-    """Keys of its columns, in their order."""
-    run: Callable[["Report", Scope, Engine], ReportResult]
+    question: str
+    """The question it answers, as its page prints it."""
+    metrics: tuple[Metric, ...]
+    """Its columns, in their order."""
+    run: Run
+    group: str = "Count"
+    """Under which heading the library lists it."""
+    by: Mapping[str, str] | None = None
+    """What its rows can be, the usual one first: key → label. None: the report decides itself."""
+    reads: frozenset[str] = frozenset()
+    """Which of clock, model and lookback change its figures."""
+    open: Open | None = None
+    opens: frozenset[str] = frozenset()
+    """The metrics whose figures open."""
+    chart: Callable[[ReportResult], Chart] | None = None
+    usual_period: str = "last_12_months"
+    leading: tuple[str, ...] = ()
+    """Its key figures, the most telling first; phones keep the columns of the first three."""
+    how: tuple[str, ...] = ()
+    """How the figures are worked out, sentence by sentence, where their formulas do not say it all."""
+
+    @property
+    def usual_by(self) -> str:
+        """What its rows usually are; "" where there is no choice."""
+        return next(iter(self.by)) if self.by else ""
 
 
-REPORTS: dict[str, Report] = scan("loopline.reports.library", "REPORT", Report)
+def result_of(report: Report, scope: Scope, head: str, rows: list[Row], totals: Row) -> ReportResult:
+    """What the report answers; options that it does not read are not said to have been used."""
+    options = scope.options
+    return ReportResult(
+        report=report.key,
+        title=f"{report.label} by {report.by[options.by].lower()}" if report.by else report.label,
+        question=report.question,
+        by=options.by,
+        model=options.model if "model" in report.reads else "",
+        clock=options.clock if "clock" in report.reads else "",
+        first=scope.first,
+        last=scope.last,
+        as_of=scope.as_of,
+        lookback_days=options.lookback_days if "lookback" in report.reads else None,
+        metrics=[*report.metrics],
+        rows=rows,
+        totals=totals,
+        currency=scope.books.currency,
+        head=head,
+    )

@@ -17,6 +17,8 @@ class Row:
     values: dict[str, Number] = field(default_factory=dict)
     cost_note: str = ""
     """Why the cost of the row is incomplete; empty when it is not."""
+    young_note: str = ""
+    """Why it is too early to judge the row; empty when it is not."""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -25,6 +27,8 @@ class Row:
             "note": self.note,
             **self.values,
             "cost_incomplete": self.cost_note,
+            "immature": self.young_note,
+            "is_rest": self.is_rest,
         }
 
 
@@ -57,6 +61,25 @@ class Balance:
         return {"holds": self.holds, **asdict(self)}
 
 
+@dataclass(frozen=True, slots=True)
+class Check:
+    """The rows added up, beside the same told another way: straight from the records."""
+
+    what: str
+    """`leads created in the period`"""
+    records: int
+    rows: int
+    currency: str = ""
+    """Of sums of money, in its minor units; "" where records are counted."""
+
+    @property
+    def holds(self) -> bool:
+        return self.records == self.rows
+
+    def to_json(self) -> dict[str, object]:
+        return {"holds": self.holds, **asdict(self)}
+
+
 @dataclass(slots=True)
 class ReportResult:
     report: str
@@ -72,10 +95,23 @@ class ReportResult:
     metrics: list[Metric]
     rows: list[Row]
     totals: Row
-    balance: Balance
+    currency: str
+    head: str
+    """What a row is."""
+    balance: Balance | None = None
+    """Of a report that deals out credit and cost."""
+    check: Check | None = None
+    """Of a report that counts records."""
     warnings: list[str] = field(default_factory=list)
     machine_sessions: int = 0
     """Sessions of machines in the period, left out of every figure."""
+
+    @property
+    def dealt(self) -> Balance:
+        """The balance of a report that deals out credit. Raises TypeError for one that does not."""
+        if self.balance is None:
+            raise TypeError(f"the report {self.report} deals out no credit")
+        return self.balance
 
     @property
     def is_empty(self) -> bool:
@@ -95,13 +131,17 @@ class ReportResult:
             "columns": [self._column(metric) for metric in self.metrics],
             "rows": [row.to_json() for row in self.rows],
             "totals": self.totals.to_json(),
-            "balance": self.balance.to_json(),
+            "currency": self.currency,
+            "head": self.head,
+            "question": self.question,
+            "balance": self.balance.to_json() if self.balance else None,
+            "check": self.check.to_json() if self.check else None,
             "warnings": self.warnings,
             "machine_sessions_left_out": self.machine_sessions,
         }
 
     def _column(self, metric: Metric) -> dict[str, str]:
-        unit = f"{self.balance.currency} minor units" if metric.unit is Unit.MONEY else str(metric.unit)
+        unit = f"{self.currency} minor units" if metric.unit is Unit.MONEY else str(metric.unit)
         return {
             "key": metric.key,
             "label": metric.label,

@@ -1,11 +1,16 @@
 """Run a report: settle every option, ask the event store, and hand back figures that can be asked for again."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.kept import kept_or
+from loopline.reports.opened import Opened
 from loopline.reports.options import Books, OptionError, Options, Scope
-from loopline.reports.report import REPORTS
+from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.store.engine import Engine
 
@@ -23,15 +28,37 @@ SELECT min(began) AS began FROM (
 def run_report(key: str, options: Options, engine: Engine, books: Books) -> ReportResult:
     """The report `key` as asked. Raises OptionError for an option that cannot be used and StoreError when the event
     store does not answer; never an empty report instead."""
-    if key not in REPORTS:
-        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(REPORTS)}.")
-    report, scope = REPORTS[key], settle(options, engine, books)
+    report = report_named(key)
+    scope = settle_for(report, options, engine, books)
     return kept_or(engine, key, scope, lambda: report.run(report, scope, engine))
 
 
-def settle(options: Options, engine: Engine, books: Books) -> Scope:
+def open_figure(key: str, row: str, metric: str, options: Options, engine: Engine, books: Books) -> Opened:
+    """What is behind the figure `metric` of `row` (`~total` for the total). Raises OptionError and StoreError."""
+    report = report_named(key)
+    if report.open is None or metric not in report.opens:
+        raise OptionError(
+            f"There is nothing to open behind “{metric}”. Open one of: {', '.join(sorted(report.opens))}."
+        )
+    return report.open(row, metric, settle_for(report, options, engine, books), engine)
+
+
+def report_named(key: str) -> Report:
+    """Raises OptionError when there is none."""
+    if key not in REPORTS:
+        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(REPORTS)}.")
+    return REPORTS[key]
+
+
+def settle_for(report: Report, options: Options, engine: Engine, books: Books) -> Scope:
+    if report.by is None:
+        return settle(replace(options, by=""), engine, books, by={})
+    return settle(options, engine, books, by=report.by)
+
+
+def settle(options: Options, engine: Engine, books: Books, *, by: Mapping[str, object] = DIMENSIONS) -> Scope:
     """The options with their defaults: as of the store's horizon, from the first day of the books to that day."""
-    options.check(books)
+    options.check(books, by)
     horizon = engine.horizon()
     as_of = horizon if options.as_of is None else min(options.as_of, horizon)
     last = options.last or _day(as_of, books.zone)

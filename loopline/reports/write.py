@@ -14,19 +14,19 @@ UNDEFINED = "—"
 
 def written_cells(result: Mapping[str, Any]) -> list[list[str]]:
     """Head, rows, total: for CSV. What is undefined is empty."""
-    columns, currency = result["columns"], result["balance"]["currency"]
+    columns, currency = result["columns"], result["currency"]
     head = [
-        str(result["by"]).replace("_", " ").capitalize(),
+        str(result["head"]),
         "Note",
         *(f"{one['label']} ({currency})" if _is_money(one) else str(one["label"]) for one in columns),
-        "Cost is",
+        "Cost is" if result["balance"] else "Mind",
     ]
     body = [
         [
             safe_cell(str(row["label"])),
             safe_cell(str(row["note"])),
             *(_cell(row[one["key"]], one, currency, "") for one in columns),
-            str(row["cost_incomplete"]) or "complete",
+            (str(row["cost_incomplete"]) or "complete") if result["balance"] else str(row["immature"]),
         ]
         for row in [*result["rows"], result["totals"]]
     ]
@@ -35,24 +35,50 @@ def written_cells(result: Mapping[str, Any]) -> list[list[str]]:
 
 def table_lines(result: Mapping[str, Any]) -> list[str]:
     """The report as lines of text: what it is, the table, the balance, what to be careful about."""
-    columns, currency, balance = result["columns"], result["balance"]["currency"], result["balance"]
+    columns, currency = result["columns"], result["currency"]
     rows = [*result["rows"], result["totals"]]
     cells = [["", *(str(one["short"]) for one in columns)]]
-    cells += [
-        [str(row["label"]), *(_cell(row[one["key"]], one, currency, UNDEFINED) for one in columns)] for row in rows
-    ]
+    cells += [[_marked(row), *(_cell(row[one["key"]], one, currency, UNDEFINED) for one in columns)] for row in rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns) + 1)]
     lines = [
         f"{result['title']}, {result['from']} to {result['to']}, {currency}",
-        f"model {result['model']}, {result['clock']} clock, as of {result['as_of']}",
+        _asked(result),
         "",
         *(aligned(row, widths) for row in cells[:-1]),
         "-" * (sum(widths) + 2 * len(columns)),
         aligned(cells[-1], widths),
         "",
-        balance_line(balance),
+        *_proof(result),
     ]
-    return lines + [f"! {warning}" for warning in result["warnings"]]
+    young = [f"* {row['label']}: {row['immature']}" for row in rows if row["immature"]]
+    return lines + young + [f"! {warning}" for warning in result["warnings"]]
+
+
+def _asked(result: Mapping[str, Any]) -> str:
+    words = [f"model {result['model']}"] if result["model"] else []
+    words += [f"{result['clock']} clock"] if result["clock"] else []
+    return ", ".join([*words, f"as of {result['as_of']}"])
+
+
+def _marked(row: Mapping[str, Any]) -> str:
+    return f"{row['label']} *" if row["immature"] else str(row["label"])
+
+
+def _proof(result: Mapping[str, Any]) -> list[str]:
+    """How the figures were checked against the records."""
+    if result["balance"]:
+        return [balance_line(result["balance"])]
+    return [check_line(result["check"])] if result["check"] else []
+
+
+def check_line(check: Mapping[str, Any]) -> str:
+    verdict = "Adds up" if check["holds"] else "DOES NOT ADD UP"
+    rows, records = (_proven(check[key], check["currency"]) for key in ("rows", "records"))
+    return f"{verdict}: {rows} in the rows, {records} {check['what']}"
+
+
+def _proven(value: int, currency: str) -> str:
+    return f"{currency} {Money(value, currency).major}" if currency else f"{value:,}"
 
 
 def balance_line(balance: Mapping[str, Any]) -> str:
@@ -81,4 +107,8 @@ def _is_money(column: Mapping[str, Any]) -> bool:
 def _cell(value: int | float | None, column: Mapping[str, Any], currency: str, undefined: str) -> str:
     if value is None:
         return undefined
-    return str(Money(int(value), currency).major) if _is_money(column) else str(value)
+    if _is_money(column):
+        return str(Money(int(value), currency).major)
+    if undefined and column["unit"] == "hours":
+        return f"{value:,.1f} h"
+    return f"{value:.1f}" if undefined and column["unit"] == "percent" else str(value)

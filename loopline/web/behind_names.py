@@ -9,17 +9,19 @@ from django.urls import reverse
 from loopline.access.actor import Actor
 from loopline.access.roles import Permission
 from loopline.campaigns.models import Campaign
+from loopline.campaigns.models import CostLine as CostLineOfRecords
 from loopline.leads.models import Lead
-from loopline.people.models import Person
+from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
 from loopline.reports.behind import CostLine, Record, Visitor
+from loopline.reports.opened import Item
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
     """A record or visitor with what it is called and where it opens; no address where the asker may not open it."""
 
-    item: Record | Visitor | CostLine
+    item: Record | Visitor | CostLine | Item
     name: str
     url: str = ""
 
@@ -75,6 +77,67 @@ def costs_named(lines: Sequence[CostLine], actor: Actor) -> list[Named]:
         else:
             named.append(Named(line, "A campaign" if line.campaign_id else "Unallocated"))
     return named
+
+
+def items_named(items: Sequence[Item], actor: Actor) -> list[Named]:
+    """What a report of the library counts, by name and with its page, as far as the actor may see it."""
+    known = {kind: finder(_uuids(one.record_id for one in items if one.kind == kind), actor)
+             for kind, finder in _FINDERS.items() if any(one.kind == kind for one in items)}  # fmt: skip
+    return [
+        Named(one, *known.get(one.kind, {}).get(one.record_id, (f"{_UNSEEN.get(one.kind, 'A record')}",)))
+        for one in items
+    ]
+
+
+_UNSEEN = {"lead": "A lead", "person": "A person", "opportunity": "An opportunity", "company": "A company",
+           "campaign": "A campaign", "cost": "A cost line"}  # fmt: skip
+_Found = dict[str, tuple[str, str]]
+"""Id → name and address."""
+
+
+def _leads(ids: list[UUID], actor: Actor) -> _Found:
+    if not actor.may(Permission.SEE_PEOPLE):
+        return {}
+    leads = Lead.objects.visible_to(actor).select_related("person").filter(pk__in=ids)
+    return {str(one.pk): (one.person.display_name, reverse("lead", args=[one.pk])) for one in leads}
+
+
+def _people(ids: list[UUID], actor: Actor) -> _Found:
+    if not actor.may(Permission.SEE_PEOPLE):
+        return {}
+    people = Person.objects.visible_to(actor).filter(pk__in=ids)
+    return {str(one.pk): (one.display_name, reverse("person", args=[one.pk])) for one in people}
+
+
+def _opportunities(ids: list[UUID], actor: Actor) -> _Found:
+    found = Opportunity.objects.visible_to(actor).filter(pk__in=ids)
+    return {str(one.pk): (one.name, reverse("opportunity", args=[one.pk])) for one in found}
+
+
+def _companies(ids: list[UUID], actor: Actor) -> _Found:
+    if not actor.may(Permission.SEE_PEOPLE):
+        return {}
+    companies = Company.objects.visible_to(actor).filter(pk__in=ids)
+    return {str(one.pk): (one.name, reverse("company", args=[one.pk])) for one in companies}
+
+
+def _campaigns(ids: list[UUID], actor: Actor) -> _Found:
+    found = Campaign.objects.visible_to(actor).filter(pk__in=ids)
+    return {str(one.pk): (one.name, reverse("campaign", args=[one.pk])) for one in found}
+
+
+def _costs(ids: list[UUID], actor: Actor) -> _Found:
+    lines = CostLineOfRecords.objects.visible_to(actor).filter(pk__in=ids).select_related("campaign")
+    return {
+        str(one.pk): (str(one.campaign or "Unallocated"), reverse("campaign", args=[one.campaign.pk]))
+        if one.campaign
+        else ("Unallocated", "")
+        for one in lines
+    }
+
+
+_FINDERS = {"lead": _leads, "person": _people, "opportunity": _opportunities, "company": _companies,
+            "campaign": _campaigns, "cost": _costs}  # fmt: skip
 
 
 def _ids(records: Iterable[Record], kind: str) -> list[UUID]:

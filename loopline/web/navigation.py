@@ -49,6 +49,7 @@ SECTIONS = (
             Item("closed_loop", "Closed loop", "refresh-cw"),
             Item("models", "Models", "scale"),
             Item("bottlenecks", "Bottlenecks", "hourglass"),
+            Item("library", "Reports", "chart-column"),
         ),
     ),
     Section(

@@ -1,5 +1,6 @@
 """What the address of a report page asks for: every option is in it, so that a link shows the same to a colleague."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -10,6 +11,7 @@ from loopline.reports.asked import day_of, lookback_of, moment_of, number_of
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import CLOCKS, Books, OptionError, Options
 from loopline.reports.periods import ALL, CUSTOM, DEFAULT, Period, described, named_period, period_before
+from loopline.reports.report import Report
 
 OPTION_NAMES = (
     "period",
@@ -40,9 +42,26 @@ class Asked:
     as_of_text: str
 
 
-def read_address(query: QueryDict, books: Books, today: date) -> Asked:
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What a report is asked where its address says nothing."""
+
+    by: Mapping[str, object]
+    """What rows can be; empty where there is no choice."""
+    first_by: str
+    period: str = DEFAULT
+
+
+CLOSED_LOOP = Usual(DIMENSIONS, "campaign")
+
+
+def usual_of(report: Report) -> Usual:
+    return Usual(report.by or {}, report.usual_by, report.usual_period)
+
+
+def read_address(query: QueryDict, books: Books, today: date, usual: Usual = CLOSED_LOOP) -> Asked:
     """Raises OptionError for what cannot be meant; what is not said has its default."""
-    period = _period(query, today)
+    period = _period(query, today, usual.period)
     before = period_before(period, today) if period and query.get("compare", "before") == "before" else None
     unit = query.get("unit", "")
     options = Options(
@@ -51,13 +70,13 @@ def read_address(query: QueryDict, books: Books, today: date) -> Asked:
         as_of=moment_of(query.get("as_of", ""), books.zone),
         model=query.get("model") or "linear",
         clock=query.get("clock") or "period",
-        by=query.get("by") or "campaign",
+        by=query.get("by") or usual.first_by,
         unit_ids=frozenset({unit}) if unit else None,
         lookback_days=lookback_of(query.get("lookback", "")),
         half_life_days=number_of(query.get("half_life", ""), "half-life", 7),
         order=round(number_of(query.get("order", ""), "order", 1)),
     )
-    options.check(books)
+    options.check(books, usual.by)
     return Asked(options, period, before, unit, query.get("as_of", ""))
 
 
@@ -68,13 +87,13 @@ def as_before(asked: Asked) -> Options | None:
     return replace(asked.options, first=asked.before.first, last=asked.before.last)
 
 
-def _period(query: QueryDict, today: date) -> Period | None:
+def _period(query: QueryDict, today: date, usual: str) -> Period | None:
     name = query.get("period", "")
     if name == ALL:
         return None
     if name == CUSTOM or (not name and (query.get("from") or query.get("to"))):
         return _custom(query.get("from", ""), query.get("to", ""), today)
-    found = named_period(name or DEFAULT, today)
+    found = named_period(name or usual, today)
     if found is None:
         raise OptionError(f"There is no period “{name}”. Choose one above.")
     return found
@@ -88,12 +107,12 @@ def _custom(first_text: str, last_text: str, today: date) -> Period:
     return Period(CUSTOM, described(first, last), first, last)
 
 
-def choices(books: Books) -> dict[str, object]:
+def choices(books: Books, by: Mapping[str, object]) -> dict[str, object]:
     """What the chips offer."""
     return {
         "models": {key: model.label for key, model in MODELS.items()},
         "clocks": CLOCKS,
-        "dimensions": {key: dimension.label for key, dimension in DIMENSIONS.items()},
+        "dimensions": by,
         "units": books.units,
         "lookbacks": {"7": "7 days", "30": "30 days", "90": "90 days", "365": "365 days", "none": "no window"},
     }

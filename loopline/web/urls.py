@@ -29,6 +29,7 @@ from loopline.web.views import (
     lead_actions,
     lead_books,
     leads,
+    library,
     live_events,
     machines,
     mail_tracking,
@@ -188,7 +189,17 @@ urlpatterns = [
     path("reports/closed-loop/changes/", report_changes.closed_loop_changes, name="closed_loop_changes"),
     path("reports/closed-loop/behind/", reports.closed_loop_behind, name="closed_loop_behind"),
     re_path(
-        r"^reports/closed-loop/download/(?P<form>csv|json)$", reports.closed_loop_download, name="closed_loop_download"
+        r"^reports/closed-loop/download/(?P<form>csv|json|xlsx|parquet)$",
+        reports.closed_loop_download,
+        name="closed_loop_download",
+    ),
+    path("reports/library/", library.library, name="library"),
+    path("reports/library/<slug:key>/", library.report, name="report"),
+    path("reports/library/<slug:key>/behind/", library.report_behind, name="report_behind"),
+    re_path(
+        r"^reports/library/(?P<key>[a-z-]+)/download/(?P<form>csv|json|xlsx|parquet)$",
+        library.report_download,
+        name="report_download",
     ),
     path("reports/models/", models.models, name="models"),
     path("reports/charts-<str:number>.js", reports.chart_bundle, name="chart_bundle"),

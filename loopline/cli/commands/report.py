@@ -5,19 +5,22 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from loopline.cli.bridge import running_server
-from loopline.cli.command import DONE, Command, CommandError
+from loopline.cli.command import DONE, USED_WRONGLY, Command, CommandError
 from loopline.lib.config import Config, read_config
 from loopline.reports.answer import answered
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.export import FORMS, exported
 from loopline.reports.options import OptionError
-from loopline.reports.report import REPORTS
 from loopline.reports.write import table_lines, written_cells
 from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
+BINARY = ("xlsx", "parquet")
 OPTIONS = ("from", "to", "as_of", "model", "clock", "by", "lookback", "half_life", "order", "changed_since")
 
 
@@ -35,18 +38,38 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--lookback", metavar="DAYS", help="days before the conversion, or none (default 90)")
     parser.add_argument("--half-life", metavar="DAYS", help="of time_decay (default 7)")
     parser.add_argument("--order", metavar="K", help="of the Markov chain: 1 (default), 2 or 3")
-    parser.add_argument("--format", choices=["table", "csv", "json"], default="table")
+    parser.add_argument("--format", choices=["table", *FORMS], default="table")
+    parser.add_argument("--output", metavar="FILE", help="write there instead of printing; XLSX and Parquet need it")
 
 
 def _run(given: Namespace) -> int:
+    if given.format in BINARY and not given.output:
+        print(f"{given.format} is no text to print: add --output report.{given.format}", file=sys.stderr)
+        return USED_WRONGLY
     result = _ask(read_config(), given)
-    if given.format == "json":
+    if given.output:
+        _write(result, given)
+    elif given.format == "json":
         print(json.dumps(result, ensure_ascii=False, indent=1))
     elif given.format == "csv":
         _print_csv(result)
     else:
         print("\n".join(change_lines(result) if given.changed_since else table_lines(result)))
     return DONE
+
+
+def _write(result: Mapping[str, Any], given: Namespace) -> None:
+    if given.changed_since and given.format != "json":
+        raise CommandError("what changed is written as json; print it as a table or csv without --output")
+    if given.format == "table":
+        content = ("\n".join(table_lines(result)) + "\n").encode()
+    else:
+        content = exported(result, given.format)
+    try:
+        Path(given.output).write_bytes(content)
+    except OSError as error:
+        raise CommandError(f"cannot write {given.output}: {error.strerror}") from error
+    print(given.output)
 
 
 def _ask(config: Config, given: Namespace) -> Mapping[str, Any]:

@@ -1,6 +1,8 @@
 """Closed loop: what each row cost, and what it earned."""
 
 from loopline.reports.closed_loop import run
+from loopline.reports.dimension import DIMENSIONS
+from loopline.reports.metric import METRICS
 from loopline.reports.report import Report
 
 REPORT = Report(
@@ -8,9 +10,15 @@ REPORT = Report(
     label="Closed loop",
     summary="Sessions, people, leads, opportunities, revenue and cost by campaign, channel, landing page and more: "
     "what was spent, and what it earned.",
-    metrics=(
-        "sessions", "people", "leads", "converted", "opportunities", "won", "revenue_minor", "cost_minor",
-        "cost_per_lead_minor", "cost_per_opportunity_minor", "romi",
+    question="What was spent, and what did it earn?",
+    metrics=tuple(
+        METRICS[key]
+        for key in (
+            "sessions", "people", "leads", "converted", "opportunities", "won", "revenue_minor", "cost_minor",
+            "cost_per_lead_minor", "cost_per_opportunity_minor", "romi",
+        )
     ),
     run=run,
+    by={"campaign": DIMENSIONS["campaign"].label} | {key: one.label for key, one in DIMENSIONS.items()},
+    reads=frozenset({"clock", "model", "lookback"}),
 )  # fmt: skip

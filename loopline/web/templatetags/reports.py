@@ -1,12 +1,13 @@
 """Tags of the report pages. They write values; they calculate nothing."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
 from django import template
 
 from loopline.reports.metric import Metric, Number, Unit
-from loopline.reports.result import Row
+from loopline.reports.result import Check, Row
 from loopline.reports.why import Why
 from loopline.web import wording
 from loopline.web.templatetags.loopline import figure, pill
@@ -62,7 +63,18 @@ def measured_short(value: Number, metric: Metric, currency: str) -> str:
         return wording.money_text(amount, currency) if is_close else wording.money_whole_text(amount, currency)
     if metric.unit is Unit.PERCENT:
         return wording.percent_text(value)
+    if metric.unit is Unit.HOURS:
+        return wording.NONE if value is None else wording.span_text(timedelta(hours=value))
     return figure(value)
+
+
+@register.simple_tag
+def proof(check: Check) -> str:
+    """`{% proof result.check %}`: the rows added up beside what the records say."""
+    rows, records = (
+        wording.money_text(one, check.currency) if check.currency else f"{one:,}" for one in (check.rows, check.records)
+    )
+    return f"{rows} in the rows {'=' if check.holds else '≠'} {records} {check.what}"
 
 
 @register.simple_tag

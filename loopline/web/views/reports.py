@@ -1,13 +1,13 @@
 """The pages of Count: the closed-loop report, what is behind its figures, downloads, and the models side by side."""
 
-import csv
 import gzip
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -19,21 +19,23 @@ from loopline.access.roles import Permission
 from loopline.attribution.ledger import REASONS
 from loopline.attribution.model import MODELS
 from loopline.reports.behind import MOST, behind
+from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import ChartBundleError, bundle, version
 from loopline.reports.charts import by_row_chart, over_time_chart
 from loopline.reports.dimension import DIMENSIONS, TOTAL
+from loopline.reports.export import FORMS, exported
 from loopline.reports.metric import METRICS
 from loopline.reports.naming import names_of
 from loopline.reports.options import Books, OptionError
 from loopline.reports.periods import named_periods
+from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import run_report, settle
 from loopline.reports.series import over_time
-from loopline.reports.write import written_cells
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
-from loopline.web.report_address import OPTION_NAMES, Asked, as_before, choices, read_address
+from loopline.web.report_address import OPTION_NAMES, Asked, as_before, choices, read_address, usual_of
 from loopline.web.report_words import changes, coverage
 
 KEY_FIGURES = ("cost_minor", "leads", "opportunities", "revenue_minor", "cost_per_opportunity_minor", "romi")
@@ -41,6 +43,7 @@ IN_TABLE = (
     "sessions", "people", "cost_minor", "leads", "converted", "opportunities", "won", "revenue_minor",
     "cost_per_lead_minor", "cost_per_opportunity_minor", "romi",
 )  # fmt: skip
+FORM_WORDS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "json": "JSON", "parquet": "Parquet"}
 SECONDARY = set(IN_TABLE) - {"cost_minor", "revenue_minor", "romi"}
 """Columns that phones leave out."""
 WIDE_ONLY = {"sessions", "people", "converted", "opportunities", "cost_per_lead_minor"}
@@ -64,8 +67,8 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         "currency": books.currency,
         "before": before,
         "key_figures": changes([METRICS[key] for key in KEY_FIGURES], result, before),
-        "coverage": coverage(result.balance),
-        "reasons": {REASONS[key]: amount for key, amount in result.balance.unattributed_reasons.items() if amount},
+        "coverage": coverage(result.dealt),
+        "reasons": {REASONS[key]: amount for key, amount in result.dealt.unattributed_reasons.items() if amount},
         "columns": [METRICS[key] for key in IN_TABLE],
         "secondary": SECONDARY,
         "wide_only": WIDE_ONLY,
@@ -104,19 +107,24 @@ def _before(asked: Asked, books: Books) -> ReportResult | None:
 @require_GET
 @allow(Permission.SEE_REPORTS)
 def closed_loop_download(request: PageRequest, form: str) -> HttpResponse:
-    """The same figures as CSV or JSON."""
+    """The same figures as a file."""
+    return downloaded(request, REPORTS["closed-loop"], form)
+
+
+def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
+    """A report as CSV, JSON, XLSX or Parquet, as its address asks for it."""
     books = books_for(request.actor)
     try:
-        asked = read_address(request.GET, books, timezone.localdate())
-        result = run_report("closed-loop", asked.options, engine(), books)
+        asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
+        result = run_report(report.key, asked.options, engine(), books)
     except OptionError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    name = f"{slugify(result.title)}-{result.first}-{result.last}.{form}"
-    if form == "csv":
-        response = HttpResponse(content_type="text/csv; charset=utf-8")
-        csv.writer(response).writerows(written_cells(result.to_json()))
-    else:
-        response = JsonResponse(result.to_json(), json_dumps_params={"ensure_ascii": False, "indent": 1})
+    return as_file(result.to_json(), form)
+
+
+def as_file(told: Mapping[str, Any], form: str) -> HttpResponse:
+    name = f"{slugify(told['title'])}-{told['from']}-{told['to']}.{form}"
+    response = HttpResponse(exported(told, form), content_type=FORMS[form])
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -170,10 +178,14 @@ def chart_bundle(request: HttpRequest, number: str) -> HttpResponse:
     return response
 
 
-def chips(request: PageRequest, route: str) -> dict[str, Any]:
+def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loop"]) -> dict[str, Any]:
     """What the options above a report offer; here also when the address asks for something impossible."""
     books = books_for(request.actor)
-    return choices(books) | {
+    return choices(books, report.by or {}) | {
+        "report": report,
+        "forms": FORM_WORDS,
+        "reads": report.reads,
+        "can_compare": route in {"closed_loop", "report"},
         "periods": named_periods(timezone.localdate()),
         "route": route,
         "query": request.GET,

@@ -1,0 +1,236 @@
+"""Reports that count records: one question gives every record with its row, the columns say which of them count.
+
+So a figure and what is behind it are the same question: what opens is what was counted.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from loopline.attribution.state import Part, question
+from loopline.lib.times import from_micros
+from loopline.reports.balance import number
+from loopline.reports.dimension import NOTHING, TOTAL, Naming
+from loopline.reports.metric import AddsUp, Metric, Number, Unit, whole
+from loopline.reports.naming import Name, named
+from loopline.reports.opened import MOST, Item, Opened
+from loopline.reports.options import Scope
+from loopline.reports.report import Report, result_of
+from loopline.reports.result import Check, ReportResult, Row
+from loopline.store.engine import Engine, Value
+
+OTHERS = "~others"
+Values = Mapping[str, Number]
+
+
+def in_period(column: str) -> str:
+    """SQL text: the moment lies in the period of the scope."""
+    return f"epoch_us({column}) >= $from_us AND epoch_us({column}) < $to_us"
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """A column counted from records."""
+
+    metric: Metric
+    which: str = "TRUE"
+    """SQL condition: which records count."""
+    aggregate: str = "count(*)"
+    """SQL aggregate over them; give a sum its 0 where nothing really means 0."""
+    is_micro: bool = False
+    """In micro-units: credited records."""
+
+    @property
+    def sql(self) -> str:
+        """`coalesce(sum(x), 0)` is filtered inside, where the engine wants the filter."""
+        inner, zero = self.aggregate, ""
+        if inner.startswith("coalesce("):
+            inner, zero = inner.removeprefix("coalesce(").removesuffix(", 0)"), ", 0)"
+        told = f"{inner} FILTER (WHERE {self.which})"
+        return f"coalesce({told}{zero}" if zero else told
+
+    def number(self, value: object) -> Number:
+        if value is None:
+            return None
+        if self.is_micro:
+            return whole(number(value))
+        return round(value, 4) if isinstance(value, float) else number(value)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A column told from the counted ones of its row, and for the total from the totals."""
+
+    metric: Metric
+    of: Callable[[Values], Number]
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """The question: `sql` gives `kind`, `record_id`, `at_us` (or NULL), `row_key`, and what the columns read."""
+
+    sql: str
+    parts: tuple[Part, ...]
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    records: Callable[[Scope, Engine], Records]
+    columns: tuple[Counted | Told, ...]
+    head: Callable[[Scope], str]
+    """What a row is."""
+    naming: Callable[[Scope], Naming]
+    without: str
+    """Name of the row of records that say nothing."""
+    ordered_by: str = ""
+    """Rows by this metric, the largest first; "": by their key."""
+    names: Callable[[Scope], Mapping[str, Name]] = lambda _scope: {}
+    """Names that the report gives itself."""
+    overlaps: bool = False
+    """A record stands in several rows, so that the total counts it once."""
+    most: int = 200
+    """So many rows at most; the others together are one."""
+    check: Callable[[Scope, Engine], tuple[str, int]] | None = None
+    """What is counted, and how many there are, told without the question of the rows."""
+    checked: str = ""
+    """The metric whose total the check must meet."""
+    finish: Callable[[ReportResult, Scope, Engine], None] | None = None
+    """Marks rows that are too young, and adds what a reader has to know."""
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        return tuple(column.metric for column in self.columns)
+
+    @property
+    def opens(self) -> frozenset[str]:
+        return frozenset(column.metric.key for column in self.columns if isinstance(column, Counted))
+
+    def run(self, report: Report, scope: Scope, engine: Engine) -> ReportResult:
+        asked = self.records(scope, engine)
+        values = {**scope.params, **asked.values}
+        found = {str(row["row_key"]): self._values(row) for row in engine.rows(self._rows_sql(asked), values)}
+        total = found.pop(TOTAL, {})
+        names = dict(named(self.naming(scope), found.keys(), scope, engine)) | dict(self.names(scope))
+        names[NOTHING] = Name(self.without)
+        rows = [
+            Row(key, names[key].label, names[key].note, key == NOTHING or key.startswith("~"), values)
+            for key, values in found.items()
+        ]
+        rows.sort(key=self._place)
+        totals = Row(TOTAL, "Total", values=dict(total))
+        result = result_of(report, scope, self.head(scope), self._within_reason(rows), totals)
+        self._check(result, scope, engine)
+        if self.finish:
+            self.finish(result, scope, engine)
+        return result
+
+    def open(self, row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
+        """The records that the figure counts. Raises KeyError for a metric that does not open."""
+        column = next(one for one in self.columns if isinstance(one, Counted) and one.metric.key == metric)
+        asked = self.records(scope, engine)
+        values = {**scope.params, **asked.values, "row": row}
+        sql = f"""
+            SELECT kind, record_id, min(at_us) AS at_us, {column.aggregate} AS adds FROM records
+            WHERE ($row = '{TOTAL}' OR row_key = $row) AND ({column.which})
+            GROUP BY kind, record_id ORDER BY adds DESC, record_id
+        """
+        rows = engine.rows(question(sql, *asked.parts, Part("records", asked.sql)), values)
+        items = [
+            Item(str(one["kind"]), str(one["record_id"]), None if one["at_us"] is None else
+                 from_micros(number(one["at_us"])), column.number(one["adds"]))
+            for one in rows
+        ]  # fmt: skip
+        return Opened(column.metric, row, tuple(items[:MOST]), len(items), self._sum(column, rows, row))
+
+    def _sum(self, column: Counted, rows: list[dict[str, object]], row: str) -> Number:
+        if column.metric.adds_up is AddsUp.RATIO:
+            return None
+        if self.overlaps and row == TOTAL and column.aggregate == "count(*)":
+            return len(rows)
+        known = [one["adds"] for one in rows if one["adds"] is not None]
+        return column.number(sum(known)) if known else column.number(0)  # type: ignore[arg-type]
+
+    def _rows_sql(self, asked: Records) -> str:
+        """Rows and total in one statement, so that the records are read once."""
+        sums = ", ".join(f"{one.sql} AS {one.metric.key}" for one in self.columns if isinstance(one, Counted))
+        parts = [*asked.parts, Part("records", asked.sql)]
+        once = "records"
+        if self.overlaps:
+            once = "once"
+            parts.append(
+                Part(
+                    "once",
+                    "SELECT * FROM records "
+                    "QUALIFY row_number() OVER (PARTITION BY kind, record_id ORDER BY row_key) = 1",
+                )
+            )
+        return question(
+            f"SELECT row_key, {sums} FROM records GROUP BY row_key "
+            f"UNION ALL SELECT '{TOTAL}' AS row_key, {sums} FROM {once}",
+            *parts,
+        )
+
+    def _values(self, row: Mapping[str, object]) -> dict[str, Number]:
+        counted = {one.metric.key: one.number(row[one.metric.key]) for one in self.columns if isinstance(one, Counted)}
+        return self._with_told(counted)
+
+    def _with_told(self, counted: dict[str, Number]) -> dict[str, Number]:
+        for one in self.columns:
+            if isinstance(one, Told):
+                counted[one.metric.key] = one.of(counted)
+        return {metric.key: counted[metric.key] for metric in self.metrics}
+
+    def _place(self, row: Row) -> tuple[bool, float, str]:
+        by = row.values[self.ordered_by] if self.ordered_by else 0
+        return row.is_rest, -(by or 0), row.key
+
+    def _within_reason(self, rows: list[Row]) -> list[Row]:
+        """Beyond the largest rows one for all others; what does not add up is unknown there."""
+        if len(rows) <= self.most:
+            return rows
+        rest = rows[self.most :]
+        values: dict[str, Number] = {
+            one.metric.key: sum(row.values[one.metric.key] or 0 for row in rest)
+            if one.metric.adds_up is AddsUp.SUM
+            else None
+            for one in self.columns
+            if isinstance(one, Counted)
+        }
+        others = Row(OTHERS, f"{len(rest):,} others", is_rest=True, values=self._with_told(values))
+        return [*rows[: self.most], others]
+
+    def _check(self, result: ReportResult, scope: Scope, engine: Engine) -> None:
+        if self.check is None:
+            return
+        what, records = self.check(scope, engine)
+        if self.overlaps:
+            rows = result.totals.values[self.checked]
+        else:
+            rows = sum(row.values[self.checked] or 0 for row in result.rows)
+        is_money = any(one.metric.key == self.checked and one.metric.unit is Unit.MONEY for one in self.columns)
+        result.check = Check(what, records, round(rows or 0), scope.books.currency if is_money else "")
+        if not result.check.holds:
+            result.warnings.append(
+                "The rows do not add up to the records; these figures must not be used. "
+                "Tell whoever runs this installation."
+            )
+
+
+def share(part: str, of: str) -> Callable[[Values], Number]:
+    """`part` in percent of `of`; undefined of nothing."""
+
+    def told(values: Values) -> Number:
+        whole_of, some = values[of], values[part]
+        return None if not whole_of or some is None else round(100 * some / whole_of, 4)
+
+    return told
+
+
+def per(amount: str, count: str) -> Callable[[Values], Number]:
+    """Money ÷ count in whole minor units; undefined without either."""
+
+    def told(values: Values) -> Number:
+        money, many = values[amount], values[count]
+        return None if money is None or not many else round(money / many)
+
+    return told

@@ -1,0 +1,96 @@
+"""Charts of any report: bars by row, and a line over rows that follow each other in time."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from loopline.lib.money import Money
+from loopline.reports.charts import Chart, Spec, finished
+from loopline.reports.metric import Metric, Unit
+from loopline.reports.result import ReportResult, Row
+
+MOST_BARS = 12
+_SHORT = "format(datum.value, '~s')"
+
+
+def bars(result: ReportResult, key: str) -> Chart:
+    """One bar a row from zero: the largest rows by `key`, in the order of the table."""
+    metric = _metric(result, key)
+    spec = _bars_spec(metric.label, min(_shown(result), MOST_BARS))
+    return {"spec": spec, "rows": _rows(result, metric, MOST_BARS), "title": _title(metric, result)}
+
+
+def line(result: ReportResult, key: str) -> Chart:
+    """A line over the rows; the immature ones are hollow points."""
+    metric = _metric(result, key)
+    return {"spec": _line_spec(metric.label), "rows": _rows(result, metric, len(result.rows)),
+            "title": _title(metric, result)}  # fmt: skip
+
+
+def _title(metric: Metric, result: ReportResult) -> str:
+    unit = {Unit.MONEY: f", {result.currency}", Unit.PERCENT: ", %", Unit.HOURS: ", hours"}.get(metric.unit, "")
+    return f"{metric.label}{unit}"
+
+
+def _metric(result: ReportResult, key: str) -> Metric:
+    return next(metric for metric in result.metrics if metric.key == key)
+
+
+def _shown(result: ReportResult) -> int:
+    return sum(1 for _ in _values(result.rows))
+
+
+def _values(rows: Iterable[Row]) -> Iterable[Row]:
+    return (row for row in rows if not row.is_rest)
+
+
+def _rows(result: ReportResult, metric: Metric, most: int) -> list[dict[str, object]]:
+    shown = list(_values(result.rows))[:most]
+    return [
+        {
+            "row": row.label,
+            "place": place,
+            "value": _plain(row.values[metric.key], metric, result.currency),
+            "mature": not row.young_note,
+        }
+        for place, row in enumerate(shown)
+    ]
+
+
+def _plain(value: int | float | None, metric: Metric, currency: str) -> float | None:
+    if value is None or metric.unit is not Unit.MONEY:
+        return value
+    return float(Money(int(value), currency).major)
+
+
+@cache
+def _bars_spec(title: str, count: int) -> Spec:
+    import altair as alt  # 50 MB and most of a second, needed only where a chart is drawn
+
+    chart = (
+        alt.Chart(alt.NamedData("rows"))
+        .mark_bar(cornerRadiusEnd=2, color="token:accent")
+        .encode(
+            y=alt.Y("row:N", sort=alt.SortField("place"), axis=alt.Axis(title=None, labelLimit=160, ticks=False)),
+            x=alt.X("value:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)),
+            opacity=alt.condition("datum.mature", alt.value(1), alt.value(0.45)),
+            tooltip=[alt.Tooltip("row:N", title="Row"), alt.Tooltip("value:Q", title=title, format=",.1f")],
+        )
+    )
+    return finished(chart.properties(width="container", height=max(96, 26 * count)))
+
+
+@cache
+def _line_spec(title: str) -> Spec:
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        x=alt.X("row:N", sort=alt.SortField("place"),
+                axis=alt.Axis(title=None, labelAngle=0, labelOverlap="parity", labelSeparation=12)),
+        y=alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT), scale=alt.Scale(zero=True)),
+    )  # fmt: skip
+    points = base.mark_point(filled=True, size=36, color="token:accent", opacity=1).encode(
+        opacity=alt.condition("datum.mature", alt.value(1), alt.value(0.35)),
+        tooltip=[alt.Tooltip("row:N", title="Row"), alt.Tooltip("value:Q", title=title, format=",.1f")],
+    )
+    lines = base.mark_line(strokeWidth=2, color="token:accent")
+    return finished(alt.layer(lines, points).properties(width="container", height=220))

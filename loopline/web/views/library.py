@@ -1,0 +1,145 @@
+"""Count · the library of reports: one page shows any of them, one opens what is behind a figure, one hands it out."""
+
+from dataclasses import replace
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from loopline.access.books import books_for
+from loopline.access.roles import Permission
+from loopline.attribution.model import MODELS
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.chart_bundle import version
+from loopline.reports.dimension import TOTAL
+from loopline.reports.opened import MOST
+from loopline.reports.options import Books, OptionError
+from loopline.reports.report import Report
+from loopline.reports.result import ReportResult
+from loopline.reports.run import open_figure, run_report, settle_for
+from loopline.store.current import engine
+from loopline.web.access import PageRequest, allow
+from loopline.web.behind_names import items_named
+from loopline.web.report_address import Asked, as_before, read_address, usual_of
+from loopline.web.report_words import changes
+from loopline.web.views.reports import chips, downloaded
+
+GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
+"""The stations of the loop."""
+ON_PHONES = 3
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def library(request: PageRequest) -> HttpResponse:
+    """Every report, with the question it answers."""
+    groups: dict[str, list[Report]] = {name: [] for name in GROUPS}
+    for report in REPORTS.values():
+        groups[report.group].append(report)
+    return render(request, "reports/library.html", {"groups": {name: found for name, found in groups.items() if found}})
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def report(request: PageRequest, key: str) -> HttpResponse:
+    """One report of the library as its address asks for it."""
+    found = report_or_404(key)
+    books = books_for(request.actor)
+    shown = chips(request, "report", found)
+    try:
+        asked = read_address(request.GET, books, timezone.localdate(), usual_of(found))
+        result = run_report(key, asked.options, engine(), books)
+        before = _before(found, asked, books)
+    except OptionError as error:
+        return render(request, "reports/report.html", shown | {"trouble": str(error)}, status=400)
+    shown |= about_result(found, result, before) | {
+        "asked": asked,
+        "options": asked.options,
+        "before": before,
+        "model_label": MODELS[asked.options.model].label,
+        "behind": reverse("report_behind", args=[key]),
+    }
+    return render(request, "reports/report.html", shown)
+
+
+def report_or_404(key: str) -> Report:
+    """A report of the library; the closed loop has its own page."""
+    if key not in REPORTS or key == "closed-loop":
+        raise Http404(f"There is no report “{key}”.")
+    return REPORTS[key]
+
+
+def about_result(found: Report, result: ReportResult, before: ReportResult | None) -> dict[str, Any]:
+    """What a page says of a result, whether it was worked out now or frozen long ago."""
+    by_key = {metric.key: metric for metric in result.metrics}
+    leading = [by_key[key] for key in found.leading if key in by_key]
+    shown: dict[str, Any] = {
+        "report": found,
+        "result": result,
+        "currency": result.currency,
+        "key_figures": changes(leading, result, before),
+        "columns": result.metrics,
+        "secondary": by_key.keys() - set(found.leading[:ON_PHONES]),
+        "opens": found.opens,
+        "has_young": any(row.young_note for row in result.rows),
+    }
+    if found.chart and sum(1 for row in result.rows if not row.is_rest) > 1:
+        shown |= {"charts": {"main": found.chart(result)}, "charts_version": version()}
+    return shown
+
+
+def _before(found: Report, asked: Asked, books: Books) -> ReportResult | None:
+    """The same for the period before; None where none is asked for, or the books begin within it."""
+    options = as_before(asked)
+    if options is None or options.first is None:
+        return None
+    if settle_for(found, replace(options, first=None, last=None), engine(), books).first > options.first:
+        return None
+    try:
+        return run_report(found.key, options, engine(), books)
+    except OptionError:
+        return None  # a model that learns may find too little in the period before
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def report_behind(request: PageRequest, key: str) -> HttpResponse:
+    """The records that one figure counts."""
+    found = report_or_404(key)
+    books = books_for(request.actor)
+    row, metric = request.GET.get("row", TOTAL), request.GET.get("metric", "")
+    shown = chips(request, "report_behind", found)
+    shown["back"] = reverse("report", args=[key]) + (f"?{shown['options_query']}" if shown["options_query"] else "")
+    try:
+        asked = read_address(request.GET, books, timezone.localdate(), usual_of(found))
+        opened = open_figure(key, row, metric, asked.options, engine(), books)
+        result = run_report(key, asked.options, engine(), books)
+    except OptionError as error:
+        return render(request, "reports/report_behind.html", shown | {"trouble": str(error)}, status=400)
+    labels = {one.key: one.label for one in [*result.rows, result.totals]}
+    shown |= {
+        "asked": asked,
+        "options": asked.options,
+        "model_label": MODELS[asked.options.model].label,
+        "opened": opened,
+        "result": result,
+        "row_label": labels.get(row, row),
+        "items": items_named(opened.items, request.actor),
+        "hides_names": any(one.kind in {"lead", "person"} for one in opened.items)
+        and not request.actor.may(Permission.SEE_PEOPLE),
+        "currency": books.currency,
+        "most": MOST,
+    }
+    return render(request, "reports/report_behind.html", shown)
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def report_download(request: PageRequest, key: str, form: str) -> HttpResponse:
+    """The same figures as a file."""
+    if key not in REPORTS:
+        raise Http404(f"There is no report “{key}”.")
+    return downloaded(request, REPORTS[key], form)

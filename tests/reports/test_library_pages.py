@@ -1,0 +1,119 @@
+"""The pages of the report library: anonymous, wrong unit, allowed; what opens, what is handed out."""
+
+import json
+from datetime import timedelta
+from io import BytesIO
+from xml.etree import ElementTree
+from zipfile import ZipFile
+
+import pyarrow.parquet as pq
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Role
+from loopline.lib.times import utc_now
+from loopline.reports.catalogue import CATALOGUE, REPORTS
+from loopline.store.duckdb_engine import DuckDBEngine
+from tests.attribution.shelf import Shelf
+from tests.make import make_unit, make_user, signed_in_as
+
+pytestmark = pytest.mark.django_db
+KEYS = [key for key in REPORTS if key != "closed-loop"]
+
+
+@pytest.fixture
+def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
+    """North sold for 1,000.10 to a hostile industry, south for 77,777.77, both this month."""
+    north, south = make_unit("North"), make_unit("South")
+    shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)
+    for unit, company, amount in ((north, "=cmd()", 1_000_10), (south, "hush", 77_777_77)):
+        shelf.fact("company_facts", company, unit_id=str(unit.pk), name=company, industry=f"{company}<b>")
+        shelf.lead(f"lead-{company}", company, now - timedelta(hours=2), unit_id=str(unit.pk))
+        shelf.won(
+            f"won-{company}", company, now, amount, unit_id=str(unit.pk), company_id=company, lead_id=f"lead-{company}"
+        )
+    shelf.store()
+    return north, south
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_anonymous_people_sign_in_first(key: str) -> None:
+    make_user()
+    for address in (
+        reverse("library"), reverse("report", args=[key]), reverse("report_behind", args=[key]),
+        reverse("report_download", args=[key, "csv"]),
+    ):  # fmt: skip
+        assert Client().get(address).headers["Location"].startswith("/account/login/")
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_report_shows_what_may_be_seen_and_hides_the_other_unit(
+    key: str, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    north, south = units
+    client = signed_in_as(Role.FINANCE, north)
+    answer = client.get(reverse("report", args=[key]))
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert "77,777" not in text
+    assert "hush" not in text
+    assert "Does not" not in text
+    assert client.get(reverse("report", args=[key]), {"unit": str(south.pk)}).status_code == 400
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_every_figure_that_opens_opens_and_hides_the_other_unit(
+    key: str, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    client = signed_in_as(Role.MARKETING, units[0])
+    for metric in REPORTS[key].opens:
+        answer = client.get(reverse("report_behind", args=[key]), {"metric": metric})
+        assert answer.status_code == 200
+        assert "hush" not in answer.content.decode()
+    assert client.get(reverse("report_behind", args=[key]), {"metric": "no-such"}).status_code == 400
+
+
+@pytest.mark.parametrize("key", KEYS)
+@pytest.mark.parametrize("query", [{"period": "x"}, {"as_of": "x"}, {"unit": "x"}])
+def test_an_address_that_means_nothing_says_what_to_choose(
+    key: str, query: dict[str, str], units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    answer = signed_in_as(Role.MARKETING, units[0]).get(reverse("report", args=[key]), query)
+    assert answer.status_code == 400
+    assert 'role="alert"' in answer.content.decode()
+
+
+def test_there_is_a_page_for_what_exists_only(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = signed_in_as(Role.MARKETING, units[0])
+    assert client.get(reverse("report", args=["no-such"])).status_code == 404
+    assert client.get(reverse("report", args=["funnel"]), {"by": "weather"}).status_code == 400
+    listed = client.get(reverse("library")).content.decode()
+    assert all(REPORTS[key].question in listed for key in ("funnel", "buyers", "hand-off"))
+
+
+def test_files_hold_the_same_figures_and_nothing_that_runs(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = signed_in_as(Role.MARKETING, units[0])
+    address = {form: reverse("report_download", args=["buyers", form]) for form in ("csv", "json", "xlsx", "parquet")}
+    told = json.loads(client.get(address["json"]).content)
+    assert (told["rows"][0]["label"], told["rows"][0]["closed_minor"]) == ("=cmd()<b>", 1_000_10)
+    assert told["check"]["holds"] is True
+    assert "'=cmd()<b>,," in client.get(address["csv"]).content.decode()
+    table = pq.read_table(BytesIO(client.get(address["parquet"]).content))
+    assert table.column("closed_minor").to_pylist() == [1_000_10]
+    book = ZipFile(BytesIO(client.get(address["xlsx"]).content))
+    cells = {one.get("r"): one for one in ElementTree.fromstring(book.read("xl/worksheets/sheet1.xml")).iter()
+             if one.tag.endswith("}c")}  # fmt: skip
+    assert b"<f>" not in book.read("xl/worksheets/sheet1.xml")
+    assert cells["F2"][0].text == "1000.1"
+    assert cells["A2"].get("t") == "s"
+    assert "=cmd()&lt;b&gt;" in book.read("xl/sharedStrings.xml").decode()
+
+
+def test_every_metric_of_the_catalogue_says_what_it_is() -> None:
+    for metric in CATALOGUE.values():
+        assert metric.label
+        assert metric.formula
+        assert metric.grain
+        assert metric.period_date
