@@ -1,5 +1,7 @@
 """Conversions: what credit is given for, with the people whose touchpoints may earn it.
 
+Whose touchpoints may earn is `$people`, one of PEOPLE: the parts for the others are not worked out.
+
 A count is dealt out like money: each lead or opportunity is a million micro-units, so that shares of it add up exactly.
 """
 
@@ -9,11 +11,18 @@ from loopline.attribution.state import (
     MERGED_STATE,
     OPPORTUNITY_STATE,
     Part,
+    latest,
     number_of,
     visible,
 )
 
 MICRO_UNITS = 1_000_000
+PEOPLE: dict[str, str] = {
+    "primary": "the primary contact",
+    "contacts": "all contacts of the opportunity",
+    "company": "everyone of the company",
+}
+"""Whose touchpoints may earn. A lead has one person, so for it the first two are the same."""
 
 _LEAD_PEOPLE = Part(
     "lead_people",
@@ -29,7 +38,10 @@ _OPPORTUNITY_PEOPLE = Part(
     """
     SELECT DISTINCT c.opportunity_id AS record_id, coalesce(p.canonical_id, c.person_id) AS person_id
     FROM contact_state AS c LEFT JOIN merged_state AS p ON p.id = c.person_id
-    WHERE NOT c.is_deleted
+    LEFT JOIN (
+        SELECT DISTINCT opportunity_id FROM contact_state WHERE is_primary AND NOT is_deleted
+    ) AS f ON f.opportunity_id = c.opportunity_id
+    WHERE NOT c.is_deleted AND ($people <> 'primary' OR c.is_primary OR f.opportunity_id IS NULL)
     UNION ALL
     SELECT o.id AS record_id, l.person_id AS person_id
     FROM opportunity_state AS o JOIN lead_people AS l ON l.record_id = o.lead_id
@@ -38,6 +50,30 @@ _OPPORTUNITY_PEOPLE = Part(
     """,
     (CONTACT_STATE, OPPORTUNITY_STATE, MERGED_STATE, _LEAD_PEOPLE),
 )
+
+_EMPLOYED = Part("employed_people", latest("person_facts", "canonical_id", "company_id"))
+_BUYERS = Part("buyers", latest("opportunity_facts", "company_id"))
+
+
+def _with_colleagues(source: Part) -> Part:
+    """The people of `source`; for `company` also everyone of the company of one of them, or of the opportunity."""
+    return Part(
+        f"{source.name}_asked",
+        f"""
+        SELECT record_id, person_id FROM {source.name}
+        UNION DISTINCT
+        SELECT n.record_id AS record_id, e.canonical_id AS person_id
+        FROM (
+            SELECT s.record_id AS record_id, c.company_id AS company_id
+            FROM {source.name} AS s JOIN employed_people AS c ON c.canonical_id = s.person_id AND NOT c.is_deleted
+            UNION ALL
+            SELECT b.id AS record_id, b.company_id AS company_id FROM buyers AS b WHERE NOT b.is_deleted
+        ) AS n JOIN employed_people AS e ON e.company_id = n.company_id AND NOT e.is_deleted
+        WHERE $people = 'company' AND n.company_id <> ''
+        """,
+        (source, _EMPLOYED, _BUYERS),
+    )
+
 
 # Each kind: its records with a date and an amount, and when lead and opportunity were created, where they were.
 # `is_converted` marks leads with a linked opportunity.
@@ -88,7 +124,7 @@ KINDS: dict[str, str] = {
 }
 """What converts, by key. `revenue` is the money of `won`; both convert on the closing date."""
 
-_PEOPLE = {"lead": "lead_people", "qualified": "lead_people"}
+_PEOPLE = {"lead": "lead_people_asked", "qualified": "lead_people_asked"}
 
 
 def conversions(*kinds: str) -> Part:
@@ -110,7 +146,7 @@ def conversion_people(*kinds: str) -> Part:
     """The part `conversion_people`: each conversion beside each of its people."""
     by_source: dict[str, list[str]] = {}
     for kind in kinds:
-        by_source.setdefault(_PEOPLE.get(kind, "opportunity_people"), []).append(f"'{kind}'")
+        by_source.setdefault(_PEOPLE.get(kind, "opportunity_people_asked"), []).append(f"'{kind}'")
     joined = [
         f"""
         SELECT c.conversion_no AS conversion_no, c.kind AS kind, c.converted_us AS converted_us, c.lead_us AS lead_us,
@@ -120,4 +156,5 @@ def conversion_people(*kinds: str) -> Part:
         """
         for source, names in by_source.items()
     ]
-    return Part("conversion_people", "UNION ALL".join(joined), (conversions(*kinds), _LEAD_PEOPLE, _OPPORTUNITY_PEOPLE))
+    people = _with_colleagues(_LEAD_PEOPLE), _with_colleagues(_OPPORTUNITY_PEOPLE)
+    return Part("conversion_people", "UNION ALL".join(joined), (conversions(*kinds), *people))

@@ -21,7 +21,6 @@ from loopline.store.engine import Engine, Value
 FEWEST = 30
 """Conversions a fitted model needs; of fewer it would learn chance."""
 _SMALLEST = 1e-9
-_ROW = RowOf("''").with_channel()
 NAMES = {"lead": "leads", "qualified": "qualified leads", "opportunity": "opportunities", "won": "won opportunities"}
 
 
@@ -36,8 +35,12 @@ def weights_learnt(
     order: int,
     *kinds: str,
     moments: Mapping[str, str] | None = None,
+    ignores_direct: bool = False,
+    learns_from: str = "",
 ) -> tuple[Model, dict[str, Value]]:
     """The model with its weights, and the values these name. A model that is not learnt comes back as it is.
+
+    Each kind is learnt from its own conversions, or all of them from those of the kind `learns_from`.
 
     Raises TooFewError below FEWEST conversions of any of `kinds`, and StoreError.
     """
@@ -45,10 +48,13 @@ def weights_learnt(
         return model, {}
     named: dict[str, Value] = {}
     cases = []
-    counted = dict.fromkeys(_counted(kind) for kind in kinds)
-    learnt = {kind: _effects(engine, values, order, kind, moments) for kind in counted}
-    for kind in kinds:
-        effects = learnt[_counted(kind)]
+    sources = {kind: _counted(learns_from or kind) for kind in kinds}
+    learnt = {
+        source: _effects(walks_of(engine, values, source, moments, ignores_direct), order)
+        for source in dict.fromkeys(sources.values())
+    }
+    for kind, source in sources.items():
+        effects = learnt[source]
         for place, (channel, effect) in enumerate(effects.items()):
             named[f"{kind}_channel{place}"], named[f"{kind}_effect{place}"] = channel, max(effect, _SMALLEST)
         lines = " ".join(f"WHEN ${kind}_channel{place} THEN ${kind}_effect{place}" for place in range(len(effects)))
@@ -56,12 +62,18 @@ def weights_learnt(
     return replace(model, weight_sql=f"CASE kind {' '.join(cases)} END"), named
 
 
-def walks_of(engine: Engine, values: Mapping[str, Value], kind: str, moments: Mapping[str, str] | None = None) -> Walks:
+def walks_of(
+    engine: Engine,
+    values: Mapping[str, Value],
+    kind: str,
+    moments: Mapping[str, str] | None = None,
+    ignores_direct: bool = False,
+) -> Walks:
     """All walks of a scope, `moments` as in `attribution.state.question`.
 
     Raises TooFewError where too few of them converted to `kind`, and StoreError.
     """
-    found = engine.query(_walks(kind, moments), values)
+    found = engine.query(_walks(kind, moments, ignores_direct), values)
     is_start = np.asarray(found["is_start"]).astype(bool)
     has_converted = np.asarray(found["has_converted"]).astype(np.float64)
     count = int(has_converted[is_start].sum())
@@ -80,15 +92,12 @@ def _counted(kind: str) -> str:
     return "won" if kind == "revenue" else kind
 
 
-def _effects(
-    engine: Engine, values: Mapping[str, Value], order: int, kind: str, moments: Mapping[str, str] | None
-) -> dict[str, float]:
-    walks = walks_of(engine, values, kind, moments)
+def _effects(walks: Walks, order: int) -> dict[str, float]:
     effects = removal_effects(chain_of(walks, order)).of_conversions
     return dict(zip(walks.channels, (float(effect) for effect in effects), strict=True))
 
 
-def _walks(kind: str, moments: Mapping[str, str] | None) -> str:
+def _walks(kind: str, moments: Mapping[str, str] | None, ignores_direct: bool) -> str:
     """Touchpoints walk after walk, oldest first; walks are told apart by a number that stays inside the question."""
     return question(
         """
@@ -98,12 +107,12 @@ def _walks(kind: str, moments: Mapping[str, str] | None) -> str:
             FROM walk_touches
         ) AS w ORDER BY w.has_converted DESC, w.walk_no, w.place
         """,
-        _walk_touches(kind),
+        _walk_touches(kind, RowOf("''", carries_channel=True, ignores_direct=ignores_direct)),
         moments=moments,
     )
 
 
-def _walk_touches(kind: str) -> Part:
+def _walk_touches(kind: str, row: RowOf) -> Part:
     return Part(
         "walk_touches",
         f"""
@@ -115,8 +124,8 @@ def _walk_touches(kind: str) -> Part:
             t.touched_us AS touched_us, t.event_id AS event_id, 0 AS amount
         FROM touchpoints AS t
         LEFT JOIN (SELECT DISTINCT person_no FROM conversion_people) AS p ON p.person_no = t.person_no
-        WHERE p.person_no IS NULL AND NOT t.is_machine AND {visible("t.unit_id")}
+        WHERE p.person_no IS NULL AND t.can_earn AND NOT t.is_machine AND {visible("t.unit_id")}
             AND t.touched_us >= $from_us AND t.touched_us < $to_us
         """,
-        (conversions(kind), conversion_people(kind), steps(_ROW, kind), touchpoints(_ROW)),
+        (conversions(kind), conversion_people(kind), steps(row, kind), touchpoints(row)),
     )

@@ -8,7 +8,7 @@ the smaller event id. Negative amounts mirror positive ones. So each conversion'
 from loopline.attribution.conversions import conversion_people
 from loopline.attribution.influence import overlapping_credits
 from loopline.attribution.model import Deal, Model
-from loopline.attribution.paths import AFTER_CONVERSION, MACHINE, OUTSIDE_WINDOW, STANDING, paths, steps
+from loopline.attribution.paths import AFTER_CONVERSION, LEFT_OUT, MACHINE, OUTSIDE_WINDOW, STANDING, paths, steps
 from loopline.attribution.primary import NO_PRIMARY_CAMPAIGN, credits_by_record, without_record
 from loopline.attribution.state import KNOWN_IDENTITIES, Part
 from loopline.attribution.touchpoints import RowOf, touchpoints
@@ -19,6 +19,7 @@ WEIGHT_SCALE = 1_000_000_000_000
 REASONS: dict[str, str] = {
     "outside_window": "touchpoints only outside the lookback window",
     "after_conversion": "touchpoints only after the conversion",
+    "left_out": "only touchpoints that this run leaves out, by their kind or as Direct",
     "only_machine": "only machine visits",
     "no_touchpoint": "no touchpoint at all",
     "no_identity": "no identity match: no browser or user id is linked to its people",
@@ -84,7 +85,7 @@ def _pathless(row: RowOf, *kinds: str) -> Part:
         f"""
         SELECT c.conversion_no AS conversion_no,
             CASE e.standing WHEN {OUTSIDE_WINDOW} THEN 'outside_window' WHEN {AFTER_CONVERSION} THEN 'after_conversion'
-                WHEN {MACHINE} THEN 'only_machine'
+                WHEN {LEFT_OUT} THEN 'left_out' WHEN {MACHINE} THEN 'only_machine'
                 ELSE CASE WHEN l.conversion_no IS NULL THEN 'no_identity' ELSE 'no_touchpoint' END END AS reason
         FROM unearned AS c
         LEFT JOIN (

@@ -2,23 +2,24 @@
 
 from loopline.attribution.conversions import conversion_people
 from loopline.attribution.state import Part
-from loopline.attribution.touchpoints import RowOf, touchpoints
+from loopline.attribution.touchpoints import DIRECT, RowOf, touchpoints
 
 DAY_US = 86_400_000_000
 
-ON_PATH = "NOT t.is_machine AND t.touched_us < c.converted_us AND t.touched_us >= c.converted_us - $lookback_us"
+ON_PATH = (
+    "t.can_earn AND NOT t.is_machine AND t.touched_us < c.converted_us "
+    "AND t.touched_us >= c.converted_us - $lookback_us"
+)
 """Strictly before the conversion is before: what happens at the same moment did not lead to it."""
 
-OUTSIDE_WINDOW, AFTER_CONVERSION, MACHINE = 1, 2, 3
+OUTSIDE_WINDOW, AFTER_CONVERSION, LEFT_OUT, MACHINE = 1, 2, 3, 4
 """How a touchpoint that is not on the path stands to a conversion of its person. Smaller is nearer to earning."""
 
 STANDING = (
     f"CASE WHEN t.is_machine THEN {MACHINE} WHEN t.touched_us >= c.converted_us THEN {AFTER_CONVERSION} "
-    f"ELSE {OUTSIDE_WINDOW} END"
+    f"WHEN NOT t.can_earn THEN {LEFT_OUT} ELSE {OUTSIDE_WINDOW} END"
 )
 
-
-DIRECT = "Direct"
 _OF_CHANNELS = f""", count(*) OVER (PARTITION BY conversion_no, channel) AS channel_touches,
             max(CASE WHEN channel = '{DIRECT}' THEN 0 ELSE position END) OVER (PARTITION BY conversion_no)
                 AS last_named_position"""

@@ -106,7 +106,7 @@ OPPORTUNITY_STATE = Part(
     "opportunity_state",
     latest("opportunity_facts", "unit_id", "lead_id", "outcome", "reporting_minor", "created_at", "closed_at"),
 )
-CONTACT_STATE = Part("contact_state", latest("opportunity_contact_facts", "opportunity_id", "person_id"))
+CONTACT_STATE = Part("contact_state", latest("opportunity_contact_facts", "opportunity_id", "person_id", "is_primary"))
 CODE_STATE = Part("code_state", latest("campaign_code_facts", "unit_id", "code", "campaign_id", "activity_id"))
 VERDICT_STATE = Part("verdict_state", latest("bot_verdict_facts", "verdict"))
 JUDGED_FROM = (

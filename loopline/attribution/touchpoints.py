@@ -15,10 +15,18 @@ from loopline.attribution.state import (
     theirs,
 )
 
-_IS_MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
+_IS_MACHINE = "($humans_only AND starts_with(coalesce(v.verdict, e.bot_verdict), 'machine'))"
 _VERDICTS = "LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted"
 _IS_OWN, _OWN_PERSON = "starts_with(e.identity, 'person:')", "substr(e.identity, 8)"
 _CHANNEL_TOO = f"{CHANNEL} AS channel, {number_of('e.identity')} AS identity_no,"
+EARNING_KINDS: dict[str, str] = {
+    "entry": "visits", "form": "forms", "email_click": "clicks in mails", "reply": "replies", "call": "calls",
+    "meeting": "meetings", "event": "events", "partner": "deliveries of partners",
+}  # fmt: skip
+"""Kinds of touchpoints that may earn credit, in words. What people say of themselves (`self_reported`) never does: it
+stands beside the credit."""
+DIRECT = "Direct"
+_COUNTS = "e.touch_kind <> 'self_reported' AND ($all_kinds OR e.touch_kind IN (SELECT unnest($touch_kinds)))"
 _WHICH = """e.touch_kind <> '' AND e.recorded_at <= $as_of
             AND e.identity NOT IN (SELECT identity FROM gone_people)"""
 
@@ -41,6 +49,9 @@ class RowOf:
     """Touchpoints also say their `channel`, whatever their row is, and a number of their identity: strangers have no
     other."""
 
+    ignores_direct: bool = False
+    """Touchpoints of the channel Direct earn nothing, as if they were not there."""
+
     def with_channel(self, wanted: bool = True) -> "RowOf":
         return replace(self, carries_channel=wanted)
 
@@ -51,8 +62,13 @@ class RowOf:
         return (f"{campaign} " if self.by_campaign else "") + (CHANNEL_AGAIN if self._knows_channel else "")
 
     @property
+    def counts(self) -> str:
+        """Over the event: may it earn credit, by its kind and its channel?"""
+        return f"({_COUNTS} AND {CHANNEL} <> '{DIRECT}')" if self.ignores_direct else f"({_COUNTS})"
+
+    @property
     def _knows_channel(self) -> bool:
-        return self.by_channel or self.carries_channel
+        return self.by_channel or self.carries_channel or self.ignores_direct
 
     @property
     def key(self) -> str:
@@ -82,7 +98,8 @@ def touchpoints(row: RowOf) -> Part:
             e.is_entry AS is_entry, {_IS_MACHINE} AS is_machine,
             coalesce(k.person_id, CASE WHEN {_IS_OWN} THEN {_OWN_PERSON} END) AS person_id,
             coalesce(k.person_no, CASE WHEN {_IS_OWN} THEN {number_of(_OWN_PERSON)} END) AS person_no,
-            e.touch_kind AS touch_kind, {_CHANNEL_TOO if row.carries_channel else ""} {row.sql} AS row_key
+            e.touch_kind AS touch_kind, {row.counts} AS can_earn,
+            {_CHANNEL_TOO if row.carries_channel else ""} {row.sql} AS row_key
         FROM events AS e
         LEFT JOIN known_identities AS k
             ON k.identity_no = {number_of("e.identity")} AND {theirs("e", "k")} {_VERDICTS} {row.join}

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from loopline.attribution.credit import ChannelCredit
 from loopline.attribution.model import Model
-from loopline.attribution.paths import DIRECT
+from loopline.attribution.touchpoints import DIRECT
 from loopline.attribution.walks import Floats, Integers, Walks, summed
 
 

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from loopline.reports.dimension import DIMENSIONS
-from loopline.reports.options import Books, OptionError, Options
+from loopline.reports.options import HUMANS, Books, OptionError, Options
 
 
 def options_from(
     words: Mapping[str, str], books: Books, by: Mapping[str, object] = DIMENSIONS, usual_by: str = "campaign"
 ) -> Options:
-    """Options from `from`, `to`, `as_of`, `model`, `clock`, `by`, `lookback`, `half_life`, `order`; missing or
-    empty words have defaults. `by` and `usual_by`: what the rows of the report can be.
+    """Options from `from`, `to`, `as_of`, `model`, `clock`, `by`, `lookback`, `half_life`, `order`, and those of
+    `counted_from`; missing or empty words have defaults. `by` and `usual_by`: what the rows of the report can be.
 
     Raises OptionError for what cannot be meant.
     """
@@ -27,9 +28,28 @@ def options_from(
         lookback_days=lookback_of(words.get("lookback", "")),
         half_life_days=number_of(words.get("half_life", ""), "half-life", default.half_life_days),
         order=round(number_of(words.get("order", ""), "order", default.order)),
+        **counted_from(words),
     )
     options.check(books, by)
     return options
+
+
+def counted_from(words: Mapping[str, str]) -> dict[str, Any]:
+    """What counts, as arguments of Options: from `conversion`, `people`, `kinds` (with commas), `direct`, `humans`."""
+    default = Options()
+    kinds = frozenset(one.strip() for one in words.get("kinds", "").split(",") if one.strip())
+    humans = words.get("humans") or "only"
+    if humans not in HUMANS:
+        raise OptionError(f"There is no choice “{humans}” of who counts. Choose one of: {', '.join(HUMANS)}.")
+    conversion = words.get("conversion", "")
+    return {
+        # Revenue is what every run deals out; the page Models names it so beside the counts.
+        "conversion": "" if conversion == "revenue" else conversion,
+        "people": words.get("people") or default.people,
+        "touch_kinds": kinds or None,
+        "direct": words.get("direct") or default.direct,
+        "humans_only": humans == "only",
+    }
 
 
 def day_of(text: str) -> date | None:

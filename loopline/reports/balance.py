@@ -38,6 +38,31 @@ GROUP BY line
 """
 
 
+_DATED = (
+    "{date} IS NOT NULL AND epoch_us({date}) >= $converted_from_us AND epoch_us({date}) < $converted_to_us "
+    f"AND place = 1 AND NOT is_deleted AND {visible('unit_id')}"
+)
+_COUNTED = {
+    "lead": ("lead_facts", "created_at", "TRUE"),
+    "qualified": ("lead_facts", "qualified_at", "TRUE"),
+    "opportunity": ("opportunity_facts", "created_at", "TRUE"),
+    "won": ("opportunity_facts", "closed_at", "outcome = 'won'"),
+}
+
+
+def count_records(engine: Engine, scope: Scope) -> int | None:
+    """How many records converted to what the run is about; None where it is about all kinds. Raises StoreError."""
+    if not scope.options.conversion:
+        return None
+    table, date_column, which = _COUNTED[scope.options.conversion]
+    [row] = engine.rows(
+        f"SELECT count(*) AS records FROM ({_LATEST.format(table=table)}) AS latest "
+        f"WHERE {_DATED.format(date=date_column)} AND {which}",
+        scope.params,
+    )
+    return number(row["records"])
+
+
 @dataclass(frozen=True, slots=True)
 class Sums:
     revenue_minor: int
@@ -45,6 +70,8 @@ class Sums:
     won_without_rate: int
     won_without_date: int
     cost_without_rate: int
+    records: int | None = None
+    """Of the conversion that the run is about."""
 
 
 def sum_records(engine: Engine, scope: Scope) -> Sums:
@@ -57,6 +84,7 @@ def sum_records(engine: Engine, scope: Scope) -> Sums:
         won_without_rate=number(won["without_rate"]),
         won_without_date=number(won["without_date"]),
         cost_without_rate=sum(number(line["without_rate"]) for line in lines),
+        records=count_records(engine, scope),
     )
 
 

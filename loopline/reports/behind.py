@@ -8,7 +8,6 @@ from datetime import date, datetime
 from loopline.lib.times import from_micros
 from loopline.reports import behind_sql as sql
 from loopline.reports.balance import number
-from loopline.reports.closed_loop_sql import KINDS as ALL_KINDS
 from loopline.reports.dimension import DIMENSIONS, TOTAL, UNATTRIBUTED
 from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import METRICS, Metric, Number, whole
@@ -21,6 +20,7 @@ MOST = 100
 
 KINDS = {
     "leads": "lead",
+    "qualified": "qualified",
     "converted": "lead",
     "opportunities": "opportunity",
     "won": "won",
@@ -114,8 +114,8 @@ def behind(row: str, metric: str, options: Options, engine: Engine, books: Books
 def _records(found: Behind, engine: Engine) -> None:
     scope, kind = found.scope, KINDS[found.metric.key]
     dimension = DIMENSIONS[scope.options.by]
-    # What a report of all kinds learnt is what has to be opened.
-    model, learnt = learnt_model(scope, engine, *ALL_KINDS)
+    # What the report learnt is what has to be opened.
+    model, learnt = learnt_model(scope, engine, *dict.fromkeys((*scope.options.kinds, kind)))
     values: dict[str, Value] = {
         **scope.params,
         **learnt,
@@ -126,9 +126,9 @@ def _records(found: Behind, engine: Engine) -> None:
     is_period = scope.options.clock == "period"
     answers = []
     if found.row != UNATTRIBUTED:
-        answers += engine.rows(sql.credited(dimension, model, kind), values)
+        answers += engine.rows(sql.credited(dimension, model, scope.options, kind), values)
     if found.row in {UNATTRIBUTED, TOTAL} and is_period:
-        answers += engine.rows(sql.unearned(dimension, model, kind), values)
+        answers += engine.rows(sql.unearned(dimension, model, scope.options, kind), values)
     answers.sort(key=lambda one: (-abs(number(one["credit"])), str(one["record_id"])))
     found.count = len(answers)
     total = sum(number(one["credit"]) for one in answers)
@@ -137,7 +137,7 @@ def _records(found: Behind, engine: Engine) -> None:
         amount, credit = number(one["amount"]), number(one["credit"])
         found.records.append(
             Record(
-                kind="lead" if kind == "lead" else "opportunity",
+                kind="lead" if kind in {"lead", "qualified"} else "opportunity",
                 record_id=str(one["record_id"]),
                 unit_id=str(one["unit_id"]),
                 at=from_micros(number(one["converted_us"])),
@@ -146,7 +146,7 @@ def _records(found: Behind, engine: Engine) -> None:
                 reason=str(one["reason"]),
             )
         )
-    _add_touches(found, engine, sql.touches(dimension, model, kind), values, in_count)
+    _add_touches(found, engine, sql.touches(dimension, model, scope.options, kind), values, in_count)
 
 
 def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[str, Value], in_count: bool) -> None:

@@ -8,11 +8,12 @@ from loopline.attribution.state import CHANNEL, CHANNEL_AGAIN, CHANNEL_STATE, qu
 from loopline.attribution.touchpoints import touchpoints
 from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, TOUCHED_IN_PERIOD, row_for
 from loopline.reports.dimension import TOTAL, Dimension
+from loopline.reports.options import Options
 
 _IN_ROW = f"({ROW_OF_CREDIT} = $row OR $row = '{TOTAL}') AND {TOUCHED_IN_PERIOD}"
 
 
-def credited(dimension: Dimension, model: Model, kind: str) -> str:
+def credited(dimension: Dimension, model: Model, options: Options, kind: str) -> str:
     """Conversions of which the row earned something, or could have, with the row's credit.
 
     Where rows overlap, a conversion counts once in all of them together.
@@ -26,11 +27,11 @@ def credited(dimension: Dimension, model: Model, kind: str) -> str:
         GROUP BY c.record_id, c.unit_id, c.converted_us, c.amount
         """,
         conversions(kind),
-        credit_ledger(model, row_for(dimension, model), kind),
+        credit_ledger(model, row_for(dimension, model, options), kind),
     )
 
 
-def unearned(dimension: Dimension, model: Model, kind: str) -> str:
+def unearned(dimension: Dimension, model: Model, options: Options, kind: str) -> str:
     """Conversions without a path, with the reason."""
     return question(
         """
@@ -40,11 +41,11 @@ def unearned(dimension: Dimension, model: Model, kind: str) -> str:
         WHERE c.is_converted OR NOT $only_converted
         """,
         conversions(kind),
-        unattributed(model, row_for(dimension, model), kind),
+        unattributed(model, row_for(dimension, model, options), kind),
     )
 
 
-def touches(dimension: Dimension, model: Model, kind: str) -> str:
+def touches(dimension: Dimension, model: Model, options: Options, kind: str) -> str:
     """The touchpoints of `$records` that count for the row, each with its credit.
 
     Of a touchpoint of a unit the asker may not see there is nothing but its credit and its time.
@@ -70,7 +71,7 @@ def touches(dimension: Dimension, model: Model, kind: str) -> str:
         ORDER BY f.touched_us, f.event_id
         """,
         conversions(kind),
-        credit_ledger(model, row_for(dimension, model), kind),
+        credit_ledger(model, row_for(dimension, model, options), kind),
         CHANNEL_STATE,
     )
 

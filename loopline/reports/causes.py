@@ -42,7 +42,7 @@ CAUSES = (
     ),
     Cause(
         "people", "Merged and removed people", "people who turned out to be one, or were taken apart or removed",
-        "person_facts", ("merged_state", "gone_people"), ("canonical_id",),
+        "person_facts", ("merged_state", "gone_people", "employed_people"), ("canonical_id",),
     ),
     Cause(
         "verdicts", "Human or machine", "visitors that were judged again",
@@ -77,6 +77,10 @@ CAUSES = (
         "opportunity_facts", ("opportunity_state",), ("outcome", "reporting_minor", "closed_at"), is_refund=False,
     ),
     Cause(
+        "models", "Attribution models", "models of the organisation's own that were changed or removed",
+        "attribution_model_facts", ("own_models",), ("name", "sentence"), has_unit=False,
+    ),
+    Cause(
         "costs", "Costs", "cost lines that were booked, corrected or removed",
         "cost_facts", ("cost_state",), ("cost_kind", "reporting_minor", "starts_on", "ends_on"),
     ),
@@ -86,5 +90,5 @@ _REFUNDED_MOMENT = "(CASE WHEN id IN (SELECT unnest($refunded)) THEN $as_of_refu
 
 MOMENTS: dict[str, str] = {
     part: f"$as_of_{cause.key}" for cause in CAUSES if cause.is_refund is None for part in cause.parts
-} | {"opportunity_state": _REFUNDED_MOMENT}
+} | dict.fromkeys(("opportunity_state", "primary_state", "buyers"), _REFUNDED_MOMENT)
 """For `attribution.state.question`: the moment of each part. Its parameters are `$as_of_<cause>` and `$refunded`."""

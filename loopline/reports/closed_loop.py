@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from loopline.reports.balance import sum_records
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension
 from loopline.reports.figures import Figures
-from loopline.reports.metric import Metric
+from loopline.reports.metric import METRICS, Metric
 from loopline.reports.naming import names_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
@@ -14,12 +14,27 @@ from loopline.reports.tally import Tally, tally_of
 from loopline.reports.warn import warnings_of
 from loopline.store.engine import Engine
 
+OF_CONVERSION: dict[str, tuple[str, ...]] = {
+    "lead": ("leads", "converted", "cost_per_lead_minor"),
+    "qualified": ("qualified", "cost_per_qualified_minor"),
+    "opportunity": ("opportunities", "cost_per_opportunity_minor"),
+    "won": ("won", "cost_per_won_minor"),
+}
+"""Columns of a run that is about one conversion, beside visits, revenue and cost."""
+
+
+def columns_of(report: Report, scope: Scope) -> list[Metric]:
+    own = OF_CONVERSION.get(scope.options.conversion)
+    if own is None:
+        return [*report.metrics]
+    return [METRICS[key] for key in ("sessions", "people", *own, "revenue_minor", "cost_minor", "romi")]
+
 
 def run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     tally = tally_of(scope, engine)
     dimension = DIMENSIONS[scope.options.by]
     sums = sum_records(engine, scope)
-    metrics = [*report.metrics]
+    metrics = columns_of(report, scope)
     rows = _rows(tally, dimension, metrics, scope, engine)
     return ReportResult(
         report=report.key,
@@ -42,6 +57,7 @@ def run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         balance=tally.balance(sums),
         warnings=warnings_of(tally, sums, rows, dimension, scope, engine),
         machine_sessions=tally.machine_sessions,
+        counts=scope.options.counts,
     )
 
 

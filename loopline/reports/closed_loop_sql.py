@@ -1,6 +1,7 @@
 """The questions of the closed-loop report. Identifiers come only from models and dimensions, values are parameters."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from loopline.attribution.conversions import conversions
 from loopline.attribution.cost import COST_LINES, falls_into, spent
@@ -9,8 +10,7 @@ from loopline.attribution.model import Model
 from loopline.attribution.state import CAMPAIGN_STATE, Part, question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
 from loopline.reports.dimension import OTHER_UNITS, Dimension
-
-KINDS = ("lead", "opportunity", "won", "revenue")
+from loopline.reports.options import Options
 
 # Money of a conversion of a visible unit may be earned by a touchpoint of a unit the asker may not see: it counts, but
 # under no name.
@@ -39,17 +39,19 @@ COSTS_BY_CHANNEL = Part(
 """The part `costs`: cost lines with the channel of their campaign."""
 
 
-def row_for(dimension: Dimension, model: Model) -> RowOf:
-    """The dimension's row, with what the model has to know of each touchpoint."""
-    return dimension.row.with_channel(model.reads_channel)
+def row_for(dimension: Dimension, model: Model, options: Options) -> RowOf:
+    """The dimension's row, with what the model and the run have to know of each touchpoint."""
+    return replace(dimension.row, carries_channel=model.reads_channel, ignores_direct=options.ignores_direct)
 
 
-def credit_and_visits(dimension: Dimension, model: Model, moments: Mapping[str, str] | None = None) -> str:
+def credit_and_visits(
+    dimension: Dimension, model: Model, options: Options, moments: Mapping[str, str] | None = None
+) -> str:
     """Sessions and people, credit, and the unattributed, in one statement, so that touchpoints are read once.
 
     `moments` as in `question`.
     """
-    row = row_for(dimension, model)
+    row = row_for(dimension, model, options)
     return question(
         f"""
         SELECT 'credit' AS section, c.kind AS kind, {ROW_OF_CREDIT} AS row_key, c.unit_id AS unit_id,
@@ -74,16 +76,16 @@ def credit_and_visits(dimension: Dimension, model: Model, moments: Mapping[str, 
             count(DISTINCT CASE WHEN is_machine THEN NULL ELSE person_no END) AS converted, 0 AS outside
         FROM visits
         """,
-        conversions(*KINDS),
-        credit_ledger(model, row, *KINDS),
-        unattributed(model, row, *KINDS),
+        conversions(*options.kinds),
+        credit_ledger(model, row, *options.kinds),
+        unattributed(model, row, *options.kinds),
         touchpoints(row),
         _VISITS,
         moments=moments,
     )
 
 
-def credit_once(dimension: Dimension, model: Model, moments: Mapping[str, str] | None = None) -> str:
+def credit_once(dimension: Dimension, model: Model, options: Options, moments: Mapping[str, str] | None = None) -> str:
     """What an overlapping model gives to all rows together: each conversion once, inside the period or outside."""
     return question(
         f"""
@@ -97,8 +99,8 @@ def credit_once(dimension: Dimension, model: Model, moments: Mapping[str, str] |
             GROUP BY c.conversion_no, c.kind, c.unit_id, c.amount, c.is_converted
         ) AS o GROUP BY o.kind, o.unit_id
         """,
-        conversions(*KINDS),
-        credit_ledger(model, row_for(dimension, model), *KINDS),
+        conversions(*options.kinds),
+        credit_ledger(model, row_for(dimension, model, options), *options.kinds),
         moments=moments,
     )
 

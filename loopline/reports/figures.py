@@ -10,6 +10,7 @@ class Figures:
     sessions: int = 0
     people: int = 0
     leads: int = 0
+    qualified: int = 0
     converted: int = 0
     opportunities: int = 0
     won: int = 0

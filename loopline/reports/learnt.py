@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from loopline.attribution.fitted import TooFewError, weights_learnt
-from loopline.attribution.model import MODELS, Model
+from loopline.attribution.model import Model
+from loopline.attribution.own_model import is_own, own_models
 from loopline.reports.options import OptionError, Scope
 from loopline.store.engine import Engine, Value
 
@@ -17,12 +18,19 @@ def learnt_model(
 ) -> tuple[Model, dict[str, Value]]:
     """The model, and the values that its weights name beside those of the scope.
 
+    An own model is the version of the moment that `moments` give it; the scope's where there was none yet.
+
     `moments` as in `attribution.state.question`, with the `values` they read: what was learnt then is learnt again.
     Raises OptionError where there is too little to learn from, and StoreError.
     """
     try:
         params = {**scope.params, **(values or {})}
-        model, order = MODELS[scope.options.model], scope.options.order
-        return weights_learnt(model, engine, params, order, *kinds, moments=moments)
+        model, options = scope.model, scope.options
+        if moments and is_own(model.key):
+            model = own_models(engine, params, moments).get(model.key, model)
+        return weights_learnt(
+            model, engine, params, options.order, *kinds,
+            moments=moments, ignores_direct=options.ignores_direct, learns_from=options.conversion,
+        )  # fmt: skip
     except TooFewError as error:
         raise OptionError(str(error)) from error

@@ -4,8 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
-from loopline.attribution.model import MODELS
+from loopline.attribution.conversions import PEOPLE
+from loopline.attribution.model import MODELS, Model
+from loopline.attribution.own_model import is_own
 from loopline.attribution.paths import DAY_US
+from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.lib.times import period_bounds
 from loopline.reports.dimension import DIMENSIONS
 from loopline.store.engine import Value
@@ -14,6 +17,16 @@ CLOCKS: dict[str, str] = {
     "period": "revenue closed in the period ÷ cost of the period",
     "cohort": "revenue, whenever closed, of touchpoints dated in the period ÷ cost of the period",
 }
+HUMANS: dict[str, str] = {"only": "humans only", "all": "humans and machines"}
+DIRECTS: dict[str, str] = {"count": "Direct counts like any channel", "ignore": "Direct earns nothing"}
+CONVERSIONS: dict[str, tuple[str, ...]] = {
+    "": ("lead", "opportunity", "won", "revenue"),
+    "lead": ("lead", "revenue"),
+    "qualified": ("qualified", "revenue"),
+    "opportunity": ("opportunity", "revenue"),
+    "won": ("won", "revenue"),
+}
+"""What a run may be about, and the kinds of conversions it deals out. Revenue always is: the books balance in it."""
 NO_LOOKBACK_US = 1000 * 366 * DAY_US
 ALWAYS_US = (-(2**60), 2**60)
 
@@ -56,14 +69,51 @@ class Options:
     half_life_days: float = 7.0
     order: int = 1
     """Of the Markov chain."""
+    conversion: str = ""
+    """One of CONVERSIONS: only these, and a model that learns learns from them; "": all side by side."""
+    people: str = "contacts"
+    """Whose touchpoints may earn: one of PEOPLE."""
+    touch_kinds: frozenset[str] | None = None
+    """Which kinds of touchpoints may earn, of EARNING_KINDS; None: all of them."""
+    direct: str = "count"
+    humans_only: bool = True
+    """Machines earn nothing and are left out of visits."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        return CONVERSIONS[self.conversion]
+
+    @property
+    def ignores_direct(self) -> bool:
+        return self.direct == "ignore"
+
+    @property
+    def counts(self) -> dict[str, object]:
+        """What counts in the run, as JSON says it."""
+        kinds = EARNING_KINDS if self.touch_kinds is None else self.touch_kinds
+        return {
+            "conversion": self.conversion or None,
+            "people": self.people,
+            "touch_kinds": sorted(kinds),
+            "direct": self.direct,
+            "humans_only": self.humans_only,
+        }
 
     def check(self, books: Books, by: Mapping[str, object] = DIMENSIONS) -> None:
         """Raises OptionError for an option that does not exist or a unit the asker may not see. `by`: what rows can
         be; empty where there is no choice."""
-        _one_of("model", self.model, MODELS)
+        if not is_own(self.model):
+            _one_of("model", self.model, MODELS)
         _one_of("clock", self.clock, CLOCKS)
         if by:
             _one_of("dimension", self.by, by)
+        _one_of("conversion", self.conversion, CONVERSIONS)
+        _one_of("choice of people", self.people, PEOPLE)
+        _one_of("way to treat Direct", self.direct, DIRECTS)
+        for kind in sorted(self.touch_kinds or ()):
+            _one_of("kind of touchpoint", kind, EARNING_KINDS)
+        if self.touch_kinds is not None and not self.touch_kinds:
+            raise OptionError(f"Choose at least one kind of touchpoint: {', '.join(EARNING_KINDS)}.")
         if self.first and self.last and self.last < self.first:
             raise OptionError(f"The period ends on {self.last}, before it starts on {self.first}. Swap the two dates.")
         if self.unit_ids is not None and not self.unit_ids <= books.units.keys():
@@ -78,7 +128,7 @@ class Options:
 
 def _one_of(word: str, value: str, known: Mapping[str, object]) -> None:
     if value not in known:
-        raise OptionError(f"There is no {word} “{value}”. Choose one of: {', '.join(known)}.")
+        raise OptionError(f"There is no {word} “{value}”. Choose one of: {', '.join(key for key in known if key)}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +140,12 @@ class Scope:
     first: date
     last: date
     as_of: datetime
+    models: Mapping[str, Model] = field(default_factory=lambda: MODELS)
+    """The library, and the organisation's own models as they were at that moment."""
+
+    @property
+    def model(self) -> Model:
+        return self.models[self.options.model]
 
     @property
     def params(self) -> dict[str, Value]:
@@ -115,6 +171,10 @@ class Scope:
             "touched_to_us": touched[1],
             "lookback_us": NO_LOOKBACK_US if days is None else days * DAY_US,
             "half_life_days": self.options.half_life_days,
+            "people": self.options.people,
+            "all_kinds": self.options.touch_kinds is None,
+            "touch_kinds": sorted(self.options.touch_kinds or ()),
+            "humans_only": self.options.humans_only,
             "all_units": self.books.sees_all_units and self.options.unit_ids is None,
             "unit_ids": sorted(unit_ids),
         }

@@ -32,6 +32,20 @@ class Row:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The balance of a run that is about one conversion, in records: the left side straight from them."""
+
+    conversion: str
+    records: int
+    credited: Number
+    unattributed: Number
+
+    @property
+    def holds(self) -> bool:
+        return round((self.credited or 0) + (self.unattributed or 0), 6) == self.records
+
+
 @dataclass(slots=True)
 class Balance:
     """Both sides of the books. The left sides are summed straight from the records, the right sides from the ledger."""
@@ -49,12 +63,15 @@ class Balance:
     """Part of the credited that belongs to touchpoints outside the period (cohort clock)."""
     unattributed_reasons: dict[str, int] = field(default_factory=dict)
     """Unattributed revenue by reason."""
+    counted: Counted | None = None
+    """Where the run is about one conversion."""
 
     @property
     def holds(self) -> bool:
         return (
             self.credited_minor + self.unattributed_minor == self.revenue_minor
             and self.allocated_minor + self.unallocated_minor == self.cost_minor
+            and (self.counted is None or self.counted.holds)
         )
 
     def to_json(self) -> dict[str, object]:
@@ -105,6 +122,8 @@ class ReportResult:
     warnings: list[str] = field(default_factory=list)
     machine_sessions: int = 0
     """Sessions of machines in the period, left out of every figure."""
+    counts: dict[str, object] = field(default_factory=dict)
+    """What counts in this run, as asked: conversion, people, kinds of touchpoints, Direct, humans only."""
 
     @property
     def dealt(self) -> Balance:
@@ -128,6 +147,7 @@ class ReportResult:
             "from": self.first.isoformat(),
             "to": self.last.isoformat(),
             "lookback_days": self.lookback_days,
+            **self.counts,
             "columns": [self._column(metric) for metric in self.metrics],
             "rows": [row.to_json() for row in self.rows],
             "totals": self.totals.to_json(),

@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from loopline.attribution.model import MODELS
+from loopline.attribution.own_model import own_models
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.kept import kept_or
@@ -63,7 +65,10 @@ def settle(options: Options, engine: Engine, books: Books, *, by: Mapping[str, o
     as_of = horizon if options.as_of is None else min(options.as_of, horizon)
     last = options.last or _day(as_of, books.zone)
     first = options.first or min(_first_day(engine, as_of, books.zone) or last, last)
-    return Scope(options=options, books=books, first=first, last=max(first, last), as_of=as_of)
+    models = MODELS | own_models(engine, {"as_of": as_of})
+    if options.model not in models:
+        raise OptionError(f"There is no model “{options.model}”. Choose one of: {', '.join(models)}.")
+    return Scope(options=options, books=books, first=first, last=max(first, last), as_of=as_of, models=models)
 
 
 def _day(moment: datetime, zone: str) -> date:

@@ -8,7 +8,8 @@ from loopline.attribution.conversions import conversions
 from loopline.attribution.credit import markov, shapley
 from loopline.attribution.fitted import TooFewError, walks_of
 from loopline.attribution.ledger import credit_ledger, unattributed
-from loopline.attribution.model import MODELS, Deal, Model
+from loopline.attribution.model import Deal, Model
+from loopline.attribution.own_model import is_own
 from loopline.attribution.state import Part, question
 from loopline.reports.balance import number
 from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, TOUCHED_IN_PERIOD
@@ -55,7 +56,7 @@ class SideBySide:
         in the period differs, and only those count."""
         return (
             self.scope.options.clock == "cohort"
-            or len({total for key, total in self.totals.items() if not MODELS[key].overlaps}) <= 1
+            or len({total for key, total in self.totals.items() if not self.scope.models[key].overlaps}) <= 1
         )
 
 
@@ -93,7 +94,7 @@ def _models(
 
 def _question(options: Options, models: Sequence[Model], kind: str) -> str:
     """The parts `credits` and `unattributed` of each model under names of their own; they share the paths."""
-    row = DIMENSIONS[options.by].row.with_channel()
+    row = replace(DIMENSIONS[options.by].row, carries_channel=True, ignores_direct=options.ignores_direct)
     parts: list[Part] = [conversions(kind)]
     selects = []
     for model in models:
@@ -119,14 +120,14 @@ def _question(options: Options, models: Sequence[Model], kind: str) -> str:
 def _fill(found: SideBySide, credit: dict[str, dict[str, int]], engine: Engine) -> None:
     keys = {key for rows in credit.values() for key in rows}
     names = names_of(DIMENSIONS[found.scope.options.by], keys, found.scope, engine)
-    fair = [key for key in credit if MODELS[key].deal is Deal.BY_WEIGHT]
+    fair = [key for key in credit if found.scope.models[key].deal is Deal.BY_WEIGHT]
     for key in keys:
         amounts = {model: rows.get(key, 0) for model, rows in credit.items()}
         found.rows.append(Compared(key, names[key], {m: _number(found, a) for m, a in amounts.items()},
                                    _apart([amounts[model] for model in fair])))  # fmt: skip
     found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
     for model, rows in credit.items():
-        found.totals[model] = None if MODELS[model].overlaps else _number(found, sum(rows.values()))
+        found.totals[model] = None if found.scope.models[model].overlaps else _number(found, sum(rows.values()))
     found.disagreements = _disagreements(found, credit, fair)
 
 
@@ -151,9 +152,14 @@ def _disagreements(found: SideBySide, credit: dict[str, dict[str, int]], fair: S
         if row.apart is None or row.apart < FAR_APART or max(shares.values()) < MATERIAL or row.key.startswith("~"):
             continue
         high, low = max(shares, key=lambda key: shares[key]), min(shares, key=lambda key: shares[key])
-        most, least = (f"{round(100 * shares[key])}% by {MODELS[key].label.lower()}" for key in (high, low))
+        most, least = (f"{round(100 * shares[key])}% by {_named(found.scope.models[key])}" for key in (high, low))
         told.append(f"{row.name.label}: {most}, {least}. {_meaning(high, low)}")
     return told
+
+
+def _named(model: Model) -> str:
+    """In the middle of a sentence; a name that the organisation chose stays as it is."""
+    return model.label if is_own(model.key) else model.label.lower()
 
 
 def _meaning(high: str, low: str) -> str:
@@ -219,7 +225,7 @@ class Learnt:
 def learnt_shares(scope: Scope, key: str, conversion: str, engine: Engine) -> list[Learnt]:
     """Channels of the model `key` (`markov` or `shapley`), the largest share first. Raises OptionError, StoreError."""
     try:
-        walks = walks_of(engine, scope.params, conversion)
+        walks = walks_of(engine, scope.params, conversion, ignores_direct=scope.options.ignores_direct)
     except TooFewError as error:
         raise OptionError(str(error)) from error
     interval: Interval

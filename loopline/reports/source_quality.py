@@ -13,7 +13,7 @@ from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import MODELS
 from loopline.attribution.state import LEAD_STATE, OPPORTUNITY_STATE, question, visible
 from loopline.reports.balance import number
-from loopline.reports.closed_loop_sql import ROW_OF_CREDIT
+from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, UNATTRIBUTED, Dimension
 from loopline.reports.naming import Name, names_of
 from loopline.reports.options import Books, Options, Scope
@@ -63,9 +63,10 @@ class SourceQuality:
     mature_after: timedelta | None
 
 
-def _leads(dimension: Dimension) -> str:
+def _leads(dimension: Dimension, options: Options) -> str:
     """Per source and days: from creation to conversion, or, where there was none, until now."""
     model = MODELS["last_touch"]
+    row = row_for(dimension, model, options)
     days = "CAST(floor(greatest(coalesce(o.created_us, $as_of_us) - c.converted_us, 0) / 86400000000) AS BIGINT)"
     sums = f"""{days} AS days, o.lead_id IS NOT NULL AS has_converted,
             CAST(floor(($as_of_us - c.converted_us) / 86400000000) AS BIGINT) AS age, count(*) AS leads,
@@ -87,8 +88,8 @@ def _leads(dimension: Dimension) -> str:
         GROUP BY days, has_converted, age
         """,
         conversions("lead"),
-        credit_ledger(model, dimension.row, "lead"),
-        unattributed(model, dimension.row, "lead"),
+        credit_ledger(model, row, "lead"),
+        unattributed(model, row, "lead"),
         OPPORTUNITY_STATE,
     )
 
@@ -113,7 +114,7 @@ def source_quality(options: Options, engine: Engine, books: Books) -> SourceQual
     """Sources of the leads created in the period. Raises OptionError and StoreError."""
     scope, dimension = settle(options, engine, books), DIMENSIONS[options.by]
     as_of_us = round(scope.as_of.timestamp() * 1_000_000)
-    rows = engine.rows(_leads(dimension), {**scope.params, "as_of_us": as_of_us})
+    rows = engine.rows(_leads(dimension, options), {**scope.params, "as_of_us": as_of_us})
     ever = engine.rows(_EVER_CONVERTED, scope.params)
     converted = [Stay(number(row["days"]) + 1, True, number(row["leads"])) for row in ever]
     limit = quantile(survival(converted), MATURE_SHARE)

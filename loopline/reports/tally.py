@@ -6,18 +6,18 @@ Each side is summed before they meet: answers about credit, visits and cost with
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from loopline.attribution.model import MODELS
 from loopline.reports import closed_loop_sql as sql
 from loopline.reports.balance import Sums, number
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED, UNMAPPED, Dimension
 from loopline.reports.figures import Figures
 from loopline.reports.learnt import learnt_model
+from loopline.reports.metric import whole
 from loopline.reports.options import Scope
-from loopline.reports.result import Balance, Row
+from loopline.reports.result import Balance, Counted, Row
 from loopline.store.engine import Engine, Value
 from loopline.store.engine import Row as Found
 
-_FIELDS = {"lead": "leads", "opportunity": "opportunities", "won": "won"}
+_FIELDS = {"lead": "leads", "qualified": "qualified", "opportunity": "opportunities", "won": "won"}
 """Where the credit of each kind of conversion counts."""
 
 
@@ -26,11 +26,11 @@ def tally_of(
 ) -> "Tally":
     """Everything the scope asks for. `moments` as in `attribution.state.question`, with the `values` they read."""
     dimension = DIMENSIONS[scope.options.by]
-    model, learnt = learnt_model(scope, engine, *sql.KINDS, moments=moments, values=values)
+    model, learnt = learnt_model(scope, engine, *scope.options.kinds, moments=moments, values=values)
     tally, params = Tally(scope), {**scope.params, **learnt, **(values or {})}
-    tally.take_credit(engine.rows(sql.credit_and_visits(dimension, model, moments), params))
+    tally.take_credit(engine.rows(sql.credit_and_visits(dimension, model, scope.options, moments), params))
     if model.overlaps:
-        tally.take_once(engine.rows(sql.credit_once(dimension, model, moments), params))
+        tally.take_once(engine.rows(sql.credit_once(dimension, model, scope.options, moments), params))
     tally.take_cost(engine.rows(sql.cost(dimension, moments), params))
     return tally
 
@@ -40,11 +40,12 @@ class Tally:
 
     def __init__(self, scope: Scope) -> None:
         self.scope = scope
-        self.overlaps = MODELS[scope.options.model].overlaps
+        self.overlaps = scope.model.overlaps
         self.figures: dict[str, Figures] = defaultdict(Figures)
         self.total = Figures()
         self.machine_sessions = 0
         self.credited = self.credited_outside = 0
+        self.records_credited = self.records_unattributed = 0
         self.reasons: dict[str, int] = {}
         self.allocated = self.unallocated = 0
         self.without_rate: dict[str, int] = {}
@@ -86,12 +87,16 @@ class Tally:
         if row["kind"] == "revenue":
             self.credited += number(row["amount"]) + number(row["outside"])
             self.credited_outside += number(row["outside"])
+        elif row["kind"] == self.scope.options.conversion:
+            self.records_credited += number(row["amount"]) + number(row["outside"])
 
     def _count_unattributed(self, row: Found) -> None:
         """A conversion without touchpoints has no touchpoint date, so no cohort holds it: there it only balances."""
         if row["kind"] == "revenue":
             reason = str(row["row_key"])
             self.reasons[reason] = self.reasons.get(reason, 0) + number(row["amount"])
+        elif row["kind"] == self.scope.options.conversion:
+            self.records_unattributed += number(row["amount"])
         if self.scope.options.clock == "period":
             self._credit(self.figures[UNATTRIBUTED], row)
             self._credit(self.total, row)
@@ -119,6 +124,14 @@ class Tally:
             unallocated_minor=self.unallocated,
             credited_outside_minor=self.credited_outside,
             unattributed_reasons=self.reasons,
+            counted=None
+            if sums.records is None
+            else Counted(
+                self.scope.options.conversion,
+                sums.records,
+                whole(self.records_credited),
+                whole(self.records_unattributed),
+            ),
         )
 
     def cost_note(self, key: str, dimension: Dimension) -> str:

@@ -1,7 +1,7 @@
 """Why a report changed between two moments: the difference, split into what arrived in between, summing exactly."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loopline.attribution.state import Part, as_known_at, latest, question, visible
@@ -16,8 +16,11 @@ from loopline.reports.run import settle
 from loopline.reports.tally import Tally, tally_of
 from loopline.store.engine import Engine, Value
 
-COMPARED: tuple[Metric, ...] = tuple(metric for metric in METRICS.values() if not metric.parts)
-"""Figures that are counted or summed. A ratio changes because its parts do."""
+COMPARED: tuple[Metric, ...] = tuple(
+    metric for metric in METRICS.values() if not metric.parts and metric.key != "qualified"
+)
+"""Figures that are counted or summed. A ratio changes because its parts do; qualified leads are counted only where a
+run is about them."""
 
 _REFUNDS = Part("refunds_now", latest("opportunity_facts", "refunded_minor"))
 _REFUNDED = question(
@@ -116,7 +119,7 @@ def why_changed(options: Options, since: datetime, engine: Engine, books: Books,
 
     Raises OptionError when `since` is not the earlier one or `metric` is none that is compared, and StoreError.
     """
-    scope = settle(options, engine, books)
+    scope = settle(replace(options, conversion=""), engine, books)
     if since >= scope.as_of:
         raise OptionError("Choose a moment before the one the report is as of: nothing can have changed since then.")
     if metric not in {one.key for one in COMPARED}:

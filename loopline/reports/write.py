@@ -43,6 +43,7 @@ def table_lines(result: Mapping[str, Any]) -> list[str]:
     lines = [
         f"{result['title']}, {result['from']} to {result['to']}, {currency}",
         _asked(result),
+        *_counting(result),
         "",
         *(aligned(row, widths) for row in cells[:-1]),
         "-" * (sum(widths) + 2 * len(columns)),
@@ -81,6 +82,19 @@ def _proven(value: int, currency: str) -> str:
     return f"{currency} {Money(value, currency).major}" if currency else f"{value:,}"
 
 
+def _counting(result: Mapping[str, Any]) -> list[str]:
+    """Which touchpoints may earn, as the options of the command say it; nothing of a report without credit."""
+    if "people" not in result:
+        return []
+    lookback = result["lookback_days"]
+    window = "none" if lookback is None else f"{lookback} days"
+    humans = "humans only" if result["humans_only"] else "humans and machines"
+    return [
+        f"window {window}, people {result['people']}, kinds {','.join(result['touch_kinds'])}, "
+        f"direct {result['direct']}, {humans}"
+    ]
+
+
 def balance_line(balance: Mapping[str, Any]) -> str:
     money = {
         key: str(Money(value, balance["currency"]).major) for key, value in balance.items() if key.endswith("_minor")
@@ -89,7 +103,18 @@ def balance_line(balance: Mapping[str, Any]) -> str:
         f"{'Balanced' if balance['holds'] else 'DOES NOT BALANCE'}: {money['credited_minor']} credited + "
         f"{money['unattributed_minor']} unattributed = {money['revenue_minor']} won; "
         f"{money['allocated_minor']} allocated + {money['unallocated_minor']} unallocated = {money['cost_minor']} cost "
-        f"({balance['currency']})"
+        f"({balance['currency']})" + _counted(balance)
+    )
+
+
+def _counted(balance: Mapping[str, Any]) -> str:
+    """The same in records, where the run is about one conversion."""
+    told = balance.get("counted")
+    if not told:
+        return ""
+    return (
+        f"; {told['credited']:g} credited + {told['unattributed']:g} unattributed = {told['records']} "
+        f"of conversion “{told['conversion']}”"
     )
 
 

@@ -56,7 +56,12 @@ _KINDS: dict[str, _Kind] = {
     "identities": _Kind(Person, "person_id", "person", "An address or browser"),
     "browsers": _Kind(Person, "person_id", "person", "A stretch of a browser"),
 }
-_UNNAMED = {"touchpoints": "A touchpoint", "verdicts": "A visitor", "channels": "Visits of one kind"}
+_UNNAMED = {
+    "touchpoints": "A touchpoint",
+    "verdicts": "A visitor",
+    "channels": "Visits of one kind",
+    "models": "A model",
+}
 _IDS = frozenset({"opportunity_id", "person_id", "campaign_id", "canonical_id"})
 """Columns whose value is told by the record's name, not by its id."""
 

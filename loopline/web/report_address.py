@@ -6,8 +6,10 @@ from datetime import date
 
 from django.http import QueryDict
 
-from loopline.attribution.model import MODELS
-from loopline.reports.asked import day_of, lookback_of, moment_of, number_of
+from loopline.attribution.conversions import PEOPLE
+from loopline.attribution.model import MODELS, Model
+from loopline.attribution.touchpoints import EARNING_KINDS
+from loopline.reports.asked import counted_from, day_of, lookback_of, moment_of, number_of
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import CLOCKS, Books, OptionError, Options
 from loopline.reports.periods import ALL, CUSTOM, DEFAULT, Period, described, named_period, period_before
@@ -26,7 +28,16 @@ OPTION_NAMES = (
     "lookback",
     "half_life",
     "order",
+    "conversion",
+    "people",
+    "kinds",
+    "direct",
+    "humans",
 )
+ABOUT: dict[str, str] = {
+    "": "all conversions", "lead": "leads created", "qualified": "leads qualified",
+    "opportunity": "opportunities created", "won": "opportunities won",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +86,15 @@ def read_address(query: QueryDict, books: Books, today: date, usual: Usual = CLO
         lookback_days=lookback_of(query.get("lookback", "")),
         half_life_days=number_of(query.get("half_life", ""), "half-life", 7),
         order=round(number_of(query.get("order", ""), "order", 1)),
+        **counted_from(flat(query)),
     )
     options.check(books, usual.by)
     return Asked(options, period, before, unit, query.get("as_of", ""))
+
+
+def flat(query: QueryDict) -> dict[str, str]:
+    """Each option once: what a form sends several times, such as kinds of touchpoints, joined by commas."""
+    return {name: ",".join(query.getlist(name)) for name in query}
 
 
 def as_before(asked: Asked) -> Options | None:
@@ -85,6 +102,16 @@ def as_before(asked: Asked) -> Options | None:
     if asked.before is None:
         return None
     return replace(asked.options, first=asked.before.first, last=asked.before.last)
+
+
+def counted_words(options: Options) -> str:
+    """Which touchpoints may earn, in a few words for a chip."""
+    kinds = options.touch_kinds
+    few = "all kinds" if kinds is None else ", ".join(EARNING_KINDS[kind] for kind in EARNING_KINDS if kind in kinds)
+    told = [few if kinds is None or len(kinds) < 3 else f"{len(kinds)} kinds"]
+    told += ["without Direct"] if options.ignores_direct else []
+    told += [] if options.humans_only else ["with machines"]
+    return ", ".join(told)
 
 
 def _period(query: QueryDict, today: date, usual: str) -> Period | None:
@@ -107,10 +134,13 @@ def _custom(first_text: str, last_text: str, today: date) -> Period:
     return Period(CUSTOM, described(first, last), first, last)
 
 
-def choices(books: Books, by: Mapping[str, object]) -> dict[str, object]:
-    """What the chips offer."""
+def choices(books: Books, by: Mapping[str, object], own: Mapping[str, Model]) -> dict[str, object]:
+    """What the chips offer; `own` are the organisation's models beside the library."""
     return {
-        "models": {key: model.label for key, model in MODELS.items()},
+        "models": {key: model.label for key, model in {**MODELS, **own}.items()},
+        "conversions_about": ABOUT,
+        "peoples": PEOPLE,
+        "touch_kinds": EARNING_KINDS,
         "clocks": CLOCKS,
         "dimensions": by,
         "units": books.units,

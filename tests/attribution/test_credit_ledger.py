@@ -151,7 +151,9 @@ def test_each_unattributed_sale_says_why(engine: Engine):
     shelf.person("unlinked")
     shelf.link("email:unlinked@halden.example", "unlinked")
     shelf.touch("e5", "visitor:v5", day(2))
-    for person in ("outside", "after", "machine", "nothing", "unlinked"):
+    shelf.person("told", "v6")
+    shelf.touch("e6", "visitor:v6", day(2), touch_kind="self_reported")
+    for person in ("outside", "after", "machine", "nothing", "unlinked", "told"):
         shelf.won(f"o-{person}", person, day(20), 100)
     shelf.store()
     assert reasons(engine) == {
@@ -160,6 +162,7 @@ def test_each_unattributed_sale_says_why(engine: Engine):
         "o-machine": "only_machine",
         "o-nothing": "no_touchpoint",
         "o-unlinked": "no_identity",
+        "o-told": "left_out",
     }
     assert closed_loop(engine).balance.unattributed_reasons == dict.fromkeys(OF_PATHS, 100)
 

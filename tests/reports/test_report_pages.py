@@ -178,6 +178,20 @@ def test_commands_get_the_report_with_their_token_only(
     assert "closed-loop" in refused.json()["error"]
 
 
+def test_what_counts_is_in_the_address_and_said_on_the_page(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = client_of(Role.MARKETING, units[0])
+    said = {"kinds": ["call", "entry"], "direct": "ignore", "humans": "all", "people": "company", "conversion": "won"}
+    text = client.get(reverse("closed_loop"), {**said, "period": "all"}).content.decode()
+    assert "visits, calls, without Direct, with machines" in text
+    assert "kinds=call%2Centry" in text
+    assert "opportunities won" in text
+    assert "Leads</th>" not in text
+    assert client.get(reverse("closed_loop"), {"people": "friends"}).status_code == 400
+    told = client.get(reverse("closed_loop_download", args=["json"]), {**said, "period": "all"}).json()
+    assert told["touch_kinds"] == ["call", "entry"]
+    assert told["balance"]["counted"]["conversion"] == "won"
+
+
 def test_models_are_compared_as_asked_with_windows_and_a_refusal_in_words(
     units: tuple[BusinessUnit, BusinessUnit],
 ) -> None:
@@ -187,8 +201,10 @@ def test_models_are_compared_as_asked_with_windows_and_a_refusal_in_words(
     ).content.decode()
     assert "by lookback window" in text
     assert "needs 30" in text
-    refused = client.get(reverse("models"), {"learnt": "markov"})
-    assert refused.status_code == 400
+    refused = client.get(reverse("models"), {"learnt": "markov", "show": "linear"})
+    assert refused.status_code == 200
+    assert "needs 30" in refused.content.decode()
+    assert "Models side by side" in refused.content.decode()
     assert client.get(reverse("models"), {"conversion": "wish"}).status_code == 400
     assert client.get(reverse("closed_loop"), {"model": "markov"}).status_code == 400
     assert client.get(reverse("closed_loop"), {"order": "9"}).status_code == 400

@@ -8,20 +8,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from loopline.attribution.conversions import PEOPLE
+from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, USED_WRONGLY, Command, CommandError
 from loopline.lib.config import Config, read_config
 from loopline.reports.answer import answered
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.export import FORMS, exported
-from loopline.reports.options import OptionError
+from loopline.reports.options import DIRECTS, HUMANS, OptionError
 from loopline.reports.write import table_lines, written_cells
 from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
 BINARY = ("xlsx", "parquet")
-OPTIONS = ("from", "to", "as_of", "model", "clock", "by", "lookback", "half_life", "order", "changed_since")
+OPTIONS = (
+    "from", "to", "as_of", "model", "clock", "by", "lookback", "half_life", "order", "conversion", "people", "kinds",
+    "direct", "humans", "changed_since",
+)  # fmt: skip
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -37,6 +42,11 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--by", metavar="DIMENSION", help="campaign (default), channel, landing_page, business_unit, …")
     parser.add_argument("--lookback", metavar="DAYS", help="days before the conversion, or none (default 90)")
     parser.add_argument("--half-life", metavar="DAYS", help="of time_decay (default 7)")
+    parser.add_argument("--conversion", metavar="C", help="only lead, qualified, opportunity or won (default: all)")
+    parser.add_argument("--people", choices=list(PEOPLE), help="whose touchpoints may earn (default contacts)")
+    parser.add_argument("--kinds", metavar="K,K", help=f"touchpoints that may earn, of {','.join(EARNING_KINDS)}")
+    parser.add_argument("--direct", choices=list(DIRECTS), help="does the channel Direct earn? (default count)")
+    parser.add_argument("--humans", choices=list(HUMANS), help="whether machines may earn too (default only)")
     parser.add_argument("--order", metavar="K", help="of the Markov chain: 1 (default), 2 or 3")
     parser.add_argument("--format", choices=["table", *FORMS], default="table")
     parser.add_argument("--output", metavar="FILE", help="write there instead of printing; XLSX and Parquet need it")

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.attribution.model import MODELS
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import version
 from loopline.reports.dimension import TOTAL
@@ -25,7 +24,7 @@ from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
 from loopline.web.report_address import Asked, as_before, read_address, usual_of
 from loopline.web.report_words import changes
-from loopline.web.views.reports import chips, downloaded
+from loopline.web.views.reports import about, chips, downloaded
 
 GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
 """The stations of the loop."""
@@ -55,11 +54,9 @@ def report(request: PageRequest, key: str) -> HttpResponse:
         before = _before(found, asked, books)
     except OptionError as error:
         return render(request, "reports/report.html", shown | {"trouble": str(error)}, status=400)
+    shown |= about(asked, settle_for(found, asked.options, engine(), books).model)
     shown |= about_result(found, result, before) | {
-        "asked": asked,
-        "options": asked.options,
         "before": before,
-        "model_label": MODELS[asked.options.model].label,
         "behind": reverse("report_behind", args=[key]),
     }
     return render(request, "reports/report.html", shown)
@@ -120,10 +117,7 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/report_behind.html", shown | {"trouble": str(error)}, status=400)
     labels = {one.key: one.label for one in [*result.rows, result.totals]}
-    shown |= {
-        "asked": asked,
-        "options": asked.options,
-        "model_label": MODELS[asked.options.model].label,
+    shown |= about(asked, settle_for(found, asked.options, engine(), books).model) | {
         "opened": opened,
         "result": result,
         "row_label": labels.get(row, row),

@@ -34,13 +34,13 @@ def closed_loop_changes(request: PageRequest) -> HttpResponse:
     shown = chips(request, "closed_loop_changes")
     try:
         asked = read_address(request.GET, books, timezone.localdate())
-        now = settle(asked.options, engine(), books).as_of
-        since = moment_of(request.GET.get("since", ""), books.zone) or now - A_WEEK
+        now = settle(asked.options, engine(), books)
+        since = moment_of(request.GET.get("since", ""), books.zone) or now.as_of - A_WEEK
         found = why_changed(asked.options, since, engine(), books, request.GET.get("metric") or "revenue_minor")
         opened = _opened(request.GET.get("cause", ""))
     except OptionError as error:
         return render(request, "reports/closed_loop_changes.html", shown | {"trouble": str(error)}, status=400)
-    shown |= about(asked) | {
+    shown |= about(asked, now.model) | {
         "found": found,
         "currency": books.currency,
         "columns": [metric for key in IN_TABLE for metric in COMPARED if metric.key == key],

@@ -1,7 +1,7 @@
 """The pages of Count: the closed-loop report, what is behind its figures, downloads, and the models side by side."""
 
 import gzip
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -17,14 +17,16 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.attribution.ledger import REASONS
-from loopline.attribution.model import MODELS
+from loopline.attribution.model import Model
+from loopline.attribution.own_model import own_models
+from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.reports.behind import MOST, behind
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import ChartBundleError, bundle, version
 from loopline.reports.charts import by_row_chart, over_time_chart
 from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.export import FORMS, exported
-from loopline.reports.metric import METRICS
+from loopline.reports.metric import METRICS, Metric
 from loopline.reports.naming import names_of
 from loopline.reports.options import Books, OptionError
 from loopline.reports.periods import named_periods
@@ -35,13 +37,25 @@ from loopline.reports.series import over_time
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
-from loopline.web.report_address import OPTION_NAMES, Asked, as_before, choices, read_address, usual_of
+from loopline.web.report_address import (
+    OPTION_NAMES,
+    Asked,
+    as_before,
+    choices,
+    counted_words,
+    flat,
+    read_address,
+    usual_of,
+)
 from loopline.web.report_words import changes, coverage
 
-KEY_FIGURES = ("cost_minor", "leads", "opportunities", "revenue_minor", "cost_per_opportunity_minor", "romi")
+KEY_FIGURES = (
+    "cost_minor", "leads", "qualified", "opportunities", "revenue_minor", "cost_per_qualified_minor",
+    "cost_per_opportunity_minor", "romi",
+)  # fmt: skip
 IN_TABLE = (
-    "sessions", "people", "cost_minor", "leads", "converted", "opportunities", "won", "revenue_minor",
-    "cost_per_lead_minor", "cost_per_opportunity_minor", "romi",
+    "sessions", "people", "cost_minor", "leads", "converted", "qualified", "opportunities", "won", "revenue_minor",
+    "cost_per_lead_minor", "cost_per_qualified_minor", "cost_per_opportunity_minor", "cost_per_won_minor", "romi",
 )  # fmt: skip
 FORM_WORDS = {"csv": "CSV", "xlsx": "Excel (XLSX)", "json": "JSON", "parquet": "Parquet"}
 SECONDARY = set(IN_TABLE) - {"cost_minor", "revenue_minor", "romi"}
@@ -62,14 +76,15 @@ def closed_loop(request: PageRequest) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/closed_loop.html", shown | {"trouble": str(error)}, status=400)
     before = _before(asked, books)
-    shown |= about(asked) | {
+    model = settle(asked.options, engine(), books).model
+    shown |= about(asked, model) | {
         "result": result,
         "currency": books.currency,
         "before": before,
-        "key_figures": changes([METRICS[key] for key in KEY_FIGURES], result, before),
+        "key_figures": changes(_among(KEY_FIGURES, result), result, before),
         "coverage": coverage(result.dealt),
         "reasons": {REASONS[key]: amount for key, amount in result.dealt.unattributed_reasons.items() if amount},
-        "columns": [METRICS[key] for key in IN_TABLE],
+        "columns": _among(IN_TABLE, result),
         "secondary": SECONDARY,
         "wide_only": WIDE_ONLY,
         "largest": _largest(result),
@@ -87,6 +102,12 @@ def closed_loop(request: PageRequest) -> HttpResponse:
             "charts_version": version(),
         }
     return render(request, "reports/closed_loop.html", shown)
+
+
+def _among(keys: Sequence[str], result: ReportResult) -> list[Metric]:
+    """Those of the figures that the run has: one that is about one conversion leaves the others out."""
+    has = {metric.key for metric in result.metrics}
+    return [METRICS[key] for key in keys if key in has]
 
 
 def _before(asked: Asked, books: Books) -> ReportResult | None:
@@ -142,7 +163,7 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/closed_loop_behind.html", shown | {"trouble": str(error)}, status=400)
     dimension = DIMENSIONS[asked.options.by]
-    shown |= about(asked) | {
+    shown |= about(asked, found.scope.model) | {
         "found": found,
         "row_name": names_of(dimension, [row], found.scope, engine())[row],
         "dimension": dimension,
@@ -154,7 +175,6 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
         "visitors": touches_named(found.visitors, request.actor),
         "hides_names": bool(found.leads or found.visitors) and not request.actor.may(Permission.SEE_PEOPLE),
         "reasons": REASONS,
-        "model": MODELS[asked.options.model],
         "most": MOST,
         "back": f"{reverse('closed_loop')}?{_options_only(request)}",
         "behind": reverse("closed_loop_behind"),
@@ -181,24 +201,32 @@ def chart_bundle(request: HttpRequest, number: str) -> HttpResponse:
 def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loop"]) -> dict[str, Any]:
     """What the options above a report offer; here also when the address asks for something impossible."""
     books = books_for(request.actor)
-    return choices(books, report.by or {}) | {
+    return choices(books, report.by or {}, own_models(engine(), {"as_of": engine().horizon()})) | {
         "report": report,
         "forms": FORM_WORDS,
         "reads": report.reads,
         "can_compare": route in {"closed_loop", "report"},
         "periods": named_periods(timezone.localdate()),
         "route": route,
-        "query": request.GET,
+        "query": flat(request.GET),
         "options_query": _options_only(request),
     }
 
 
 def _options_only(request: PageRequest) -> str:
-    return urlencode([(name, request.GET[name]) for name in OPTION_NAMES if request.GET.get(name)])
+    told = flat(request.GET)
+    return urlencode([(name, told[name]) for name in OPTION_NAMES if told.get(name)])
 
 
-def about(asked: Asked) -> dict[str, Any]:
-    return {"asked": asked, "options": asked.options, "model_label": MODELS[asked.options.model].label}
+def about(asked: Asked, model: Model) -> dict[str, Any]:
+    return {
+        "asked": asked,
+        "options": asked.options,
+        "model": model,
+        "model_label": model.label,
+        "counted_words": counted_words(asked.options),
+        "chosen_kinds": asked.options.touch_kinds or EARNING_KINDS.keys(),
+    }
 
 
 def _largest(result: ReportResult) -> int:
