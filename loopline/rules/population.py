@@ -154,7 +154,8 @@ def _tables(judged: Judged, parts: SqlParts) -> list[str]:
 
 def _behaviour(parts: SqlParts) -> list[str]:
     """What people did, as far as it matters to the rule, and what is gathered from it and from the rest."""
-    tables = [everybody.CAMPAIGNS] if parts.needs_campaigns else []
+    campaigns = replay.CAMPAIGNS if parts.is_replay else everybody.CAMPAIGNS
+    tables = [campaigns] if parts.needs_campaigns else []
     if parts.columns.keys() & {Source.ACTS, Source.VIEWS}:
         tables.append(_acts(parts))
     if Source.VIEWS in parts.columns:
@@ -171,7 +172,8 @@ def _acts(parts: SqlParts) -> str:
     text = replay.ACTS if parts.is_replay else everybody.ACTS
     if not parts.needs_campaigns:
         return text.format(wanted=wanted, campaign="", campaigns="")
-    return text.format(wanted=wanted, campaign=everybody.CAMPAIGN, campaigns=everybody.JOIN_CAMPAIGNS)
+    joined = replay.JOIN_CAMPAIGNS if parts.is_replay else everybody.JOIN_CAMPAIGNS
+    return text.format(wanted=wanted, campaign=everybody.CAMPAIGN, campaigns=joined)
 
 
 def _known(judged: Judged, parts: SqlParts) -> str:

@@ -119,6 +119,29 @@ SELECT subject_key, purpose, is_granted FROM (
     FROM said) AS numbered
 WHERE place = 1)"""
 
+
+def _versions(table: str, columns: str, only: str = "") -> str:
+    """Each version of a row with the stretch in which it was the latest known, in microseconds, half-open."""
+    return f"""
+SELECT id, {columns}, is_deleted, epoch_us(recorded_at) AS known_us, coalesce(min(epoch_us(recorded_at)) OVER (
+    PARTITION BY id ORDER BY version ROWS BETWEEN 1 FOLLOWING AND UNBOUNDED FOLLOWING), {LAST_US}) AS known_until_us
+FROM {table} WHERE recorded_at <= $as_of{only}"""
+
+
+# A code that is mapped later takes its history along in reports. Who was judged before the mapping knew nothing of it.
+CAMPAIGNS = f"""
+code_versions AS ({_versions("campaign_code_facts", "code, campaign_id", " AND unit_id = $unit")}),
+campaign_versions AS ({_versions("campaign_facts", "name")}),
+campaigns AS (
+SELECT k.code AS code, g.name AS campaign, greatest(k.known_us, g.known_us) AS known_us,
+    least(k.known_until_us, g.known_until_us) AS known_until_us
+FROM code_versions AS k JOIN campaign_versions AS g ON g.id = k.campaign_id
+WHERE NOT k.is_deleted AND NOT g.is_deleted
+    AND greatest(k.known_us, g.known_us) < least(k.known_until_us, g.known_until_us))"""
+JOIN_CAMPAIGNS = """
+LEFT JOIN campaigns AS k ON k.code = e.utm_campaign
+    AND epoch_us(m.known_at) >= k.known_us AND epoch_us(m.known_at) < k.known_until_us"""
+
 COMPANIES = "LEFT JOIN companies AS c ON c.subject = p.subject"
 JOIN_LEADS = "LEFT JOIN leads AS l ON l.subject = p.subject"
 
