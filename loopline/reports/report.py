@@ -66,4 +66,5 @@ def result_of(report: Report, scope: Scope, head: str, rows: list[Row], totals: 
         totals=totals,
         currency=scope.books.currency,
         head=head,
+        counts=options.counts if "model" in report.reads else {},
     )

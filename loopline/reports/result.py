@@ -160,7 +160,7 @@ class ReportResult:
             "machine_sessions_left_out": self.machine_sessions,
         }
 
-    def _column(self, metric: Metric) -> dict[str, str]:
+    def _column(self, metric: Metric) -> dict[str, object]:
         unit = f"{self.currency} minor units" if metric.unit is Unit.MONEY else str(metric.unit)
         return {
             "key": metric.key,
@@ -171,4 +171,5 @@ class ReportResult:
             "date_basis": metric.date_basis(self.clock),
             "grain": metric.grain,
             "adds_up": str(metric.adds_up),
+            "is_less_better": metric.is_less_better,
         }

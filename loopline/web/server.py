@@ -87,6 +87,7 @@ class Server:
         from loopline.leads.sweep import sweep
         from loopline.leads.watch import watch
         from loopline.pipeline.interactions import report_interactions
+        from loopline.reporting.mailing import send_due
         from loopline.web.lead_news import tell_new_owners
 
         loader = Loader(
@@ -111,6 +112,7 @@ class Server:
             Worker("machines", every(300, partial(judge_visitors, self.engine))),
             Worker("mail", every(10, send_waiting)),
             Worker("huddles", every(300, keep_rhythm)),
+            Worker("reports by mail", every(60, send_due)),
             Worker("form reports", every(30, report_waiting)),
             Worker("call reports", every(30, partial(report_interactions, self._config.data))),
         ]

@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "template_partials",
     "loopline.access",
     "loopline.facts",
+    "loopline.reporting",
     "loopline.routing",
     "loopline.people",
     "loopline.campaigns",

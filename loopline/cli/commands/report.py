@@ -25,7 +25,7 @@ from loopline.store.open import open_engine
 BINARY = ("xlsx", "parquet")
 OPTIONS = (
     "from", "to", "as_of", "model", "clock", "by", "lookback", "half_life", "order", "conversion", "people", "kinds",
-    "direct", "humans", "changed_since",
+    "direct", "humans", "changed_since", "frozen",
 )  # fmt: skip
 
 
@@ -48,6 +48,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--direct", choices=list(DIRECTS), help="does the channel Direct earn? (default count)")
     parser.add_argument("--humans", choices=list(HUMANS), help="whether machines may earn too (default only)")
     parser.add_argument("--order", metavar="K", help="of the Markov chain: 1 (default), 2 or 3")
+    parser.add_argument("--frozen", metavar="ID", help="a frozen run, as it was; other options do not matter then")
     parser.add_argument("--format", choices=["table", *FORMS], default="table")
     parser.add_argument("--output", metavar="FILE", help="write there instead of printing; XLSX and Parquet need it")
 
@@ -100,9 +101,12 @@ def _ask_the_store(config: Config, key: str, words: Mapping[str, str]) -> Mappin
     django.setup()
     from loopline.access.actor import SYSTEM  # models, which need Django to be set up first
     from loopline.access.books import books_for
+    from loopline.reporting.freezing import frozen_told
 
     books = books_for(SYSTEM)
     try:
+        if "frozen" in words:
+            return frozen_told(key, words["frozen"], SYSTEM)
         engine = open_engine(config)
         try:
             return answered(key, words, engine, books)

@@ -20,5 +20,7 @@ REPORT = Report(
     ),
     run=run,
     by={"campaign": DIMENSIONS["campaign"].label} | {key: one.label for key, one in DIMENSIONS.items()},
+    leading=("revenue_minor", "cost_minor", "romi", "leads", "opportunities", "cost_per_opportunity_minor"),
+    usual_period="last_90_days",
     reads=frozenset({"clock", "model", "lookback"}),
 )  # fmt: skip

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
+from loopline.reports.address import Asked, as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import version
 from loopline.reports.dimension import TOTAL
@@ -22,7 +23,6 @@ from loopline.reports.run import open_figure, run_report, settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
-from loopline.web.report_address import Asked, as_before, read_address, usual_of
 from loopline.web.report_words import changes
 from loopline.web.views.reports import about, chips, downloaded
 

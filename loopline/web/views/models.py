@@ -13,13 +13,13 @@ from loopline.access.roles import Permission
 from loopline.attribution.bootstrap import DRAWS
 from loopline.attribution.model import Model
 from loopline.attribution.own_model import is_own
+from loopline.reports.address import flat, read_address
 from loopline.reports.metric import METRICS
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.run import settle
 from loopline.reports.side_by_side import CONVERSIONS, Learnt, learnt_shares, side_by_side, windows
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.report_address import flat, read_address
 from loopline.web.views.reports import about, chips
 
 AT_FIRST = {"first_touch", "last_touch", "linear", "position_based", "w_shaped", "time_decay", "shapley", "markov"}

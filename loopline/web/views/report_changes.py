@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
+from loopline.reports.address import read_address
 from loopline.reports.asked import moment_of
 from loopline.reports.cause_facts import MOST, facts_of
 from loopline.reports.causes import CAUSES, Cause
@@ -19,7 +20,6 @@ from loopline.reports.why import COMPARED, Why, why_changed
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.fact_words import facts_in_words
-from loopline.web.report_address import read_address
 from loopline.web.views.reports import about, chips
 
 A_WEEK = timedelta(days=7)

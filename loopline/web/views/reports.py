@@ -20,6 +20,16 @@ from loopline.attribution.ledger import REASONS
 from loopline.attribution.model import Model
 from loopline.attribution.own_model import own_models
 from loopline.attribution.touchpoints import EARNING_KINDS
+from loopline.reports.address import (
+    Asked,
+    as_before,
+    choices,
+    counted_words,
+    flat,
+    options_said,
+    read_address,
+    usual_of,
+)
 from loopline.reports.behind import MOST, behind
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import ChartBundleError, bundle, version
@@ -37,16 +47,6 @@ from loopline.reports.series import over_time
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
-from loopline.web.report_address import (
-    OPTION_NAMES,
-    Asked,
-    as_before,
-    choices,
-    counted_words,
-    flat,
-    read_address,
-    usual_of,
-)
 from loopline.web.report_words import changes, coverage
 
 KEY_FIGURES = (
@@ -214,8 +214,7 @@ def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loo
 
 
 def _options_only(request: PageRequest) -> str:
-    told = flat(request.GET)
-    return urlencode([(name, told[name]) for name in OPTION_NAMES if told.get(name)])
+    return urlencode(options_said(request.GET))
 
 
 def about(asked: Asked, model: Model) -> dict[str, Any]:

@@ -1,10 +1,11 @@
-"""What the address of a report page asks for: every option is in it, so that a link shows the same to a colleague."""
+"""What the address of a report page asks for: every option is in it, so that a link shows the same to a colleague.
+
+Saved views and mails that come every week keep the same words, so periods such as `last_month` move on with the days.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-
-from django.http import QueryDict
 
 from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.model import MODELS, Model
@@ -38,6 +39,13 @@ ABOUT: dict[str, str] = {
     "": "all conversions", "lead": "leads created", "qualified": "leads qualified",
     "opportunity": "opportunities created", "won": "opportunities won",
 }  # fmt: skip
+MOST_LETTERS = 300
+
+
+def options_said(query: Mapping[str, str]) -> dict[str, str]:
+    """Those words of an address that are options of a report, in their order."""
+    told = flat(query)
+    return {name: told[name][:MOST_LETTERS] for name in OPTION_NAMES if told.get(name)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +78,7 @@ def usual_of(report: Report) -> Usual:
     return Usual(report.by or {}, report.usual_by, report.usual_period)
 
 
-def read_address(query: QueryDict, books: Books, today: date, usual: Usual = CLOSED_LOOP) -> Asked:
+def read_address(query: Mapping[str, str], books: Books, today: date, usual: Usual = CLOSED_LOOP) -> Asked:
     """Raises OptionError for what cannot be meant; what is not said has its default."""
     period = _period(query, today, usual.period)
     before = period_before(period, today) if period and query.get("compare", "before") == "before" else None
@@ -92,9 +100,13 @@ def read_address(query: QueryDict, books: Books, today: date, usual: Usual = CLO
     return Asked(options, period, before, unit, query.get("as_of", ""))
 
 
-def flat(query: QueryDict) -> dict[str, str]:
-    """Each option once: what a form sends several times, such as kinds of touchpoints, joined by commas."""
-    return {name: ",".join(query.getlist(name)) for name in query}
+def flat(query: Mapping[str, str]) -> dict[str, str]:
+    """Each option once: what a form sends several times, such as kinds of touchpoints, joined by commas.
+
+    An address as a browser sent it knows all values of a name (`getlist`); one that was kept has each joined already.
+    """
+    every = getattr(query, "getlist", None)
+    return {name: ",".join(every(name)) if every else query[name] for name in query}
 
 
 def as_before(asked: Asked) -> Options | None:
@@ -114,7 +126,7 @@ def counted_words(options: Options) -> str:
     return ", ".join(told)
 
 
-def _period(query: QueryDict, today: date, usual: str) -> Period | None:
+def _period(query: Mapping[str, str], today: date, usual: str) -> Period | None:
     name = query.get("period", "")
     if name == ALL:
         return None

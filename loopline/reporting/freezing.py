@@ -1,0 +1,53 @@
+"""Freezing: a report is kept with its figures and their digest, and the audit chain says so."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from loopline.access.actor import Actor
+from loopline.access.audit import audit, take_turn
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Permission
+from loopline.lib.times import utc_now
+from loopline.reporting.models import FrozenRun
+from loopline.reports.frozen import digest_of
+from loopline.reports.options import OptionError
+from loopline.reports.result import ReportResult
+
+
+@transaction.atomic
+def freeze_run(
+    result: ReportResult, options: Mapping[str, str], *, note: str = "", by: Actor, at: datetime | None = None
+) -> FrozenRun:
+    """Keep `result`, which was worked out for `by` from the words `options`."""
+    by.require(Permission.SEE_REPORTS)
+    take_turn()
+    told = result.to_json()
+    run = FrozenRun.objects.create(
+        report=result.report, title=result.title[:200], note=note.strip()[:200], options=dict(options), told=told,
+        digest=digest_of(told), as_of=result.as_of, frozen_by_name=by.name, frozen_at=at or utc_now(),
+        covers_all_units=by.sees_all_units and not options.get("unit"),
+    )  # fmt: skip
+    run.units.set(_units(options, by))
+    audit(by, "freeze_run", run, at=at, report=run.report, digest=run.digest, as_of=run.as_of, options=run.options)
+    return run
+
+
+def _units(options: Mapping[str, str], by: Actor) -> list[BusinessUnit]:
+    units = BusinessUnit.objects.visible_to(by)
+    return list(units.filter(pk=options["unit"]) if options.get("unit") else units)
+
+
+def frozen_told(key: str, run_id: str, by: Actor) -> dict[str, Any]:
+    """The JSON of a frozen run of the report `key`. Raises OptionError when there is none that `by` may see."""
+    try:
+        found = FrozenRun.objects.visible_to(by).filter(pk=UUID(run_id), report=key).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise OptionError(f"There is no frozen run {run_id} of {key}. Its page under Reports › Kept shows its number.")
+    told: dict[str, Any] = found.told
+    return told

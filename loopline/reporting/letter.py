@@ -1,0 +1,122 @@
+"""A report as a mail: key figures, chart and the largest rows in HTML, the whole table as CSV and XLSX beside it.
+
+Written by hand in the few tags that every mail program shows; whatever people typed is escaped.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.text import slugify
+
+from loopline.access.mail import Attachment
+from loopline.lib.money import Money
+from loopline.reports.export import FORMS, exported
+from loopline.reports.metric import Metric, Number, Unit
+from loopline.reports.pictures import png_of
+from loopline.reports.report import Report
+from loopline.reports.result import ReportResult, Row
+from loopline.reports.write import UNDEFINED, table_lines
+
+MOST_ROWS = 20
+MOST_COLUMNS = 5
+CHART = "chart"
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    subject: str
+    text: str
+    html: str
+    attachments: tuple[Attachment, ...]
+
+
+def letter_of(name: str, result: ReportResult, report: Report, address: str) -> Letter:
+    """The mail about this result; `address` is where the page is."""
+    told = result.to_json()
+    file = slugify(f"{result.title}-{result.first}-{result.last}")
+    attachments = [Attachment(f"{file}.{form}", FORMS[form], exported(told, form)) for form in ("csv", "xlsx")]
+    chart = report.chart(result) if report.chart and len(result.rows) > 1 else None
+    if chart:
+        attachments.insert(0, Attachment("chart.png", "image/png", png_of(chart), cid=CHART))
+    text = "\n".join([name, "", *table_lines(told), "", address, ""])
+    return Letter(
+        f"{name}: {result.title}", text, _html(name, result, report, address, bool(chart)), tuple(attachments)
+    )
+
+
+_CELL = "padding:5px 10px 5px 0;border-bottom:1px solid #e7e5e0;"
+_HEAD = _CELL + "color:#6b6e75;font-size:12px;font-weight:400;"
+_QUIET = "color:#6b6e75;font-size:13px;"
+
+
+def _html(name: str, result: ReportResult, report: Report, address: str, has_chart: bool) -> str:
+    picture = format_html('<p><img src="cid:{}" width="560" alt="{}"></p>', CHART, result.title) if has_chart else ""
+    warnings = format_html_join("", '<p style="color:#8a4f00;font-size:13px;">{}</p>', ((w,) for w in result.warnings))
+    return str(
+        format_html(
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{0}</title></head>'
+            '<body style="margin:0;background:#fbfaf8;color:#17181a;font:14px/20px system-ui,sans-serif;">'
+            '<div style="max-width:640px;margin:0 auto;padding:24px;background:#ffffff;">'
+            '<h1 style="font-size:20px;margin:0;">{0}</h1><p style="{1}">{2}. {3} to {4}, as of {5} UTC.</p>'
+            "{6}{7}{8}{9}"
+            '<p style="margin-top:24px;"><a href="{10}">Open it</a>. The whole table is attached.</p>'
+            "</div></body></html>",
+            name, _QUIET, result.title, result.first, result.last, f"{result.as_of:%Y-%m-%d %H:%M}",
+            _proof(result), warnings, picture, _table(result, _columns(result, report)), address,
+        )
+    )  # fmt: skip
+
+
+def _columns(result: ReportResult, report: Report) -> list[Metric]:
+    by_key = {metric.key: metric for metric in result.metrics}
+    return [by_key[key] for key in report.leading if key in by_key][:MOST_COLUMNS] or result.metrics[-MOST_COLUMNS:]
+
+
+def _proof(result: ReportResult) -> SafeString:
+    one = result.balance or result.check
+    if one is None:
+        return format_html("")
+    good, bad = ("Balanced", "Does not balance") if result.balance else ("Adds up", "Does not add up")
+    colour = "#10693d" if one.holds else "#b02318"
+    return format_html('<p style="color:{};font-size:13px;">{}</p>', colour, good if one.holds else bad)
+
+
+def _table(result: ReportResult, columns: Sequence[Metric]) -> SafeString:
+    head = format_html_join("", '<th align="right" style="{}">{}</th>', ((_HEAD, one.short) for one in columns))
+    rows = [*result.rows[:MOST_ROWS], result.totals]
+    body = format_html_join(
+        "", "<tr>{}</tr>", ((_line(row, columns, result.currency, row is result.totals),) for row in rows)
+    )
+    left = len(result.rows) - MOST_ROWS
+    rest = format_html('<p style="{}">{} more rows are in the file.</p>', _QUIET, left) if left > 0 else ""
+    return format_html(
+        '<table width="100%" style="border-collapse:collapse;">'
+        '<tr><th align="left" style="{}">{}</th>{}</tr>{}</table>{}',
+        _HEAD, result.head, head, body, rest,
+    )  # fmt: skip
+
+
+def _line(row: Row, columns: Sequence[Metric], currency: str, is_total: bool) -> SafeString:
+    style = _CELL + ("font-weight:600;" if is_total else "color:#6b6e75;" if row.young_note or row.is_rest else "")
+    young = " (too early to judge)" if row.young_note else ""
+    cells = format_html_join(
+        "", '<td align="right" style="{}">{}</td>',
+        ((style, figure_in_words(row.values[one.key], one, currency)) for one in columns),
+    )  # fmt: skip
+    return format_html('<td style="{}">{}{}</td>{}', style, row.label, young, cells)
+
+
+def figure_in_words(value: Number, metric: Metric, currency: str) -> str:
+    """`EUR 1,235`, `53 %`, `1,396`, `21.2 h`; — where it is not known."""
+    if value is None:
+        return UNDEFINED
+    match metric.unit:
+        case Unit.MONEY:
+            return f"{currency} {Money(int(value), currency).major:,.0f}"
+        case Unit.PERCENT:
+            return f"{value:,.0f} %"
+        case Unit.HOURS:
+            return f"{value:,.1f} h"
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"

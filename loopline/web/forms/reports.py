@@ -1,0 +1,49 @@
+"""What people keep of reports: a frozen run, a saved view, a mail that comes every week or month."""
+
+from datetime import time
+from typing import Any
+
+from django import forms
+
+from loopline.access.actor import Actor
+from loopline.access.models import BusinessUnit, User
+from loopline.access.roles import PERMISSIONS, Permission
+from loopline.reporting.models import ReportMail
+from loopline.web.forms.base import PageForm
+
+READERS = [role.value for role, permissions in PERMISSIONS.items() if Permission.SEE_REPORTS in permissions]
+
+
+class SaveViewForm(PageForm):
+    name = forms.CharField(label="Name", max_length=100)
+    unit = forms.ModelChoiceField(
+        queryset=BusinessUnit.objects.none(), required=False, label="Share with", empty_label="Nobody: only mine"
+    )
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["unit"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = BusinessUnit.objects.visible_to(actor)
+
+
+class ReportMailForm(PageForm):
+    name = forms.CharField(label="Subject", max_length=100)
+    cadence = forms.ChoiceField(label="How often", choices=ReportMail.Cadence.choices)
+    day = forms.IntegerField(
+        label="On which day", min_value=1, max_value=28, initial=1, help_text="Of the week (1 is Monday) or the month."
+    )
+    at = forms.TimeField(
+        label="At", initial=time(7), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
+        help_text="In the organisation's time zone.",
+    )  # fmt: skip
+    recipients = forms.ModelMultipleChoiceField(
+        label="To", queryset=User.objects.none(), widget=forms.CheckboxSelectMultiple,
+        help_text="Everybody gets the figures of the business units that they see themselves.",
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, actor: Actor, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["recipients"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)
+        field.queryset = User.objects.visible_to(actor).filter(is_active=True, role__in=READERS)

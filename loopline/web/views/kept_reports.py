@@ -1,0 +1,213 @@
+"""Count · what people keep of reports: frozen runs, saved views, and reports that come by mail."""
+
+from dataclasses import replace
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import ValidationError
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET, require_POST
+
+from loopline.access.actor import NotAllowedError
+from loopline.access.books import books_for
+from loopline.access.models import Mail
+from loopline.access.roles import Permission
+from loopline.reporting.freezing import freeze_run
+from loopline.reporting.mailing import MailPlan, end_report_mail, key_of, start_report_mail
+from loopline.reporting.models import FrozenRun, ReportMail, SavedView
+from loopline.reporting.saving import forget_view, save_view
+from loopline.reports.address import options_said, read_address, usual_of
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.frozen import differences, digest_of, result_from
+from loopline.reports.options import OptionError
+from loopline.reports.report import Report
+from loopline.reports.run import run_report
+from loopline.store.current import engine
+from loopline.web.access import PageRequest, allow
+from loopline.web.forms.reports import ReportMailForm, SaveViewForm
+from loopline.web.views.library import about_result
+from loopline.web.views.reports import FORM_WORDS, as_file
+
+MOST_RUNS = 100
+MOST_DIFFERENCES = 100
+
+
+def page_of(key: str) -> str:
+    """The address of a report."""
+    return reverse("closed_loop") if key == "closed-loop" else reverse("report", args=[key])
+
+
+def _report(key: str) -> Report:
+    if key not in REPORTS:
+        raise Http404(f"There is no report “{key}”.")
+    return REPORTS[key]
+
+
+def _back(key: str, request: PageRequest) -> HttpResponse:
+    said = urlencode(options_said(request.GET))
+    return redirect(page_of(key) + (f"?{said}" if said else ""))
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def kept_reports(request: PageRequest) -> HttpResponse:
+    """Views, mails and frozen runs that this person may see."""
+    mails = list(ReportMail.objects.visible_to(request.actor).filter(is_active=True).select_related("owner"))
+    return render(
+        request,
+        "reports/kept_reports.html",
+        {
+            "views": [(one, page_of(one.report)) for one in _known(SavedView.objects.visible_to(request.actor))],
+            "mails": [(one, page_of(one.report), _stuck(one)) for one in _known(mails)],
+            "runs": FrozenRun.objects.visible_to(request.actor)[:MOST_RUNS],
+            "labels": {key: one.label for key, one in REPORTS.items()},
+        },
+    )
+
+
+def _known(kept: Any) -> list[Any]:
+    return [one for one in kept if one.report in REPORTS]
+
+
+def _stuck(mail: ReportMail) -> list[str]:
+    """What the mail server answered to the mails of it that did not go out."""
+    stuck = Mail.objects.filter(key__startswith=key_of(mail), sent_at=None).exclude(trouble="").select_related("to")
+    return [f"{one.to.name}: {one.trouble}" for one in stuck[:5]]
+
+
+@require_POST
+@allow(Permission.SEE_REPORTS)
+def report_freeze(request: PageRequest, key: str) -> HttpResponse:
+    """Keep the report as it is now."""
+    report, books = _report(key), books_for(request.actor)
+    try:
+        asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
+        result = run_report(key, asked.options, engine(), books)
+    except OptionError as error:
+        messages.error(request, str(error))
+        return _back(key, request)
+    # A period such as “last month” means another one next month; what is kept names its days.
+    said = {name: value for name, value in options_said(request.GET).items() if name not in ("as_of", "compare")}
+    exact = said | {"period": "custom", "from": result.first.isoformat(), "to": result.last.isoformat()}
+    run = freeze_run(result, exact, note=request.POST.get("note", ""), by=request.actor)
+    messages.success(request, "Frozen. The figures, their digest and the moment are kept, and the audit log says so.")
+    return redirect("frozen_run", run.pk)
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
+    """A report as it was; with `again` also what it says today."""
+    run = get_object_or_404(FrozenRun.objects.visible_to(request.actor), pk=run_id)
+    report, result = _report(run.report), result_from(run.told)
+    shown = about_result(report, result, None) | {
+        "run": run,
+        "forms": FORM_WORDS,
+        "live": f"{page_of(run.report)}?{urlencode(run.options)}",
+        "is_whole": digest_of(run.told) == run.digest,
+    }
+    if request.GET.get("again"):
+        shown |= _again(run, request)
+    return render(request, "reports/frozen_run.html", shown)
+
+
+def _again(run: FrozenRun, request: PageRequest) -> dict[str, Any]:
+    """The same question today: of the books as of then, and of the books as of now."""
+    books, report = books_for(request.actor), _report(run.report)
+    try:
+        options = read_address(run.options, books, timezone.localdate(), usual_of(report)).options
+        if not run.covers_all_units:
+            options = replace(options, unit_ids=frozenset(str(one) for one in run.units.values_list("pk", flat=True)))
+        then = run_report(run.report, replace(options, as_of=run.as_of), engine(), books)
+        now = run_report(run.report, options, engine(), books)
+    except OptionError as error:
+        return {"trouble": str(error)}
+    found = differences(result_from(run.told), now)
+    changes = urlencode(run.options | {"since": run.as_of.isoformat()})
+    return {
+        "then_holds": digest_of(then.to_json()) == run.digest,
+        "now": now,
+        "now_holds": digest_of(now.to_json()) == run.digest,
+        "differences": found[:MOST_DIFFERENCES],
+        "more": len(found) - MOST_DIFFERENCES,
+        "changes": f"{reverse('closed_loop_changes')}?{changes}" if run.report == "closed-loop" else "",
+    }
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def frozen_run_download(request: PageRequest, run_id: UUID, form: str) -> HttpResponse:
+    run = get_object_or_404(FrozenRun.objects.visible_to(request.actor), pk=run_id)
+    return as_file(run.told, form)
+
+
+@require_POST
+@allow(Permission.SEE_REPORTS)
+def view_save(request: PageRequest, key: str) -> HttpResponse:
+    """Keep the options of a report under a name."""
+    _report(key)
+    form = SaveViewForm(request.POST, actor=request.actor)
+    try:
+        if not form.is_valid():
+            raise ValidationError([error for errors in form.errors.values() for error in errors])
+        said = options_said(request.GET)
+        view = save_view(form.cleaned_data["name"], key, said, unit=form.cleaned_data["unit"], by=request.actor)
+    except (ValidationError, NotAllowedError) as error:
+        messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
+    else:
+        messages.success(request, f"Saved as “{view.name}”. It is under Reports › Kept.")
+    return _back(key, request)
+
+
+@require_POST
+@allow(Permission.SEE_REPORTS)
+def view_forget(request: PageRequest, view_id: UUID) -> HttpResponse:
+    view = get_object_or_404(SavedView.objects.visible_to(request.actor), pk=view_id)
+    try:
+        forget_view(view, by=request.actor)
+    except NotAllowedError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"“{view.name}” is forgotten.")
+    return redirect("kept_reports")
+
+
+@allow(Permission.SEE_REPORTS)
+def report_mail_new(request: PageRequest, key: str) -> HttpResponse:
+    """A report that comes by mail: how often, and to whom."""
+    report = _report(key)
+    form = ReportMailForm(request.POST or None, actor=request.actor, initial={"name": report.label})
+    if request.method == "POST" and form.is_valid():
+        given = form.cleaned_data
+        plan = MailPlan(
+            given["name"], key, options_said(request.GET), tuple(given["recipients"]), given["cadence"], given["day"],
+            given["at"],
+        )  # fmt: skip
+        try:
+            mail = start_report_mail(plan, by=request.actor)
+        except ValidationError as error:
+            form.take_errors(error)
+        else:
+            moment = timezone.localtime(mail.next_at)
+            messages.success(request, f"Set up. The first one goes out on {moment:%-d %b %Y at %H:%M}.")
+            return redirect("kept_reports")
+    shown = {"form": form, "report": report, "back": page_of(key), "said": options_said(request.GET)}
+    return render(request, "reports/report_mail.html", shown, status=422 if form.errors else 200)
+
+
+@require_POST
+@allow(Permission.SEE_REPORTS)
+def report_mail_end(request: PageRequest, mail_id: UUID) -> HttpResponse:
+    mail = get_object_or_404(ReportMail.objects.visible_to(request.actor), pk=mail_id)
+    try:
+        end_report_mail(mail, by=request.actor)
+    except NotAllowedError as error:
+        messages.error(request, str(error))
+    else:
+        messages.success(request, f"“{mail.name}” does not come any more.")
+    return redirect("kept_reports")

@@ -1,0 +1,236 @@
+"""Frozen runs, saved views and reports by mail: what they hold, who sees them, what happens when something fails."""
+
+import json
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.core import mail as outbox
+from django.core.exceptions import ValidationError
+from django.test import Client
+from django.urls import reverse
+
+from loopline.access.mail import send_waiting
+from loopline.access.models import AuditEntry, BusinessUnit, Mail
+from loopline.access.roles import Role
+from loopline.lib.times import utc_now
+from loopline.reporting.calendar import next_monthly, next_weekly
+from loopline.reporting.freezing import frozen_told
+from loopline.reporting.mailing import MailPlan, end_report_mail, send_due, start_report_mail
+from loopline.reporting.models import FrozenRun, ReportMail, SavedView
+from loopline.reports.frozen import digest_of, result_from
+from loopline.reports.options import OptionError
+from loopline.store.current import use_engine
+from loopline.store.duckdb_engine import DuckDBEngine
+from tests.attribution.shelf import Shelf
+from tests.make import make_unit, make_user, signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
+    """North sold for 1,000.10, south for 77,777.77, both a minute ago."""
+    north, south = make_unit("North"), make_unit("South")
+    shelf, now = Shelf(store), utc_now() - timedelta(minutes=1)
+    for unit, key, amount in ((north, "open<b>", 1_000_10), (south, "hush", 77_777_77)):
+        shelf.fact("company_facts", key, unit_id=str(unit.pk), name=key, industry=key, learnt=now)
+        shelf.won(f"won-{key}", "", now, amount, unit_id=str(unit.pk), company_id=key, learnt=now)
+    shelf.store()
+    return north, south
+
+
+def marketer(unit: BusinessUnit) -> Client:
+    return signed_in(make_user(Role.MARKETING, unit=unit))
+
+
+def freeze(client: Client, key: str = "buyers") -> FrozenRun:
+    answer = client.post(reverse("report_freeze", args=[key]) + "?period=last_month&by=" + (
+        "industry" if key == "buyers" else "channel"), {"note": "Board, Q3"})  # fmt: skip
+    return FrozenRun.objects.get(pk=answer.headers["Location"].split("/")[-2])
+
+
+def test_a_frozen_run_keeps_figures_options_moment_and_digest_and_the_audit_log_says_so(
+    units: tuple[BusinessUnit, BusinessUnit],
+) -> None:
+    client = marketer(units[0])
+    answer = client.post(reverse("report_freeze", args=["buyers"]), {"note": "Board, Q3"})
+    run = FrozenRun.objects.get()
+    assert answer.headers["Location"] == reverse("frozen_run", args=[run.pk])
+    assert run.told["totals"]["closed_minor"] == 1_000_10
+    assert run.options["period"] == "custom", "a period by name would be another one next month"
+    assert (run.digest, len(run.digest)) == (digest_of(run.told), 64)
+    entry = AuditEntry.objects.get(verb="freeze_run")
+    assert (entry.object_id, entry.detail["digest"]) == (str(run.pk), run.digest)
+    assert result_from(run.told).to_json() == run.told
+    assert frozen_told("buyers", str(run.pk), make_user(Role.ADMINISTRATOR).actor) == run.told
+    with pytest.raises(OptionError, match="no frozen run"):
+        frozen_told("buyers", "nonsense", make_user(Role.ADMINISTRATOR).actor)
+
+
+def test_the_digest_is_of_the_figures_and_not_of_names_or_order(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    told = freeze(signed_in(make_user(Role.ADMINISTRATOR))).told
+    told = json.loads(json.dumps(told))
+    assert digest_of(told | {"rows": told["rows"][::-1], "title": "Another", "as_of": "later"}) == digest_of(told)
+    told["totals"]["closed_minor"] += 1
+    assert digest_of(told) != FrozenRun.objects.get().digest
+
+
+@pytest.mark.parametrize("key", ["buyers", "closed-loop"])
+def test_run_again_has_the_same_digest_until_something_becomes_known(
+    key: str, store: DuckDBEngine, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    client = marketer(units[0])
+    client.post(reverse("report_freeze", args=[key]) + "?period=this_year")
+    run = FrozenRun.objects.get()
+    page = reverse("frozen_run", args=[run.pk])
+    assert client.get(page, {"again": "1"}).content.decode().count("same digest") == 2
+    late, shelf = utc_now() - timedelta(minutes=1), Shelf(store)
+    shelf.won("late", "", late, 55_55, unit_id=str(units[0].pk), company_id="open<b>", learnt=utc_now())
+    shelf.store()
+    text = client.get(page, {"again": "1"}).content.decode()
+    assert text.count("same digest") == 1
+    assert "€1,000" in text
+    assert "€1,056" in text, "what the books say now stands beside what was frozen"
+    assert ("What changed?" in text) == (key == "closed-loop")
+
+
+def test_only_who_sees_all_its_units_sees_a_frozen_run(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    run = freeze(signed_in(make_user(Role.ADMINISTRATOR)))
+    page, file = reverse("frozen_run", args=[run.pk]), reverse("frozen_run_download", args=[run.pk, "csv"])
+    make_user()
+    assert Client().get(page).headers["Location"].startswith("/account/login/")
+    for address in (page, file):
+        assert marketer(units[0]).get(address).status_code == 404
+        assert signed_in(make_user(Role.FINANCE)).get(address).status_code == 200
+    both = make_user(Role.MARKETING, unit=units[0])
+    both.units.add(units[1])
+    own = freeze(signed_in(both))
+    assert marketer(units[0]).get(reverse("frozen_run", args=[own.pk])).status_code == 404
+    assert signed_in(both).get(reverse("frozen_run", args=[own.pk])).status_code == 200
+
+
+def test_a_view_is_ones_own_or_shared_with_a_unit(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    owner, north, south = make_user(Role.SALES, unit=units[0]), marketer(units[0]), marketer(units[1])
+    client, save = signed_in(owner), reverse("view_save", args=["buyers"]) + "?by=size&period=last_year&evil=1"
+    client.post(save, {"name": "Sizes <script>"})
+    client.post(save, {"name": "For all", "unit": str(units[0].pk)})
+    kept = reverse("kept_reports")
+    assert SavedView.objects.get(name="For all").options == {"period": "last_year", "by": "size"}
+    assert "Sizes &lt;script&gt;" in client.get(kept).content.decode()
+    assert "period=last_year&amp;by=size" in client.get(kept).content.decode()
+    assert "For all" in north.get(kept).content.decode()
+    assert "Sizes" not in north.get(kept).content.decode()
+    assert "For all" not in south.get(kept).content.decode()
+    shared = SavedView.objects.get(name="For all")
+    forget = reverse("view_forget", args=[shared.pk])
+    assert south.post(forget).status_code == 404
+    north.post(forget)
+    assert SavedView.objects.filter(pk=shared.pk).exists(), "it is not theirs to forget"
+    client.post(forget)
+    assert not SavedView.objects.filter(pk=shared.pk).exists()
+    client.post(save, {"name": "Elsewhere", "unit": str(units[1].pk)})
+    client.post(save, {"name": "  "})
+    assert list(SavedView.objects.values_list("name", flat=True)) == ["Sizes <script>"]
+
+
+def weekly(*recipients: Any, **plan: Any) -> MailPlan:
+    return MailPlan(
+        **({"name": "Buyers", "report": "buyers", "options": {"by": "industry"}} | plan), recipients=recipients
+    )
+
+
+def test_everybody_gets_by_mail_what_they_may_see_with_a_picture_and_files(
+    settings: Any, units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
+) -> None:
+    settings.SENDS_MAIL = True
+    shelf, now = Shelf(store), utc_now() - timedelta(seconds=30)
+    shelf.fact("company_facts", "two", unit_id=str(units[0].pk), name="two", industry="two", learnt=now)
+    shelf.won("won-two", "", now, 5_00, unit_id=str(units[0].pk), company_id="two", learnt=now)
+    shelf.store()
+    north, boss = make_user(Role.MARKETING, unit=units[0]), make_user(Role.ADMINISTRATOR)
+    mail = start_report_mail(weekly(north, boss), by=boss.actor)
+    assert send_due(at=mail.next_at - timedelta(minutes=1)) == 0
+    assert send_due(at=mail.next_at) == 2
+    assert send_due(at=mail.next_at + timedelta(minutes=1)) == 0, "each is sent once"
+    send_waiting(at=mail.next_at)
+    sent = {one.to[0]: one for one in outbox.outbox}
+    html = str(sent[north.email].alternatives[0][0])
+    assert "open&lt;b&gt;" in html
+    assert "hush" not in html
+    assert "hush" in str(sent[boss.email].alternatives[0][0])
+    kinds = [one.get_content_type() for one in sent[north.email].attachments]
+    assert kinds == [
+        "image/png", "text/csv", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    ]  # fmt: skip
+    assert sent[north.email].attachments[0].get_payload(decode=True).startswith(b"\x89PNG")
+    mail.refresh_from_db()
+    assert (mail.trouble, mail.last_sent_at is not None) == ("", True)
+
+
+def test_what_cannot_be_worked_out_is_shown_and_tried_again(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    user = make_user(Role.MARKETING, unit=units[0])
+    mail = start_report_mail(weekly(user), by=user.actor)
+    due = mail.next_at
+    use_engine(None)
+    assert send_due(at=due) == 0
+    mail.refresh_from_db()
+    assert (mail.next_at, mail.not_before - due) == (due, timedelta(minutes=15))
+    assert user.name in mail.trouble
+    assert "not sent:" in signed_in(user).get(reverse("kept_reports")).content.decode()
+    send_due(at=due + timedelta(days=1, minutes=1))
+    mail.refresh_from_db()
+    assert mail.next_at == due + timedelta(days=7), "after a day the next one is waited for"
+    assert Mail.objects.count() == 0
+
+
+def test_who_may_not_see_reports_any_more_gets_none(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    user, gone = make_user(Role.MARKETING, unit=units[0]), make_user(Role.SALES, unit=units[0])
+    mail = start_report_mail(weekly(user, gone), by=user.actor)
+    gone.is_active = False
+    gone.save()
+    assert send_due(at=mail.next_at) == 1
+
+
+@pytest.mark.parametrize(
+    "plan", [{"name": " "}, {"day": 0}, {"day": 8}, {"cadence": "monthly", "day": 29}, {"report": "none"},
+             {"options": {"by": "weather"}}],
+)  # fmt: skip
+def test_a_mail_that_cannot_come_is_refused(plan: dict[str, Any], units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    user = make_user(Role.MARKETING, unit=units[0])
+    with pytest.raises(ValidationError):
+        start_report_mail(weekly(user, **plan), by=user.actor)
+    assert not ReportMail.objects.exists()
+
+
+def test_a_mail_is_set_up_and_ended_on_its_page_by_who_may(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    owner, reader = make_user(Role.MARKETING, unit=units[0]), make_user(Role.SALES, unit=units[0])
+    client, page = signed_in(owner), reverse("report_mail_new", args=["buyers"]) + "?by=size"
+    given = {"name": "Sizes", "cadence": "monthly", "day": "3", "at": "06:30", "recipients": [str(reader.pk)]}
+    make_user()
+    assert Client().get(page).headers["Location"].startswith("/account/login/")
+    assert client.get(page).status_code == 200
+    assert client.post(page, given | {"recipients": []}).status_code == 422
+    stranger = make_user(Role.SALES, unit=units[1])
+    assert client.post(page, given | {"recipients": [str(stranger.pk)]}).status_code == 422
+    assert client.post(page, given).headers["Location"] == reverse("kept_reports")
+    mail = ReportMail.objects.get()
+    assert (mail.options, mail.at, mail.next_at.day) == ({"by": "size"}, time(6, 30), 3)
+    end = reverse("report_mail_end", args=[mail.pk])
+    assert signed_in(stranger).post(end).status_code == 404
+    signed_in(reader).post(end)
+    mail.refresh_from_db()
+    assert (mail.is_active, mail.recipients.count()) == (True, 0)
+    end_report_mail(mail, by=owner.actor)
+    assert not ReportMail.objects.filter(is_active=True).exists()
+
+
+def test_the_days_of_mails_are_those_of_the_organisation() -> None:
+    """Oslo: an hour before UTC in winter, two in summer; 2026-03-29 the clocks go forward."""
+    friday = datetime(2026, 3, 27, 12, tzinfo=UTC)
+    assert next_weekly(1, time(7), "Europe/Oslo", friday) == datetime(2026, 3, 30, 5, tzinfo=UTC)
+    assert next_weekly(5, time(13), "Europe/Oslo", friday) == datetime(2026, 4, 3, 11, tzinfo=UTC)
+    assert next_monthly(28, time(7), "Europe/Oslo", friday) == datetime(2026, 3, 28, 6, tzinfo=UTC)
+    assert next_monthly(1, time(7), "Europe/Oslo", datetime(2026, 12, 31, tzinfo=UTC)) == datetime(
+        2027, 1, 1, 6, tzinfo=UTC
+    )
