@@ -104,7 +104,9 @@ LEAKS: dict[str, tuple[object, dict[str, list[dict[str, object]]]]] = {
     "a campaign renamed": (
         SPRING, {"campaign_facts": [fact("fair", 2, unit_id=UNIT, name="Winter fair")]},
     ),
-    "a browser found to be a machine": (VISITED, {"bot_verdict_facts": [fact("b1", verdict="machine:pace")]}),
+    "a browser found to be a machine": (
+        VISITED | {"at_least": 3}, {"bot_verdict_facts": [fact("b1", verdict="machine:pace")]},
+    ),
     "fields filled in later and dated back": (
         {"any": [{"field": "company.industry", "is": ["steel"]}, {"field": "lead.custom.budget", "at_least": 900}]},
         {
