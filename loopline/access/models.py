@@ -86,6 +86,32 @@ class UnitQuerySet(models.QuerySet["BusinessUnit"]):
         return self if actor.sees_all_units else self.filter(pk__in=actor.unit_ids)
 
 
+class OwnModelVersion(models.Model):
+    """One saved version of an attribution model of the organisation's own. The latest of each key is in use."""
+
+    key = models.CharField(max_length=60)
+    """`custom_` and a short name; it stands in addresses and commands."""
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=60)
+    plan = models.JSONField(default=dict)
+    """As `attribution.own_model.Plan`."""
+    sentence = models.TextField()
+    is_removed = models.BooleanField(default=False)
+    saved_by = models.CharField(max_length=200)
+    saved_at = models.DateTimeField(default=utc_now)
+
+    class Meta:
+        ordering: ClassVar = ["name", "key", "-number"]
+        constraints = [models.UniqueConstraint(fields=["key", "number"], name="one_number_a_version")]
+
+    def __str__(self) -> str:
+        return f"{self.name}, version {self.number}"
+
+    @property
+    def next_number(self) -> int:
+        return self.number + 1
+
+
 class BusinessUnit(models.Model):
     """A brand, country organisation or subsidiary. Rows belong to one."""
 

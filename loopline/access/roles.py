@@ -27,6 +27,8 @@ class Permission(StrEnum):
     """Exchange rates: they change figures of all business units."""
     EDIT_CHANNELS = "edit_channels"
     """Channel rules, and who counts as a machine: they change figures of all business units."""
+    EDIT_MODELS = "edit_models"
+    """Attribution models of the organisation's own: they change figures of all business units."""
     EDIT_FORMS = "edit_forms"
     EDIT_DEFINITION = "edit_definition"
     SIGN_FOR_MARKETING = "sign_for_marketing"
@@ -55,7 +57,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MARKETING: frozenset(
         _SEES_ALL
         | {_P.EDIT_PEOPLE, _P.MERGE_PEOPLE, _P.EDIT_CAMPAIGNS, _P.EDIT_COSTS, _P.EDIT_FORMS, _P.EDIT_DEFINITION}
-        | {_P.SIGN_FOR_MARKETING, _P.ASSIGN_LEADS, _P.RUN_HUDDLE, _P.IMPORT, _P.EDIT_CHANNELS}
+        | {_P.SIGN_FOR_MARKETING, _P.ASSIGN_LEADS, _P.RUN_HUDDLE, _P.IMPORT, _P.EDIT_CHANNELS, _P.EDIT_MODELS}
     ),
     Role.SALES: frozenset(_SEES_ALL | {_P.EDIT_PEOPLE, _P.WORK_LEADS, _P.EDIT_PIPELINE}),
     Role.SALES_MANAGER: frozenset(
@@ -64,7 +66,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         | {_P.SIGN_FOR_SALES, _P.EDIT_DEFINITION, _P.RUN_HUDDLE, _P.IMPORT}
     ),
     Role.FINANCE: frozenset(
-        {_P.SEE_CAMPAIGNS, _P.SEE_PIPELINE, _P.SEE_REPORTS, _P.EDIT_COSTS, _P.EDIT_RATES} | {_P.REFUND, _P.WORK_TASKS}
+        {_P.SEE_CAMPAIGNS, _P.SEE_PIPELINE, _P.SEE_REPORTS, _P.EDIT_COSTS, _P.EDIT_RATES, _P.EDIT_MODELS}
+        | {_P.REFUND, _P.WORK_TASKS}
     ),
     Role.ADMINISTRATOR: frozenset(Permission),
 }

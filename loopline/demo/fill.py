@@ -25,6 +25,7 @@ from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.leads import make_leads, write_leads
 from loopline.demo.mails import TRACKED_FOR, mail_requests, make_links
 from loopline.demo.meetings import hold_huddles
+from loopline.demo.own_models import agree_on_a_model
 from loopline.demo.people import make_people, share_browsers, write_people
 from loopline.demo.places import write_places
 from loopline.demo.proposal import propose_change
@@ -93,6 +94,7 @@ def _records(year: Year, folder: Path, ids: Ids) -> _Records:
     write_leads(leads)
     write_sales(sales)
     start_clocks(leads.leads.values(), year.until)
+    agree_on_a_model(year.until)
     record_facts(chain(people.facts, leads.facts, sales.facts))
     share_browsers(year.buyers, people)
     tracked_from = year.until - TRACKED_FOR

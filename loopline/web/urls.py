@@ -36,6 +36,7 @@ from loopline.web.views import (
     mail_tracking,
     models,
     opportunities,
+    own_models,
     pages,
     people,
     pipeline,
@@ -215,6 +216,10 @@ urlpatterns = [
         name="frozen_run_download",
     ),
     path("reports/models/", models.models, name="models"),
+    path("reports/models/own/", own_models.own_models, name="own_models"),
+    path("reports/models/own/new/", own_models.own_model_new, name="own_model_new"),
+    path("reports/models/own/<slug:key>/", own_models.own_model_edit, name="own_model_edit"),
+    path("reports/models/own/<slug:key>/remove/", own_models.own_model_remove, name="own_model_remove"),
     path("reports/charts-<str:number>.js", reports.chart_bundle, name="chart_bundle"),
     path("reports/bottlenecks/", bottlenecks.bottlenecks, name="bottlenecks"),
     # Learn · huddle, lead definition

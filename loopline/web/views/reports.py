@@ -49,10 +49,12 @@ from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
 from loopline.web.report_words import changes, coverage
 
-KEY_FIGURES = (
-    "cost_minor", "leads", "qualified", "opportunities", "revenue_minor", "cost_per_qualified_minor",
-    "cost_per_opportunity_minor", "romi",
+KEY_FIGURES = ("cost_minor", "leads", "opportunities", "revenue_minor", "cost_per_opportunity_minor", "romi")
+ABOUT_ONE = (
+    "cost_minor", "leads", "qualified", "opportunities", "won", "revenue_minor", "cost_per_lead_minor",
+    "cost_per_qualified_minor", "cost_per_opportunity_minor", "cost_per_won_minor", "romi", "sessions",
 )  # fmt: skip
+"""Key figures of a run that is about one conversion: it has six of them."""
 IN_TABLE = (
     "sessions", "people", "cost_minor", "leads", "converted", "qualified", "opportunities", "won", "revenue_minor",
     "cost_per_lead_minor", "cost_per_qualified_minor", "cost_per_opportunity_minor", "cost_per_won_minor", "romi",
@@ -81,7 +83,7 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         "result": result,
         "currency": books.currency,
         "before": before,
-        "key_figures": changes(_among(KEY_FIGURES, result), result, before),
+        "key_figures": changes(_among(ABOUT_ONE if asked.options.conversion else KEY_FIGURES, result), result, before),
         "coverage": coverage(result.dealt),
         "reasons": {REASONS[key]: amount for key, amount in result.dealt.unattributed_reasons.items() if amount},
         "columns": _among(IN_TABLE, result),
