@@ -55,16 +55,23 @@ class Claim:
 
 
 def looked_at(
-    path: Path, mark: Mark | None, connect: Callable[[Path], sqlite.Connection]
+    path: Path, mark: Mark | None, connect: Callable[[Path], sqlite.Connection], prepare: Callable[..., object]
 ) -> tuple[sqlite.Connection | None, str]:
-    """A connection to the log at `path`, where SQLite opens it, and what is wrong with it; empty when nothing is."""
-    if not path.exists():
+    """A connection to the log at `path`, where SQLite opens it, and what is wrong with it; empty when nothing is.
+
+    `prepare` sees that it has all its tables. It may only write to a log that reads well: what follows the first
+    damaged frame of a write-ahead log would be overwritten.
+    """
+    if mark is not None and not path.exists():
         # Opened now, SQLite would throw away a write-ahead log that has lost its file.
-        return (connect(path), "") if mark is None else (None, "its file is gone")
+        return None, "its file is gone"
     connection: sqlite.Connection | None = None
     try:
         connection = connect(path)
-        return connection, _trouble(connection, mark)
+        if trouble := _trouble(connection, mark):
+            return connection, trouble
+        prepare(connection)
+        return connection, ""
     except sqlite.DatabaseError as error:
         if not _is_passing(error):
             return connection, f"SQLite cannot read it ({error})"

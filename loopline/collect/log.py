@@ -87,11 +87,10 @@ def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> 
     return seq
 
 
-def _with_tables(connection: sqlite.Connection) -> sqlite.Connection:
+def _add_tables(connection: sqlite.Connection) -> None:
     connection.executescript(_SCHEMA + REFUSALS_SCHEMA + DAMAGE_SCHEMA)
     _add_checksums(connection)
     take_over(connection, "refusals", take_over_refusals)
-    return connection
 
 
 class Log:
@@ -114,11 +113,12 @@ class Log:
 
     def _opened(self) -> sqlite.Connection:
         if not self._claim.is_first:
-            return _with_tables(connect(self.path))
-        connection, mended = open_sound(self.path, connect, lambda path: _with_tables(connect(path)))
+            connection = connect(self.path)
+            _add_tables(connection)
+            return connection
+        connection, mended = open_sound(self.path, connect, _add_tables)
         if mended:
             log.error("%s", mended)
-        _with_tables(connection)
         self._claim.share()
         return connection
 

@@ -26,6 +26,7 @@ from loopline.collect.whole_blocks import whole_blocks
 logger = logging.getLogger(__name__)
 
 Connect = Callable[[Path], sqlite.Connection]
+Prepare = Callable[[sqlite.Connection], None]
 _KEPT_TABLES = ("identity", "loads", "refused", "damages")
 
 
@@ -37,14 +38,14 @@ class Copies:
     trouble: str
 
 
-def open_sound(path: Path, connect: Connect, make: Connect) -> tuple[sqlite.Connection, str]:
+def open_sound(path: Path, connect: Connect, prepare: Prepare) -> tuple[sqlite.Connection, str]:
     """A connection to the log at `path`, mended before where it is damaged, and what was done in words for people.
 
-    `make` gives a connection to a log with all its tables.
+    `prepare` sees that a log has all its tables.
     """
     mark, copies = read_mark(path.parent), _begun(path.parent)
     if copies is None:
-        connection, trouble = looked_at(path, mark, connect)
+        connection, trouble = looked_at(path, mark, connect, prepare)
         try:
             if connection is not None and not trouble:
                 return connection, ""
@@ -55,8 +56,10 @@ def open_sound(path: Path, connect: Connect, make: Connect) -> tuple[sqlite.Conn
             raise
         if connection is not None:
             connection.close()
-    words = _mend(path, copies, mark or Mark("", 0), connect, make)
-    return connect(path), words
+    words = _mend(path, copies, mark or Mark("", 0), connect, prepare)
+    mended = connect(path)
+    prepare(mended)
+    return mended, words
 
 
 def _begun(folder: Path) -> Copies | None:
@@ -85,11 +88,12 @@ def _set_aside(path: Path, trouble: str) -> Copies:
     return copies
 
 
-def _mend(path: Path, copies: Copies, mark: Mark, connect: Connect, make: Connect) -> str:
+def _mend(path: Path, copies: Copies, mark: Mark, connect: Connect, prepare: Prepare) -> str:
     draft = copies.folder / "mended.sqlite"
     _remove(draft)
-    connection = make(draft)
+    connection = connect(draft)
     try:
+        prepare(connection)
         words = _fill(connection, copies.folder / path.name, copies.trouble, mark, connect)
         # One file, complete: its write-ahead log does not move along.
         [(mode,)] = connection.execute("PRAGMA journal_mode=DELETE").fetchall()

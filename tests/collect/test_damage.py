@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from tests.collect.station import Station
 
 PAGE, FRAME = 8192, 8192 + 24
 CASES, FEW = 500, 60
+ONCE_FAILED = (269, 270)
+"""A small table that SQLite could not prepare, and a blank page under a log that seemed to end in time."""
 FILE, WAL = "inbox.sqlite", "inbox.sqlite-wal"
 
 
@@ -137,13 +139,13 @@ def check_case(cut: Cut, folder: Path, number: int) -> int:
     return events
 
 
-def check_cases(cut: Cut, folder: Path, numbers: range) -> None:
+def check_cases(cut: Cut, folder: Path, numbers: Iterable[int]) -> None:
     lost = [check_case(cut, folder / str(number), number) for number in numbers]
     assert 0 < sum(1 for events in lost if events) < len(lost)
 
 
 def test_every_whole_block_of_a_damaged_inbox_is_kept_and_what_is_lost_is_said(cut: Cut, tmp_path: Path) -> None:
-    check_cases(cut, tmp_path, range(FEW))
+    check_cases(cut, tmp_path, (*range(FEW), *ONCE_FAILED))
 
 
 @pytest.mark.slow
