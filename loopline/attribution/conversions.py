@@ -121,8 +121,10 @@ KINDS: dict[str, str] = {
     "revenue": _of_opportunities(
         "revenue", "closed_at", "o.reporting_minor", "o.outcome = 'won' AND o.reporting_minor IS NOT NULL"
     ),
+    "pipeline": _of_opportunities("pipeline", "created_at", "o.reporting_minor", "o.reporting_minor IS NOT NULL"),
 }
-"""What converts, by key. `revenue` is the money of `won`; both convert on the closing date."""
+"""What converts, by key. `revenue` is the money of `won`; both convert on the closing date. `pipeline` is the money of
+`opportunity`, whatever became of it; both convert when it is created."""
 
 _PEOPLE = {"lead": "lead_people_asked", "qualified": "lead_people_asked"}
 

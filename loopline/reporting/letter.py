@@ -85,7 +85,7 @@ def _proof(result: ReportResult) -> SafeString:
 
 def _table(result: ReportResult, columns: Sequence[Metric]) -> SafeString:
     head = format_html_join("", '<th align="right" style="{}">{}</th>', ((_HEAD, one.short) for one in columns))
-    rows = [*result.rows[:MOST_ROWS], result.totals]
+    rows = [*result.rows[:MOST_ROWS], *([result.totals] if result.has_total else [])]
     body = format_html_join(
         "", "<tr>{}</tr>", ((_line(row, columns, result.currency, row is result.totals),) for row in rows)
     )

@@ -38,6 +38,8 @@ class Counted:
     """SQL aggregate over them; give a sum its 0 where nothing really means 0."""
     is_micro: bool = False
     """In micro-units: credited records."""
+    opens: bool = True
+    """Each record has something to show; sums told beforehand, such as of events, have not."""
 
     @property
     def sql(self) -> str:
@@ -94,6 +96,8 @@ class Counting:
     """What is counted, and how many there are, told without the question of the rows."""
     checked: str = ""
     """The metric whose total the check must meet."""
+    has_total: bool = True
+    """The rows are parts of something; a sum over them means something."""
     finish: Callable[[ReportResult, Scope, Engine], None] | None = None
     """Marks rows that are too young, and adds what a reader has to know."""
 
@@ -103,7 +107,7 @@ class Counting:
 
     @property
     def opens(self) -> frozenset[str]:
-        return frozenset(column.metric.key for column in self.columns if isinstance(column, Counted))
+        return frozenset(column.metric.key for column in self.columns if isinstance(column, Counted) and column.opens)
 
     def run(self, report: Report, scope: Scope, engine: Engine) -> ReportResult:
         asked = self.records(scope, engine)
@@ -119,6 +123,7 @@ class Counting:
         rows.sort(key=self._place)
         totals = Row(TOTAL, "Total", values=dict(total))
         result = result_of(report, scope, self.head(scope), self._within_reason(rows), totals)
+        result.has_total = self.has_total
         self._check(result, scope, engine)
         if self.finish:
             self.finish(result, scope, engine)

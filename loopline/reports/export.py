@@ -63,7 +63,8 @@ def _write_table(book: Any, result: Mapping[str, Any]) -> None:
         sheet.write_string(0, place, words, head)
     for line, row in enumerate(result["rows"], start=1):
         _write_row(sheet, line, row, columns, currency, label, formats)
-    _write_row(sheet, len(result["rows"]) + 1, result["totals"], columns, currency, total, totals)
+    if result["has_total"]:
+        _write_row(sheet, len(result["rows"]) + 1, result["totals"], columns, currency, total, totals)
     widest = max((len(str(row["label"])) for row in result["rows"]), default=10)
     sheet.set_column(0, 0, min(max(widest, 12), _WIDEST))
     sheet.set_column(1, len(columns) + 1, 14)

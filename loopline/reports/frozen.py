@@ -59,6 +59,7 @@ def result_from(told: Mapping[str, Any]) -> ReportResult:
         check=Check(**_without_verdict(told["check"])) if told["check"] else None,
         warnings=list(told["warnings"]),
         machine_sessions=told["machine_sessions_left_out"],
+        has_total=told["has_total"],
         counts={name: told[name] for name in COUNTS if name in told},
     )
 

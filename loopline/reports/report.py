@@ -35,6 +35,8 @@ class Report:
     opens: frozenset[str] = frozenset()
     """The metrics whose figures open."""
     chart: Callable[[ReportResult], Chart] | None = None
+    only_in_files: frozenset[str] = frozenset()
+    """Columns that the page leaves out: what shares are told from, where they are many."""
     usual_period: str = "last_12_months"
     leading: tuple[str, ...] = ()
     """Its key figures, the most telling first; phones keep the columns of the first three."""

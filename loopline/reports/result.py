@@ -122,6 +122,8 @@ class ReportResult:
     warnings: list[str] = field(default_factory=list)
     machine_sessions: int = 0
     """Sessions of machines in the period, left out of every figure."""
+    has_total: bool = True
+    """False where a sum over the rows would mean nothing; the totals are empty then."""
     counts: dict[str, object] = field(default_factory=dict)
     """What counts in this run, as asked: conversion, people, kinds of touchpoints, Direct, humans only."""
 
@@ -151,6 +153,7 @@ class ReportResult:
             "columns": [self._column(metric) for metric in self.metrics],
             "rows": [row.to_json() for row in self.rows],
             "totals": self.totals.to_json(),
+            "has_total": self.has_total,
             "currency": self.currency,
             "head": self.head,
             "question": self.question,

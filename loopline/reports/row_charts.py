@@ -1,6 +1,6 @@
 """Charts of any report: bars by row, and a line over rows that follow each other in time."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 
 from loopline.lib.money import Money
@@ -94,3 +94,34 @@ def _line_spec(title: str) -> Spec:
     )
     lines = base.mark_line(strokeWidth=2, color="token:accent")
     return finished(alt.layer(lines, points).properties(width="container", height=220))
+
+
+def curves(result: ReportResult, ages: Mapping[str, int]) -> Chart:
+    """A line a row over the ages its metrics stand for, quiet, and the line of all rows in the accent."""
+    rows = [
+        {"row": row.label, "age": age, "value": row.values[key], "all": row is result.totals}
+        for row in [*_values(result.rows), result.totals]
+        for key, age in ages.items()
+        if row.values[key] is not None
+    ]
+    last = max((age for age in ages.values()), default=0)
+    return {"spec": _curves_spec(last), "rows": rows, "title": "Share that was won, by age in days, %"}
+
+
+@cache
+def _curves_spec(last: int) -> Spec:
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        x=alt.X("age:Q", axis=alt.Axis(title=None, tickCount=6), scale=alt.Scale(domain=[0, last], nice=False)),
+        y=alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=4)),
+        detail="row:N",
+        tooltip=[
+            alt.Tooltip("row:N", title="Leads of"),
+            alt.Tooltip("age:Q", title="Days"),
+            alt.Tooltip("value:Q", title="Won, %", format=".1f"),
+        ],
+    )
+    quiet = base.transform_filter("!datum.all").mark_line(strokeWidth=1.25, color="token:cost-line", point={"size": 14})
+    loud = base.transform_filter("datum.all").mark_line(strokeWidth=2.5, color="token:accent", point={"size": 30})
+    return finished(alt.layer(quiet, loud).properties(width="container", height=240))

@@ -28,15 +28,20 @@ def written_cells(result: Mapping[str, Any]) -> list[list[str]]:
             *(_cell(row[one["key"]], one, currency, "") for one in columns),
             (str(row["cost_incomplete"]) or "complete") if result["balance"] else str(row["immature"]),
         ]
-        for row in [*result["rows"], result["totals"]]
+        for row in with_total(result)
     ]
     return [head, *body]
+
+
+def with_total(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The rows, and the total where there is one."""
+    return [*result["rows"], *([result["totals"]] if result["has_total"] else [])]
 
 
 def table_lines(result: Mapping[str, Any]) -> list[str]:
     """The report as lines of text: what it is, the table, the balance, what to be careful about."""
     columns, currency = result["columns"], result["currency"]
-    rows = [*result["rows"], result["totals"]]
+    rows = with_total(result)
     cells = [["", *(str(one["short"]) for one in columns)]]
     cells += [[_marked(row), *(_cell(row[one["key"]], one, currency, UNDEFINED) for one in columns)] for row in rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns) + 1)]
@@ -45,9 +50,9 @@ def table_lines(result: Mapping[str, Any]) -> list[str]:
         _asked(result),
         *_counting(result),
         "",
-        *(aligned(row, widths) for row in cells[:-1]),
+        *(aligned(row, widths) for row in cells[: len(result["rows"]) + 1]),
         "-" * (sum(widths) + 2 * len(columns)),
-        aligned(cells[-1], widths),
+        *(aligned(row, widths) for row in cells[len(result["rows"]) + 1 :]),
         "",
         *_proof(result),
     ]

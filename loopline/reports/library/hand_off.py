@@ -96,7 +96,7 @@ COUNTING = Counting(
 
 REPORT = Report(
     key="hand-off",
-    label="Hand-off and speed to lead",
+    label="Hand-off",
     summary="The clocks of both sides: how many promises were kept in time, and how long it took, by promise, person, "
     "business unit or week.",
     question="Do marketing and sales keep what they promised each other, and how fast?",

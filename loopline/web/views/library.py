@@ -78,7 +78,7 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         "result": result,
         "currency": result.currency,
         "key_figures": changes(leading, result, before),
-        "columns": result.metrics,
+        "columns": [metric for metric in result.metrics if metric.key not in found.only_in_files],
         "secondary": by_key.keys() - set(found.leading[:ON_PHONES]),
         "opens": found.opens,
         "has_young": any(row.young_note for row in result.rows),

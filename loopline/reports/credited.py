@@ -1,0 +1,44 @@
+"""Credit as records: what each conversion gives to which row, for reports that count by the credit of a model."""
+
+from loopline.attribution.conversions import conversions
+from loopline.attribution.ledger import credit_ledger, unattributed
+from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, row_for
+from loopline.reports.counting import Records
+from loopline.reports.dimension import DIMENSIONS, OTHER_UNITS, UNATTRIBUTED, UNMAPPED
+from loopline.reports.learnt import learnt_model
+from loopline.reports.naming import Name
+from loopline.reports.options import OptionError, Scope
+from loopline.store.engine import Engine
+
+NAMES = {
+    UNMAPPED: Name("Codes without a campaign", "map them under Campaigns"),
+    OTHER_UNITS: Name("Other business units", "touchpoints you may not see"),
+    UNATTRIBUTED: Name("Unattributed", "no touchpoint in the window"),
+}
+"""Rows that are no value of the dimension."""
+
+
+def credited(scope: Scope, engine: Engine, *kinds: str) -> Records:
+    """Records with `conversion` (one of `kinds`), `row_key` and `credit`: counts in micro-units, money in minor units.
+
+    A conversion stands in as many rows as earned it, and its credit adds up to its amount. Raises OptionError for a
+    model whose rows overlap, and StoreError.
+    """
+    model, learnt = learnt_model(scope, engine, *kinds)
+    if model.overlaps:
+        words = "counts a sale on every row it met, so its rows add up to nothing"
+        raise OptionError(f"{model.label} {words}. Choose another model here.")
+    row = row_for(DIMENSIONS[scope.options.by], model, scope.options)
+    record = """CASE WHEN c.kind IN ('lead', 'qualified') THEN 'lead' ELSE 'opportunity' END AS kind,
+            c.kind AS conversion, c.record_id AS record_id, c.converted_us AS at_us"""
+    return Records(
+        f"""
+        SELECT {record}, {ROW_OF_CREDIT} AS row_key, r.credit AS credit
+        FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+        UNION ALL
+        SELECT {record}, '{UNATTRIBUTED}' AS row_key, c.amount AS credit
+        FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+        """,
+        (conversions(*kinds), credit_ledger(model, row, *kinds), unattributed(model, row, *kinds)),
+        learnt,
+    )

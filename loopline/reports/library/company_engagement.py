@@ -1,0 +1,86 @@
+"""Company engagement: which companies look around, how much, since when they are quiet, and what is at stake."""
+
+from loopline.attribution.state import MERGED_STATE, Part, latest, visible
+from loopline.attribution.touchpoints import RowOf, touchpoints
+from loopline.reports.counting import Counted, Counting, Records
+from loopline.reports.courses import PERSON_COMPANIES
+from loopline.reports.dimension import Naming
+from loopline.reports.metric import AddsUp, Metric, Unit, sum_of
+from loopline.reports.options import Scope
+from loopline.reports.report import Report
+from loopline.reports.row_charts import bars
+from loopline.store.engine import Engine
+
+_SALES = Part("sales", latest("opportunity_facts", "unit_id", "company_id", "outcome", "reporting_minor", "created_at"))
+_ROW = RowOf("''")
+
+
+def _records(_scope: Scope, _engine: Engine) -> Records:
+    """People of a company with what they did in the period, and its opportunities, open ones and won ones."""
+    return Records(
+        f"""
+        SELECT 'person' AS kind, t.person_id AS record_id, max(t.touched_us) AS at_us,
+            coalesce(p.company_id, '') AS row_key, count(*) AS touches,
+            count(*) FILTER (WHERE t.is_entry) AS sessions,
+            max(CASE WHEN t.touch_kind = 'form' THEN 1 ELSE 0 END) AS asked,
+            '' AS outcome, CAST(NULL AS BIGINT) AS reporting_minor
+        FROM touchpoints AS t LEFT JOIN person_companies AS p ON p.id = t.person_id
+        WHERE t.person_id IS NOT NULL AND NOT t.is_machine AND t.touched_us >= $from_us AND t.touched_us < $to_us
+            AND {visible("t.unit_id")}
+        GROUP BY t.person_id, coalesce(p.company_id, '')
+        UNION ALL
+        SELECT 'opportunity' AS kind, id AS record_id, epoch_us(created_at) AS at_us, company_id AS row_key,
+            CAST(0 AS BIGINT) AS touches, CAST(0 AS BIGINT) AS sessions, CAST(0 AS BIGINT) AS asked, outcome,
+            reporting_minor
+        FROM sales WHERE NOT is_deleted AND outcome <> 'lost' AND {visible("unit_id")}
+        """,
+        (touchpoints(_ROW), PERSON_COMPANIES, MERGED_STATE, _SALES),
+    )
+
+
+_DATED = "touchpoint"
+COUNTING = Counting(
+    records=_records,
+    columns=(
+        Counted(sum_of("active_people", "People", "known people of the company with a touchpoint", of="person",
+                       dated=_DATED), "kind = 'person'"),
+        Counted(sum_of("company_sessions", "Sessions", "sessions begun by them, humans only", of="session",
+                       dated=_DATED), "kind = 'person'", "coalesce(sum(sessions), 0)"),
+        Counted(sum_of("company_touches", "Touchpoints", "their touchpoints", of="touchpoint", dated=_DATED),
+                "kind = 'person'", "coalesce(sum(touches), 0)"),
+        Counted(sum_of("people_asked", "Asked", "those of them who sent a form", of="person", dated=_DATED),
+                "kind = 'person' AND asked = 1"),
+        Counted(Metric(key="quiet_hours", label="Quiet since", short="Quiet since", unit=Unit.HOURS,
+                       formula="since the last touchpoint, as of the books", grain="row", period_date=_DATED,
+                       cohort_date=_DATED, adds_up=AddsUp.RATIO),
+                "kind = 'person'", "min(($as_of_us - at_us) / 3600000000.0)"),
+        Counted(sum_of("open_opportunities", "Open", "open opportunities of the company now", of="opportunity",
+                       dated="now"), "outcome = 'open'"),
+        Counted(sum_of("at_stake_minor", "At stake", "amount of its open opportunities, where it is known",
+                       of="opportunity", dated="now", unit=Unit.MONEY), "outcome = 'open'",
+                "coalesce(sum(reporting_minor), 0)"),
+        Counted(sum_of("bought_minor", "Bought", "all that it ever bought, less refunds", of="opportunity",
+                       dated="ever", unit=Unit.MONEY), "outcome = 'won'", "coalesce(sum(reporting_minor), 0)"),
+    ),
+    head=lambda _scope: "Company",
+    naming=lambda _scope: Naming.COMPANIES,
+    without="No company known",
+    ordered_by="company_touches",
+    most=100,
+)  # fmt: skip
+
+REPORT = Report(
+    key="company-engagement",
+    label="Company engagement",
+    summary="Companies by what their people did in the period, how long they are quiet, what is open with them and "
+    "what they bought.",
+    question="Which companies look around, and where is a sale at stake while it is quiet?",
+    metrics=COUNTING.metrics,
+    run=COUNTING.run,
+    group="Arrive",
+    open=COUNTING.open,
+    opens=COUNTING.opens,
+    chart=lambda result: bars(result, "company_touches"),
+    usual_period="last_90_days",
+    leading=("company_touches", "quiet_hours", "at_stake_minor", "active_people", "open_opportunities", "bought_minor"),
+)

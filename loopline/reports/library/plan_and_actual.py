@@ -1,0 +1,114 @@
+"""Plan and actual: what each campaign may cost, was planned to cost, is bound to cost, and cost."""
+
+from loopline.attribution.cost import falls_into, spent
+from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
+from loopline.reports.balance import sum_records
+from loopline.reports.counting import Counted, Counting, Records, Told, Values, share
+from loopline.reports.dimension import Naming
+from loopline.reports.metric import Number, Unit, ratio_of, sum_of
+from loopline.reports.options import Scope
+from loopline.reports.report import Report
+from loopline.reports.result import ReportResult
+from loopline.reports.row_charts import bars
+from loopline.store.engine import Engine
+
+BY = {"campaign": "Campaign", "channel": "Channel", "category": "Kind of cost", "unit": "Business unit"}
+_ROWS = {
+    "campaign": "l.campaign_id",
+    "channel": "coalesce(c.channel, '')",
+    "category": "l.category",
+    "unit": "l.unit_id",
+}
+_NAMING = {"campaign": Naming.CAMPAIGNS, "unit": Naming.UNITS}
+_LINES = Part(
+    "every_line",
+    f"""
+    SELECT id, unit_id, campaign_id, cost_kind, category, reporting_minor, starts_on, ends_on,
+        date_diff('day', starts_on, ends_on) + 1 AS days
+    FROM ({
+        latest(
+            "cost_facts", "unit_id", "campaign_id", "cost_kind", "category", "reporting_minor", "starts_on", "ends_on"
+        )
+    }) AS lines WHERE NOT is_deleted AND {visible("unit_id")}
+    """,
+)
+
+
+def _records(scope: Scope, _engine: Engine) -> Records:
+    return Records(
+        f"""
+        SELECT 'cost' AS kind, l.id AS record_id, epoch_us(CAST(l.starts_on AS TIMESTAMPTZ)) AS at_us,
+            {_ROWS[scope.options.by]} AS row_key, l.cost_kind AS cost_kind, l.spent_minor AS spent_minor
+        FROM (
+            SELECT id, unit_id, campaign_id, cost_kind, category, starts_on, {spent("$first", "$last")} AS spent_minor
+            FROM every_line WHERE {falls_into("$first", "$last")}
+        ) AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
+        """,
+        (_LINES, CAMPAIGN_STATE),
+    )
+
+
+def _actual(scope: Scope, engine: Engine) -> tuple[str, int]:
+    return "actual cost of the period", sum_records(engine, scope).cost_minor
+
+
+def _left(values: Values) -> Number:
+    planned, actual = values["planned_minor"], values["actual_minor"]
+    return None if planned is None or actual is None else planned - actual
+
+
+def _finish(result: ReportResult, scope: Scope, _engine: Engine) -> None:
+    without = [row for row in result.rows if row.values["actual_minor"] is None]
+    for row in without:
+        row.cost_note = "cost incomplete: planned, and nothing booked in this period"
+    if scope.last > scope.as_of.date():
+        result.warnings.append("The period is not over: planned cost of days to come is in it, actual cost is not yet.")
+
+
+_DATED = "day of the cost"
+
+
+def _cost(key: str, label: str, kind: str, words: str) -> Counted:
+    formula = f"{words}, each line spread evenly over its days; — where none is known"
+    return Counted(
+        sum_of(key, label, formula, of="cost line and day", dated=_DATED, unit=Unit.MONEY),
+        f"cost_kind = '{kind}'",
+        "sum(spent_minor)",
+    )
+
+
+COUNTING = Counting(
+    records=_records,
+    columns=(
+        _cost("planned_minor", "Planned", "planned", "planned cost lines"),
+        _cost("committed_minor", "Committed", "committed", "cost that is ordered and not booked yet"),
+        _cost("actual_minor", "Actual", "actual", "actual cost lines"),
+        Told(ratio_of("left_minor", "Left of the plan", "planned − actual; below zero where more was spent than "
+                      "planned, — where one of them is not known", dated=_DATED, unit=Unit.MONEY, short="Left"), _left),
+        Told(ratio_of("used_rate", "Used of the plan", "actual ÷ planned", "actual_minor", "planned_minor",
+                      dated=_DATED, short="Used"), share("actual_minor", "planned_minor")),
+    ),
+    head=lambda scope: BY[scope.options.by],
+    naming=lambda scope: _NAMING.get(scope.options.by, Naming.AS_IS),
+    without="No campaign",
+    ordered_by="planned_minor",
+    check=_actual,
+    checked="actual_minor",
+    finish=_finish,
+)  # fmt: skip
+
+REPORT = Report(
+    key="plan-and-actual",
+    label="Plan and actual",
+    summary="Planned, committed and actual cost by campaign, channel, kind of cost or business unit, and what is left.",
+    question="Do campaigns cost what was planned?",
+    metrics=COUNTING.metrics,
+    run=COUNTING.run,
+    group="Arrive",
+    by=BY,
+    open=COUNTING.open,
+    opens=COUNTING.opens,
+    chart=lambda result: bars(result, "used_rate"),
+    usual_period="last_quarter",
+    leading=("actual_minor", "planned_minor", "used_rate", "left_minor", "committed_minor"),
+)
