@@ -10,6 +10,7 @@ from benchmarks.machine import machine
 MODULES = {
     "collector": "Collector with the loader running",
     "agents": "User agents",
+    "attribution": "Attribution from two tables of rows",
     "reports": "Closed-loop report on a large store",
     "rules": "Rules over a population",
     "imports": "Import of leads",

@@ -8,9 +8,10 @@ many at a time, put together at random; of a thousand groups the spread is known
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import scipy  # its `sparse` is read when it is first used: a third of a second and 40 MB that most never need
 
-from loopline.attribution.chain import Chain, chain_of, removal_effects, steps_of
+from loopline.attribution.chain import Chain, Steps, added_up, holds_of, removal_effects, steps_of
 from loopline.attribution.credit import present
 from loopline.attribution.walks import Floats, Integers, Walks
 
@@ -40,13 +41,17 @@ class Interval:
 
 def markov_interval(walks: Walks, order: int = 1, *, draws: int = DRAWS, seed: int = 0) -> Interval:
     """Of each channel's share of the sum of removal effects."""
-    chain, (passes, pairs) = chain_of(walks, order), _passes(walks, order)
-    size = len(chain.begins)
-    places = np.divmod(pairs, size)
+    steps = steps_of(walks, order)
+    goes_on, pairs = steps.pairs()
+    size = len(steps.states)
+    distinct, column = _distinct(pairs, size * size)
+    moved = _Moved(goes_on, column, len(distinct))
+    places = np.divmod(distinct, size)
+    holds = holds_of(steps.states, len(walks.channels), order)
     shares = []
-    for row in _drawn(walks, passes, draws, seed):
+    for row in _chains(walks, steps, moved, draws, seed):
         drawn = Chain(
-            holds=chain.holds,
+            holds=holds,
             begins=row[:size],
             moves=scipy.sparse.csr_array((row[4 * size :], places), shape=(size, size)),
             conversions=row[size : 2 * size],
@@ -69,32 +74,95 @@ def shapley_interval(walks: Walks, *, draws: int = DRAWS, seed: int = 0) -> Inte
     )
 
 
-def _passes(walks: Walks, order: int) -> tuple["scipy.sparse.csr_array", Integers]:
-    """What one pass of each walk adds to the chain: first the walks that convert, below them those that do not.
+@dataclass(frozen=True, slots=True)
+class _Moved:
+    """Which steps go on, and for each of those which pair of states it joins, of so many there are."""
 
-    Columns: begins, conversions, value, nulls (one a state each), then moves: one for each pair of states that some
-    walk joins, which are the second answer. All pairs there could be would not fit into memory.
-    """
-    steps, count = steps_of(walks, order), len(walks)
-    size = len(steps.states)
-    first, last = np.flatnonzero(steps.is_first), np.flatnonzero(steps.is_last)
-    ones = np.ones(count)
-    begins = scipy.sparse.coo_array((ones, (steps.walk[first], steps.state[first])), shape=(count, size)).tocsr()
-    ends = scipy.sparse.coo_array((ones, (steps.walk[last], steps.state[last])), shape=(count, size)).tocsr()
-    on = np.flatnonzero(~steps.is_last)
-    pairs, column = np.unique(steps.state[on] * size + steps.state[on + 1], return_inverse=True)
-    moves = scipy.sparse.coo_array((np.ones(len(on)), (steps.walk[on], column)), shape=(count, len(pairs))).tocsr()
-    worth = np.divide(walks.value, walks.conversions, out=np.zeros(count), where=walks.conversions > 0)
-    valued = ends.multiply(worth[:, None]).tocsr()
+    goes_on: npt.NDArray[np.bool_]
+    column: npt.NDArray[np.integer]
+    width: int
+
+
+def _distinct(pairs: npt.NDArray[np.integer], most: int) -> tuple[Integers, npt.NDArray[np.integer]]:
+    """The pairs of states that some walk joins, and each pair as its place among them: all there could be are many."""
+    if most > 2**24:
+        found, places = np.unique(pairs, return_inverse=True)
+        return found.astype(np.int64), places
+    found = np.flatnonzero(added_up(pairs, None, most))
+    table = np.zeros(most, dtype=np.int32)
+    table[found] = np.arange(len(found))
+    return found, table[pairs]
+
+
+def _chains(walks: Walks, steps: Steps, moved: _Moved, draws: int, seed: int) -> Floats:
+    """One row per draw: begins, conversions, value, nulls (one a state each), then moves (one a pair)."""
+    chance = np.random.default_rng(seed)
+    is_many = len(walks) > SINGLE_WALKS
+    conversions, nulls = walks.conversions, walks.nulls
+    single = (conversions > FEW) | (nulls > FEW) if is_many else np.ones(len(walks), dtype=bool)
+    chosen = np.flatnonzero(single)
+    passes = _passes(walks, steps, moved, chosen)
+    times = np.concatenate([conversions[chosen], nulls[chosen]])
+    drawn = np.asarray(chance.poisson(times, size=(draws, len(times))) @ passes, dtype=np.float64)
+    if is_many:
+        drawn += chance.poisson(1.0, size=(draws, GROUPS)) @ _grouped(walks, steps, moved, ~single, chance)
+    return drawn
+
+
+def _passes(walks: Walks, steps: Steps, moved: _Moved, chosen: Integers) -> "scipy.sparse.csr_array":
+    """What one pass of each chosen walk adds: first the walks that convert, below them those that do not."""
+    size, count = len(steps.states), len(chosen)
+    at, ones = np.arange(count), np.ones(count)
+    begins = scipy.sparse.coo_array((ones, (at, steps.first[chosen])), shape=(count, size)).tocsr()
+    ends = scipy.sparse.coo_array((ones, (at, steps.last[chosen])), shape=(count, size)).tocsr()
+    valued = ends.multiply(_worth(walks)[chosen][:, None]).tocsr()
+    place = np.full(len(walks), -1)
+    place[chosen] = at
+    walk = np.repeat(place, steps.lengths)[moved.goes_on]
+    is_chosen = walk >= 0
+    moves = scipy.sparse.coo_array(
+        (np.ones(int(is_chosen.sum())), (walk[is_chosen], moved.column[is_chosen])), shape=(count, moved.width)
+    ).tocsr()
     none = scipy.sparse.csr_array((count, size))
-    passes = scipy.sparse.vstack(
+    passes: scipy.sparse.csr_array = scipy.sparse.vstack(
         [
             scipy.sparse.hstack([begins, ends, valued, none, moves]),
             scipy.sparse.hstack([begins, none, none, ends, moves]),
         ],
         format="csr",
     )
-    return passes, pairs
+    return passes
+
+
+def _grouped(
+    walks: Walks, steps: Steps, moved: _Moved, is_in: npt.NDArray[np.bool_], chance: np.random.Generator
+) -> Floats:
+    """What one pass of each group adds, groups × columns: each walk that is in it as often as it was taken."""
+    size, group = len(steps.states), chance.integers(GROUPS, size=len(walks), dtype=np.int32)
+    conversions, nulls = np.where(is_in, walks.conversions, 0), np.where(is_in, walks.nulls, 0)
+    taken = conversions + nulls
+
+    def by_state(state: npt.NDArray[np.integer], weights: Floats) -> Floats:
+        places = group * np.int32(size) + state
+        return added_up(places, weights, GROUPS * size).reshape(GROUPS, size)
+
+    places = np.repeat(group * np.int32(moved.width), steps.lengths)[moved.goes_on]
+    places += moved.column.astype(np.int32, copy=False)
+    weights = None if (taken == 1).all() else np.repeat(taken, steps.lengths)[moved.goes_on]
+    return np.hstack(
+        [
+            by_state(steps.first, taken),
+            by_state(steps.last, conversions),
+            by_state(steps.last, conversions * _worth(walks)),
+            by_state(steps.last, nulls),
+            added_up(places, weights, GROUPS * moved.width).reshape(GROUPS, moved.width),
+        ]
+    )
+
+
+def _worth(walks: Walks) -> Floats:
+    """The value of one conversion of each walk."""
+    return np.divide(walks.value, walks.conversions, out=np.zeros(len(walks)), where=walks.conversions > 0)
 
 
 def _drawn(walks: Walks, passes: "scipy.sparse.csr_array", draws: int, seed: int) -> Floats:

@@ -45,15 +45,37 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Steps:
-    """The walks as steps between states, before they are counted."""
+    """The walks as steps between states, before they are counted. Every walk has one, and they lie walk after walk."""
 
     states: Integers
     """The distinct states: base-(channels + 1) numbers of k digits, the latest channel last, 0 where there is none."""
-    state: Integers
+    state: npt.NDArray[np.integer]
     """State of each step, a place in `states`."""
-    walk: Integers
     is_first: npt.NDArray[np.bool_]
     is_last: npt.NDArray[np.bool_]
+
+    @property
+    def first(self) -> npt.NDArray[np.integer]:
+        """Where each walk begins."""
+        return self.state[self.is_first]
+
+    @property
+    def last(self) -> npt.NDArray[np.integer]:
+        return self.state[self.is_last]
+
+    @property
+    def lengths(self) -> Integers:
+        return np.diff(np.append(np.flatnonzero(self.is_first), len(self.state)))
+
+    def pairs(self) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.integer]]:
+        """Which steps go on, and beside each of those where from and to: `from × states + to`."""
+        size = len(self.states)
+        kind = np.int32 if size * size < 2**31 else np.int64
+        pairs: npt.NDArray[np.integer] = self.state[:-1].astype(kind)
+        np.multiply(pairs, kind(size), out=pairs)
+        np.add(pairs, self.state[1:], out=pairs)
+        goes_on = ~self.is_last
+        return goes_on, pairs[goes_on[:-1]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,70 +87,104 @@ class Effects:
 
 
 def steps_of(walks: Walks, order: int) -> Steps:
-    """Raises OrderError for an order other than 1 to 3."""
+    """Numbers no wider than they must be: of forty million steps each eight bytes are a third of a gigabyte.
+
+    Raises OrderError for an order other than 1 to 3.
+    """
     if order not in (1, 2, 3):
         raise OrderError("The order of the chain is 1, 2 or 3.")
     base = len(walks.channels) + 1
-    place = np.arange(len(walks.codes)) - np.repeat(walks.starts[:-1], walks.lengths)
-    state = walks.codes.astype(np.int64) + 1
-    for back in range(1, order):
-        earlier = np.zeros_like(state)
-        earlier[back:] = (walks.codes[:-back] + 1) * np.int64(base) ** back
-        state += np.where(place >= back, earlier, 0)
-    walk = walks.walk_of
+    begins = np.zeros(len(walks.codes), dtype=bool)
+    begins[walks.starts[:-1]] = True
+    state, at_least = _states(walks.codes, begins, base, order)
     is_end = np.zeros(len(state), dtype=bool)
     is_end[walks.starts[1:] - 1] = True
-    counts = (place >= order - 1) | is_end
-    state, walk = state[counts], walk[counts]
+    if order > 1:
+        # A step counts once its window is full; of a walk that never fills one, its end does.
+        opens = at_least[order - 1] & ~at_least[order] | (is_end & ~at_least[order - 1])
+        counts = at_least[order - 1] | is_end
+        state, begins = state[counts], opens[counts]
     stays = np.zeros(len(state), dtype=bool)
-    stays[1:] = (state[1:] == state[:-1]) & (walk[1:] == walk[:-1])
-    state, walk = state[~stays], walk[~stays]
+    np.equal(state[1:], state[:-1], out=stays[1:])
+    stays &= ~begins
+    state, begins = state[~stays], begins[~stays]
     states, state = _compact(state, base**order)
-    is_first = np.ones(len(state), dtype=bool)
-    is_first[1:] = walk[1:] != walk[:-1]
-    return Steps(states, state, walk, is_first, np.append(is_first[1:], True)[: len(state)])
+    return Steps(states, state, begins, np.append(begins[1:], True)[: len(state)])
 
 
-def _compact(state: Integers, most: int) -> tuple[Integers, Integers]:
+def _states(
+    codes: npt.NDArray[np.integer], begins: npt.NDArray[np.bool_], base: int, order: int
+) -> tuple[npt.NDArray[np.integer], list[npt.NDArray[np.bool_]]]:
+    """The state at each touchpoint, and by k: are there k touchpoints of the walk before it?"""
+    kind = np.int32 if base**order < 2**31 else np.int64
+    state: npt.NDArray[np.integer] = codes.astype(kind)
+    state += kind(1)
+    at_least: list[npt.NDArray[np.bool_]] = [np.ones(len(codes), dtype=bool)]
+    for back in range(1, order + 1):
+        # There are k before it where there are k − 1 before the one before it, in the same walk.
+        deeper = np.zeros(len(codes), dtype=bool)
+        deeper[1:] = at_least[-1][:-1] & ~begins[1:]
+        at_least.append(deeper)
+        if back < order:
+            earlier: npt.NDArray[np.integer] = codes[:-back].astype(kind)
+            earlier += kind(1)
+            earlier *= kind(base**back)
+            earlier *= deeper[back:]
+            state[back:] += earlier
+    return state, at_least
+
+
+def _compact(state: npt.NDArray[np.integer], most: int) -> tuple[Integers, npt.NDArray[np.integer]]:
     """The distinct states, and each state as its place among them; by a table where that is not too long."""
     if most > 2**24:
         found, places = np.unique(state, return_inverse=True)
-        return found, places
-    found = np.flatnonzero(np.bincount(state, minlength=most))
-    table = np.zeros(most, dtype=np.int64)
+        return found.astype(np.int64), places
+    found = np.flatnonzero(added_up(state, None, most))
+    table = np.zeros(most, dtype=np.int16 if len(found) < 2**15 else np.int32)
     table[found] = np.arange(len(found))
     return found, table[state]
+
+
+AT_ONCE = 2**22
+
+
+def added_up(places: npt.NDArray[np.integer], weights: Floats | None, size: int) -> Floats:
+    """The weights (1 each, where there are none) added up by place, some millions at a time: numpy widens them all."""
+    total = np.zeros(size)
+    for start in range(0, len(places), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        total += np.bincount(places[part], None if weights is None else weights[part], minlength=size)
+    return total
 
 
 def chain_of(walks: Walks, order: int) -> Chain:
     steps = steps_of(walks, order)
     size = len(steps.states)
     taken = walks.conversions + walks.nulls
-    goes_on = ~steps.is_last
-    pairs = steps.state[goes_on] * size + steps.state[np.flatnonzero(goes_on) + 1]
-    moves = _counted(pairs, taken[steps.walk[goes_on]], size)
-    last, ending = steps.state[steps.is_last], steps.walk[steps.is_last]
-    first, beginning = steps.state[steps.is_first], steps.walk[steps.is_first]
+    goes_on, pairs = steps.pairs()
+    weights = None if (taken == 1).all() else np.repeat(taken, steps.lengths)[goes_on]
+    first, last = steps.first, steps.last
     return Chain(
-        holds=_holds(steps.states, len(walks.channels), order),
-        begins=summed(first, taken[beginning], size),
-        moves=moves,
-        conversions=summed(last, walks.conversions[ending], size),
-        value=summed(last, walks.value[ending], size),
-        nulls=summed(last, walks.nulls[ending], size),
+        holds=holds_of(steps.states, len(walks.channels), order),
+        begins=summed(first, taken, size),
+        moves=_counted(pairs, weights, size),
+        conversions=summed(last, walks.conversions, size),
+        value=summed(last, walks.value, size),
+        nulls=summed(last, walks.nulls, size),
     )
 
 
-def _counted(pairs: Integers, weights: Floats, size: int) -> "scipy.sparse.csr_array":
+def _counted(pairs: npt.NDArray[np.integer], weights: Floats | None, size: int) -> "scipy.sparse.csr_array":
     if size * size <= 2**24:
-        return scipy.sparse.csr_array(summed(pairs, weights, size * size).reshape(size, size))
+        return scipy.sparse.csr_array(added_up(pairs, weights, size * size).reshape(size, size))
+    ones = np.ones(len(pairs)) if weights is None else weights
     moves: scipy.sparse.csr_array = scipy.sparse.coo_array(
-        (weights, (pairs // size, pairs % size)), shape=(size, size)
+        (ones, (pairs // size, pairs % size)), shape=(size, size)
     ).tocsr()
     return moves
 
 
-def _holds(states: Integers, channels: int, order: int) -> npt.NDArray[np.bool_]:
+def holds_of(states: Integers, channels: int, order: int) -> npt.NDArray[np.bool_]:
     holds = np.zeros((len(states), channels + 1), dtype=bool)
     rest = states.copy()
     for _ in range(order):

@@ -6,16 +6,45 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 
+from loopline.attribution.cents import cents_by_channel
 from loopline.attribution.credit import ChannelCredit, influenced, markov, shapley
 from loopline.attribution.files import FileError, FileOfWalks, read_walks
 from loopline.attribution.model import MODELS, Deal, Model
-from loopline.attribution.weigh import missing, weighed
+from loopline.attribution.tables import Paths, read_tables
+from loopline.attribution.walks import Walks
+from loopline.attribution.weigh import Moments, missing, weighed
 from loopline.cli.command import DONE, Command, CommandError
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfTables:
+    """Two tables of rows; values are whole cents."""
+
+    paths: Paths
+
+    @property
+    def walks(self) -> Walks:
+        return self.paths.walks
+
+    @property
+    def moments(self) -> Moments:
+        return self.paths.moments
+
+    @property
+    def unattributed(self) -> int:
+        return self.paths.unattributed
+
+    @property
+    def unattributed_value(self) -> int:
+        return self.paths.unattributed_minor
+
 
 COLUMNS = ("channel", "conversions", "value", "removal_effect")
 _TOLD = {
@@ -33,6 +62,13 @@ def _configure(parser: ArgumentParser) -> None:
         type=Path,
         help="CSV or Parquet: path and total_conversions (and "
         "total_conversion_value, total_null), or path_id, touched_at, channel, converted_at, value",
+    )
+    parser.add_argument(
+        "--conversions",
+        metavar="FILE",
+        type=Path,
+        help="the conversions, where FILE holds touchpoints (person_id, touched_at, channel): person_id, converted_at, "
+        "amount_minor in whole cents, lead_created_at, opportunity_created_at",
     )
     parser.add_argument("--model", metavar="M", default="markov", help=f"one of {', '.join(MODELS)} (default markov)")
     parser.add_argument(
@@ -60,7 +96,7 @@ def _run(given: Namespace) -> int:
         raise CommandError("the half-life is more than zero days.")
     try:
         with _telling(f"Reading {given.file.name}"):
-            file = read_walks(given.file, given.lookback)
+            file = _read(given, model)
         with _telling(f"Working out {model.label}"):
             credit = _credit(model, file, given)
     except FileError as error:
@@ -74,6 +110,16 @@ def _run(given: Namespace) -> int:
     return DONE
 
 
+def _read(given: Namespace, model: Model) -> FileOfWalks | FileOfTables:
+    """One file of paths or touchpoints, or two tables."""
+    if given.conversions is None:
+        return read_walks(given.file, given.lookback)
+    paths = read_tables(given.file, given.conversions, given.lookback, with_everyone=model.key == "markov")
+    if not len(paths.walks):
+        raise FileError("No touchpoint lies before a conversion of its person. Look at person_id and the moments.")
+    return FileOfTables(paths)
+
+
 @contextmanager
 def _telling(what: str) -> Iterator[None]:
     """What goes on, where somebody looks on; nothing in a pipe."""
@@ -81,7 +127,7 @@ def _telling(what: str) -> Iterator[None]:
         yield
 
 
-def _credit(model: Model, file: FileOfWalks, given: Namespace) -> ChannelCredit:
+def _credit(model: Model, file: FileOfWalks | FileOfTables, given: Namespace) -> ChannelCredit:
     if model.key == "markov":
         return markov(file.walks, given.order)
     if model.key == "shapley":
@@ -92,10 +138,15 @@ def _credit(model: Model, file: FileOfWalks, given: Namespace) -> ChannelCredit:
         raise CommandError(f"{model.label} needs opportunities with a campaign, which a file of paths does not hold.")
     if lacks := missing(model, file.moments):
         raise CommandError(f"{model.label} needs {' and '.join(_TOLD[name] for name in lacks)}.")
-    return weighed(file.walks, model, file.moments, given.half_life)
+    credit = weighed(file.walks, model, file.moments, given.half_life)
+    if isinstance(file, FileOfTables):
+        # Whole cents, as the ledger deals them.
+        cents = cents_by_channel(file.paths, [model], given.half_life)[model.key]
+        return ChannelCredit(credit.conversions, cents.astype(np.float64))
+    return credit
 
 
-def _rows(file: FileOfWalks, credit: ChannelCredit) -> list[dict[str, Any]]:
+def _rows(file: FileOfWalks | FileOfTables, credit: ChannelCredit) -> list[dict[str, Any]]:
     rows = [
         {
             "channel": channel,
@@ -108,7 +159,7 @@ def _rows(file: FileOfWalks, credit: ChannelCredit) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (-float(row["conversions"]), str(row["channel"])))
 
 
-def _print(model: Model, file: FileOfWalks, rows: list[dict[str, Any]], given: Namespace) -> None:
+def _print(model: Model, file: FileOfWalks | FileOfTables, rows: list[dict[str, Any]], given: Namespace) -> None:
     if given.format == "json":
         answer = {
             "model": model.key,
