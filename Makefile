@@ -35,7 +35,7 @@ bench: $(VENV)/.dev
 
 # New versions within the bounds of the .in files. The locks hold hashes and no addresses.
 lock: $(VENV)/.dev
-	for file in base dev; do $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url \
+	for file in base dev peers; do $(BIN)/uv pip compile --universal --upgrade --generate-hashes --no-emit-index-url \
 	  --no-emit-find-links --python-version 3.11 --custom-compile-command "make lock" --quiet \
 	  requirements/$$file.in -o requirements/$$file.txt; done
 
