@@ -4,6 +4,9 @@ BIN    := $(VENV)/bin
 PYTHON ?= python3
 CODE   := loopline tests benchmarks examples house
 
+# Python keeps what it compiled, also where a container says otherwise: every start would compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: run test test-slow lint check format bench lock chromium clean
 .DELETE_ON_ERROR:
 
@@ -11,10 +14,10 @@ run: $(VENV)/.base
 	$(BIN)/loopline demo
 
 test: $(VENV)/.dev chromium
-	$(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.dev chromium
-	LOOPLINE_LOOK=all $(BIN)/pytest -m "slow or browser" -n 2 --dist loadfile --no-loadscope-reorder
+	LOOPLINE_LOOK=all LOOPLINE_CASES=all $(BIN)/pytest -m "slow or browser or cases" -n 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff format --check $(CODE)

@@ -4,8 +4,10 @@ chDB hosts one engine per process, so one is opened on first use and each test g
 """
 
 import itertools
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -17,8 +19,19 @@ from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 
 KINDS = ("duckdb", "clickhouse")
+Case = TypeVar("Case")
 MakeEngine = Callable[..., Engine]
 """`make_engine(clock=…)`: another engine on the store of this test, with its tables."""
+
+
+def some_of(cases: Iterable[Case], engine: Engine, every: int) -> list[Case]:
+    """All cases on DuckDB; on ClickHouse each `every`-th, and all with LOOPLINE_CASES=all (`make test-slow`).
+
+    ClickHouse thinks about a long question for a tenth of a second before it reads a row. Tests that use this carry
+    the marker `cases`.
+    """
+    is_quick = isinstance(engine, ClickHouseEngine) and os.environ.get("LOOPLINE_CASES") != "all"
+    return list(cases)[:: every if is_quick else 1]
 
 
 @pytest.fixture(params=KINDS)

@@ -9,6 +9,7 @@ from loopline.reports.metric import METRICS
 from loopline.reports.options import Books, OptionError, Options
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
+from tests.engines import some_of
 
 OPENS = [key for key, metric in METRICS.items() if not metric.parts]
 
@@ -32,6 +33,7 @@ def small_books(engine: Engine) -> None:
     shelf.store()
 
 
+@pytest.mark.cases
 @pytest.mark.parametrize(("clock", "is_everything_seen"), [("period", True), ("cohort", False)])
 def test_what_is_behind_each_figure_adds_up_to_it(engine: Engine, clock: str, is_everything_seen: bool):
     small_books(engine)
@@ -39,17 +41,15 @@ def test_what_is_behind_each_figure_adds_up_to_it(engine: Engine, clock: str, is
     books = Books(currency="EUR", zone="UTC", units=units, sees_all_units=is_everything_seen)
     result = closed_loop(engine, clock=clock, books=books, by="campaign")
     options = Options(**MARCH, clock=clock)
-    for row in [*result.rows, result.totals]:
-        for key in OPENS:
-            if row.values.get(key) is None:
-                continue
-            found = behind(row.key, key, options, engine, books)
-            assert found.total == pytest.approx(row.values[key]), (row.key, key)
-            if found.records:
-                assert sum(one.credit or 0 for one in found.records) == pytest.approx(row.values[key])
-                for record in found.records:
-                    if not record.reason:
-                        assert sum(touch.credit or 0 for touch in record.touches) == pytest.approx(record.credit)
+    figures = [(row.key, key, row.values.get(key)) for row in [*result.rows, result.totals] for key in OPENS]
+    for row, key, figure in some_of([one for one in figures if one[2] is not None], engine, 4):
+        found = behind(row, key, options, engine, books)
+        assert found.total == pytest.approx(figure), (row, key)
+        if found.records:
+            assert sum(one.credit or 0 for one in found.records) == pytest.approx(figure)
+            for record in found.records:
+                if not record.reason:
+                    assert sum(touch.credit or 0 for touch in record.touches) == pytest.approx(record.credit)
 
 
 def test_a_touchpoint_of_another_unit_shows_nothing_but_its_credit(engine: Engine):

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import httpx
 
+from tests.collect.station import NO_TLS
+
 PASSWORD = "a-long-and-quiet-password"
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -72,7 +74,7 @@ class Running:
             if self.process.poll() is not None:
                 break
             try:
-                if httpx.get(self.url + "/readyz", timeout=2).status_code == 200:
+                if httpx.get(self.url + "/readyz", timeout=2, verify=NO_TLS).status_code == 200:
                     return
             except httpx.HTTPError:
                 time.sleep(0.05)
@@ -123,7 +125,7 @@ def _wait_for(url: str) -> None:
     until = time.monotonic() + 20
     while time.monotonic() < until:
         try:
-            httpx.get(url, timeout=2)
+            httpx.get(url, timeout=2, verify=NO_TLS)
         except httpx.HTTPError:
             time.sleep(0.05)
         else:

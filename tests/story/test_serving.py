@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -18,11 +19,17 @@ SET_UP = (
 )  # fmt: skip
 
 
-@pytest.fixture
-def installation(tmp_path: Path) -> Installation:
-    made = Installation.new(tmp_path)
+@pytest.fixture(scope="module")
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of data `loopline setup` leaves."""
+    made = Installation.new(tmp_path_factory.mktemp("set_up"))
     made.run(*SET_UP, LOOPLINE_SETUP_PASSWORD=PASSWORD)
-    return made
+    return made.folder
+
+
+@pytest.fixture
+def installation(set_up: Path, tmp_path: Path) -> Installation:
+    return Installation.new(Path(shutil.copytree(set_up, tmp_path / "data")))
 
 
 def send(url: str, key: str, number: int) -> bool:
@@ -66,14 +73,14 @@ def test_a_second_server_on_the_same_data_is_refused(installation: Installation)
 def test_a_killed_server_loses_nothing_it_said_yes_to_and_doubles_nothing(installation: Installation) -> None:
     key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
     said_yes: set[str] = set()
-    for turn in range(3):
+    for turn in range(2):
         server = installation.serve()
         with ThreadPoolExecutor(8) as senders:
             answers = [
                 (number, senders.submit(send, server.url, key, number))
                 for number in range(turn * 100, turn * 100 + 100)
             ]
-            time.sleep(0.3 + 0.2 * turn)
+            time.sleep(0.3 + 0.4 * turn)
             server.kill()
             said_yes |= {f"m{number}" for number, answer in answers if answer.result()}
     with installation.serve() as server:
