@@ -108,6 +108,10 @@ def curves(result: ReportResult, ages: Mapping[str, int]) -> Chart:
     return {"spec": _curves_spec(last), "rows": rows, "title": "Share that was won, by age in days, %"}
 
 
+def _dots(token: str, size: int) -> dict[str, object]:
+    return {"size": size, "filled": True, "color": f"token:{token}"}
+
+
 @cache
 def _curves_spec(last: int) -> Spec:
     import altair as alt
@@ -122,6 +126,46 @@ def _curves_spec(last: int) -> Spec:
             alt.Tooltip("value:Q", title="Won, %", format=".1f"),
         ],
     )
-    quiet = base.transform_filter("!datum.all").mark_line(strokeWidth=1.25, color="token:cost-line", point={"size": 14})
-    loud = base.transform_filter("datum.all").mark_line(strokeWidth=2.5, color="token:accent", point={"size": 30})
+    quiet = base.transform_filter("!datum.all").mark_line(
+        strokeWidth=1.25, color="token:cost-line", point=_dots("cost-line", 14)
+    )
+    loud = base.transform_filter("datum.all").mark_line(
+        strokeWidth=2.5, color="token:accent", point=_dots("accent", 30)
+    )
     return finished(alt.layer(quiet, loud).properties(width="container", height=240))
+
+
+def ranges(result: ReportResult, key: str, low: str, high: str) -> Chart:
+    """A point a row with its range, from zero: what is expected, and between what it may lie."""
+    metric = _metric(result, key)
+    rows = [
+        {
+            "row": row.label,
+            "place": place,
+            **{
+                name: _plain(row.values[one], metric, result.currency)
+                for name, one in (("value", key), ("low", low), ("high", high))
+            },
+        }
+        for place, row in enumerate(_values(result.rows))
+    ]
+    return {"spec": _ranges_spec(), "rows": rows, "title": _title(metric, result)}
+
+
+@cache
+def _ranges_spec() -> Spec:
+    import altair as alt
+
+    base = alt.Chart(alt.NamedData("rows")).encode(
+        x=alt.X("row:N", sort=alt.SortField("place"), axis=alt.Axis(title=None, labelAngle=0, labelOverlap="parity")),
+        tooltip=[
+            alt.Tooltip("row:N", title="Month"),
+            alt.Tooltip("value:Q", title="Expected", format=",.0f"),
+            alt.Tooltip("low:Q", title="At least", format=",.0f"),
+            alt.Tooltip("high:Q", title="At most", format=",.0f"),
+        ],
+    )
+    y = alt.Y("low:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT), scale=alt.Scale(zero=True))
+    span = base.mark_bar(size=26, color="token:accent", opacity=0.22).encode(y=y, y2="high:Q")
+    point = base.mark_tick(thickness=3, size=26, color="token:accent", orient="horizontal").encode(y="value:Q")
+    return finished(alt.layer(span, point).properties(width="container", height=220))

@@ -24,7 +24,7 @@ OPPORTUNITIES = Part(
     ),
 )  # fmt: skip
 _STRAIGHT = f"""
-SELECT coalesce(sum(reporting_minor), 0) AS closed_minor FROM (
+SELECT coalesce(sum(reporting_minor), 0) AS closed_minor, count(*) AS won FROM (
     SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
     FROM opportunity_facts WHERE recorded_at <= $as_of
 ) AS latest
@@ -49,6 +49,12 @@ def _records(scope: Scope, _engine: Engine) -> Records:
 def _won_minor(scope: Scope, engine: Engine) -> tuple[str, int]:
     [row] = engine.rows(_STRAIGHT, scope.params)
     return "won in the period", number(row["closed_minor"])
+
+
+def won_straight(scope: Scope, engine: Engine) -> tuple[str, int]:
+    """Won opportunities of the period, without the question of the rows."""
+    [row] = engine.rows(_STRAIGHT, scope.params)
+    return "opportunities won in the period", number(row["won"])
 
 
 def _finish(result: ReportResult, _scope: Scope, _engine: Engine) -> None:

@@ -77,14 +77,16 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         "report": found,
         "result": result,
         "currency": result.currency,
-        "key_figures": changes(leading, result, before),
+        "key_figures": changes(leading, result, before) if result.has_total else [],
         "columns": [metric for metric in result.metrics if metric.key not in found.only_in_files],
         "secondary": by_key.keys() - set(found.leading[:ON_PHONES]),
         "opens": found.opens,
         "has_young": any(row.young_note for row in result.rows),
     }
     if found.chart and sum(1 for row in result.rows if not row.is_rest) > 1:
-        shown |= {"charts": {"main": found.chart(result)}, "charts_version": version()}
+        chart = found.chart(result)
+        if any(row["value"] is not None for row in chart["rows"]):
+            shown |= {"charts": {"main": chart}, "charts_version": version()}
     return shown
 
 

@@ -1,0 +1,219 @@
+"""Forecast: what is likely to be won in the months to come, by the organisation's own rates and lags, with a range."""
+
+from datetime import date
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from loopline.attribution.state import Part, latest, question, visible
+from loopline.lib.times import day_start
+from loopline.reports.balance import number
+from loopline.reports.counting import in_period
+from loopline.reports.courses import COURSES, days_to_won
+from loopline.reports.dimension import TOTAL
+from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
+from loopline.reports.options import Scope
+from loopline.reports.outlook import LeadsInHand, Open, Outlook, Record, outlook
+from loopline.reports.periods import month_start
+from loopline.reports.report import Report, result_of
+from loopline.reports.result import ReportResult, Row
+from loopline.reports.row_charts import ranges
+from loopline.store.engine import Engine
+
+MONTHS = 6
+FEWEST = 30
+"""Decided opportunities; from fewer it would learn chance."""
+PACE_DAYS = 90
+_SALES = Part(
+    "sales",
+    f"""
+    SELECT * FROM ({
+        latest(
+            "opportunity_facts", "unit_id", "lead_id", "stage", "outcome", "reporting_minor", "created_at", "closed_at"
+        )
+    }) AS every_one WHERE NOT is_deleted AND {visible("unit_id")}
+    """,
+)
+_OPEN = question(
+    """
+    SELECT stage, floor(($as_of_us - epoch_us(created_at)) / 86400000000) AS age, reporting_minor
+    FROM sales WHERE outcome = 'open' ORDER BY id
+    """,
+    _SALES,
+)
+_BY_STAGE = question(
+    f"""
+    SELECT r.stage AS stage, s.outcome AS outcome, count(*) AS sales
+    FROM (SELECT DISTINCT id, stage FROM opportunity_facts WHERE recorded_at <= $as_of AND stage <> '') AS r
+    JOIN sales AS s ON s.id = r.id
+    WHERE s.outcome IN ('won', 'lost') AND {in_period("s.closed_at")} GROUP BY r.stage, s.outcome
+    """,
+    _SALES,
+)
+_WON = question(
+    f"""
+    SELECT (epoch(closed_at) - epoch(created_at)) / 86400.0 AS lag, reporting_minor FROM sales
+    WHERE outcome = 'won' AND reporting_minor IS NOT NULL AND {in_period("closed_at")} ORDER BY id
+    """,
+    _SALES,
+)
+_IN_HAND = question(
+    f"""
+    SELECT floor(($as_of_us - epoch_us(l.created_at)) / 86400000000) AS age, count(*) AS leads
+    FROM ({latest("lead_facts", "unit_id", "state", "created_at")}) AS l
+    LEFT JOIN (SELECT DISTINCT lead_id FROM sales WHERE lead_id <> '') AS s ON s.lead_id = l.id
+    WHERE NOT l.is_deleted AND {visible("l.unit_id")} AND s.lead_id IS NULL
+        AND l.state NOT IN ('rejected', 'recycled', 'disqualified', 'converted')
+    GROUP BY age ORDER BY age
+    """,
+    _SALES,
+)
+_OLDER = question(
+    f"""
+    SELECT count(*) AS leads, count(won_at) AS won FROM courses
+    WHERE {in_period("created_at")} AND ($as_of_us - epoch_us(created_at)) / 86400000000 >= $mature_days
+    """,
+    COURSES,
+)
+_LEAD_LAGS = question(
+    f"""
+    SELECT (epoch(converted_at) - epoch(created_at)) / 86400.0 AS converted_after,
+        (epoch(won_at) - epoch(created_at)) / 86400.0 AS won_after
+    FROM courses
+    WHERE converted_at IS NOT NULL AND {in_period("created_at")}
+        AND ($as_of_us - epoch_us(created_at)) / 86400000000 >= $mature_days ORDER BY id
+    """,
+    COURSES,
+)
+_PACE = question(
+    f"""
+    SELECT count(*) AS leads FROM courses
+    WHERE ($as_of_us - epoch_us(created_at)) / 86400000000 < {PACE_DAYS} AND epoch_us(created_at) <= $as_of_us
+    """,
+    COURSES,
+)
+_DATED = "expected closing date"
+
+
+def _money(key: str, label: str, formula: str, short: str) -> Metric:
+    return sum_of(key, label, formula, of="opportunity or lead", dated=_DATED, unit=Unit.MONEY, short=short)
+
+
+def _bound(key: str, label: str, formula: str) -> Metric:
+    return ratio_of(key, label, formula, dated=_DATED, unit=Unit.MONEY)
+
+
+METRICS = (
+    _money("expected_minor", "Expected", "all three sources together, the mean of the draws", "Expected"),
+    _bound("expected_low_minor", "At least", "9 of 10 draws gave more; the months of a bad draw are not bad together, "
+           "so the total is no sum"),
+    _bound("expected_high_minor", "At most", "9 of 10 draws gave less"),
+    _money("from_open_minor", "From open opportunities", "open opportunities × the win rate of those that reached "
+           "their stage, closed after lags like those that were won", "From open"),
+    _money("from_leads_minor", "From leads in hand", "leads without an opportunity × the share of older leads without "
+           "one at their age that was won × the mean amount", "From leads"),
+    _money("to_come_minor", "From leads to come", f"as many leads a day as in the last {PACE_DAYS} days × the same",
+           "From leads to come"),
+)  # fmt: skip
+
+
+def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
+    found = engine.rows(_BY_STAGE, scope.params)
+    decided = max((sum(number(row["sales"]) for row in found if row["stage"] == stage)
+                   for stage in {row["stage"] for row in found}), default=0)  # fmt: skip
+    empty = Row(TOTAL, "Total", values={metric.key: None for metric in METRICS})
+    if decided < FEWEST:
+        result = result_of(report, scope, "Month", [], empty)
+        result.warnings.append(
+            f"{decided} decided opportunities in the period; a forecast needs {FEWEST} to learn from. "
+            "Choose a longer period."
+        )
+        return result
+    starts = _months(scope)
+    seen = _ask(scope, engine, found, starts)
+    rows = [_row(f"{first:%b %Y}", first.isoformat(), seen, place) for place, first in enumerate(starts[:-1])]
+    result = result_of(report, scope, "Month", rows, empty)
+    result.totals.values = _values(seen, sum(seen.from_open), sum(seen.from_leads), sum(seen.to_come),
+                                   seen.total_low, seen.total_high)  # fmt: skip
+    # Rounded month by month, the sum must be that of the rows.
+    for key in ("expected_minor", "from_open_minor", "from_leads_minor", "to_come_minor"):
+        result.totals.values[key] = sum(int(row.values[key] or 0) for row in rows)
+    return result
+
+
+def _ask(scope: Scope, engine: Engine, found: list[dict[str, object]], starts: list[date]) -> Outlook:
+    mature = days_to_won(scope, engine) or 0
+    params = {**scope.params, "mature_days": float(mature)}
+    ends = [(day_start(one, scope.books.zone) - scope.as_of).total_seconds() / 86400 for one in starts[1:]]
+    by_stage: dict[str, Record] = {}
+    for stage in {str(row["stage"]) for row in found}:
+        counts = {row["outcome"]: number(row["sales"]) for row in found if row["stage"] == stage}
+        by_stage[stage] = Record(counts.get("won", 0), counts.get("lost", 0))
+    open_now, won = engine.rows(_OPEN, params), engine.rows(_WON, params)
+    [older], [pace] = engine.rows(_OLDER, params), engine.rows(_PACE, params)
+    in_hand, lags = engine.rows(_IN_HAND, params), engine.rows(_LEAD_LAGS, params)
+    return outlook(
+        Open([str(row["stage"]) for row in open_now], _floats(open_now, "age"),
+             [None if row["reporting_minor"] is None else number(row["reporting_minor"]) for row in open_now]),
+        by_stage, _floats(won, "lag"), _floats(won, "reporting_minor"),
+        LeadsInHand(
+            np.repeat(_floats(in_hand, "age"), [number(row["leads"]) for row in in_hand]),
+            Record(number(older["won"]), number(older["leads"]) - number(older["won"])),
+            _floats(lags, "converted_after"), _floats(lags, "won_after"), number(pace["leads"]) / PACE_DAYS,
+        ),
+        np.array(ends),
+    )  # fmt: skip
+
+
+def _floats(rows: list[dict[str, object]], name: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    """NaN where the answer says nothing."""
+    return np.array([row[name] for row in rows], dtype=np.float64)
+
+
+def _months(scope: Scope) -> list[date]:
+    """The first days of this month and those that follow, and of the one after them."""
+    today = scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date()
+    return [month_start(today, place) for place in range(MONTHS + 1)]
+
+
+def _row(label: str, key: str, seen: Outlook, place: int) -> Row:
+    parts = (seen.from_open[place], seen.from_leads[place], seen.to_come[place])
+    values = _values(seen, *parts, seen.low[place], seen.high[place])
+    return Row(key, label, "what is left of it" if place == 0 else "", values=values)
+
+
+def _values(
+    _seen: Outlook, from_open: float, from_leads: float, to_come: float, low: float, high: float
+) -> dict[str, Number]:
+    parts = [round(float(one)) for one in (from_open, from_leads, to_come)]
+    return {
+        "expected_minor": sum(parts),
+        "expected_low_minor": round(float(low)),
+        "expected_high_minor": round(float(high)),
+        "from_open_minor": parts[0],
+        "from_leads_minor": parts[1],
+        "to_come_minor": parts[2],
+    }
+
+
+REPORT = Report(
+    key="forecast",
+    label="Forecast",
+    summary="Revenue of the months to come: open opportunities, leads in hand and leads to come, by the organisation's "
+    "own rates and lags, with a range.",
+    question="What is likely to be won in the next six months, and how sure is that?",
+    metrics=METRICS,
+    run=_run,
+    group="Win",
+    chart=lambda result: ranges(result, "expected_minor", "expected_low_minor", "expected_high_minor"),
+    leading=("expected_minor", "expected_low_minor", "expected_high_minor", "from_open_minor", "from_leads_minor",
+             "to_come_minor"),
+    how=(
+        "The period is what the forecast learns from: win rates of opportunities decided in it, by the stages they had "
+        "reached; their lags and amounts; leads created in it that had long enough.",
+        "2,000 draws: each draws the rates from what they may be, each opportunity's outcome and month, and the number "
+        "and worth of sales that leads become. The range leaves out the lowest and the highest tenth.",
+        "It knows nothing of seasons, of new prices or of a colleague who leaves. Ask it as of an earlier day and "
+        "compare with what came.",
+    ),
+)  # fmt: skip

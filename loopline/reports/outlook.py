@@ -1,0 +1,153 @@
+"""What is likely to be won month by month: the organisation's own rates and lags, drawn many times.
+
+Three sources, each with its own uncertainty. Open opportunities are won at the rate of those that reached the same
+stage (a Beta draw each time), after a lag like those that were won and had become as old. Leads in hand have no
+opportunity yet: they fare like older leads that had none at the same age. Leads to come are as many a day as lately.
+
+A draw gives each month a sum; the range is the 10th and the 90th percentile of the draws. They begin with the same
+seed, so the same books give the same figures.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+DRAWS = 2000
+SEED = 7
+LOW, HIGH = 10, 90
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Of a stage or an age: how many of those that were there before were won, and were not."""
+
+    won: int
+    lost: int
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """Open opportunities: their stage, how many days old, and what they are worth (minor units, None: not known)."""
+
+    stages: Sequence[str]
+    ages: Floats
+    amounts: Sequence[int | None]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsInHand:
+    """Leads without an opportunity, by age in days; how older leads fared, and how many come a day."""
+
+    ages: Floats
+    history: Record
+    converted_after: Floats
+    """Days from creation to the opportunity, of those older leads that have one."""
+    won_after: Floats
+    """Days from creation to won of the same; NaN of those not won."""
+    a_day: float
+
+    def later(self, age: float) -> tuple[Floats, int]:
+        """Of older leads without an opportunity at this age: how much later the won ones were won, and how many there
+        were of them all."""
+        not_yet = self.converted_after > age
+        waiting = self.history.won + self.history.lost - int((~not_yet).sum())
+        won = self.won_after[not_yet & ~np.isnan(self.won_after)]
+        return np.sort(won - age), waiting
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """Expected sums per month in minor units, by source, and the range of all of them together."""
+
+    from_open: Floats
+    from_leads: Floats
+    to_come: Floats
+    low: Floats
+    high: Floats
+    total_low: float
+    total_high: float
+
+    @property
+    def expected(self) -> Floats:
+        return self.from_open + self.from_leads + self.to_come
+
+
+def outlook(
+    open_now: Open,
+    by_stage: Mapping[str, Record],
+    sale_lags: Floats,
+    won_amounts: Floats,
+    leads: LeadsInHand,
+    ends: Floats,
+) -> Outlook:
+    """`ends`: for each month to come the days from now until its end. Lags and amounts are those of what was won."""
+    random = np.random.default_rng(SEED)
+    mean = float(won_amounts.mean())
+    spread = float(won_amounts.std())
+    opened = _draw_open(random, open_now, by_stage, sale_lags, mean, ends)
+    held_counts, coming_counts = _draw_leads(random, leads, ends)
+    held, coming = (_worth(random, counts, mean, spread) for counts in (held_counts, coming_counts))
+    every = opened + held + coming
+    low, high = np.percentile(every, [LOW, HIGH], axis=0)
+    total_low, total_high = np.percentile(every.sum(axis=1), [LOW, HIGH])
+    return Outlook(opened.mean(axis=0), held.mean(axis=0), coming.mean(axis=0), low, high, total_low, total_high)
+
+
+def _by_month(age: float, lags: Floats, ends: Floats) -> Floats:
+    """Of those that are won at all and were not at this age: the share that is won in each month to come."""
+    later = np.sort(lags[lags > age])
+    if not len(later):
+        return np.zeros(len(ends))  # older than all that were ever won
+    until = np.searchsorted(later, age + ends, side="right") / len(later)
+    return np.diff(until, prepend=0.0)
+
+
+def _draw_open(
+    random: np.random.Generator, found: Open, by_stage: Mapping[str, Record], lags: Floats, mean: float, ends: Floats
+) -> Floats:
+    """Sums per draw and month."""
+    sums = np.zeros((DRAWS, len(ends)))
+    rates = {stage: random.beta(one.won + 0.5, one.lost + 0.5, DRAWS) for stage, one in by_stage.items()}
+    for stage, age, amount in zip(found.stages, found.ages, found.amounts, strict=True):
+        if stage not in rates:
+            continue
+        until = np.cumsum(_by_month(age, lags, ends))
+        drawn = random.random(DRAWS) / rates[stage]  # below 1: won; and its place says when
+        month = np.searchsorted(until, drawn, side="right")
+        is_won = month < len(ends)
+        np.add.at(sums, (np.flatnonzero(is_won), month[is_won]), mean if amount is None else amount)
+    return sums
+
+
+def _draw_leads(random: np.random.Generator, leads: LeadsInHand, ends: Floats) -> tuple[Floats, Floats]:
+    """How many of the leads in hand, and of those to come, are won in each month of each draw."""
+    before = leads.history
+    every = before.won + before.lost
+    share = before.won / every if every else 0.0
+    # The rate of a draw ÷ the rate as it was: how much better or worse leads may really be.
+    factor = random.beta(before.won + 0.5, before.lost + 0.5, (DRAWS, 1)) / share if share else np.zeros((DRAWS, 1))
+    held = np.zeros(len(ends))
+    for age, count in zip(*np.unique(leads.ages, return_counts=True), strict=True):
+        won, waiting = leads.later(float(age))
+        if waiting:
+            held += count * np.diff(np.searchsorted(won, ends, side="right"), prepend=0) / waiting
+    coming = _to_come(leads, ends)
+    return random.poisson(factor * held).astype(float), random.poisson(factor * coming).astype(float)
+
+
+def _to_come(leads: LeadsInHand, ends: Floats) -> Floats:
+    """How many leads that are not there yet will be won per month, at the pace and the rate of lately."""
+    coming = np.zeros(len(ends))
+    won, every = leads.later(-1.0)
+    for day in range(int(ends[-1]) if len(ends) and every else 0):
+        until = np.searchsorted(won - 1.0, ends - day, side="right") / every
+        coming += leads.a_day * np.diff(until, prepend=0.0)
+    return coming
+
+
+def _worth(random: np.random.Generator, counts: Floats, mean: float, spread: float) -> Floats:
+    """The sum of so many sales: the normal approximation of a sum of draws from what was won."""
+    return np.maximum(0.0, counts * mean + np.sqrt(counts) * spread * random.standard_normal(counts.shape))

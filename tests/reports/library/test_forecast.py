@@ -1,0 +1,105 @@
+"""The forecast: its draws against what can be worked out by hand, and its questions on both engines."""
+
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from loopline.reports.options import Options
+from loopline.reports.outlook import LeadsInHand, Open, Record, outlook
+from loopline.reports.run import run_report
+from loopline.store.engine import Engine
+from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
+
+ENDS = np.array([30.0, 60.0, 90.0])
+NOTHING = np.array([])
+NO_LEADS = LeadsInHand(NOTHING, Record(0, 0), NOTHING, NOTHING, 0.0)
+LAGS = np.array([20.0, 50.0, 80.0, 80.0])
+AMOUNTS = np.array([80_00.0, 120_00.0])
+
+
+def test_open_opportunities_are_won_at_the_rate_of_their_stage_after_the_lags_of_the_won() -> None:
+    """Just opened, a rate of 0.5, worth 1,000: a quarter of it in each of the first two months, half in the third."""
+    found = outlook(
+        Open(["a"] * 40, np.zeros(40), [1_000] * 40), {"a": Record(5000, 5000)}, LAGS, AMOUNTS, NO_LEADS, ENDS
+    )
+    assert found.expected == pytest.approx([5_000, 5_000, 10_000], rel=0.05)
+    assert (found.low < found.expected).all()
+    assert (found.high > found.expected).all()
+
+
+def test_what_is_older_than_all_that_were_won_is_not_expected_any_more() -> None:
+    found = outlook(Open(["a"], np.array([81.0]), [1_000]), {"a": Record(9, 1)}, LAGS, AMOUNTS, NO_LEADS, ENDS)
+    assert found.expected.sum() == 0
+
+
+def test_the_fewer_the_history_the_wider_the_range() -> None:
+    few, many = (
+        outlook(Open(["a"] * 99, np.zeros(99), [1_000] * 99), {"a": Record(n, n)}, LAGS, AMOUNTS, NO_LEADS, ENDS)
+        for n in (5, 5000)
+    )
+    assert few.total_high - few.total_low > 2 * (many.total_high - many.total_low)
+
+
+def test_an_unknown_amount_is_worth_a_mean_sale_and_an_unknown_stage_nothing() -> None:
+    open_now = Open(["a", "new"], np.zeros(2), [None, 1_000])
+    found = outlook(open_now, {"a": Record(10_000, 0)}, LAGS, AMOUNTS, NO_LEADS, ENDS)
+    assert found.expected.sum() == pytest.approx(100_00, rel=0.01)
+
+
+def test_leads_in_hand_fare_like_older_ones_that_had_no_opportunity_at_their_age() -> None:
+    """Of 10 older leads 4 had one after 5 days and 2 of those were won, 2 had one after 40 days and were won.
+
+    At an age of 30 days 6 of them had none; those 2 were won 20 days later.
+    """
+    history = LeadsInHand(
+        np.full(600, 30.0),
+        Record(4, 6),
+        np.array([5.0, 5, 5, 5, 40, 40]),
+        np.array([25.0, 25, np.nan, np.nan, 50, 50]),
+        0,
+    )
+    found = outlook(Open([], NOTHING, []), {}, LAGS, AMOUNTS, history, ENDS)
+    assert found.from_leads[0] == pytest.approx(200 * 100_00, rel=0.05)
+    assert found.from_leads[1:].sum() == 0
+
+
+def test_leads_to_come_are_won_once_they_had_time() -> None:
+    """Two a day, 4 of 10 won after 25 days: 5 of the days of the first month, 30 of the others."""
+    history = LeadsInHand(NOTHING, Record(400, 600), np.full(400, 1.0), np.full(400, 25.0), 2.0)
+    found = outlook(Open([], NOTHING, []), {}, LAGS, AMOUNTS, history, ENDS)
+    assert found.to_come == pytest.approx(np.array([6, 30, 30]) * 2 * 0.4 * 100_00, rel=0.1)
+
+
+def test_the_same_books_give_the_same_figures() -> None:
+    asked = (Open(["a"] * 9, np.zeros(9), [1_000] * 9), {"a": Record(5, 5)}, LAGS, AMOUNTS, NO_LEADS, ENDS)
+    assert (outlook(*asked).low == outlook(*asked).low).all()
+
+
+def test_from_the_books_to_the_months(engine: Engine) -> None:
+    """As of June 1: 20 of 40 in the same stage were won within ten days; 10 are open since yesterday, each of 100."""
+    shelf = Shelf(engine)
+    for number in range(40):
+        outcome, closed = ("won", day(20)) if number % 2 else ("lost", day(21))
+        shelf.won(f"old-{number}", "", closed, 100_00, outcome=outcome, stage="proposal", created_at=day(10))
+    for number in range(10):
+        shelf.won(f"new-{number}", "", day(1), 100_00, outcome="open", stage="proposal", closed_at=None,
+                  created_at=LEARNT - timedelta(days=1))  # fmt: skip
+    shelf.won("elsewhere", "", day(1), 9_000_00, outcome="open", stage="proposal", closed_at=None, unit_id="south",
+              created_at=LEARNT - timedelta(days=1))  # fmt: skip
+    shelf.store()
+    asked = Options(**MARCH, as_of=LEARNT, unit_ids=frozenset({"north"}))
+    result = run_report("forecast", asked, engine, BOOKS)
+    assert [row.label for row in result.rows] == [
+        "Jun 2024",
+        "Jul 2024",
+        "Aug 2024",
+        "Sep 2024",
+        "Oct 2024",
+        "Nov 2024",
+    ]
+    assert result.rows[0].values["from_open_minor"] == pytest.approx(500_00, rel=0.05)
+    assert result.totals.values["expected_minor"] == sum(int(row.values["expected_minor"] or 0) for row in result.rows)
+    few = run_report("forecast", Options(**MARCH, as_of=LEARNT, unit_ids=frozenset({"south"})), engine, BOOKS)
+    assert few.rows == []
+    assert "needs 30 to learn from" in few.warnings[0]
