@@ -50,20 +50,21 @@ class Installation:
         assert done.returncode == 0, f"loopline {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout
 
-    def serve(self) -> "Running":
-        return Running(self)
+    def serve(self, *command: str) -> "Running":
+        """`loopline serve`, or another command that serves."""
+        return Running(self, command or ("serve",))
 
 
 class Running:
     """The served installation; `kill` is what a power cut does to the process."""
 
-    def __init__(self, installation: Installation) -> None:
+    def __init__(self, installation: Installation, command: tuple[str, ...] = ("serve",)) -> None:
         self.url = installation.url
         self._folder = installation.folder
         self.log = installation.folder / "serve.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "loopline.cli.main", "serve"],
+                [sys.executable, "-m", "loopline.cli.main", *command],
                 env=dict(installation.environment), stdout=log, stderr=log, start_new_session=True,
             )  # fmt: skip
         self._wait_until_ready()

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from tests.collect.kills import kill
-from tests.story.company import PASSWORD, Installation, Running
+from tests.story.company import PASSWORD, Installation, Running, free_port
 
 SET_UP = (
     "setup", "--name", "Ada Berg", "--email", "ada@loopline.test", "--organisation", "Nordwind", "--unit", "Nordics",
@@ -122,6 +122,16 @@ def test_pages_say_how_to_begin_where_nobody_can_sign_in(tmp_path: Path) -> None
     with installation.serve() as server:
         wait_for(lambda: "/setup/" in server.log.read_text())
         assert "loopline setup" in httpx.get(server.url + "/", follow_redirects=True).text
+
+
+def test_the_demo_takes_its_sample_site_along_when_it_ends(installation: Installation) -> None:
+    (installation.folder / "demo.filled").touch()
+    site = f"http://127.0.0.1:{free_port()}/"
+    with installation.serve("demo", "--site-port", site.rpartition(":")[2].strip("/")) as server:
+        wait_for(lambda: f"Sample site  {site.rstrip('/')}" in server.log.read_text())
+        assert "Halden" in httpx.get(site).text
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(site)
 
 
 def wait_for(holds: object, seconds: float = 20) -> None:

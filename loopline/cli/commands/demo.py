@@ -1,6 +1,7 @@
 """`loopline demo`: the demo company and the sample site, ready to click through."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -8,6 +9,7 @@ from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import FrameType
 
 from loopline.cli.command import DONE, FAILED, Command, CommandError
 from loopline.cli.commands.serve import serve
@@ -40,12 +42,18 @@ def _run(given: Namespace) -> int:
             return FAILED
     config = _with_places(config)
     set_up()
+    signal.signal(signal.SIGTERM, _end)  # the server hands it on once it has closed; then the sample site ends too
     site = _start_site(config, given.site_port)
     try:
-        return serve(config, on_ready=lambda: _welcome(config, given.site_port if site else None))
+        return serve(config, on_ready=lambda: _welcome(config, site, given.site_port))
     finally:
         if site is not None:
             site.terminate()
+            site.wait()
+
+
+def _end(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
 
 
 def _fill(config: Config, until: date | None) -> int:
@@ -103,14 +111,16 @@ def _start_site(config: Config, port: int) -> "subprocess.Popen[bytes] | None":
     return subprocess.Popen([sys.executable, str(SITE), *arguments])
 
 
-def _welcome(config: Config, site_port: int | None) -> None:
+def _welcome(config: Config, site: "subprocess.Popen[bytes] | None", site_port: int) -> None:
+    has_site = site is not None and site.poll() is None
     lines = [
         "",
         f"  Loopline     {config.base_url}",
-        f"  Sample site  http://127.0.0.1:{site_port}" if site_port else "",
+        f"  Sample site  http://127.0.0.1:{site_port}" if has_site else "  Sample site  not running",
+        "" if has_site or site is None else "               Choose another port for it: loopline demo --site-port 8002",
         "",
         "  Sign in with one click: the sign-in page offers Halden's people by role.",
-        "  Then come to the sample site through a campaign link at its foot and watch yourself arrive.",
+        *(["  Then come to the sample site through a campaign link at its foot and watch yourself arrive."] * has_site),
         "  Stop with Ctrl-C.",
         "",
     ]
