@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from loopline.attribution.heard import ANSWER_KEY
 from loopline.lib.text import many_lines, one_line
 from loopline.people.emails import InvalidEmailError, normalise
 
@@ -22,6 +23,7 @@ KNOWN_KEYS = {
     "phone": "fills the phone number",
     "country": "two letters, fills the country",
     "message": "shown to sales with the lead",
+    ANSWER_KEY: "“How did you hear about us?”, told beside the tracked source",
 }
 """Keys that fill something beyond the submission itself."""
 HONEYPOT = "website_address"

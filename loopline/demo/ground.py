@@ -10,6 +10,7 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, User
+from loopline.attribution.heard import ANSWER_KEY, CATEGORIES
 from loopline.campaigns.fact_rows import campaign_row, code_id, code_row, cost_row
 from loopline.campaigns.form_fields import EMAIL_FIELD, FormField
 from loopline.campaigns.models import Campaign, CampaignCode, CostLine, Form
@@ -203,7 +204,8 @@ def _fields(unit: world.Unit, *, has_message: bool) -> list[FormField]:
         FormField("phone", "Phone", "tel"),
         FormField("country", "Country", "select", choices=tuple(dict.fromkeys(unit.countries))),
     ]
-    return [*fields, FormField("message", "What is it about?", "textarea")] if has_message else fields
+    heard = FormField(ANSWER_KEY, "How did you hear about us?", "select", choices=tuple(CATEGORIES.values()))
+    return [*fields, FormField("message", "What is it about?", "textarea"), heard] if has_message else fields
 
 
 def _campaign(plan: world.Plan, ground: Ground, ids: Ids, start: datetime, until: datetime) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from loopline.attribution.heard import ANSWER_KEY
 from loopline.campaigns.models import Submission
 from loopline.demo import world
 from loopline.demo.ground import PURPOSE, Ground, Ids
@@ -16,6 +17,12 @@ from loopline.people.models import Company, Consent, IdentityConflict, IdentityL
 from loopline.people.stitch import RULE_VERSION
 
 SHARED_BROWSERS = 3
+HEARD = (
+    "Recommendation", "Search", "", "Event", "Search", "Podcast, press, article", "", "Recommendation", "Social media",
+    "AI assistant", "Search", "", "Knew you already", "Partner", "Mail or newsletter", "", "Recommendation", "Event",
+    "Something else",
+)  # fmt: skip
+"""Answers to “How did you hear about us?”, "" for none."""
 
 
 @dataclass
@@ -67,6 +74,11 @@ def share_browsers(buyers: Sequence[Buyer], bulk: Bulk) -> None:
         IdentityConflict.objects.create(
             identity=browser, kept_with=bulk.people[first.number], claimed_by=person, evidence="identify", at=at
         )
+
+
+def _heard(buyer: Buyer) -> str:
+    """Three in four say how they heard of the company; what they remember is often no click."""
+    return HEARD[buyer.number * 7 % len(HEARD)]
 
 
 def _company(buyer: Buyer, ground: Ground, ids: Ids, bulk: Bulk) -> Company:
@@ -143,7 +155,7 @@ def _person(buyer: Buyer, company: Company, ground: Ground, ids: Ids, bulk: Bulk
             event_id=str(key),
             landing={"page_url": f"https://{world.SITE_HOST}{buyer.page}"},
             reported_at=at,
-            data=said | ({"message": buyer.message} if buyer.form == "demo" else {}),
+            data=said | ({"message": buyer.message, ANSWER_KEY: _heard(buyer)} if buyer.form == "demo" else {}),
             consent_text=form.consent_text,
             is_consent_given=True,
             at=at,

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from loopline.access.actor import SYSTEM, Actor
 from loopline.access.audit import take_turn
+from loopline.attribution.heard import ANSWER_KEY, category_of
 from loopline.campaigns.forms import Sent, check, connect_person, mark_not_spam, record_submission
 from loopline.campaigns.models import Form, Submission
 from loopline.collect.channels import NO_VISIT, Visit
@@ -124,8 +125,19 @@ def form_event(submission: Submission) -> OwnEvent:
         url=_without_query(landing.get("page_url", "")),
         title=form.title,
         consent=3 if submission.is_consent_given else 2,
-        properties={"form": form.slug, "form_title": form.title, "submission": str(submission.pk)},
+        properties={
+            "form": form.slug,
+            "form_title": form.title,
+            "submission": str(submission.pk),
+            **_heard(submission),
+        },
     )
+
+
+def _heard(submission: Submission) -> dict[str, str]:
+    """The category of what was answered to “How did you hear about us?”; nothing where the form did not ask."""
+    answer = submission.data.get(ANSWER_KEY)
+    return {} if answer is None else {"self_reported": category_of(str(answer))}
 
 
 def _capture(submission: Submission, by: Actor, at: datetime) -> Captured:

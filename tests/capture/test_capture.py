@@ -94,6 +94,21 @@ def test_without_a_visitor_the_campaign_values_of_the_form_are_reported(
     assert event["context"]["campaign"]["source"] == "google"
 
 
+def test_what_people_heard_is_reported_as_a_category_and_their_words_stay_here(
+    inbox: Inbox, django_capture_on_commit_callbacks: OnCommit
+) -> None:
+    asked = {"key": "heard_from", "label": "How did you hear about us?", "kind": "text"}
+    form = make_form(fields=[{"key": "email", "label": "E-mail", "kind": "email"}, asked])
+    with django_capture_on_commit_callbacks(execute=True):
+        captured = capture(form, {"email": "a@halden.no", "heard_from": "My colleague Tim"})
+        capture(form, {"email": "b@halden.no"})
+        capture(make_form(), {**INES, "email": "c@halden.no"})
+    said = [event["properties"].get("self_reported") for event in events(inbox)]
+    assert said == ["recommendation", "unanswered", None]
+    assert "Tim" not in json.dumps(events(inbox))
+    assert captured.submission.data["heard_from"] == "My colleague Tim"
+
+
 def test_a_crash_before_the_event_was_reported_is_made_good_once(inbox: Inbox) -> None:
     captured = capture(make_form())
     assert events(inbox) == []
