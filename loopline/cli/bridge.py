@@ -17,9 +17,18 @@ class Server:
 
     def ask(self, path: str, params: Mapping[str, str | int] | None = None) -> object:
         """The JSON answer to `GET path`. Raises CommandError with the server's own words when it refuses."""
+        return self._send("GET", path, params, timeout_s=120)
+
+    def tell(self, path: str, params: Mapping[str, str | int] | None = None) -> object:
+        """The same with POST, for what changes something and may take minutes."""
+        return self._send("POST", path, params, timeout_s=600)
+
+    def _send(self, method: str, path: str, params: Mapping[str, str | int] | None, *, timeout_s: float) -> object:
         headers = {"Authorization": f"Bearer {self.token}"}
         try:
-            answer = httpx.get(self.url + path, params=dict(params or {}), headers=headers, timeout=120)
+            answer = httpx.request(
+                method, self.url + path, params=dict(params or {}), headers=headers, timeout=timeout_s
+            )
         except httpx.HTTPError as error:
             raise CommandError(f"the server at {self.url} did not answer: {error}") from error
         if answer.status_code != 200:

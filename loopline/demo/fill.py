@@ -28,7 +28,7 @@ from loopline.demo.meetings import hold_huddles
 from loopline.demo.own_models import agree_on_a_model
 from loopline.demo.people import make_people, share_browsers, write_people
 from loopline.demo.places import write_places
-from loopline.demo.proposal import propose_change
+from loopline.demo.proposal import fit_first_score, propose_change
 from loopline.demo.routing import start_clocks, talk
 from loopline.demo.sales import SalesBulk, make_sales, write_sales
 from loopline.demo.simulate import Year, simulate
@@ -72,6 +72,7 @@ def fill(
     with in_use(engine), transaction.atomic():
         hold_huddles(records.ground, records.leads, until)
         propose_change(records.ground, until)
+        fit_first_score(records.ground, until)
         talk(records.leads, records.ground.users, until)
     won = sum(one.outcome == "won" for one in records.sales.opportunities)
     return Filled(events, len(year.buyers), won)

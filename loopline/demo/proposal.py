@@ -1,10 +1,13 @@
-"""A change of the lead definition that waits for sales: something to try on the past year."""
+"""A change of the lead definition that waits for sales: something to try on the past year. And a score fitted to it."""
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from loopline.demo import world
 from loopline.demo.ground import Ground
 from loopline.leads.definition_actions import draft_definition, propose_definition, sign_definition
+from loopline.leads.fitted_scores import fit_score
+from loopline.reports.fitted.run import FitError
 
 BECAUSE = "Small firms take as long as large ones and buy half as much. Let us ask for fifty people."
 
@@ -26,3 +29,9 @@ def propose_change(ground: Ground, until: datetime) -> None:
     )
     propose_definition(proposed, by=marketing, at=at)
     sign_definition(proposed, "marketing", by=marketing, at=at)
+
+
+def fit_first_score(ground: Ground, until: datetime) -> None:
+    """The first unit's marketing had a score fitted; a company too small for one has none."""
+    with suppress(FitError):
+        fit_score(ground.units[world.UNITS[0].key], by=ground.users["mara@halden.example"].actor, at=until)

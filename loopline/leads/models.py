@@ -286,4 +286,5 @@ class LeadTransition(models.Model):
 
 
 # Django finds the models of this part in this module.
+from loopline.leads.fitted_models import FittedScore  # noqa: E402, F401
 from loopline.leads.hand_off_models import Assignment, ChatMessage, Clock, ClockPause, Dispute, HandOffTerms  # noqa: E402, F401

@@ -1,7 +1,7 @@
 """A rule as one SQL text: for everybody, for a few people, for leads each at a moment of its own; and measures of one
 person. One compiler: what a person is judged by live is what history is judged by."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -134,6 +134,15 @@ def measures_sql(measures: Sequence[Measure]) -> RuleQuery:
     columns = ", ".join(f"{name} AS m{number}" for number, name in enumerate(names))
     one = "(SELECT hash('one') AS subject_key) AS p"
     return RuleQuery(f"WITH {_separated(tables)}\nSELECT {columns}\nFROM {one}{_joins(parts)}", parts)
+
+
+def known_sql(parts: SqlParts, values: Mapping[str, str]) -> RuleQuery:
+    """What was known about leads, each at its own moment: one row a lead with `lead_id`, `judged_at` and `values` (name
+    of a column → SQL made with `parts`, which is a replay's)."""
+    told = "".join(f", {sql} AS {name}" for name, sql in values.items())
+    sql = f"""WITH {_separated([*_tables(Judged.LEADS, parts), _known(Judged.LEADS, parts)])}
+SELECT subject AS lead_id, judged_at{told} FROM known ORDER BY lead_id"""
+    return RuleQuery(sql, parts)
 
 
 def _tables(judged: Judged, parts: SqlParts) -> list[str]:

@@ -12,6 +12,11 @@ external_id = "mql_id"          # field = column
 paid_search = "Paid Search"     # what the file says = what Loopline says; "*" is anything else, "" is nothing
 [file.defaults]
 state = "marketing_qualified"   # where the column is not there or its cell is empty
+[file.numbered.first_contact]   # no dates in the file: numbers that count up, spread evenly over these days
+first = 1000
+last = 9000
+from = "2025-01-01"
+to = "2025-12-31"
 [file.custom]                   # fields of your own, of the lead or the person, that rules can ask for
 "lead.custom.visits" = "TotalVisits"
 """
@@ -19,6 +24,7 @@ state = "marketing_qualified"   # where the column is not there or its cell is e
 import tomllib
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from loopline.rules.errors import RuleError
@@ -26,12 +32,42 @@ from loopline.rules.fields import find_field
 from loopline.sync.fields import FIELDS, FileKind
 from loopline.sync.shape import nearest
 
-_FILE_KEYS = ("kind", "path", "encoding", "separator", "decimal", "dates", "columns", "values", "defaults", "custom")
+_FILE_KEYS = (
+    "kind",
+    "path",
+    "encoding",
+    "separator",
+    "decimal",
+    "dates",
+    "columns",
+    "values",
+    "defaults",
+    "numbered",
+    "custom",
+)
 _KEYS = ("system", "unit", "file")
 
 
 class MappingError(ValueError):
     """The mapping cannot be used; the message says where and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Numbered:
+    """Numbers that count up in the order in which rows came, in place of dates: spread evenly over a period."""
+
+    first: int
+    last: int
+    begin: date
+    end: date
+
+    def moment(self, text: str) -> str:
+        """The moment a number stands for, as ISO text. Raises ValueError for what is no number of the range."""
+        if not text.isascii() or not text.isdigit() or not self.first <= int(text) <= self.last:
+            raise ValueError(f"“{text[:40]}” is no number from {self.first} to {self.last}")
+        share = (int(text) - self.first) / max(1, self.last - self.first)
+        seconds = int(share * ((self.end - self.begin).days + 1) * 86_400 * 0.999_999)
+        return (datetime.combine(self.begin, time()) + timedelta(seconds=seconds)).isoformat()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +78,8 @@ class FileMapping:
     values: dict[str, dict[str, str]] = field(default_factory=dict)
     """field → what the file says → what Loopline says"""
     defaults: dict[str, str] = field(default_factory=dict)
+    numbered: dict[str, Numbered] = field(default_factory=dict)
+    """field that holds a moment → how the numbers of its column stand for one"""
     custom: dict[str, str] = field(default_factory=dict)
     """field of the organisation's own making, such as `lead.custom.visits` → column"""
     path: str = ""
@@ -102,12 +140,37 @@ def _file(told: Table[str, Any], where: str) -> FileMapping:
         if name not in columns:
             raise MappingError(f'In {where}, values for “{name}” need a column: write {name} = "…" under columns.')
     return FileMapping(
-        FileKind(kind), columns, values, defaults, custom=_custom(FileKind(kind), _texts(told, "custom", where), where),
+        FileKind(kind), columns, values, defaults, _numbered(FileKind(kind), columns, told, where),
+        custom=_custom(FileKind(kind), _texts(told, "custom", where), where),
         path=_text(told, "path", where), encoding=_text(told, "encoding", where),
         separator=_one_of(_text(told, "separator", where), ("", ",", ";", "\t", "|"), "separator", where),
         decimal=_one_of(_text(told, "decimal", where) or ".", (".", ","), "decimal", where),
         dates=_dates(told, where),
     )  # fmt: skip
+
+
+def _numbered(kind: FileKind, columns: Table[str, str], told: Table[str, Any], where: str) -> dict[str, Numbered]:
+    return {
+        name: _one_numbered(kind, columns, name, one, where) for name, one in _table(told, "numbered", where).items()
+    }
+
+
+def _one_numbered(kind: FileKind, columns: Table[str, str], name: str, told: object, where: str) -> Numbered:
+    if name not in columns or FIELDS[kind][name].reads != "moment":
+        raise MappingError(f"In {where}, numbered names “{name}”; name a field with a column that holds a moment.")
+    try:
+        if not isinstance(told, dict) or told.keys() != {"first", "last", "from", "to"}:
+            raise ValueError
+        begin, end = (date.fromisoformat(str(told[key])) for key in ("from", "to"))
+        found = Numbered(int(told["first"]), int(told["last"]), begin, end)
+        if found.first > found.last or begin > end:
+            raise ValueError
+    except (ValueError, TypeError) as error:
+        raise MappingError(
+            f'In {where}, numbered.{name} needs first and last (numbers) and from and to (days such as "2026-01-31"), '
+            "in this order of time."
+        ) from error
+    return found
 
 
 def _custom(kind: FileKind, custom: dict[str, str], where: str) -> dict[str, str]:

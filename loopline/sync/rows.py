@@ -9,7 +9,7 @@ from typing import Any
 
 from loopline.people.custom import CustomValue, custom_value
 from loopline.sync.fields import FIELDS, FileKind
-from loopline.sync.mapping import FileMapping, MappingError
+from loopline.sync.mapping import FileMapping, MappingError, Numbered
 from loopline.sync.readers import Reading, amount_in, readers
 from loopline.sync.shape import nearest
 
@@ -128,7 +128,10 @@ class RowMapper:
                 else None
             )
             place = -1 if column is None else places[column]
-            self._steps.append(_Step(name, place, known[one.reads], one.limit, values, default, one.is_required))
+            read = known[one.reads]
+            if numbered := mapping.numbered.get(name):
+                read = _counted(numbered, read)
+            self._steps.append(_Step(name, place, read, one.limit, values, default, one.is_required))
 
     def row(self, line: int, values: Sequence[str]) -> Row:
         """The lead or deal of a row. Raises RowRefusedError."""
@@ -202,6 +205,11 @@ def _decide_outcome(found: dict[str, Any]) -> None:
     if closed_at is not None and created_at > closed_at:
         raise RowRefusedError("it was closed before it was opened")
     found |= {"outcome": outcome, "closed_at": closed_at, "created_at": created_at}
+
+
+def _counted(numbered: Numbered, read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Reads a number as the moment it stands for."""
+    return lambda text: read(numbered.moment(text))
 
 
 def _number(text: str, decimal: str) -> str | float:

@@ -16,6 +16,7 @@ from loopline.web.views import (
     design,
     entrance,
     find,
+    fitted_score,
     forms,
     homework,
     huddle,
@@ -240,6 +241,8 @@ urlpatterns = [
     path("decisions/<uuid:decision_id>/done/", huddle.decision_done, name="decision_done"),
     path("decisions/<uuid:decision_id>/approve/<str:side>/", huddle.decision_approve, name="decision_approve"),
     path("definition/", definition.definition, name="definition"),
+    path("definition/score/", fitted_score.fitted_score, name="fitted_score"),
+    path("definition/score/<uuid:unit_id>/fit/", fitted_score.fitted_score_fit, name="fitted_score_fit"),
     path("definition/<uuid:version_id>/", definition.definition_version, name="definition_version"),
     path("definition/new/<uuid:unit_id>/", definition_changes.definition_draft, name="definition_draft"),
     path(
@@ -286,6 +289,7 @@ urlpatterns = [
     path("definition/<uuid:version_id>/withdraw/", definition_changes.definition_withdraw, name="definition_withdraw"),
     # For the command line
     path("internal/events", internal.internal_events, name="internal_events"),
+    path("internal/fit", fitted_score.internal_fit, name="internal_fit"),
     path("internal/report", internal_report.internal_report, name="internal_report"),
     # Settings
     path("settings/", settings.settings, name="settings"),

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from loopline.reports.what_if.outcomes_sql import OUTCOMES
 from loopline.rules.definition import Definition
-from loopline.rules.population import Judged, to_sql
+from loopline.rules.population import Judged, RuleQuery, to_sql
 from loopline.rules.tree import AnyOf
 from loopline.store.engine import Engine, Row
 
@@ -62,14 +62,26 @@ def judged_leads(
 
     `definitions` are the old and the new one. Raises StoreError, QueryTimeoutError.
     """
-    old, new = definitions
-    asked = (old.rule, new.rule, *(clause.asked for clause in new.clauses))
-    query = to_sql(AnyOf((old.rule, new.rule)), Judged.LEADS, scores=tuple(new.scores.values()), besides=asked)
+    new = definitions[1]
+    query = verdicts_query(*definitions)
     params = query.replay_params(unit_id, period, as_of, free_mail_domains=free_mail_domains)
-    verdicts = {str(row["lead_id"]): row for row in engine.rows(query.sql, params, timeout_s=TIMEOUT_S)}
-    found = engine.rows(OUTCOMES, params, timeout_s=TIMEOUT_S)
-    maturity = _maturity(found)
-    return [_lead(row, verdicts[str(row["lead_id"])], new, as_of - maturity) for row in found]
+    verdicts = engine.rows(query.sql, params, timeout_s=TIMEOUT_S)
+    return with_outcomes(verdicts, engine.rows(OUTCOMES, params, timeout_s=TIMEOUT_S), new, as_of)
+
+
+def verdicts_query(old: Definition, new: Definition) -> RuleQuery:
+    """What both definitions say about each lead, and each clause and score of the new one."""
+    asked = (old.rule, new.rule, *(clause.asked for clause in new.clauses))
+    return to_sql(AnyOf((old.rule, new.rule)), Judged.LEADS, scores=tuple(new.scores.values()), besides=asked)
+
+
+def with_outcomes(
+    verdicts: Sequence[Row], outcomes: Sequence[Row], new: Definition, as_of: datetime
+) -> list[JudgedLead]:
+    """Both answers of the store about the same leads, put together."""
+    by_lead = {str(row["lead_id"]): row for row in verdicts}
+    mature_before = as_of - _maturity(outcomes)
+    return [_lead(row, by_lead[str(row["lead_id"])], new, mature_before) for row in outcomes]
 
 
 def _maturity(rows: Sequence[Row]) -> timedelta:

@@ -1,7 +1,8 @@
 """What became of the leads created in a period, as of `$as_of`: one row a lead, with what they are grouped by.
 
 A lead's outcome is known when it was won, lost, sent back, recycled or disqualified. One that was never handed to
-sales has none, and never will have: what would have become of it nobody knows.
+sales and has no opportunity either (an import may bring one without a hand-over) has none, and never will have: what
+would have become of it nobody knows.
 """
 
 from loopline.store.latest import as_of
@@ -18,7 +19,8 @@ SELECT lead_id, max(CASE WHEN outcome = 'won' THEN 1 ELSE 0 END) AS won,
     max(CASE WHEN outcome <> 'open' THEN closed_at END) AS closed_at
 FROM opportunity_now WHERE lead_id <> '' GROUP BY lead_id)
 SELECT l.id AS lead_id, l.state AS state, l.owner_id AS owner_id, l.reason AS reason, l.origin AS origin,
-    l.created_at AS created_at, l.handed_over_at IS NOT NULL AS was_worked, l.accepted_at IS NOT NULL AS is_accepted,
+    l.created_at AS created_at,
+    l.handed_over_at IS NOT NULL OR s.lead_id IS NOT NULL AS was_worked, l.accepted_at IS NOT NULL AS is_accepted,
     l.converted_at IS NOT NULL AS is_qualified, coalesce(s.won, 0) = 1 AS is_won, coalesce(s.open, 0) = 1 AS is_open,
     coalesce(s.revenue_minor, 0) AS revenue_minor, s.closed_at AS closed_at, coalesce(p.country, '') AS country,
     coalesce(c.industry, '') AS industry, c.employees AS employees
