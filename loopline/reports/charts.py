@@ -111,7 +111,8 @@ def finished(chart: Any) -> Spec:
         "view": {"stroke": None},
         "axis": {
             "labelColor": "token:quiet", "gridColor": "token:line", "domainColor": "token:line", "domain": False,
-            "ticks": False, "labelFontSize": 12, "labelPadding": 8,
+            "ticks": False, "labelFontSize": 12, "labelPadding": 8, "titleColor": "token:quiet",
+            "titleFontWeight": 400,
         },
         "axisX": {"grid": False} if "layer" in spec else {},
         "axisY": {} if "layer" in spec else {"grid": False, "labelColor": "token:text"},

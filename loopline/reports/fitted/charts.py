@@ -36,10 +36,10 @@ def _calibration_spec() -> Spec:
         alt.Tooltip("seen:Q", title="Won", format=".1%"),
         alt.Tooltip("n:Q", title="Leads"),
     ]
-    just_so = base.mark_line(strokeDash=[4, 4], strokeWidth=1).encode(
+    just_so = base.mark_line(strokeDash=[4, 4], strokeWidth=1, aria=False).encode(
         x=x, y=alt.Y("foretold:Q"), color=alt.value("token:quiet")
     )
-    spread = base.mark_rule().encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=alt.value("token:accent"))
+    spread = base.mark_rule(aria=False).encode(x=x, y=alt.Y("low:Q"), y2="high:Q", color=alt.value("token:accent"))
     points = base.mark_circle(size=56, opacity=1).encode(x=x, y=y, color=alt.value("token:accent"), tooltip=tooltip)
     return finished(alt.layer(just_so, spread, points).properties(width="container", height=_HEIGHT))
 
@@ -60,5 +60,5 @@ def _lift_spec() -> Spec:
             alt.Tooltip("n:Q", title="Leads"),
         ],
     )
-    mean = base.mark_rule(strokeDash=[4, 4]).encode(y=alt.datum(1), color=alt.value("token:quiet"))
+    mean = base.mark_rule(strokeDash=[4, 4], aria=False).encode(y=alt.datum(1), color=alt.value("token:quiet"))
     return finished(alt.layer(bars, mean).properties(width="container", height=_HEIGHT))

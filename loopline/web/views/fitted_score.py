@@ -31,7 +31,8 @@ WEIGHTS = 16
 def fitted_score(request: PageRequest) -> HttpResponse:
     units = BusinessUnit.objects.visible_to(request.actor)
     asked = request.GET.get("unit")
-    unit = next((one for one in units if str(one.pk) == asked), None) or units.first()
+    named = next((one for one in units if str(one.pk) == asked), None)
+    unit = named or units.filter(fitted_scores__isnull=False).first() or units.first()
     versions = FittedScore.objects.visible_to(request.actor).filter(unit=unit).select_related("definition")
     score = versions.first()
     context: dict[str, Any] = {
