@@ -91,7 +91,7 @@ def fitted_score_fit(request: PageRequest, unit_id: UUID) -> HttpResponse:
 @for_commands
 def internal_fit(request: HttpRequest) -> HttpResponse:
     """For the command line: fit the score of the unit whose key is given."""
-    unit = BusinessUnit.objects.filter(key=request.GET.get("unit", "")).first()
+    unit = BusinessUnit.objects.visible_to(SYSTEM).filter(key=request.GET.get("unit", "")).first()
     if unit is None:
         return plain_json({"error": "there is no business unit of this key"}, status=400)
     try:
