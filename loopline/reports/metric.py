@@ -55,22 +55,37 @@ class Metric:
 
 
 def sum_of(
-    key: str, label: str, formula: str, *, of: str, dated: str, unit: Unit = Unit.COUNT, short: str = ""
+    key: str,
+    label: str,
+    formula: str,
+    *,
+    of: str,
+    dated: str,
+    unit: Unit = Unit.COUNT,
+    short: str = "",
+    is_less_better: bool = False,
 ) -> Metric:
     """A metric whose rows add up to the total, the same on both clocks."""
     return Metric(
         key=key, label=label, short=short or label, unit=unit, formula=formula, grain=of, period_date=dated,
-        cohort_date=dated, adds_up=AddsUp.SUM,
+        cohort_date=dated, adds_up=AddsUp.SUM, is_less_better=is_less_better,
     )  # fmt: skip
 
 
 def ratio_of(
-    key: str, label: str, formula: str, *parts: str, dated: str, unit: Unit = Unit.PERCENT, short: str = ""
+    key: str,
+    label: str,
+    formula: str,
+    *parts: str,
+    dated: str,
+    unit: Unit = Unit.PERCENT,
+    short: str = "",
+    is_less_better: bool = False,
 ) -> Metric:
-    """A metric told from the other figures of its row, the same on both clocks."""
+    """A metric told from the other figures of its row, the same on both clocks; of hours the fewer the better."""
     return Metric(
         key=key, label=label, short=short or label, unit=unit, formula=formula, grain="row", period_date=dated,
-        cohort_date=dated, adds_up=AddsUp.RATIO, parts=parts,
+        cohort_date=dated, adds_up=AddsUp.RATIO, parts=parts, is_less_better=is_less_better or unit is Unit.HOURS,
     )  # fmt: skip
 
 

@@ -65,7 +65,8 @@ COUNTING = Counting(
     records=_records,
     columns=(
         Counted(sum_of("it_minor", "IT cost", "actual cost lines of the kinds IT and tools, each spread evenly over "
-                       "its days; — where none is known", of="cost line and day", dated=_DATED, unit=Unit.MONEY),
+                       "its days; — where none is known", of="cost line and day",
+                       dated=_DATED, unit=Unit.MONEY),
                 f"kind = 'cost' AND category IN ({', '.join(f'{chr(39)}{one}{chr(39)}' for one in IT)})",
                 "sum(spent_minor)"),
         Counted(sum_of("unit_cost_minor", "All cost", "all actual cost lines of the unit", of="cost line and day",
@@ -77,9 +78,11 @@ COUNTING = Counting(
                 "kind = 'events'", "coalesce(sum(events), 0)", opens=False),
         Counted(sum_of("unit_leads", "Leads", "leads created", of="lead", dated="lead created"), "kind = 'lead'"),
         Told(ratio_of("it_per_thousand_minor", "IT cost per 1,000 events", "IT cost ÷ events × 1,000", "it_minor",
-                      "events_collected", dated=_DATED, unit=Unit.MONEY, short="per 1,000 events"), _per_thousand),
+                      "events_collected",
+                      is_less_better=True, dated=_DATED, unit=Unit.MONEY, short="per 1,000 events"), _per_thousand),
         Told(ratio_of("it_per_lead_minor", "IT cost per lead", "IT cost ÷ leads", "it_minor", "unit_leads",
-                      dated=_DATED, unit=Unit.MONEY, short="per lead"), per("it_minor", "unit_leads")),
+
+                      is_less_better=True, dated=_DATED, unit=Unit.MONEY, short="per lead"), per("it_minor", "unit_leads")),
     ),
     head=lambda _scope: "Business unit",
     naming=lambda _scope: Naming.UNITS,

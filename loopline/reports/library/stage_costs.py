@@ -72,7 +72,8 @@ COUNTING = Counting(
         Told(ratio_of("period_cost_minor", "Cost of the period", "all actual cost of the period, the same beside every "
                       "stage", dated="day of the cost", unit=Unit.MONEY, short="Cost"), _told_below),
         Told(ratio_of("cost_per_stage_minor", "Cost per stage", "cost of the period ÷ those that reached the stage",
-                      "period_cost_minor", "reached", dated="day of the cost, day the stage was reached",
+                      "period_cost_minor", "reached",
+                      is_less_better=True, dated="day of the cost, day the stage was reached",
                       unit=Unit.MONEY, short="Cost each"), _told_below),
         Told(ratio_of("of_stage_before", "Of the stage before", "reached ÷ reached of the stage above, both in the "
                       "period and not the same ones", dated="day the stage was reached"), _told_below),
