@@ -81,8 +81,8 @@ COUNTING = Counting(
                       "events_collected",
                       is_less_better=True, dated=_DATED, unit=Unit.MONEY, short="per 1,000 events"), _per_thousand),
         Told(ratio_of("it_per_lead_minor", "IT cost per lead", "IT cost ÷ leads", "it_minor", "unit_leads",
-
-                      is_less_better=True, dated=_DATED, unit=Unit.MONEY, short="per lead"), per("it_minor", "unit_leads")),
+                      is_less_better=True, dated=_DATED, unit=Unit.MONEY, short="per lead"),
+             per("it_minor", "unit_leads")),
     ),
     head=lambda _scope: "Business unit",
     naming=lambda _scope: Naming.UNITS,
