@@ -17,6 +17,8 @@ from loopline.reports.answer import answered
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.export import FORMS, exported
 from loopline.reports.options import DIRECTS, HUMANS, OptionError
+from loopline.reports.weekly import KEY as WEEKLY
+from loopline.reports.weekly_file import weekly_csv, weekly_parquet
 from loopline.reports.write import table_lines, written_cells
 from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import StoreError
@@ -30,7 +32,7 @@ OPTIONS = (
 
 
 def _configure(parser: ArgumentParser) -> None:
-    parser.add_argument("key", metavar="KEY", help=f"which report: {', '.join(REPORTS)}")
+    parser.add_argument("key", metavar="KEY", help=f"which report: {', '.join([*REPORTS, WEEKLY])}")
     parser.add_argument("--from", metavar="D", help="first day, such as 2026-01-01 (default: the first of the books)")
     parser.add_argument("--to", metavar="D", help="last day, included (default: the last of the books)")
     parser.add_argument("--as-of", metavar="T", help="what the books said then, a day or a moment (default: now)")
@@ -58,7 +60,9 @@ def _run(given: Namespace) -> int:
         print(f"{given.format} is no text to print: add --output report.{given.format}", file=sys.stderr)
         return USED_WRONGLY
     result = _ask(read_config(), given)
-    if given.output:
+    if given.key == WEEKLY:
+        _tell_weeks(result, given)
+    elif given.output:
         _write(result, given)
     elif given.format == "json":
         print(json.dumps(result, ensure_ascii=False, indent=1))
@@ -69,6 +73,30 @@ def _run(given: Namespace) -> int:
     return DONE
 
 
+def _tell_weeks(result: Mapping[str, Any], given: Namespace) -> None:
+    """The weekly table has its own columns; `table` and `csv` are the same here."""
+    if given.format == "xlsx":
+        raise CommandError("the weekly table is written as csv, json or parquet")
+    for warning in result["warnings"]:
+        print(f"! {warning}", file=sys.stderr)
+    if given.format == "parquet":
+        content = weekly_parquet(result)
+    else:
+        content = (json.dumps(result, ensure_ascii=False) if given.format == "json" else weekly_csv(result)).encode()
+    if not given.output:
+        sys.stdout.write(content.decode())
+        return
+    _put(content, given.output)
+
+
+def _put(content: bytes, output: str) -> None:
+    try:
+        Path(output).write_bytes(content)
+    except OSError as error:
+        raise CommandError(f"cannot write {output}: {error.strerror}") from error
+    print(output)
+
+
 def _write(result: Mapping[str, Any], given: Namespace) -> None:
     if given.changed_since and given.format != "json":
         raise CommandError("what changed is written as json; print it as a table or csv without --output")
@@ -76,11 +104,7 @@ def _write(result: Mapping[str, Any], given: Namespace) -> None:
         content = ("\n".join(table_lines(result)) + "\n").encode()
     else:
         content = exported(result, given.format)
-    try:
-        Path(given.output).write_bytes(content)
-    except OSError as error:
-        raise CommandError(f"cannot write {given.output}: {error.strerror}") from error
-    print(given.output)
+    _put(content, given.output)
 
 
 def _ask(config: Config, given: Namespace) -> Mapping[str, Any]:

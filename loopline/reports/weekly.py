@@ -1,0 +1,217 @@
+"""The weekly table: one line for each week and channel, with spend, touches, leads and revenue.
+
+It is what marketing-mix packages take (tidy, complete, nothing summed twice). Sums over the channels are the whole of
+each week, because what no channel earned and what belongs to none have lines of their own.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import Any
+
+from loopline.attribution.conversions import MICRO_UNITS, conversions
+from loopline.attribution.cost import falls_into, spent
+from loopline.attribution.ledger import credit_ledger, unattributed
+from loopline.attribution.model import Model
+from loopline.attribution.state import Part, question, visible
+from loopline.attribution.touchpoints import RowOf, touchpoints
+from loopline.lib.times import day_start
+from loopline.reports.balance import number, sum_records
+from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, row_for
+from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED
+from loopline.reports.learnt import learnt_model
+from loopline.reports.options import Books, OptionError, Options, Scope
+from loopline.reports.periods import DAY
+from loopline.reports.run import settle
+from loopline.store.engine import Engine, Value
+
+KEY = "weekly"
+COLUMNS = ("week", "channel", "spend_minor", "touches", "leads", "revenue_minor")
+NAMES = {NOTHING: "No channel", OTHER_UNITS: "Other business units", UNATTRIBUTED: "Unattributed"}
+MOST_WEEKS = 520
+_KINDS = ("lead", "revenue")
+_WEEKS = Part("weeks", "SELECT CAST(w.began AS BIGINT) AS week_us FROM (SELECT unnest($weeks) AS began) AS w")
+
+
+@dataclass(slots=True)
+class Line:
+    week: date
+    """Its Monday."""
+    channel: str
+    spend_minor: int | None = None
+    """None where no cost of the channel is known at all, which is not a spend of zero."""
+    touches: int = 0
+    leads: float = 0
+    revenue_minor: int = 0
+
+
+@dataclass(slots=True)
+class WeeklyTable:
+    scope: Scope
+    lines: list[Line] = field(default_factory=list)
+    holds: bool = True
+    """Revenue and spend add up to those of the records."""
+    warnings: list[str] = field(default_factory=list)
+
+    def to_json(self) -> dict[str, Any]:
+        scope = self.scope
+        return {
+            "report": KEY,
+            "title": "Weekly table",
+            "from": scope.first.isoformat(),
+            "to": scope.last.isoformat(),
+            "as_of": scope.as_of.isoformat(),
+            "model": scope.options.model,
+            "currency": scope.books.currency,
+            "holds": self.holds,
+            "warnings": self.warnings,
+            "rows": [
+                {"week": one.week.isoformat(), **{name: getattr(one, name) for name in COLUMNS[1:]}}
+                for one in self.lines
+            ],
+        }
+
+
+def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
+    """Weeks begin on Monday in the organisation's zone and are cut to the period; conversions count on their own date.
+
+    Raises OptionError for a model whose rows overlap or a period of more than ten years, and StoreError.
+    """
+    scope = settle(replace(options, clock="period", by="channel", conversion=""), engine, books)
+    model, learnt = learnt_model(scope, engine, *_KINDS)
+    if model.overlaps:
+        words = "counts a sale on every row it met, so a week adds up to nothing"
+        raise OptionError(f"{model.label} {words}. Choose another model.")
+    mondays = _mondays(scope)
+    values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(_began(day, scope)) for day in mondays]}
+    by_began = {_began(day, scope): day for day in mondays}
+    found: dict[tuple[date, str], Line] = {}
+
+    def line(week_us: object, channel: object) -> Line:
+        key = by_began[number(week_us)], str(channel)
+        return found.setdefault(key, Line(key[0], key[1]))
+
+    row = row_for(DIMENSIONS["channel"], model, scope.options)
+    for one in engine.rows(_touches(row), values):
+        line(one["week_us"], one["channel"]).touches = number(one["touches"])
+    for one in engine.rows(_credit(model, row), values):
+        at, amount = line(one["week_us"], one["channel"]), number(one["amount"])
+        if one["kind"] == "lead":
+            at.leads = round(at.leads + amount / MICRO_UNITS, 6)
+        else:
+            at.revenue_minor += amount
+    costs, without_rate = _costs(scope, mondays, engine)
+    for (day, channel), spend in costs.items():
+        found.setdefault((day, channel), Line(day, channel)).spend_minor = spend
+    table = WeeklyTable(scope, _complete(found, mondays))
+    if without_rate:
+        table.warnings.append(f"{without_rate:,} cost lines have no exchange rate and no place in the spend.")
+    _check(table, engine)
+    return table
+
+
+def _mondays(scope: Scope) -> list[date]:
+    first = scope.first - scope.first.weekday() * DAY
+    count = (scope.last - first).days // 7 + 1
+    if count > MOST_WEEKS:
+        raise OptionError(f"That is {count} weeks; ask for at most {MOST_WEEKS}.")
+    return [first + 7 * place * DAY for place in range(count)]
+
+
+def _began(monday: date, scope: Scope) -> int:
+    return round(day_start(monday, scope.books.zone).timestamp() * 1_000_000)
+
+
+def _touches(row: RowOf) -> str:
+    return question(
+        f"""
+        SELECT w.week_us AS week_us, t.row_key AS channel, count(*) AS touches
+        FROM (
+            SELECT row_key, touched_us, 1 AS one FROM touchpoints
+            WHERE can_earn AND NOT is_machine AND touched_us >= $from_us AND touched_us < $to_us
+                AND {visible("unit_id")}
+        ) AS t
+        ASOF LEFT JOIN (SELECT week_us, 1 AS one FROM weeks) AS w ON t.one = w.one AND t.touched_us >= w.week_us
+        GROUP BY w.week_us, t.row_key
+        """,
+        touchpoints(row),
+        _WEEKS,
+    )
+
+
+def _credit(model: Model, row: RowOf) -> str:
+    """By the week of the conversion, whenever its touchpoints were."""
+    return question(
+        f"""
+        SELECT w.week_us AS week_us, t.kind AS kind, t.channel AS channel, CAST(sum(t.amount) AS BIGINT) AS amount
+        FROM (
+            SELECT c.converted_us AS converted_us, c.kind AS kind, {ROW_OF_CREDIT} AS channel, r.credit AS amount,
+                1 AS one
+            FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+            UNION ALL
+            SELECT c.converted_us AS converted_us, c.kind AS kind, '{UNATTRIBUTED}' AS channel, c.amount AS amount,
+                1 AS one
+            FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+        ) AS t
+        ASOF LEFT JOIN (SELECT week_us, 1 AS one FROM weeks) AS w ON t.one = w.one AND t.converted_us >= w.week_us
+        GROUP BY w.week_us, t.kind, t.channel
+        """,
+        conversions(*_KINDS),
+        credit_ledger(model, row, *_KINDS),
+        unattributed(model, row, *_KINDS),
+        _WEEKS,
+    )
+
+
+AT_ONCE = 60
+"""Weeks of cost in one statement."""
+
+
+def _costs(scope: Scope, mondays: list[date], engine: Engine) -> tuple[dict[tuple[date, str], int], int]:
+    """Spend by week and channel of channels with a known cost, and how many lines have no rate."""
+    found: dict[tuple[date, str], int] = {}
+    without = 0
+    for start in range(0, len(mondays), AT_ONCE):
+        some = mondays[start : start + AT_ONCE]
+        values: dict[str, Value] = {**scope.params}
+        sums = []
+        for place, monday in enumerate(some):
+            values[f"first{place}"] = max(monday, scope.first)
+            values[f"last{place}"] = min(monday + 6 * DAY, scope.last)
+            sums.append(f"coalesce(sum({spent(f'$first{place}', f'$last{place}')}), 0) AS sum{place}")
+        rows = engine.rows(_COST.replace("{sums}", ", ".join(sums)), values)
+        without = sum(number(one["without_rate"]) for one in rows)
+        for one in rows:
+            if number(one["lines"]) > number(one["without_rate"]):
+                found |= {(day, str(one["channel"])): number(one[f"sum{place}"]) for place, day in enumerate(some)}
+    return found, without
+
+
+_COST = question(
+    f"""
+    SELECT channel, count(*) AS lines, count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate, {{sums}}
+    FROM costs WHERE {falls_into("$first", "$last")} GROUP BY channel
+    """,
+    COSTS_BY_CHANNEL,
+)
+
+
+def _complete(found: Mapping[tuple[date, str], Line], mondays: list[date]) -> list[Line]:
+    """Each channel in each week: packages want no gaps, and a week without touches had none."""
+    channels = sorted({channel for _, channel in found}, key=lambda key: (key in NAMES, key))
+    lines = []
+    for monday in mondays:
+        for channel in channels:
+            line = found.get((monday, channel), Line(monday, channel))
+            line.channel = NAMES.get(channel, channel)
+            lines.append(line)
+    return lines
+
+
+def _check(table: WeeklyTable, engine: Engine) -> None:
+    sums = sum_records(engine, table.scope)
+    revenue = sum(one.revenue_minor for one in table.lines)
+    spend = sum(one.spend_minor or 0 for one in table.lines)
+    table.holds = (revenue, spend) == (sums.revenue_minor, sums.cost_minor)
+    if not table.holds:
+        table.warnings.append("The weeks do not add up to the records; these figures must not be used.")

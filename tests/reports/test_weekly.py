@@ -1,0 +1,103 @@
+"""The weekly table: each week and channel once, adding up to the books, as packages of marketing-mix models take it."""
+
+import csv
+from datetime import date
+from io import BytesIO, StringIO
+
+import pyarrow.parquet as pq
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from loopline.access.roles import Role
+from loopline.reports.options import OptionError, Options
+from loopline.reports.weekly import WeeklyTable, weekly_table
+from loopline.reports.weekly_file import weekly_csv, weekly_parquet
+from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.store.engine import Engine
+from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
+from tests.attribution.test_credit_ledger import random_books
+from tests.make import make_unit, signed_in_as
+
+
+def table(engine: Engine, **options: object) -> WeeklyTable:
+    return weekly_table(Options(**{**MARCH, **options}), engine, BOOKS)  # type: ignore[arg-type]
+
+
+def two_weeks(engine: Engine) -> None:
+    """March 2024 begins on a Friday: five weeks, the first of three days. Paid Search has cost, Email has none."""
+    shelf = Shelf(engine)
+    shelf.campaign("ads", "ads")
+    shelf.fact("campaign_facts", "ads", unit_id="north", name="Ads", channel="Paid Search", currency="EUR")
+    shelf.cost("c1", "ads", 100_00, date(2024, 2, 28), date(2024, 3, 8))
+    shelf.person("ines", "v1")
+    shelf.touch("e1", "visitor:v1", day(2), channel="Paid Search")
+    shelf.touch("e2", "visitor:v1", day(5), channel="Email")
+    shelf.touch("m1", "visitor:v2", day(5), channel="Email", bot_verdict="machine:crawler")
+    shelf.lead("l1", "ines", day(6))
+    shelf.won("o1", "ines", day(12), 50_01)
+    shelf.won("o2", "", day(12), 7)
+    shelf.store()
+
+
+def test_every_week_has_every_channel_and_nothing_is_left_out(engine: Engine) -> None:
+    two_weeks(engine)
+    found = table(engine)
+    assert found.holds
+    assert len(found.lines) == 5 * 3
+    told = {(one.week.day, one.channel): (one.spend_minor, one.touches, one.leads, one.revenue_minor)
+            for one in found.lines if one.week <= date(2024, 3, 11)}  # fmt: skip
+    assert told == {
+        (26, "Email"): (None, 0, 0, 0), (26, "Paid Search"): (30_00, 1, 0, 0), (26, "Unattributed"): (None, 0, 0, 0),
+        (4, "Email"): (None, 1, 0.5, 0), (4, "Paid Search"): (50_00, 0, 0.5, 0), (4, "Unattributed"): (None, 0, 0, 0),
+        (11, "Email"): (None, 0, 0, 25_00), (11, "Paid Search"): (0, 0, 0, 25_01),
+        (11, "Unattributed"): (None, 0, 0, 7),
+    }  # fmt: skip
+
+
+def test_any_books_add_up(engine: Engine) -> None:
+    random_books(engine, 11)
+    for options in ({"model": "time_decay"}, {"first": date(2023, 1, 4), "direct": "ignore"}):
+        assert table(engine, **options).holds
+    with pytest.raises(OptionError, match="Choose another model"):
+        table(engine, model="influenced")
+    with pytest.raises(OptionError, match="at most 520"):
+        table(engine, first=date(1990, 1, 1))
+
+
+def test_the_files_hold_days_and_major_units_and_an_unknown_spend_is_empty(engine: Engine) -> None:
+    two_weeks(engine)
+    told = table(engine).to_json()
+    lines = list(csv.DictReader(StringIO(weekly_csv(told))))
+    assert list(lines[0]) == ["week", "channel", "spend", "touches", "leads", "revenue"]
+    assert lines[0] == {
+        "week": "2024-02-26", "channel": "Email", "spend": "", "touches": "0", "leads": "0", "revenue": "0.00",
+    }  # fmt: skip
+    read = pq.read_table(BytesIO(weekly_parquet(told))).to_pylist()
+    assert read[1] == {
+        "week": date(2024, 2, 26), "channel": "Paid Search", "spend": 30.0, "touches": 1, "leads": 0.0, "revenue": 0.0,
+    }  # fmt: skip
+    assert read[0]["spend"] is None
+
+
+def test_no_data_at_all_is_no_lines(engine: Engine) -> None:
+    found = table(engine)
+    assert (found.lines, found.holds) == ([], True)
+
+
+@pytest.mark.django_db
+def test_the_page_and_its_files_are_for_those_who_see_reports(store: DuckDBEngine) -> None:
+    unit = make_unit()
+    client = signed_in_as(Role.FINANCE, unit)
+    assert Client().get(reverse("weekly")).status_code == 302
+    assert "Nothing happened in this period" in client.get(reverse("weekly")).content.decode()
+    two_weeks(store)
+    said = {"from": "2024-03-01", "to": "2024-03-31"}
+    admin = signed_in_as(Role.ADMINISTRATOR, unit)
+    assert "Balanced" in admin.get(reverse("weekly"), said).content.decode()
+    told = admin.get(reverse("weekly_download", args=["csv"]), said)
+    assert told.headers["Content-Type"].startswith("text/csv")
+    assert b"Paid Search,30.00,1,0,0.00" in told.content
+    assert "Paid Search,30.00" not in client.get(reverse("weekly_download", args=["csv"]), said).content.decode()
+    assert admin.get(reverse("weekly"), {"model": "influenced"}).status_code == 400
+    assert admin.get(reverse("weekly_download", args=["parquet"]), {"model": "x"}).status_code == 400
