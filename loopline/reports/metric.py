@@ -49,43 +49,33 @@ class Metric:
     parts: tuple[str, ...] = ()
     """Metrics a ratio is made of, so that it can be opened."""
     is_less_better: bool = False
+    is_neutral: bool = False
+    """More of it is neither good nor bad by itself, such as cost."""
 
     def date_basis(self, clock: str) -> str:
         return self.cohort_date if clock == "cohort" else self.period_date
 
 
 def sum_of(
-    key: str,
-    label: str,
-    formula: str,
-    *,
-    of: str,
-    dated: str,
-    unit: Unit = Unit.COUNT,
-    short: str = "",
-    is_less_better: bool = False,
-) -> Metric:
+    key: str, label: str, formula: str, *, of: str, dated: str, unit: Unit = Unit.COUNT, short: str = "",
+    is_less_better: bool = False, is_neutral: bool = False,
+) -> Metric:  # fmt: skip
     """A metric whose rows add up to the total, the same on both clocks."""
     return Metric(
         key=key, label=label, short=short or label, unit=unit, formula=formula, grain=of, period_date=dated,
-        cohort_date=dated, adds_up=AddsUp.SUM, is_less_better=is_less_better,
+        cohort_date=dated, adds_up=AddsUp.SUM, is_less_better=is_less_better, is_neutral=is_neutral,
     )  # fmt: skip
 
 
 def ratio_of(
-    key: str,
-    label: str,
-    formula: str,
-    *parts: str,
-    dated: str,
-    unit: Unit = Unit.PERCENT,
-    short: str = "",
-    is_less_better: bool = False,
-) -> Metric:
-    """A metric told from the other figures of its row, the same on both clocks; of hours the fewer the better."""
+    key: str, label: str, formula: str, *parts: str, dated: str, unit: Unit = Unit.PERCENT, short: str = "",
+    is_less_better: bool = False, is_neutral: bool = False,
+) -> Metric:  # fmt: skip
+    """A metric told from the other figures of its row, the same on both clocks. Of times less is better."""
     return Metric(
         key=key, label=label, short=short or label, unit=unit, formula=formula, grain="row", period_date=dated,
         cohort_date=dated, adds_up=AddsUp.RATIO, parts=parts, is_less_better=is_less_better or unit is Unit.HOURS,
+        is_neutral=is_neutral,
     )  # fmt: skip
 
 

@@ -46,6 +46,7 @@ SECTIONS = (
     Section(
         "Count",
         (
+            Item("dashboards", "Dashboards", "layout-dashboard"),
             Item("closed_loop", "Closed loop", "refresh-cw"),
             Item("models", "Models", "scale"),
             Item("bottlenecks", "Bottlenecks", "hourglass"),

@@ -36,7 +36,7 @@ def _figure(metric: Metric, result: ReportResult, before: ReportResult | None) -
         return KeyFigure(metric, value)
     rounded = round(moved)
     text = f"{MINUS if rounded < 0 else '+'}{abs(rounded):,}{NO_BREAK}{unit}"
-    is_verdict = rounded != 0 and metric.key != "cost_minor"
+    is_verdict = rounded != 0 and not metric.is_neutral
     tone = ("bad" if (rounded > 0) == metric.is_less_better else "good") if is_verdict else ""
     return KeyFigure(metric, value, text, tone)
 

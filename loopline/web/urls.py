@@ -11,6 +11,7 @@ from loopline.web.views import (
     channel_trend,
     channels,
     companies,
+    dashboards,
     definition,
     definition_changes,
     design,
@@ -188,7 +189,10 @@ urlpatterns = [
     path("tasks/new/", tasks.task_new, name="task_new"),
     path("tasks/<uuid:task_id>/done/", tasks.task_done, name="task_done"),
     path("tasks/<uuid:task_id>/reopen/", tasks.task_reopen, name="task_reopen"),
-    # Count · reports
+    # Count · dashboards and reports
+    path("dashboards/", dashboards.dashboards, name="dashboards"),
+    path("dashboards/wall/", dashboards.wall, name="wall"),
+    path("dashboards/<slug:key>/", dashboards.dashboard, name="dashboard"),
     path("reports/closed-loop/", reports.closed_loop, name="closed_loop"),
     path("reports/closed-loop/changes/", report_changes.closed_loop_changes, name="closed_loop_changes"),
     path("reports/closed-loop/behind/", reports.closed_loop_behind, name="closed_loop_behind"),

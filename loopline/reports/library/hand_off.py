@@ -75,9 +75,8 @@ COUNTING = Counting(
     columns=(
         Counted(sum_of("promises", "Promises", "clocks that stopped or ran out", of="clock", dated=_DATED)),
         Counted(sum_of("promises_kept", "Kept", "stopped before they ran out", of="clock", dated=_DATED), "is_kept"),
-        Counted(sum_of("promises_broken", "Broken", "ran out before they were stopped", of="clock",
-                       is_less_better=True, dated=_DATED),
-                "NOT is_kept"),
+        Counted(sum_of("promises_broken", "Broken", "ran out before they were stopped", of="clock", dated=_DATED,
+                       is_less_better=True), "NOT is_kept"),
         Told(ratio_of("promises_kept_rate", "Kept in time", "kept ÷ promises", "promises_kept", "promises",
                       dated=_DATED), share("promises_kept", "promises")),
         Counted(ratio_of("hours_to_keep", "Median time", "median from the begin of the clock until it was stopped, in "

@@ -11,7 +11,6 @@ from loopline.reports.report import Report
 from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
-IT = ("it", "tools")
 _LINES = Part(
     "it_lines",
     f"""
@@ -65,10 +64,8 @@ COUNTING = Counting(
     records=_records,
     columns=(
         Counted(sum_of("it_minor", "IT cost", "actual cost lines of the kinds IT and tools, each spread evenly over "
-                       "its days; — where none is known", of="cost line and day",
-                       dated=_DATED, unit=Unit.MONEY),
-                f"kind = 'cost' AND category IN ({', '.join(f'{chr(39)}{one}{chr(39)}' for one in IT)})",
-                "sum(spent_minor)"),
+                       "its days; — where none is known", of="cost line and day", dated=_DATED, unit=Unit.MONEY,
+                       is_neutral=True), "kind = 'cost' AND category IN ('it', 'tools')", "sum(spent_minor)"),
         Counted(sum_of("unit_cost_minor", "All cost", "all actual cost lines of the unit", of="cost line and day",
                        dated=_DATED, unit=Unit.MONEY), "kind = 'cost'", "sum(spent_minor)"),
         Told(ratio_of("it_share", "IT of all cost", "IT cost ÷ all cost", "it_minor", "unit_cost_minor", dated=_DATED),
@@ -78,11 +75,9 @@ COUNTING = Counting(
                 "kind = 'events'", "coalesce(sum(events), 0)", opens=False),
         Counted(sum_of("unit_leads", "Leads", "leads created", of="lead", dated="lead created"), "kind = 'lead'"),
         Told(ratio_of("it_per_thousand_minor", "IT cost per 1,000 events", "IT cost ÷ events × 1,000", "it_minor",
-                      "events_collected",
-                      is_less_better=True, dated=_DATED, unit=Unit.MONEY, short="per 1,000 events"), _per_thousand),
+                      "events_collected", dated=_DATED, unit=Unit.MONEY, short="per 1,000 events"), _per_thousand),
         Told(ratio_of("it_per_lead_minor", "IT cost per lead", "IT cost ÷ leads", "it_minor", "unit_leads",
-                      is_less_better=True, dated=_DATED, unit=Unit.MONEY, short="per lead"),
-             per("it_minor", "unit_leads")),
+                      dated=_DATED, unit=Unit.MONEY, short="per lead"), per("it_minor", "unit_leads")),
     ),
     head=lambda _scope: "Business unit",
     naming=lambda _scope: Naming.UNITS,

@@ -71,7 +71,7 @@ _DATED = "day of the cost"
 def _cost(key: str, label: str, kind: str, words: str) -> Counted:
     formula = f"{words}, each line spread evenly over its days; — where none is known"
     return Counted(
-        sum_of(key, label, formula, of="cost line and day", dated=_DATED, unit=Unit.MONEY),
+        sum_of(key, label, formula, of="cost line and day", dated=_DATED, unit=Unit.MONEY, is_neutral=True),
         f"cost_kind = '{kind}'",
         "sum(spent_minor)",
     )
@@ -84,9 +84,10 @@ COUNTING = Counting(
         _cost("committed_minor", "Committed", "committed", "cost that is ordered and not booked yet"),
         _cost("actual_minor", "Actual", "actual", "actual cost lines"),
         Told(ratio_of("left_minor", "Left of the plan", "planned − actual; below zero where more was spent than "
-                      "planned, — where one of them is not known", dated=_DATED, unit=Unit.MONEY, short="Left"), _left),
+                      "planned, — where one of them is not known", dated=_DATED, unit=Unit.MONEY, short="Left",
+                      is_neutral=True), _left),
         Told(ratio_of("used_rate", "Used of the plan", "actual ÷ planned", "actual_minor", "planned_minor",
-                      dated=_DATED, short="Used"), share("actual_minor", "planned_minor")),
+                      dated=_DATED, short="Used", is_neutral=True), share("actual_minor", "planned_minor")),
     ),
     head=lambda scope: BY[scope.options.by],
     naming=lambda scope: _NAMING.get(scope.options.by, Naming.AS_IS),

@@ -78,9 +78,8 @@ COUNTING = Counting(
         Counted(sum_of("handed", "Handed over", "leads handed over to sales", of="lead", dated=_DATED)),
         Counted(sum_of("answered", "Answered", "those accepted or sent back by now", of="lead", dated=_DATED),
                 "hours IS NOT NULL"),
-        Counted(sum_of("unanswered", "Waiting", "those without an answer yet", of="lead",
-                       is_less_better=True, dated=_DATED),
-                "hours IS NULL"),
+        Counted(sum_of("unanswered", "Waiting", "those without an answer yet", of="lead", dated=_DATED,
+                       is_less_better=True), "hours IS NULL"),
         Counted(ratio_of("hours_to_answer", "Median answer", "median from the hand-over to the first answer, in "
                          "calendar time; those that wait are left out", dated=_DATED, unit=Unit.HOURS),
                 "hours IS NOT NULL", "median(hours)"),

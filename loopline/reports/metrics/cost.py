@@ -12,4 +12,5 @@ METRIC = Metric(
     adds_up=AddsUp.SUM,
     value=lambda row: row.cost_minor,
     is_less_better=True,
+    is_neutral=True,
 )

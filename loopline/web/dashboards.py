@@ -1,0 +1,188 @@
+"""Dashboards: for each role the figures, charts and tables that it looks at first, all of them from the reports.
+
+A tile is a report with its options, and what of it is shown. Every tile leads to its report; one that cannot be worked
+out says why and leaves the others alone.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from loopline.access.roles import Role
+from loopline.reports.address import as_before, options_said, read_address, usual_of
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.metric import Metric
+from loopline.reports.options import Books, OptionError
+from loopline.reports.result import ReportResult
+from loopline.reports.run import run_report, settle_for
+from loopline.store.current import engine
+from loopline.store.engine import StoreError
+from loopline.web.report_words import KeyFigure, changes
+
+ROWS = 6
+PERIOD = "last_90_days"
+"""Of tiles that say none, while the page's address says none."""
+LATELY = {"today": 1, "7_days": 7}
+
+
+@dataclass(frozen=True, slots=True)
+class Tile:
+    report: str
+    title: str
+    figures: tuple[str, ...] = ()
+    """Key figures: metrics of the total, compared with the period before."""
+    columns: tuple[str, ...] = ()
+    """A table of the largest rows with these metrics."""
+    has_chart: bool = False
+    options: Mapping[str, str] = field(default_factory=dict)
+    """Words of the report's address; those of the page go before them."""
+    is_wide: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    key: str
+    label: str
+    question: str
+    tiles: tuple[Tile, ...]
+
+
+_LOOP = Tile("closed-loop", "The loop", ("cost_minor", "leads", "opportunities", "won", "revenue_minor", "romi"),
+             is_wide=True)  # fmt: skip
+_FORECAST = Tile("forecast", "What is likely to be won", has_chart=True, options={"period": "last_12_months"})
+_QUALITY = Tile("coverage", "How far this can be trusted", columns=("known_rate",))
+DASHBOARDS: dict[str, Dashboard] = {
+    one.key: one
+    for one in (
+        Dashboard("marketing", "Marketing", "What brings buyers, at what cost, and what becomes of them?", (
+            _LOOP,
+            Tile("closed-loop", "Campaigns", columns=("cost_minor", "leads", "revenue_minor", "romi")),
+            Tile("pipeline-created", "Pipeline created by channel", has_chart=True, options={"by": "channel"}),
+            Tile("funnel", "Leads by month, and how many were won", has_chart=True,
+                 options={"by": "month", "period": "last_12_months"}),
+            Tile("content", "Read before the decision", columns=("content_decided", "content_win_rate"),
+                 options={"period": "last_12_months"}),
+        )),
+        Dashboard("sales", "Sales", "What was handed over, how fast was the answer, and what will be won?", (
+            Tile("speed-to-lead", "Leads handed over",
+                 ("handed", "unanswered", "hours_to_answer", "hours_to_answer_slow", "converted_of_handed",
+                  "won_of_handed"), is_wide=True),
+            Tile("buyers", "By person", columns=("decided_won", "win_rate", "closed_minor"), options={"by": "person"}),
+            _FORECAST,
+            Tile("speed-to-lead", "Answers by person", columns=("handed", "hours_to_answer", "converted_of_handed"),
+                 options={"by": "person"}),
+            Tile("company-engagement", "Companies that look around", columns=("company_touches", "quiet_hours",
+                 "at_stake_minor")),
+        )),
+        Dashboard("management", "Management", "Does the loop pay, and where does it go?", (
+            _LOOP,
+            _FORECAST,
+            Tile("cohort-maturity", "How fast leads become revenue", has_chart=True,
+                 options={"period": "last_12_months"}),
+            Tile("buyers", "Who buys", has_chart=True, options={"by": "industry"}),
+            Tile("cost-per-stage", "What one buyer costs at each stage", columns=("reached", "cost_per_stage_minor")),
+        )),
+        Dashboard("finance", "Finance", "What was spent, what was planned, and do the books say it all?", (
+            Tile("plan-and-actual", "Plan and actual", ("planned_minor", "actual_minor", "left_minor", "used_rate"),
+                 is_wide=True),
+            Tile("plan-and-actual", "Campaigns", columns=("planned_minor", "actual_minor", "used_rate")),
+            Tile("buyers", "Revenue by business unit", columns=("closed_minor", "mean_won_minor", "won_without_amount"),
+                 options={"by": "unit"}),
+            Tile("it-costs", "IT cost", columns=("it_minor", "unit_cost_minor", "events_collected")),
+            _QUALITY,
+        )),
+    )
+}  # fmt: skip
+OF_ROLE = {
+    Role.MARKETING: "marketing", Role.SALES: "sales", Role.SALES_MANAGER: "sales", Role.FINANCE: "finance",
+    Role.ADMINISTRATOR: "management",
+}  # fmt: skip
+
+WALL: tuple[tuple[str, tuple[Tile, ...]], ...] = (
+    ("Arrive", (
+        Tile("closed-loop", "today", ("sessions",), options={"period": "today"}),
+        Tile("closed-loop", "last 7 days", ("sessions", "people"), options={"period": "7_days"}),
+    )),
+    ("Hand over", (
+        Tile("closed-loop", "today", ("leads",), options={"period": "today"}),
+        Tile("speed-to-lead", "last 7 days", ("handed", "hours_to_answer", "unanswered"),
+             options={"period": "7_days", "by": "unit"}),
+    )),
+    ("Win", (Tile("buyers", "this month", ("decided_won", "win_rate", "closed_minor"),
+                  options={"period": "this_month", "by": "unit"}),)),
+    ("Count", (Tile("closed-loop", "this month", ("cost_minor", "romi"), options={"period": "this_month"}),)),
+    ("Learn", (Tile("funnel", "last 90 days", ("qualified_rate", "accepted_rate"),
+                    options={"period": "last_90_days"}),)),
+)  # fmt: skip
+"""The wall screen: the stations of the loop, each with its figures."""
+
+
+@dataclass(slots=True)
+class Shown:
+    """A tile with what it says now."""
+
+    tile: Tile
+    address: str
+    trouble: str = ""
+    """Why it says nothing."""
+    result: ReportResult | None = None
+    figures: Sequence[KeyFigure] = ()
+    columns: Sequence[Metric] = ()
+    chart: Mapping[str, Any] | None = None
+    period: str = ""
+    place: str = ""
+    """Name of its chart on the page."""
+
+    @property
+    def rows(self) -> list[Any]:
+        return self.result.rows[:ROWS] if self.result else []
+
+
+def shown(tiles: Sequence[Tile], query: Mapping[str, str], books: Books, today: date) -> list[Shown]:
+    """Every tile with the options of the page's address before its own."""
+    return [_shown(tile, f"tile-{place}", query, books, today) for place, tile in enumerate(tiles)]
+
+
+def _shown(tile: Tile, place: str, query: Mapping[str, str], books: Books, today: date) -> Shown:
+    said = _named_days({"period": PERIOD, **tile.options, **options_said(query)}, today)
+    found = Shown(tile, f"{_page(tile.report)}?{urlencode(said)}" if said else _page(tile.report), place=place)
+    try:
+        _fill(found, said, books, today)
+    except (OptionError, StoreError) as error:
+        found.trouble = str(error)
+    return found
+
+
+def _named_days(said: Mapping[str, str], today: date) -> dict[str, str]:
+    """A report's address has no word for today or this week; it names the days. Half a day compares with nothing."""
+    days = LATELY.get(said["period"])
+    if days is None:
+        return dict(said)
+    first = today - timedelta(days=days - 1)
+    named = {"period": "custom", "from": first.isoformat(), "to": today.isoformat()}
+    return {**said, **named, **({"compare": "none"} if days == 1 else {})}
+
+
+def _fill(found: Shown, said: Mapping[str, str], books: Books, today: date) -> None:
+    tile, report = found.tile, REPORTS[found.tile.report]
+    asked = read_address(said, books, today, usual_of(report))
+    found.period = asked.period.label if asked.period else "all there is"
+    found.result = result = run_report(report.key, asked.options, engine(), books)
+    by_key = {metric.key: metric for metric in result.metrics}
+    found.columns = [by_key[key] for key in tile.columns if key in by_key]
+    if tile.has_chart and report.chart and not result.is_empty:
+        found.chart = report.chart(result)
+    if tile.figures:
+        before, options = None, as_before(asked)
+        if options is not None and options.first is not None:
+            began = settle_for(report, replace(options, first=None, last=None), engine(), books).first
+            before = run_report(report.key, options, engine(), books) if began <= options.first else None
+        found.figures = changes([by_key[key] for key in tile.figures if key in by_key], result, before)
+
+
+def _page(key: str) -> str:
+    return reverse("closed_loop") if key == "closed-loop" else reverse("report", args=[key])

@@ -1,0 +1,109 @@
+"""Dashboards and the wall screen: whose they are, that they show reports, and that one failure stays alone."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Role
+from loopline.lib.times import utc_now
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.options import OptionError
+from loopline.store.current import use_engine
+from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.web import dashboards
+from tests.attribution.shelf import Shelf
+from tests.make import make_unit, make_user, signed_in_as
+
+pytestmark = pytest.mark.django_db
+EVERY = [tile for one in dashboards.DASHBOARDS.values() for tile in one.tiles] + [
+    tile for _, tiles in dashboards.WALL for tile in tiles
+]
+
+
+@pytest.fixture
+def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
+    north, south = make_unit("North"), make_unit("South")
+    shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)
+    for unit, key, amount in ((north, "open<b>", 1_000_10), (south, "hush", 77_777_77)):
+        shelf.fact("company_facts", key, unit_id=str(unit.pk), name=key, industry=key)
+        shelf.lead(f"lead-{key}", key, now - timedelta(hours=2), unit_id=str(unit.pk), handed_over_at=now)
+        shelf.won(f"won-{key}", key, now, amount, unit_id=str(unit.pk), company_id=key, lead_id=f"lead-{key}")
+    shelf.store()
+    return north, south
+
+
+@pytest.mark.parametrize("tile", EVERY, ids=lambda tile: f"{tile.report}: {tile.title}")
+def test_a_tile_shows_what_its_report_has(tile: dashboards.Tile) -> None:
+    report = REPORTS[tile.report]
+    known = {metric.key for metric in report.metrics}
+    assert {*tile.figures, *tile.columns} <= known
+    assert not tile.has_chart or report.chart
+    assert "by" not in tile.options or tile.options["by"] in (report.by or {})
+
+
+@pytest.mark.parametrize("name", ["dashboards", "wall", "dashboard"])
+def test_anonymous_people_sign_in_first(name: str) -> None:
+    make_user()
+    address = reverse(name, args=["sales"] if name == "dashboard" else [])
+    assert Client().get(address).headers["Location"].startswith("/account/login/")
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_everybody_begins_with_the_one_of_their_role_and_sees_their_units(
+    role: Role, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    client = signed_in_as(role, units[0])
+    answer = client.get(reverse("dashboards"), follow=True)
+    assert answer.status_code == 200
+    text = answer.content.decode()
+    assert ("hush" in text or "77,77" in text or "78,778" in text) <= (role is Role.ADMINISTRATOR)
+    assert "1,000" in text or role is Role.ADMINISTRATOR
+
+
+@pytest.mark.parametrize("key", list(dashboards.DASHBOARDS))
+def test_every_dashboard_shows_figures_that_were_proven_and_no_markup_of_others(
+    key: str, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    text = signed_in_as(Role.MARKETING, units[0]).get(reverse("dashboard", args=[key])).content.decode()
+    assert "balanced" in text or "adds up" in text
+    assert "does not" not in text
+    assert "open<b>" not in text.split('id="chart-data"')[0]
+
+
+def test_the_wall_shows_the_stations_of_the_loop(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    text = signed_in_as(Role.SALES, units[0]).get(reverse("wall")).content.decode()
+    assert all(f"<h2>{name}</h2>" in text for name in ("Arrive", "Hand over", "Win", "Count", "Learn"))
+    assert "€1,000" in text
+    assert "77,777" not in text
+
+
+def test_a_tile_that_fails_says_why_and_leaves_the_others_alone(
+    units: tuple[BusinessUnit, BusinessUnit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = dashboards.run_report
+
+    def broken(key: str, *asked: object) -> object:
+        if key == "buyers":
+            raise OptionError("Not today.")
+        return run(key, *asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(dashboards, "run_report", broken)
+    text = signed_in_as(Role.SALES, units[0]).get(reverse("dashboard", args=["sales"])).content.decode()
+    assert "Not today." in text
+    assert "adds up" in text
+
+
+def test_a_store_that_does_not_answer_is_told_on_every_tile_and_never_a_zero() -> None:
+    use_engine(None)
+    answer = signed_in_as(Role.SALES, make_unit()).get(reverse("dashboard", args=["sales"]))
+    assert "€0" not in answer.content.decode()
+
+
+def test_what_does_not_exist_is_said_so(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = signed_in_as(Role.SALES, units[0])
+    assert client.get(reverse("dashboard", args=["weather"])).status_code == 404
+    assert client.get(reverse("dashboard", args=["sales"]), {"period": "x"}).status_code == 400
+    assert client.get(reverse("dashboard", args=["sales"]), {"unit": str(units[1].pk)}).status_code == 400
