@@ -11,6 +11,7 @@ from loopline.huddles.agenda import Reason, Topic, agenda
 from loopline.huddles.models import HomeworkAnswer as Said
 from loopline.huddles.models import Huddle, HuddleLead, HuddleSeries
 from loopline.huddles.reasons import Usual, answered_at, is_overdue, reasons_for_lead
+from loopline.leads.explore import is_blind
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 
@@ -122,7 +123,7 @@ def frozen(listed: Listed, at: datetime) -> dict[str, object]:
         "reason_note": lead.reason_note,
         "help_note": lead.help_note,
         "definition": lead.definition.in_words if lead.definition else "",
-        "evidence": lead.evidence,
+        "evidence": [] if is_blind(lead, None) else lead.evidence,
         "handed_over_at": _iso(lead.handed_over_at),
         "due_at": _iso(lead.due_at),
         "answered_at": _iso(answered),

@@ -1,7 +1,7 @@
 """The life of a lead definition: draft, proposed, signed by both sides, in force, superseded."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from loopline.leads.models import DefinitionVersion
 from loopline.lib.times import utc_now
 from loopline.rules.definition import definition_json, read_definition
 
+SHADOW = timedelta(days=14)
 Status = DefinitionVersion.Status
 Side = Literal["marketing", "sales"]
 
@@ -122,19 +123,24 @@ def put_in_force(
     version: DefinitionVersion,
     *,
     starts_at: datetime | None = None,
+    in_shadow: bool = False,
     review_on: date | None = None,
     by: Actor,
     at: datetime | None = None,
 ) -> None:
     """Leads are judged by it from `starts_at` on (now, when it is not given); the version that was in force is
-    superseded then. Needs both signatures. A later start may be set anew until it has come. On `review_on` the page
-    asks whether it worked.
+    superseded then. Needs both signatures. A later start may be set anew until it has come. `in_shadow`: it starts two
+    weeks from now at the earliest, and until then its page shows what it would do to the leads that come. On
+    `review_on` the page asks whether it worked.
     """
     by.require(Permission.EDIT_DEFINITION)
     at = at or utc_now()
     _lock(version, by)
     _require(version, {Status.AGREED}, "put in force")
     version.review_on = review_on
+    version.shadow_from = at if in_shadow else None
+    if in_shadow:
+        starts_at = max(starts_at or at, at + SHADOW)
     if starts_at is not None and starts_at > at:
         version.in_force_from = starts_at
         version.save()

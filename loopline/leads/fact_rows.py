@@ -25,6 +25,7 @@ def lead_row(lead: Lead) -> dict[str, object]:
         "accepted_at": lead.accepted_at,
         "rejected_at": lead.rejected_at,
         "converted_at": lead.converted_at,
+        "explored_per_mille": lead.explored_per_mille if lead.is_explored else None,
     }
 
 

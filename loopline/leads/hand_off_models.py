@@ -31,6 +31,10 @@ class HandOffTerms(models.Model):
     """Marketing: to recycle, disqualify or dispute a lead that came back."""
     late_leads_go_back = models.BooleanField(default=False)
     """A lead whose clock for an answer ran out goes back to the queue."""
+    explore_percent = models.PositiveSmallIntegerField(default=0)
+    """Of the leads below the definition so many per cent go to sales by chance (`leads.explore`); 0: none."""
+    explore_a_week = models.PositiveSmallIntegerField(default=5)
+    """At most so many of them in seven days."""
     chat_webhook = models.CharField(max_length=1000, blank=True)
     """Address of an incoming webhook of Slack, Teams or the like. A secret: never shown whole, never logged."""
     chat_may_be_private = models.BooleanField(default=False)

@@ -45,6 +45,8 @@ class DefinitionVersion(models.Model):
     sales_signature = models.CharField(max_length=200, blank=True)
     sales_signed_at = models.DateTimeField(null=True, blank=True)
     in_force_from = models.DateTimeField(null=True, blank=True)
+    shadow_from = models.DateTimeField(null=True, blank=True)
+    """Agreed, and tried in the shadow from then until `in_force_from`: both judge new leads, none goes by this one."""
     review_on = models.DateField(null=True, blank=True)
     """When both sides want to look whether it worked."""
     created_at = models.DateTimeField(default=utc_now)
@@ -171,6 +173,10 @@ class Lead(models.Model):
     """Verdict of each clause when it was judged: [{"clause", "is_met", "reason", "part"}]; never rewritten."""
     scores = models.JSONField(default=list, blank=True)
     """Its scores when it was judged: [{"name", "value", "level", "cap", "reason"}]; never rewritten."""
+    explored_per_mille = models.PositiveSmallIntegerField(null=True, blank=True)
+    """The chance in thousandths with which it went to sales below the definition; NULL: never drawn for."""
+    is_explored = models.BooleanField(default=False)
+    """It went to sales by that chance. Not told to salespeople."""
     owner = models.ForeignKey(User, on_delete=models.PROTECT, null=True, blank=True, related_name="leads")
     assigned_because = models.CharField(max_length=200, blank=True)
     is_pooled = models.BooleanField(default=False)

@@ -10,6 +10,7 @@ from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.leads.chat import Resolve, address_to_ask, masked, resolve
+from loopline.leads.explore import SHARES
 from loopline.leads.hand_off_models import HandOffTerms
 
 
@@ -24,6 +25,8 @@ class NewTerms:
     evidence_hours: int
     rejection_hours: int
     late_leads_go_back: bool = False
+    explore_percent: int = 0
+    explore_a_week: int = 5
     chat_may_be_private: bool = False
 
 
@@ -33,13 +36,17 @@ def set_terms(
 ) -> HandOffTerms:
     """Clocks that run already keep their moment. `webhook` None keeps the one there is, empty takes it out.
 
-    Raises ValidationError for hours that are not from 1 to 720 and for a webhook that may not be asked.
+    Raises ValidationError for hours that are not from 1 to 720, a share to explore out of bounds, and a webhook that
+    may not be asked.
     """
     by.require(Permission.ADMINISTER)
     take_turn()
     for name, hours in asdict(new).items():
         if name.endswith("_hours") and not 1 <= hours <= 720:
             raise ValidationError({name: "From 1 to 720 business hours."})
+    least, most = SHARES
+    if new.explore_percent and not least <= new.explore_percent <= most:
+        raise ValidationError({"explore_percent": f"0 for none, or from {least} to {most} per cent."})
     if webhook:
         try:
             address_to_ask(webhook, may_be_private=new.chat_may_be_private, resolve=resolve)

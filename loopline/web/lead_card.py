@@ -11,6 +11,7 @@ from loopline.access.actor import Actor
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.leads.clock import ClockFace, clock_face
+from loopline.leads.explore import is_blind
 from loopline.leads.hand_off_models import Clock
 from loopline.leads.known import consents_of
 from loopline.leads.models import Lead
@@ -92,7 +93,10 @@ def second_line(lead: Lead) -> str:
     return " · ".join(part for part in (lead.person.job_title, company, lead.origin) if part)
 
 
-def evidence_of(lead: Lead) -> list[Evidence]:
+def evidence_of(lead: Lead, actor: Actor | None = None) -> list[Evidence]:
+    """The verdict on each clause, for this reader (None: the new owner, by mail); none while the unit explores."""
+    if is_blind(lead, actor):
+        return []
     tones = {True: "good", False: "bad", None: "warn"}
     return [Evidence(one["clause"], one["reason"], tones[one["is_met"]]) for one in lead.evidence]
 

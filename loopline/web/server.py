@@ -81,6 +81,7 @@ class Server:
         from loopline.huddles.rhythm import keep_rhythm
         from loopline.leads.capture import report_waiting
         from loopline.leads.chat import send_waiting_chats
+        from loopline.leads.explore import explore
         from loopline.leads.reactor import react_once
         from loopline.leads.rejudge import ChangeWatch
         from loopline.leads.returns import bring_back
@@ -106,6 +107,7 @@ class Server:
             Worker("leads", every(30, partial(sweep, judges_everybody=False))),
             Worker("everybody", every(900, sweep)),
             Worker("clocks", every(20, watch)),
+            Worker("exploration", every(300, explore)),
             Worker("lead news", every(10, tell_new_owners)),
             Worker("chat", every(10, send_waiting_chats)),
             Worker("returns", every(300, bring_back)),

@@ -8,7 +8,7 @@ from loopline.access.actor import Actor
 from loopline.access.models import AuditEntry, Organisation, User
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.rejudge import FREE_MAIL
-from loopline.reports.what_if.comparison import Cell, Rate
+from loopline.reports.what_if.comparison import Cell, Change, Rate
 from loopline.reports.what_if.judged_leads import JudgedLead
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.store.current import engine
@@ -61,6 +61,9 @@ class WhatIfPage:
     load_new: str
     rates: Sequence[tuple[str, ShownRate, ShownRate]]
     """What, under the old and under the new definition."""
+    change: str
+    """The difference in the share won with its interval; empty where it is refused."""
+    by_chance: ShownRate
     bounds: str
     sweep: Sequence[tuple[str, str, int, ShownRate, ShownRate]]
 
@@ -99,6 +102,8 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
             ("Of what passes, won", _rate(found.old.won_rate), _rate(new.won_rate)),
             ("Of won revenue, from what passes", _rate(found.old.revenue_caught), _rate(new.revenue_caught)),
         ],
+        change=_change(found.change),
+        by_chance=_rate(found.by_chance),
         bounds="" if new.won_at_least is None else f"{new.won_at_least:.0%} to {new.won_at_most:.0%}",
         sweep=[
             (one.score, f"{one.at_least:,.0f}", one.passed, _rate(one.won_rate), _rate(one.revenue_caught))
@@ -110,6 +115,13 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
 def _load(a_week: float, people: int) -> str:
     each = f" · {a_week / people:.1f} each" if people else ""
     return f"{a_week:.1f} a week{each}"
+
+
+def _change(change: Change) -> str:
+    if change.value is None:
+        return ""
+    value, low, high = (f"{100 * one:+.1f}" for one in (change.value, change.low, change.high))
+    return f"{value} points ({low} to {high})"
 
 
 def _rate(rate: Rate) -> ShownRate:

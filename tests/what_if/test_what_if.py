@@ -1,5 +1,6 @@
 """A what-if of a definition: the four cells by hand, names first, rates refused where too little is known, leaks."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -174,6 +175,28 @@ def test_a_few_large_deals_say_less_about_revenue_than_many_small_ones() -> None
         return caught.high - caught.low
 
     assert interval(100_000) > 2 * interval(100)
+
+
+def test_the_change_has_an_interval_of_its_own_because_both_let_most_leads_pass_alike() -> None:
+    leads = [lead(n, old=True, new=n % 10 > 0, won=n % 10 > 4) for n in range(600)]
+    found = compare(leads, ["x"], weeks=1)
+    assert found.change.value == pytest.approx(5 / 9 - 0.5)
+    assert 0 < found.change.low < found.change.value < found.change.high
+    assert found.new.won_rate.low < found.old.won_rate.high, "each interval alone would not show it"
+    assert "better" in verdict(found).text
+    refused = compare(leads[:29], ["x"], weeks=1).change
+    assert (refused.value, refused.low, refused.high) == (None, -1, 1)
+
+
+def test_a_lead_that_went_to_sales_by_chance_speaks_for_those_that_did_not() -> None:
+    usual = [lead(n, old=True, new=True, won=n % 2 == 0) for n in range(100)]
+    explored = [replace(lead(100 + n, old=False, new=True, won=n % 4 == 0), explored_per_mille=100) for n in range(40)]
+    found = compare(usual + explored, ["x"], weeks=1)
+    assert found.by_chance.value == 0.25
+    assert found.new.won_rate.value == pytest.approx((50 + 10 * 10) / (100 + 40 * 10))
+    assert found.old.won_rate.value == 0.5
+    alone = compare(usual + explored[:29], ["x"], weeks=1).by_chance
+    assert (alone.value, alone.outcomes) == (None, 29)
 
 
 def test_the_same_definition_twice_changes_nothing() -> None:

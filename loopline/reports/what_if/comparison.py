@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from loopline.reports.survival import Z95, Share
+from loopline.reports.survival import Z95
 from loopline.reports.what_if.judged_leads import JudgedLead
 
 FEWEST = 30
@@ -51,12 +51,22 @@ class Quality:
     passed: int
     a_week: float
     won_rate: Rate
-    """Of the leads it lets pass, how many were won (precision)."""
+    """Of the leads it lets pass, how many were won (precision). Leads that went to sales by chance below the definition
+    speak for those that did not."""
     revenue_caught: Rate
     """Of all won revenue, how much came from leads it lets pass (recall)."""
     won_at_least: float | None
     """Bounds of the share won, were all passing leads worked: every one without an outcome lost, or won."""
     won_at_most: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What the new definition would change in the share won, with its 95 % interval; `value` None: refused."""
+
+    value: float | None
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +114,9 @@ class Comparison:
     cells: tuple[Cell, ...]
     old: Quality
     new: Quality
+    change: Change
+    by_chance: Rate
+    """Won of the leads it would let pass besides, as far as some of them went to sales by chance."""
     contributions: tuple[Contribution, ...]
     sweep: tuple[Threshold, ...]
     months: tuple[Group, ...]
@@ -129,6 +142,14 @@ def compare(leads: Sequence[JudgedLead], clauses: Sequence[str], weeks: float) -
         cells=tuple(_cell(key, leads) for key in CELLS),
         old=quality(leads, lambda lead: lead.passes_old, weeks),
         new=quality(leads, lambda lead: lead.passes_new, weeks),
+        change=_change([lead for lead in leads if lead.counts]),
+        by_chance=_weighted_rate(
+            [
+                lead
+                for lead in leads
+                if lead.counts and lead.explored_per_mille and lead.passes_new and not lead.passes_old
+            ]
+        ),
         contributions=tuple(_contribution(number, words, leads) for number, words in enumerate(clauses)),
         sweep=tuple(_sweep(leads)),
         months=_groups(leads, lambda lead: f"{lead.created_at:%Y-%m}"),
@@ -157,17 +178,45 @@ def quality(leads: Sequence[JudgedLead], passes: Callable[[JudgedLead], bool], w
     return Quality(
         passed=len(passing),
         a_week=len(passing) / weeks,
-        won_rate=_rate(won, len(speaking)),
+        won_rate=_weighted_rate(speaking),
         revenue_caught=_revenue_rate([lead for lead in leads if lead.counts], passes),
         won_at_least=won / len(passing) if passing else None,
         won_at_most=(won + unknown) / len(passing) if passing else None,
     )
 
 
-def _rate(part: int, whole: int) -> Rate:
-    share = Share(part, whole)
-    value = share.value if whole >= FEWEST else None
-    return Rate(value, share.low, share.high, whole)
+def _weighted_rate(speaking: Sequence[JudgedLead]) -> Rate:
+    """The share won, each lead by what it stands for; with equal weights Wilson's plain interval."""
+    if not speaking:
+        return Rate(None, 0.0, 1.0, 0)
+    weights = [lead.stands_for for lead in speaking]
+    total = sum(weights)
+    share = sum(lead.stands_for for lead in speaking if lead.is_won) / total
+    low, high = _wilson(share, total * total / sum(one * one for one in weights))
+    return Rate(share if len(speaking) >= FEWEST else None, low, high, len(speaking))
+
+
+def _change(speaking: Sequence[JudgedLead]) -> Change:
+    """The share won of what the new one lets pass less that of the old one.
+
+    The two share most of their leads, so the variance is that of the difference itself (linearised, as for a ratio in
+    Cochran, Sampling Techniques, 1977, ch. 6), not the sum of both. Each share is moved by one win and one loss towards
+    the middle for it, after Agresti and Caffo (The American Statistician, 2000), which keeps small samples honest.
+    """
+    sides = [[lead for lead in speaking if lead.passes_new], [lead for lead in speaking if lead.passes_old]]
+    if min(map(len, sides)) < FEWEST:
+        return Change(None, -1.0, 1.0)
+    totals = [sum(lead.stands_for for lead in side) for side in sides]
+    wins = [sum(lead.stands_for for lead in side if lead.is_won) for side in sides]
+    new, old = ((won + 1) / (total + 2) for won, total in zip(wins, totals, strict=True))
+    pulls = (
+        lead.stands_for
+        * (lead.passes_new * (lead.is_won - new) / totals[0] - lead.passes_old * (lead.is_won - old) / totals[1])
+        for lead in speaking
+    )
+    half = Z95 * sqrt(sum(pull * pull for pull in pulls))
+    value = wins[0] / totals[0] - wins[1] / totals[1]
+    return Change(value, max(-1.0, value - half), min(1.0, value + half))
 
 
 def _revenue_rate(speaking: Sequence[JudgedLead], passes: Callable[[JudgedLead], bool]) -> Rate:

@@ -39,6 +39,13 @@ class JudgedLead:
     reason: str
     groups: Mapping[str, str]
     """Dimension → value: origin, country, industry, size."""
+    explored_per_mille: int = 0
+    """It went to sales below the definition by this chance in thousandths; 0: not by chance."""
+
+    @property
+    def stands_for(self) -> float:
+        """How many leads it speaks for: one that went by a chance of 5 %, for twenty (Horvitz and Thompson, 1952)."""
+        return 1000 / self.explored_per_mille if self.explored_per_mille else 1.0
 
     @property
     def counts(self) -> bool:
@@ -113,6 +120,7 @@ def _lead(row: Row, verdict: Row, new: Definition, mature_before: datetime) -> J
         revenue_minor=int(_number(row["revenue_minor"])),
         owner_id=str(row["owner_id"]),
         reason=str(row["reason"]),
+        explored_per_mille=int(_number(row["explored_per_mille"])),
         groups={
             "origin": str(row["origin"]),
             "country": str(row["country"]),

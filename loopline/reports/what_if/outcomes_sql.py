@@ -20,6 +20,7 @@ SELECT lead_id, max(CASE WHEN outcome = 'won' THEN 1 ELSE 0 END) AS won,
 FROM opportunity_now WHERE lead_id <> '' GROUP BY lead_id)
 SELECT l.id AS lead_id, l.state AS state, l.owner_id AS owner_id, l.reason AS reason, l.origin AS origin,
     l.created_at AS created_at,
+    coalesce(l.explored_per_mille, 0) AS explored_per_mille,
     l.handed_over_at IS NOT NULL OR s.lead_id IS NOT NULL AS was_worked, l.accepted_at IS NOT NULL AS is_accepted,
     l.converted_at IS NOT NULL AS is_qualified, coalesce(s.won, 0) = 1 AS is_won, coalesce(s.open, 0) = 1 AS is_open,
     coalesce(s.revenue_minor, 0) AS revenue_minor, s.closed_at AS closed_at, coalesce(p.country, '') AS country,

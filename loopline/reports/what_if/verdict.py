@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from loopline.reports.what_if.comparison import FEWEST, Comparison, Rate
+from loopline.reports.what_if.comparison import FEWEST, Comparison
 
 EDITS_BEFORE_WARNING = 5
 """The sixth edit against the same past is fitting to it."""
@@ -46,15 +46,11 @@ def _better(found: Comparison) -> str:
     old, new = found.old.won_rate, found.new.won_rate
     if old.value is None or new.value is None:
         return f"Whether that is better cannot be said: fewer than {FEWEST} mature outcomes."
-    if _apart(new, old):
+    if found.change.low > 0:
         return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: better."
-    if _apart(old, new):
+    if found.change.high < 0:
         return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: worse."
     return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: a difference is not shown."
-
-
-def _apart(better: Rate, worse: Rate) -> bool:
-    return better.low > worse.high
 
 
 def _caveats(found: Comparison, edits: int) -> list[str]:

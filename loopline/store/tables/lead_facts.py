@@ -1,6 +1,6 @@
 """Versions of leads."""
 
-from loopline.store.schema import fact_table, moment, text
+from loopline.store.schema import fact_table, integer, moment, text
 
 TABLE = fact_table(
     "lead_facts",
@@ -20,4 +20,6 @@ TABLE = fact_table(
     moment("accepted_at", "", nullable=True),
     moment("rejected_at", "", nullable=True),
     moment("converted_at", "", nullable=True),
+    integer("explored_per_mille", "went to sales below the definition by this chance in 1,000; empty = not so",
+            nullable=True),
 )  # fmt: skip

@@ -215,6 +215,12 @@ class StartForm(PageForm):
         widget=forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
     )
 
+    in_shadow = forms.BooleanField(
+        required=False,
+        label="First two weeks in the shadow",
+        help_text="Both versions judge new leads and the differences are shown; none goes by this one until then.",
+    )
+
     review_on = forms.DateField(
         required=False,
         label="Look whether it worked on",

@@ -9,6 +9,7 @@ from django import forms
 from django.forms import CheckboxSelectMultiple, DateInput, Textarea
 
 from loopline.access.models import BusinessUnit, User
+from loopline.leads.explore import SHARES
 from loopline.leads.hand_off_models import HandOffTerms
 from loopline.leads.terms import NewTerms
 from loopline.lib.countries import COUNTRIES
@@ -244,6 +245,14 @@ class TermsForm(PageForm):
     late_leads_go_back = forms.BooleanField(
         label="Leads that were not answered in time go back to the queue", required=False
     )
+    explore_percent = forms.IntegerField(
+        label="Explore: per cent of leads below the definition that go to sales by chance",
+        min_value=0,
+        max_value=SHARES[1],
+        help_text=f"0 for none, or {SHARES[0]} to {SHARES[1]}. What becomes of them tells what the definition refuses. "
+        "While it is on, salespeople see no verdicts and scores.",
+    )
+    explore_a_week = forms.IntegerField(label="Explore: at most so many a week", min_value=1, max_value=500)
     days_off = forms.CharField(
         label="Days the unit is closed",
         required=False,

@@ -1,6 +1,7 @@
 """The lead definition: what both sides agreed is a lead, how it does, and how it changes."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +18,14 @@ from loopline.leads.drafting import difference, shown_parts, shown_scores
 from loopline.leads.examples import try_examples
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.rules.definition import Definition
+from loopline.store.current import engine
+from loopline.store.engine import StoreError
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.definition import BecauseForm, ConditionForm, ExampleForm, RulesForm, StartForm
+from loopline.web.what_if_page import ask
 
 Status = DefinitionVersion.Status
+A_MOMENT = timedelta(seconds=1)
 LOOKED_AT = 1_000
 """How many of the latest leads the figures are about."""
 _OPEN = [Status.DRAFT, Status.PROPOSED, Status.AGREED]
@@ -74,9 +79,25 @@ def version_page(request: PageRequest, version: DefinitionVersion, **forms: Any)
         "rules_form": RulesForm.of(definition),
         "example_form": ExampleForm(),
         "start_form": StartForm(),
+        "shadow": _shadow(version, request.actor),
     }
     status = 422 if forms else 200
     return render(request, "definition/definition_version.html", context | forms, status=status)
+
+
+def _shadow(version: DefinitionVersion, actor: Actor) -> dict[str, Any] | None:
+    """What a version tried in the shadow would have done to the leads that came since; None when it is not tried."""
+    others = DefinitionVersion.objects.visible_to(actor).filter(unit=version.unit)
+    in_force = others.filter(status=Status.IN_FORCE).first()
+    if version.shadow_from is None or not version.starts_later or in_force is None:
+        return None
+    try:
+        as_of = engine().horizon()
+        answer = ask(version, in_force, (version.shadow_from, max(as_of, version.shadow_from + A_MOMENT)), as_of)
+    except StoreError as error:
+        return {"trouble": str(error)}
+    cells = {cell.key: cell.n for cell in answer.comparison.cells}
+    return {"against": in_force, "n": answer.comparison.n, "differ": cells["only_old"] + cells["only_new"], **cells}
 
 
 def _powers(version: DefinitionVersion, actor: Actor) -> dict[str, bool]:

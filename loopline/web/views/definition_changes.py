@@ -127,14 +127,21 @@ def definition_put_in_force(request: PageRequest, version_id: UUID) -> HttpRespo
     form = StartForm(request.POST)
     if not form.is_valid():
         return version_page(request, version, start_form=form)
-    start = form.start
-    if start is None or start <= timezone.now():
+    start, in_shadow = form.start, form.cleaned_data["in_shadow"]
+    if in_shadow:
+        done = (
+            f"{version} is tried in the shadow for two weeks and then comes into force. Here differences are counted."
+        )
+    elif start is None or start <= timezone.now():
         done = f"{version} is in force: new leads are judged by it from now on."
     else:
         done = f"{version} comes into force by itself at the time you gave. Until then it can be withdrawn."
     review = form.cleaned_data["review_on"]
     return _do(
-        request, version, lambda: put_in_force(version, starts_at=start, review_on=review, by=request.actor), done
+        request,
+        version,
+        lambda: put_in_force(version, starts_at=start, in_shadow=in_shadow, review_on=review, by=request.actor),
+        done,
     )
 
 

@@ -14,6 +14,7 @@ from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, Organisation, User
 from loopline.access.roles import Permission, Role
 from loopline.huddles.reviews import trials_of
+from loopline.leads.explore import is_blind
 from loopline.leads.models import Lead, LeadQuerySet
 from loopline.leads.reasons import detail_words
 from loopline.leads.returns import TRIGGERS
@@ -96,7 +97,8 @@ def lead_context(found: Lead, actor: Actor) -> dict[str, Any]:
         "face": face(found, utc_now(), Organisation.current().time_zone),
         "who": who(found),
         "advice": advice_for(found),
-        "evidence": evidence_of(found),
+        "evidence": evidence_of(found, actor),
+        "is_blind": is_blind(found, actor),
         "trials": trials_of(found),
         "powers": powers(found, actor),
         "route": person_route(found.person, actor),
