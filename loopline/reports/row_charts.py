@@ -10,6 +10,8 @@ from loopline.reports.result import ReportResult, Row
 
 MOST_BARS = 12
 _SHORT = "format(datum.value, '~s')"
+_NAMES_WIDE = "containerSize()[0] > 640 ? 320 : 160"
+"""So many pixels the names beside bars may take: the half of a telephone, more where there is room."""
 
 
 def bars(result: ReportResult, key: str) -> Chart:
@@ -66,11 +68,12 @@ def _plain(value: int | float | None, metric: Metric, currency: str) -> float | 
 def _bars_spec(title: str, count: int) -> Spec:
     import altair as alt  # 50 MB and most of a second, needed only where a chart is drawn
 
+    names = alt.Axis(title=None, labelLimit=alt.ExprRef(_NAMES_WIDE), ticks=False)
     chart = (
         alt.Chart(alt.NamedData("rows"))
         .mark_bar(cornerRadiusEnd=2, color="token:accent")
         .encode(
-            y=alt.Y("row:N", sort=alt.SortField("place"), axis=alt.Axis(title=None, labelLimit=160, ticks=False)),
+            y=alt.Y("row:N", sort=alt.SortField("place"), axis=names),
             x=alt.X("value:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)),
             opacity=alt.condition("datum.mature", alt.value(1), alt.value(0.45)),
             tooltip=[alt.Tooltip("row:N", title="Row"), alt.Tooltip("value:Q", title=title, format=",.1f")],

@@ -15,6 +15,14 @@ KINDS = {
     "offline": "was at",
 }
 """Kinds of events that tell something about a person's interest, with their verb. Opening an e-mail is none."""
+_ANY_OF_THEM = {
+    "page": "viewed a page",
+    "track": "did something",
+    "form": "sent a form",
+    "email": "clicked an e-mail",
+    "offline": "was at an event",
+}
+"""The verb where neither a name nor a page says which one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +58,8 @@ class EventFilter:
     def phrase(self) -> str:
         """`viewed /pricing`, `did “Trial started”`, `was here`."""
         verb = KINDS.get(self.kind, "did something on" if self.path else "was here")
-        if self.kind == "page" and not self.path:
-            verb = "viewed a page"
+        if not self.path and (self.kind == "page" or not self.name):
+            verb = _ANY_OF_THEM.get(self.kind, verb)
         named = f" “{self.name}”" if self.name else ""
         said = f"{verb}{named} {self.path}".rstrip()
         if self.channel:

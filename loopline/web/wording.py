@@ -52,8 +52,13 @@ def figure_text(value: int | float | Decimal | None) -> str:
 
 
 def percent_text(value: int | float | Decimal | None, digits: int = 0) -> str:
-    """`286 %`. The value is a percentage already (286, not 2.86)."""
-    return NONE if value is None else f"{value:,.{digits}f}{NO_BREAK}%".replace("-", MINUS)
+    """`286 %`. The value is a percentage already (286, not 2.86). What is not quite all never reads 100 %: `99.7 %`."""
+    if value is None:
+        return NONE
+    text = f"{value:,.{digits}f}"
+    if text == "100" and value < 100:
+        text = f"{min(float(value), 99.9):.1f}"
+    return f"{text}{NO_BREAK}%".replace("-", MINUS)
 
 
 def points_text(value: int | float | Decimal | None) -> str:

@@ -143,6 +143,11 @@ def test_too_many_conditions_are_refused() -> None:
             "viewed /pricing at least twice in the last 7 days",
         ),
         ({"seen": {}, "within_days": 1}, "last was here in the last day"),
+        ({"seen": {"kind": "form"}, "within_days": 1}, "last sent a form in the last day"),
+        (
+            {"seen": {"kind": "form", "path": "/contact"}, "within_days": 1},
+            "last sent a form on /contact in the last day",
+        ),
         ({"engaged_seconds": 90, "path": "/docs"}, "spent at least 1 min 30 s on /docs"),
         (
             {

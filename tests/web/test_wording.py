@@ -53,7 +53,11 @@ def test_a_figure_of_nothing_is_a_dash_and_zero_is_zero(value: int | None, text:
     assert wording.figure_text(value) == text
 
 
-@pytest.mark.parametrize(("value", "text"), [(286, "286\u00a0%"), (-60.4, "−60\u00a0%"), (None, "—")])
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(286, "286\u00a0%"), (-60.4, "−60\u00a0%"), (None, "—"), (99.69, "99.7\u00a0%"), (99.99, "99.9\u00a0%"),
+     (100, "100\u00a0%"), (100.2, "100\u00a0%")],
+)  # fmt: skip
 def test_a_percentage_arrives_as_one(value: float | None, text: str) -> None:
     assert wording.percent_text(value) == text
 

@@ -52,7 +52,7 @@ COUNTING = Counting(
                 "kind = 'person' AND asked = 1"),
         Counted(Metric(key="quiet_hours", label="Quiet since", short="Quiet since", unit=Unit.HOURS,
                        formula="since the last touchpoint, as of the books", grain="row", period_date=_DATED,
-                       cohort_date=_DATED, adds_up=AddsUp.RATIO),
+                       cohort_date=_DATED, adds_up=AddsUp.RATIO, is_less_better=True),
                 "kind = 'person'", "min(($as_of_us - at_us) / 3600000000.0)"),
         Counted(sum_of("open_opportunities", "Open", "open opportunities of the company now", of="opportunity",
                        dated="now"), "outcome = 'open'"),
