@@ -20,7 +20,8 @@ _LATEST = """
 WON = f"""
 SELECT coalesce(sum(CASE WHEN closed_at IS NULL THEN 0 ELSE reporting_minor END), 0) AS revenue_minor,
     count(*) FILTER (WHERE reporting_minor IS NULL AND closed_at IS NOT NULL) AS without_rate,
-    count(*) FILTER (WHERE closed_at IS NULL) AS without_date
+    count(*) FILTER (WHERE closed_at IS NULL) AS without_date,
+    count(*) FILTER (WHERE reporting_minor < 0 AND closed_at IS NOT NULL) AS negative
 FROM ({_LATEST.format(table="opportunity_facts")}) AS latest
 WHERE place = 1 AND NOT is_deleted AND outcome = 'won' AND {visible("unit_id")}
     AND (closed_at IS NULL
@@ -69,6 +70,8 @@ class Sums:
     cost_minor: int
     won_without_rate: int
     won_without_date: int
+    won_negative: int
+    """Refunds larger than the sale, or amounts below zero."""
     cost_without_rate: int
     records: int | None = None
     """Of the conversion that the run is about."""
@@ -83,6 +86,7 @@ def sum_records(engine: Engine, scope: Scope) -> Sums:
         cost_minor=sum(_within(line, scope) for line in lines),
         won_without_rate=number(won["without_rate"]),
         won_without_date=number(won["without_date"]),
+        won_negative=number(won["negative"]),
         cost_without_rate=sum(number(line["without_rate"]) for line in lines),
         records=count_records(engine, scope),
     )

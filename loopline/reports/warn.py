@@ -54,6 +54,15 @@ def warnings_of(
             f"{_many(sums.won_without_date, 'won opportunity has', 'won opportunities have')} no closing date and "
             "counts nowhere. Give it one."
         )
+    if sums.won_negative:
+        found.append(
+            f"{_many(sums.won_negative, 'won opportunity has', 'won opportunities have')} a negative amount, as when "
+            "more was refunded than sold: their paths share the loss."
+        )
+    if deleted := sum(1 for row in rows if row.label.endswith(" (deleted)")):
+        found.append(
+            f"{_many(deleted, 'campaign was', 'campaigns were')} deleted; what they earned and cost stays in the books."
+        )
     if without := sum(1 for row in rows if row.cost_note.endswith("in this period")):
         found.append(
             f"{_many(without, 'campaign has', 'campaigns have')} no cost line in this period: "
