@@ -38,57 +38,51 @@ def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
     return north, south
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_anonymous_people_sign_in_first(key: str) -> None:
+def test_anonymous_people_sign_in_first() -> None:
     make_user()
-    for address in (
-        reverse("library"), reverse("report", args=[key]), reverse("report_behind", args=[key]),
-        reverse("report_download", args=[key, "csv"]),
-    ):  # fmt: skip
-        assert Client().get(address).headers["Location"].startswith("/account/login/")
+    pages = [reverse(name, args=[key]) for key in KEYS for name in ("report", "report_behind")]
+    for address in (reverse("library"), *pages, *(reverse("report_download", args=[key, "csv"]) for key in KEYS)):
+        assert Client().get(address).headers["Location"].startswith("/account/login/"), address
 
 
-@pytest.mark.parametrize("key", KEYS)
 def test_every_report_shows_what_may_be_seen_and_hides_the_other_unit(
-    key: str, units: tuple[BusinessUnit, BusinessUnit]
+    units: tuple[BusinessUnit, BusinessUnit],
 ) -> None:
-    north, south = units
-    client = signed_in_as(Role.FINANCE, north)
-    answer = client.get(reverse("report", args=[key]))
-    assert answer.status_code == 200
-    text = answer.content.decode()
-    assert "77,777" not in text
-    assert "hush" not in text
-    assert "Does not" not in text
-    assert client.get(reverse("report", args=[key]), {"unit": str(south.pk)}).status_code == 400
+    client = signed_in_as(Role.FINANCE, units[0])
+    for key in KEYS:
+        answer = client.get(reverse("report", args=[key]), {"compare": "none"})
+        assert answer.status_code == 200, key
+        text = answer.content.decode()
+        assert "77,777" not in text, key
+        assert "hush" not in text, key
+        assert "Does not" not in text, key
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_every_figure_that_opens_opens_and_hides_the_other_unit(
-    key: str, units: tuple[BusinessUnit, BusinessUnit]
+def test_every_figure_that_opens_opens_and_hides_the_other_unit(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = signed_in_as(Role.MARKETING, units[0])
+    for key in KEYS:
+        for metric in sorted(REPORTS[key].opens)[:2]:
+            answer = client.get(reverse("report_behind", args=[key]), {"metric": metric})
+            assert answer.status_code == 200, (key, metric)
+            assert "hush" not in answer.content.decode(), (key, metric)
+        assert client.get(reverse("report_behind", args=[key]), {"metric": "no-such"}).status_code == 400, key
+
+
+@pytest.mark.parametrize("query", [{"period": "x"}, {"as_of": "x"}, {"unit": "x"}, {"by": "weather"}])
+def test_an_address_that_means_nothing_says_what_to_choose(
+    query: dict[str, str], units: tuple[BusinessUnit, BusinessUnit]
 ) -> None:
     client = signed_in_as(Role.MARKETING, units[0])
-    for metric in REPORTS[key].opens:
-        answer = client.get(reverse("report_behind", args=[key]), {"metric": metric})
-        assert answer.status_code == 200
-        assert "hush" not in answer.content.decode()
-    assert client.get(reverse("report_behind", args=[key]), {"metric": "no-such"}).status_code == 400
-
-
-@pytest.mark.parametrize("key", KEYS)
-@pytest.mark.parametrize("query", [{"period": "x"}, {"as_of": "x"}, {"unit": "x"}])
-def test_an_address_that_means_nothing_says_what_to_choose(
-    key: str, query: dict[str, str], units: tuple[BusinessUnit, BusinessUnit]
-) -> None:
-    answer = signed_in_as(Role.MARKETING, units[0]).get(reverse("report", args=[key]), query)
+    answer = client.get(reverse("report", args=["funnel"]), query)
     assert answer.status_code == 400
     assert 'role="alert"' in answer.content.decode()
+    others = client.get(reverse("report", args=["funnel"]), {"unit": str(units[1].pk)})
+    assert others.status_code == 400
 
 
 def test_there_is_a_page_for_what_exists_only(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     client = signed_in_as(Role.MARKETING, units[0])
     assert client.get(reverse("report", args=["no-such"])).status_code == 404
-    assert client.get(reverse("report", args=["funnel"]), {"by": "weather"}).status_code == 400
     listed = client.get(reverse("library")).content.decode()
     assert all(REPORTS[key].question in listed for key in ("funnel", "buyers", "hand-off"))
 

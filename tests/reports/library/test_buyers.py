@@ -5,6 +5,7 @@ import pytest
 from loopline.reports.options import Options
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
+from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day, row_of
 
@@ -61,8 +62,8 @@ def test_a_sum_opens_into_its_opportunities_the_largest_first(reading_engine: En
     assert opened.total == 400_00
 
 
-def test_without_anything_rates_are_unknown_and_not_zero(engine: Engine) -> None:
-    empty = run_report("buyers", Options(**MARCH, by="industry"), engine, BOOKS)
+def test_without_anything_rates_are_unknown_and_not_zero(store: DuckDBEngine) -> None:
+    empty = run_report("buyers", Options(**MARCH, by="industry"), store, BOOKS)
     assert empty.rows == []
     assert {key: empty.totals.values[key] for key in ("win_rate", "mean_won_minor", "hours_to_won")} == {
         "win_rate": None, "mean_won_minor": None, "hours_to_won": None,

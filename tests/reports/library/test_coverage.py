@@ -6,6 +6,7 @@ import pytest
 
 from loopline.reports.options import Options
 from loopline.reports.run import run_report
+from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 
@@ -43,7 +44,7 @@ def test_each_row_says_how_much_is_known_of_how_many(reading_engine: Engine, she
     assert not result.has_total
 
 
-def test_without_anything_coverage_is_unknown_and_not_complete(engine: Engine) -> None:
-    result = run_report("coverage", Options(**MARCH), engine, BOOKS)
+def test_without_anything_coverage_is_unknown_and_not_complete(store: DuckDBEngine) -> None:
+    result = run_report("coverage", Options(**MARCH), store, BOOKS)
     assert {row.values["known_rate"] for row in result.rows} == {None}
     assert result.warnings == []

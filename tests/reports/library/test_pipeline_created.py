@@ -42,10 +42,9 @@ def test_amounts_are_shared_by_the_model_and_told_by_outcome(reading_engine: Eng
 
 
 def test_rows_add_up_to_what_was_opened(reading_engine: Engine, shelf: Shelf) -> None:
-    for model in ("linear", "first_touch", "last_touch", "time_decay"):
-        check = created(reading_engine, model=model).check
-        assert check is not None
-        assert (check.rows, check.records) == (220_01, 220_01)
+    check = created(reading_engine).check
+    assert check is not None
+    assert (check.rows, check.records) == (220_01, 220_01)
 
 
 def test_rows_are_partners_by_their_source(reading_engine: Engine, shelf: Shelf) -> None:
@@ -60,8 +59,6 @@ def test_a_share_opens_into_its_opportunities_with_their_credit(reading_engine: 
     assert [(one.kind, one.record_id, one.adds) for one in opened.items] == [
         ("opportunity", "won", 50_01), ("opportunity", "open", 25_00),
     ]  # fmt: skip
-    counted = open_figure("pipeline-created", "spring", "opened", asked, reading_engine, BOOKS)
-    assert ([one.adds for one in counted.items], counted.total) == ([0.5, 0.5], 1)
 
 
 def test_a_model_whose_rows_overlap_is_refused(reading_engine: Engine, shelf: Shelf) -> None:

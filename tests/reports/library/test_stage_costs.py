@@ -6,6 +6,7 @@ import pytest
 
 from loopline.reports.options import Options
 from loopline.reports.run import open_figure, run_report
+from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day, row_of
 
@@ -45,12 +46,11 @@ def test_every_stage_is_reached_on_its_own_day_and_paid_by_all_of_the_cost(
     assert [one.record_id for one in opened.items] == ["a", "old"]
 
 
-def test_without_cost_it_is_unknown_and_not_free(engine: Engine) -> None:
-    Shelf(engine).lead("a", "ines", day(2))
-    shelf = Shelf(engine)
+def test_without_cost_it_is_unknown_and_not_free(store: DuckDBEngine) -> None:
+    shelf = Shelf(store)
     shelf.lead("a", "ines", day(2))
     shelf.store()
-    [lead] = run_report("cost-per-stage", NORTH, engine, BOOKS).rows
+    [lead] = run_report("cost-per-stage", NORTH, store, BOOKS).rows
     assert (lead.values["reached"], lead.values["cost_per_stage_minor"]) == (1, None)
 
 
