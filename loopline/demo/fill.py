@@ -29,7 +29,7 @@ from loopline.demo.own_models import agree_on_a_model
 from loopline.demo.people import make_people, share_browsers, write_people
 from loopline.demo.places import write_places
 from loopline.demo.proposal import fit_first_score, propose_change
-from loopline.demo.routing import start_clocks, talk
+from loopline.demo.routing import talk
 from loopline.demo.sales import SalesBulk, make_sales, write_sales
 from loopline.demo.simulate import Year, simulate
 from loopline.facts.history import relay_history
@@ -89,14 +89,13 @@ class _Records:
 def _records(year: Year, folder: Path, ids: Ids) -> _Records:
     ground = lay_ground(year.until, ids)
     people = make_people(year.buyers, ground, ids)
-    leads = make_leads(year.buyers, people.people, ground, ids)
+    leads = make_leads(year.buyers, people.people, ground, ids, year.until)
     sales = make_sales(year.buyers, leads.leads, ids)
     write_people(people)
     write_leads(leads)
     write_sales(sales)
-    start_clocks(leads.leads.values(), year.until)
     agree_on_a_model(year.until)
-    record_facts(chain(people.facts, leads.facts, sales.facts))
+    record_facts(chain(people.facts, leads.facts, leads.clocks.facts, sales.facts))
     share_browsers(year.buyers, people)
     tracked_from = year.until - TRACKED_FOR
     links = make_links(ground, ids, tracked_from)

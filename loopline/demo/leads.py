@@ -9,6 +9,7 @@ from uuid import UUID
 from loopline.access.actor import SYSTEM
 from loopline.access.models import User
 from loopline.demo import world
+from loopline.demo.clocks import ClockBulk, write_clocks
 from loopline.demo.ground import PURPOSE, Ground, Ids
 from loopline.demo.routing import give_detail
 from loopline.demo.simulate import PRICING_COUNTS, Buyer
@@ -36,6 +37,7 @@ State = Lead.State
 
 @dataclass
 class LeadBulk:
+    clocks: ClockBulk
     leads: dict[int, Lead] = field(default_factory=dict)
     """By the buyer's number."""
     transitions: list[LeadTransition] = field(default_factory=list)
@@ -49,6 +51,7 @@ class LeadBulk:
             LeadTransition(lead=lead, from_state=before, to_state=to, by_name=by_name, reason=reason, note=note, at=at)
         )
         self.record(lead, at)
+        self.clocks.follow(lead, at)
 
     def record(self, lead: Lead, at: datetime) -> None:
         self.facts.append(Fact("lead_facts", str(lead.pk), lead_row(lead), at))
@@ -80,9 +83,12 @@ class Turns:
         return found.calendar if found else office_hours(world.TIME_ZONE)
 
 
-def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Ground, ids: Ids) -> LeadBulk:
+def make_leads(
+    buyers: Sequence[Buyer], people: dict[int, Person], ground: Ground, ids: Ids, until: datetime
+) -> LeadBulk:
     """Leads of buyers in the order in which they asked, each up to sales' answer."""
-    bulk, turns = LeadBulk(), Turns(ground)
+    turns = Turns(ground)
+    bulk = LeadBulk(ClockBulk(turns.calendar, ids))
     definitions = {key: version.definition for key, version in ground.definitions.items()}
     for buyer in buyers:
         lead = _new(buyer, people[buyer.number], ground, bulk, ids)
@@ -98,6 +104,7 @@ def make_leads(buyers: Sequence[Buyer], people: dict[int, Person], ground: Groun
             continue
         _hand_over(lead, buyer, facts, turns, bulk)
         _answer(lead, buyer, bulk)
+    bulk.clocks.end_at(until)
     return bulk
 
 
@@ -105,6 +112,7 @@ def write_leads(bulk: LeadBulk) -> None:
     Lead.objects.bulk_create(bulk.leads.values(), batch_size=500)
     LeadTransition.objects.bulk_create(bulk.transitions, batch_size=1_000)
     Assignment.objects.bulk_create(bulk.assignments, batch_size=1_000)
+    write_clocks(bulk.clocks)
 
 
 def _new(buyer: Buyer, person: Person, ground: Ground, bulk: LeadBulk, ids: Ids) -> Lead:
@@ -122,6 +130,7 @@ def _new(buyer: Buyer, person: Person, ground: Ground, bulk: LeadBulk, ids: Ids)
         LeadTransition(lead=lead, to_state=State.NEW, by_name=SYSTEM.name, note=lead.origin, at=created_at)
     )
     bulk.record(lead, created_at)
+    bulk.clocks.follow(lead, created_at)
     return lead
 
 
@@ -184,6 +193,8 @@ def _answer(lead: Lead, buyer: Buyer, bulk: LeadBulk) -> None:
         lead.accepted_at = buyer.accepted_at
         bulk.move(lead, State.ACCEPTED, buyer.accepted_at, owner)
         lead.first_touch_at = min((at for at, _ in buyer.calls), default=None)
+        if lead.first_touch_at is not None:
+            bulk.clocks.stop(lead, max(lead.first_touch_at, buyer.accepted_at))
     if buyer.recycled_at is not None:
         lead.reason = buyer.reason
         give_detail(lead, buyer.number)

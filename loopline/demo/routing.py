@@ -4,17 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from loopline.access.models import BusinessUnit, User
-from loopline.demo import world
-from loopline.leads.clock import due_at
-from loopline.leads.clocks import JUDGED_AGAIN_FOR, kind_for, side_of
 from loopline.leads.disputes import ask_for_evidence, open_dispute
-from loopline.leads.hand_off_models import Clock, HandOffTerms
+from loopline.leads.hand_off_models import HandOffTerms
 from loopline.leads.models import Lead
 from loopline.leads.reasons import FIELDS, NO_BUYERS
-from loopline.routing.calendar import office_hours
 from loopline.routing.models import Absence, RoutingRule, Team, WorkingTime
 
-State, Kind = Lead.State, Clock.Kind
+State = Lead.State
 _TEAMS = {
     "Central": ("europe", ("jonas@halden.example", "tomasz@halden.example")),
     "South": ("europe", ("ines@halden.example", "amelie@halden.example")),
@@ -66,35 +62,6 @@ def give_detail(lead: Lead, number: int) -> None:
         Lead.Reason.BELOW_DEFINITION: {"clause": lead.evidence[number % len(lead.evidence)]["clause"]},
     }
     lead.reason_detail = details.get(lead.reason, {})
-
-
-def start_clocks(leads: Iterable[Lead], until: datetime) -> None:
-    """The clocks that run at the end of the year. Those of the time before left nothing behind."""
-    clocks = [clock for lead in leads if (clock := _clock(lead, until)) is not None]
-    Clock.objects.bulk_create(clocks, batch_size=1_000)
-
-
-def _clock(lead: Lead, until: datetime) -> Clock | None:
-    kind = kind_for(lead)
-    if kind is None:
-        return None
-    calendar = office_hours(world.TIME_ZONE)
-    began, due = lead.created_at, lead.created_at + JUDGED_AGAIN_FOR
-    if kind == Kind.ANSWER and lead.handed_over_at and lead.due_at:
-        began, due = lead.handed_over_at, lead.due_at
-    elif kind == Kind.REJECTION and lead.rejected_at:
-        # What came back longer ago was talked about in the huddle and let go.
-        began, due = (
-            lead.rejected_at,
-            due_at(max(lead.rejected_at, until - timedelta(days=2)), timedelta(hours=16), calendar),
-        )
-    elif kind == Kind.FIRST_TOUCH and lead.accepted_at:
-        began, due = lead.accepted_at, due_at(lead.accepted_at, timedelta(hours=8), calendar)
-    return Clock(
-        unit_id=lead.unit_id, lead=lead, side=side_of(kind), kind=kind, started_at=began, due_at=due,
-        owner=lead.owner if kind in {Kind.ANSWER, Kind.FIRST_TOUCH} else None,
-        breached_at=due if due < until else None,
-    )  # fmt: skip
 
 
 def talk(leads: Iterable[Lead], users: dict[str, User], until: datetime) -> None:

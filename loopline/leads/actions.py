@@ -16,9 +16,11 @@ from loopline.facts.outbox import record_fact
 from loopline.leads.changes import Move, lock, move, require_own_lead, require_unit
 from loopline.leads.clocks import follow
 from loopline.leads.clocks import note as write_note
+from loopline.leads.desk import Desk, behaviour_for
 from loopline.leads.fact_rows import lead_row
 from loopline.leads.hand_over import hand_over, keep_assignment
 from loopline.leads.judging import judge_lead
+from loopline.leads.known import Behaviour
 from loopline.leads.models import Lead, LeadTransition
 from loopline.leads.reasons import read_detail
 from loopline.leads.states import LeadStateError, require_move
@@ -60,7 +62,6 @@ def create_lead(
     return lead
 
 
-@transaction.atomic
 def qualify_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> bool:
     """Judge a new lead by the definition in force and keep the evidence; hand it over if it passes. True if it did.
 
@@ -68,11 +69,16 @@ def qualify_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> bool:
     """
     by.require(Permission.EDIT_PEOPLE)
     at = at or utc_now()
+    return _qualify(lead, behaviour_for(lead, at), by, at)
+
+
+@transaction.atomic
+def _qualify(lead: Lead, behaviour: Behaviour, by: Actor, at: datetime) -> bool:
     lock(lead)
     require_unit(by, lead)
     if lead.state != State.NEW:
         raise LeadStateError(f"Only new leads are judged; this one is {lead.state_label}.")
-    outcome = judge_lead(lead, at)
+    outcome = judge_lead(lead, at, behaviour)
     known_before = (lead.definition_id, lead.evidence)
     lead.definition, lead.evidence = outcome.version, outcome.judgement.evidence
     lead.scores = outcome.judgement.scores
@@ -82,7 +88,7 @@ def qualify_lead(lead: Lead, *, by: Actor, at: datetime | None = None) -> bool:
         return False
     lead.qualified_at = at
     move(lead, Move(State.MARKETING_QUALIFIED, "qualify_lead", by, at))
-    hand_over(lead, by=by, at=at)
+    hand_over(lead, desk=Desk(behaviour=behaviour), by=by, at=at)
     return True
 
 

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from loopline.access.actor import SYSTEM, Actor
 from loopline.access.audit import audit
-from loopline.access.models import BusinessUnit, Organisation
+from loopline.access.models import BusinessUnit, Organisation, User
 from loopline.facts.outbox import record_fact
 from loopline.leads.clock import business_time, due_at
 from loopline.leads.fact_rows import clock_row
@@ -20,6 +20,7 @@ from loopline.leads.hand_off_models import Clock, ClockPause, HandOffTerms
 from loopline.leads.models import Lead, LeadTransition
 from loopline.leads.states import LeadStateError
 from loopline.lib.times import day_start
+from loopline.routing.calendar import Calendar
 from loopline.routing.working_time import calendar_of
 
 Kind, Side, State = Clock.Kind, Clock.Side, Lead.State
@@ -70,24 +71,33 @@ def follow(lead: Lead, at: datetime) -> None:
 
 
 def start(lead: Lead, kind: str, at: datetime) -> Clock:
-    owner = lead.owner if kind in {Kind.ANSWER, Kind.FIRST_TOUCH} else None
     return Clock.objects.create(
-        unit_id=lead.unit_id, lead=lead, side=side_of(kind), kind=kind, owner=owner, started_at=at,
+        unit_id=lead.unit_id, lead=lead, side=side_of(kind), kind=kind, owner=owner_of(lead, kind), started_at=at,
         due_at=due_of(lead, kind, at),
     )  # fmt: skip
 
 
+def owner_of(lead: Lead, kind: str) -> User | None:
+    """In whose working hours a clock of this kind runs; None: office hours."""
+    return lead.owner if kind in {Kind.ANSWER, Kind.FIRST_TOUCH} else None
+
+
 def due_of(lead: Lead, kind: str, at: datetime) -> datetime:
     """When a clock of this kind that starts at `at` runs out."""
+    owner = lead.owner if kind == Kind.FIRST_TOUCH else None
+    calendar = calendar_of(owner, lead.unit)
+    return due_by(lead, kind, at, terms_of(lead.unit), calendar, Organisation.current().time_zone)
+
+
+def due_by(lead: Lead, kind: str, at: datetime, terms: HandOffTerms, calendar: Calendar, zone: str) -> datetime:
+    """The same by these terms and working hours."""
     if kind == Kind.RIPEN:
         return at + JUDGED_AGAIN_FOR
     if kind == Kind.RETURN and lead.return_on:
-        return day_start(lead.return_on + timedelta(days=1), Organisation.current().time_zone)
+        return day_start(lead.return_on + timedelta(days=1), zone)
     if kind in {Kind.ANSWER, Kind.TAKE} and lead.due_at:
         return lead.due_at
-    owner = lead.owner if kind == Kind.FIRST_TOUCH else None
-    hours = int(getattr(terms_of(lead.unit), f"{kind}_hours"))
-    return due_at(at, timedelta(hours=hours), calendar_of(owner, lead.unit))
+    return due_at(at, timedelta(hours=int(getattr(terms, f"{kind}_hours"))), calendar)
 
 
 def stop(clock: Clock, at: datetime) -> None:

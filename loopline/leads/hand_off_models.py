@@ -1,6 +1,6 @@
 """The hand-off beside the lead itself: its terms, assignments with their reasons, clocks and their pauses, disputes."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar
 
 from django.db import models
@@ -44,6 +44,12 @@ class HandOffTerms(models.Model):
         return f"terms of {self.unit}"
 
 
+class AssignmentQuerySet(models.QuerySet["Assignment"]):
+    def to_tell(self, at: datetime, *, within: timedelta) -> "AssignmentQuerySet":
+        """Those nobody was told about yet, not older than `within`, which are not put off for later."""
+        return self.filter(told_at=None, at__gt=at - within).filter(Q(tell_after=None) | Q(tell_after__lte=at))
+
+
 class Assignment(models.Model):
     """A lead went to somebody or into a queue: by which rule, who was considered, and why. Append-only."""
 
@@ -63,6 +69,13 @@ class Assignment(models.Model):
     by_name = models.CharField(max_length=200)
     told_at = models.DateTimeField(null=True, blank=True)
     """When the new owner's mail and the chat message were written down."""
+    tell_after = models.DateTimeField(null=True, blank=True)
+    """It could not be told and is tried again from then on; NULL: at once."""
+    tell_attempts = models.PositiveIntegerField(default=0)
+    tell_trouble = models.CharField(max_length=300, blank=True)
+    """Why nobody could be told when it was tried last."""
+
+    objects = AssignmentQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["at", "id"]
@@ -70,6 +83,15 @@ class Assignment(models.Model):
 
     def __str__(self) -> str:
         return self.because
+
+
+def put_off(assignment_id: int, trouble: str, at: datetime) -> None:
+    """Nobody could be told now: try again in 1, 2, 4, … minutes, within an hour at most."""
+    attempts = Assignment.objects.values_list("tell_attempts", flat=True).get(pk=assignment_id) + 1
+    Assignment.objects.filter(pk=assignment_id).update(
+        tell_attempts=attempts, tell_trouble=trouble[:300],
+        tell_after=at + min(timedelta(minutes=2 ** (attempts - 1)), timedelta(hours=1)),
+    )  # fmt: skip
 
 
 class ChatMessage(models.Model):

@@ -1,12 +1,10 @@
 """Handing a qualified lead to a named salesperson or into a queue, with the clock for the answer and the reasons."""
 
-from collections import defaultdict
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Exists, OuterRef, Q
 
 from loopline.access.actor import Actor, NotAllowedError
 from loopline.access.audit import audit
@@ -15,29 +13,31 @@ from loopline.access.roles import Permission
 from loopline.leads.changes import Move, lock, move, require_unit
 from loopline.leads.clock import due_at
 from loopline.leads.clocks import terms_of
+from loopline.leads.desk import Desk, behaviour_for
 from loopline.leads.hand_off_models import Assignment
-from loopline.leads.known import facts_about
 from loopline.leads.models import Lead
 from loopline.leads.states import LeadStateError, require_move
 from loopline.lib.times import utc_now
-from loopline.routing.bench import Given, bench_of
-from loopline.routing.decide import NOBODY, NOBODY_NOW, Decision, decide
-from loopline.routing.rules import rules_of, ways
-from loopline.routing.turns import RECENT
+from loopline.routing.bench import WORKING_ROLES
+from loopline.routing.decide import NOBODY, NOBODY_NOW, Decision
 from loopline.routing.working_time import calendar_of
-from loopline.rules.explain import judge
-from loopline.rules.tree import Rule, measures_of
 
 __all__ = ["NOBODY", "NOBODY_NOW", "hand_over", "hand_over_lead", "hand_over_waiting"]
 
 
-@transaction.atomic
 def hand_over_lead(lead: Lead, *, to: User | None = None, by: Actor, at: datetime | None = None) -> bool:
     """Hand a qualified lead to `to`, or where the routing rules say. False when there is nobody to take it.
 
     A lead that was handed over or accepted before goes to another owner with a new clock; then `to` must be given.
     """
     by.require(Permission.ASSIGN_LEADS)
+    at = at or utc_now()
+    desk = None if to else Desk(behaviour=behaviour_for(lead, at))
+    return _hand_over_lead(lead, to, desk, by, at)
+
+
+@transaction.atomic
+def _hand_over_lead(lead: Lead, to: User | None, desk: Desk | None, by: Actor, at: datetime) -> bool:
     lock(lead)
     require_unit(by, lead)
     if lead.state == Lead.State.REJECTED:
@@ -48,11 +48,14 @@ def hand_over_lead(lead: Lead, *, to: User | None = None, by: Actor, at: datetim
         raise NotAllowedError(f"{to.name} does not work leads. Choose someone in sales.")
     if to is not None and not to.actor.covers_unit(lead.unit_id):
         raise NotAllowedError(f"{to.name} does not work for {lead.unit}. Choose someone who does.")
-    return hand_over(lead, to=to, by=by, at=at or utc_now())
+    return hand_over(lead, to=to, desk=desk, by=by, at=at)
 
 
-def hand_over(lead: Lead, *, to: User | None = None, by: Actor, at: datetime) -> bool:
-    """The same for a lead that is locked already, by someone who was asked for permission already."""
+def hand_over(lead: Lead, *, to: User | None = None, desk: Desk | None = None, by: Actor, at: datetime) -> bool:
+    """The same for a lead that is locked already, by someone who was asked for permission already.
+
+    `desk` is what was read before the transaction began; what is missing there is read now.
+    """
     require_move(lead, Lead.State.HANDED_OVER)
     unit = BusinessUnit.objects.select_for_update(no_key=True).get(
         pk=lead.unit_id
@@ -60,36 +63,11 @@ def hand_over(lead: Lead, *, to: User | None = None, by: Actor, at: datetime) ->
     if to is not None:
         decision = Decision("", "", f"handed over by {by.name}"[:200], user_id=to.pk)
     else:
-        decision = route(lead, unit, at)
+        decision = (desk or Desk()).route(lead, unit, at)
         if not decision.is_made:
             return _leave_waiting(lead, decision, by, at)
     give(lead, unit, decision, by, at)
     return True
-
-
-def route(lead: Lead, unit: BusinessUnit, at: datetime) -> Decision:
-    """Where the rules of its business unit send the lead at `at`."""
-
-    def fits(rule: Rule) -> tuple[bool | None, str]:
-        verdict = judge(rule, facts_about(lead.person, unit, measures_of(rule), at, lead=lead))
-        return verdict.is_met, verdict.reason
-
-    bench = bench_of(unit)
-    return decide(ways(rules_of(unit), fits, bench, handed_to([one.user_id for one in bench], at), at))
-
-
-def handed_to(users: Sequence[UUID], at: datetime) -> Given:
-    """When leads were last handed to each of them: all of the last days, and the last one before."""
-    given: dict[UUID, list[datetime]] = defaultdict(list)
-    longer_ago = at - RECENT - timedelta(days=1)
-    leads = Lead.objects.filter(owner__in=users, handed_over_at__lte=at).order_by("handed_over_at")
-    before = leads.filter(handed_over_at__lte=longer_ago).order_by().values_list("owner")
-    pairs = [*before.annotate(last=Max("handed_over_at"))]
-    pairs += leads.filter(handed_over_at__gt=longer_ago).values_list("owner", "handed_over_at")
-    for owner_id, moment in pairs:
-        if owner_id is not None and moment is not None:
-            given[owner_id].append(moment)
-    return given
 
 
 def give(lead: Lead, unit: BusinessUnit, decision: Decision, by: Actor, at: datetime) -> None:
@@ -134,13 +112,37 @@ def _leave_waiting(lead: Lead, decision: Decision, by: Actor, at: datetime) -> b
 
 
 def hand_over_waiting(*, by: Actor, at: datetime | None = None) -> int:
-    """Hand over every qualified lead that waits for a salesperson, the oldest first; how many went."""
-    waiting = Lead.objects.without_salesperson().visible_to(by)
-    return sum(_hand_over_if_it_still_waits(lead, by, at or utc_now()) for lead in waiting)
+    """Hand over every qualified lead that waits for a salesperson, the oldest first; how many went.
+
+    A lead in a queue whose members all left is such a lead too: nobody would ever take it.
+    """
+    by.require(Permission.ASSIGN_LEADS)
+    at = at or utc_now()
+    waiting = [*Lead.objects.without_salesperson().visible_to(by), *in_deserted_queues(by)]
+    desks: dict[UUID, Desk] = {}
+    went = 0
+    for lead in waiting:
+        desk = desks.get(lead.unit_id) or desks.setdefault(lead.unit_id, Desk.of(lead.unit))
+        went += _hand_over_if_it_still_waits(lead, desk.knowing(behaviour_for(lead, at, desk.measures)), by, at)
+    return went
+
+
+def in_deserted_queues(by: Actor) -> list[Lead]:
+    """Leads in a queue from which nobody can take any more."""
+    pooled = Lead.objects.filter(state=Lead.State.HANDED_OVER, is_pooled=True).visible_to(by)
+    takers = User.objects.filter(
+        is_active=True, takes_leads=True, role__in=WORKING_ROLES, units=OuterRef("unit")
+    )  # fmt: skip
+    of_team = takers.filter(teams=OuterRef("team"))
+    deserted = Q(team=None) & ~Exists(takers) | Q(team__isnull=False) & ~Exists(of_team)
+    return list(pooled.filter(deserted).order_by("handed_over_at", "pk"))
 
 
 @transaction.atomic
-def _hand_over_if_it_still_waits(lead: Lead, by: Actor, at: datetime) -> bool:
-    by.require(Permission.ASSIGN_LEADS)
+def _hand_over_if_it_still_waits(lead: Lead, desk: Desk, by: Actor, at: datetime) -> bool:
     lock(lead)
-    return lead.state == Lead.State.MARKETING_QUALIFIED and hand_over(lead, by=by, at=at)
+    if lead.state == Lead.State.MARKETING_QUALIFIED:
+        return hand_over(lead, desk=desk, by=by, at=at)
+    if lead.state != Lead.State.HANDED_OVER or not lead.is_pooled:
+        return False  # somebody was faster
+    return desk.route(lead, lead.unit, at).is_made and hand_over(lead, desk=desk, by=by, at=at)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loopline.leads.definition import Judgement, evaluate, without_definition
-from loopline.leads.known import facts_about
+from loopline.leads.known import Behaviour, facts_about
 from loopline.leads.models import DefinitionVersion, Lead
 
 
@@ -15,11 +15,15 @@ class LeadJudgement:
     judgement: Judgement
 
 
-def judge_lead(lead: Lead, at: datetime) -> LeadJudgement:
-    """The verdict on a lead at `at`, by the definition now in force."""
-    version = DefinitionVersion.objects.filter(unit=lead.unit_id, status=DefinitionVersion.Status.IN_FORCE).first()
+def in_force_for(lead: Lead) -> DefinitionVersion | None:
+    return DefinitionVersion.objects.filter(unit=lead.unit_id, status=DefinitionVersion.Status.IN_FORCE).first()
+
+
+def judge_lead(lead: Lead, at: datetime, behaviour: Behaviour | None = None) -> LeadJudgement:
+    """The verdict on a lead at `at`, by the definition now in force; `behaviour` as it was read before, if it was."""
+    version = in_force_for(lead)
     if version is None:
         return LeadJudgement(None, without_definition())
     definition = version.definition
-    facts = facts_about(lead.person, lead.unit, definition.measures, at, lead=lead)
+    facts = facts_about(lead.person, lead.unit, definition.measures, at, lead=lead, behaviour=behaviour)
     return LeadJudgement(version, evaluate(definition, facts))

@@ -1,6 +1,7 @@
 """What is known about a person when a lead is judged: records, and behaviour from the event store."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from loopline.access.models import BusinessUnit
@@ -21,18 +22,37 @@ PATIENCE_S = 5.0
 """How long a judgement waits for the event store; the lead is judged again later if it does not answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What the event store said about a person. Asked before a transaction begins: it may take seconds to answer, and
+    meanwhile no other writer of the records should wait."""
+
+    asked: frozenset[Measure]
+    measured: dict[Measure, Measured] | None
+    """None where the event store could not be asked."""
+    missing_because: str = ""
+
+    def covers(self, measures: Sequence[Measure]) -> bool:
+        return self.asked.issuperset(measures)
+
+
 def facts_about(
-    person: Person, unit: BusinessUnit, measures: Sequence[Measure], at: datetime, *, lead: Lead | None = None
-) -> Facts:
-    """Everything a rule may ask for. Behaviour is None, with the reason, where the event store cannot be asked."""
-    behaviour, missing_because = _behaviour(person, unit, measures, at)
+    person: Person, unit: BusinessUnit, measures: Sequence[Measure], at: datetime, *, lead: Lead | None = None,
+    behaviour: Behaviour | None = None,
+) -> Facts:  # fmt: skip
+    """Everything a rule may ask for. Behaviour is None, with the reason, where the event store cannot be asked.
+
+    The store is asked only for what `behaviour`, which was read before, does not cover.
+    """
+    if behaviour is None or not behaviour.covers(measures):
+        behaviour = behaviour_of(person, unit, measures, at)
     return Facts(
         at=at,
         fields=_fields(person) | _lead_fields(lead),
         consents=consents_of(person),
         forms=_forms(person, unit),
-        behaviour=behaviour,
-        behaviour_missing_because=missing_because,
+        behaviour=behaviour.measured,
+        behaviour_missing_because=behaviour.missing_because,
     )
 
 
@@ -78,11 +98,11 @@ def _forms(person: Person, unit: BusinessUnit) -> list[SentForm]:
     return [SentForm(slug, at) for slug, at in sent]
 
 
-def _behaviour(
-    person: Person, unit: BusinessUnit, measures: Sequence[Measure], at: datetime
-) -> tuple[dict[Measure, Measured] | None, str]:
-    if not measures:
-        return {}, ""
+def behaviour_of(person: Person, unit: BusinessUnit, measures: Sequence[Measure], at: datetime) -> Behaviour:
+    """What the person did up to `at`, as far as these measures ask for it. Waits `PATIENCE_S` for the store at most."""
+    asked = frozenset(measures)
+    if not asked:
+        return Behaviour(asked, {})
     query = measures_sql(measures)
     # What happened up to `at`, from all that is known by now: an event may be stored a moment after it happened.
     moment = Moment(at=at, as_of=max(at, utc_now()))
@@ -92,8 +112,8 @@ def _behaviour(
         params = query.params(str(unit.pk), moment, identities=identities, uses=uses)
         [row] = engine().rows(query.sql, params, timeout_s=PATIENCE_S)
     except StoreError as error:
-        return None, f"behaviour not known yet: {error}"
-    return {measure: _measured(row[f"m{number}"]) for number, measure in enumerate(measures)}, ""
+        return Behaviour(asked, None, f"behaviour not known yet: {error}")
+    return Behaviour(asked, {measure: _measured(row[f"m{number}"]) for number, measure in enumerate(measures)})
 
 
 def _measured(value: object) -> Measured:

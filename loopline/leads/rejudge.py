@@ -21,6 +21,8 @@ from loopline.store.current import engine
 
 JUDGED_AGAIN_FOR = timedelta(days=JUDGED_AGAIN_DAYS)
 FREE_MAIL = sorted(FREE_DOMAINS | DISPOSABLE_DOMAINS)
+BEING_CREATED = timedelta(seconds=30)
+"""Longer than it takes from the judgement of a lead to the end of the transaction that creates it."""
 MOST_AT_ONCE = 20_000
 """Beyond so many people looking at everybody costs less than at each of them."""
 
@@ -40,11 +42,21 @@ class ChangeWatch:
                 qualified = judge_new_leads(at)
             elif until <= self._since:
                 return 0
+            elif not waits_for_a_judgement(at).exists():
+                # A lead that is being created right now may have been judged without what was stored meanwhile.
+                self._since = max(self._since, until - BEING_CREATED)
+                return 0
             else:
                 people = changed_people(engine(), self._since, until)
                 qualified = judge_new_leads(at, people) if people else 0
             self._since = until
             return qualified
+
+
+def waits_for_a_judgement(at: datetime) -> LeadQuerySet:
+    """New leads of business units that have a definition in force; the others cannot pass."""
+    in_force = DefinitionVersion.objects.filter(status=DefinitionVersion.Status.IN_FORCE).values("unit")
+    return Lead.objects.filter(state=Lead.State.NEW, created_at__gt=at - JUDGED_AGAIN_FOR, unit__in=in_force)
 
 
 def judge_new_leads(at: datetime, people: Collection[str] | None = None) -> int:

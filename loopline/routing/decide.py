@@ -1,7 +1,8 @@
 """The way of one lead through the ordered rules: which rule, who was considered, why this one. Pure.
 
 Rules are asked from the first to the last. A rule that fits but whose people are all away or full lets the lead go on
-to the next one, and the decision says so. What is not known about a lead does not fit.
+to the next one, and the decision says so; so does a queue when nobody is left who could take from it. What is not
+known about a lead does not fit.
 """
 
 from collections.abc import Callable, Sequence
@@ -61,6 +62,10 @@ def decide(ways: Sequence[Way]) -> Decision:
             continue
         candidates = list(way.candidates())
         anybody = anybody or bool(candidates)
+        if way.target == "queue" and not candidates:
+            whose = f"the team {way.team_name}" if way.team_name else "this business unit"
+            passed.append({"rule": way.name, "why": f"fits, but nobody in {whose} takes leads"})
+            continue
         if way.target == "queue":
             whose = way.team_name or "everybody who takes leads"
             because = _worded(ways, way, f"waits in the queue of {whose}")

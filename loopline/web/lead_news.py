@@ -1,9 +1,11 @@
-"""Telling a salesperson about a lead: by mail, and in the unit's chat. Both go out once, a moment after the hand-over.
+"""Telling salespeople about a lead: by mail, and in the unit's chat. Both go out once, a moment after the hand-over.
 
-An assignment is told once: its key is the key of the mail and of the chat message. The links lead to the lead's page,
+An assignment is told once: its key is the key of the mail and of the chat message. A lead in a queue is told to all who
+may take it. The links lead to the lead's page,
 behind the sign-in; nothing is changed by opening them.
 """
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,19 +16,23 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone
 
+from loopline.access.audit import take_turn
 from loopline.access.mail import NewMail, queue_mail
 from loopline.access.models import User
 from loopline.leads.chat import plain
 from loopline.leads.clock import span
 from loopline.leads.clocks import terms_of
-from loopline.leads.hand_off_models import Assignment, ChatMessage
+from loopline.leads.hand_off_models import Assignment, ChatMessage, put_off
 from loopline.leads.models import Lead
 from loopline.leads.opening import Known, Read, what_to_say
 from loopline.lib.times import utc_now
+from loopline.routing.bench import bench_of, in_turn
 from loopline.routing.working_time import calendar_of
 from loopline.web.interests import Interests, people_interests
 from loopline.web.lead_card import advice_for, evidence_of, who
 from loopline.web.route import person_route
+
+log = logging.getLogger(__name__)
 
 TOLD_WITHIN = timedelta(hours=12)
 """An assignment nobody was told about for so long is old news: the page has it."""
@@ -44,39 +50,72 @@ class LeadNews:
 
 
 def tell_new_owners(at: datetime | None = None) -> int:
-    """Write down mail and chat message of every assignment that was not told yet; how many. A periodic job."""
+    """Write down mail and chat message of every assignment that was not told yet; how many. A periodic job.
+
+    One that cannot be told keeps its trouble and is tried again later, each time later; the others go on.
+    """
     at = at or utc_now()
-    waiting = Assignment.objects.filter(told_at=None, at__gt=at - TOLD_WITHIN).order_by("at", "pk")
-    return sum(_tell(pk, at) for pk in list(waiting.values_list("pk", flat=True)[:AT_ONCE]))
+    waiting = Assignment.objects.to_tell(at, within=TOLD_WITHIN).order_by("at", "pk")
+    return sum(_try_to_tell(pk, at) for pk in list(waiting.values_list("pk", flat=True)[:AT_ONCE]))
+
+
+def _try_to_tell(assignment_id: int, at: datetime) -> bool:
+    try:
+        return _tell(assignment_id, at)
+    except Exception as error:  # whatever it is, it must not keep the news of other leads back
+        log.exception("nobody could be told about assignment %s", assignment_id)
+        put_off(assignment_id, f"{type(error).__name__}: {error}", at)
+        return False
+
+
+def _tell(assignment_id: int, at: datetime) -> bool:
+    assignment = Assignment.objects.select_related("lead__person__company", "lead__unit", "owner", "team").get(
+        pk=assignment_id
+    )
+    # The route comes from the event store, which may take seconds: read before anything is written or locked.
+    news = {reader: _in_their_time(assignment, reader, at) for reader in _readers(assignment, at)}
+    return _write_down(assignment, news, at)
+
+
+def _in_their_time(assignment: Assignment, reader: User, at: datetime) -> LeadNews:
+    with timezone.override(calendar_of(reader, assignment.lead.unit).zone):
+        return news_of(assignment.lead, assignment, reader, at)
 
 
 @transaction.atomic
-def _tell(assignment_id: int, at: datetime) -> bool:
-    if not Assignment.objects.filter(pk=assignment_id, told_at=None).update(told_at=at):
+def _write_down(assignment: Assignment, news: dict[User, LeadNews], at: datetime) -> bool:
+    take_turn()
+    if not Assignment.objects.filter(pk=assignment.pk, told_at=None).update(told_at=at, tell_trouble=""):
         return False  # another process was faster
-    assignment = Assignment.objects.select_related("lead__person__company", "lead__unit", "owner").get(pk=assignment_id)
-    lead = assignment.lead
-    if lead.state != Lead.State.HANDED_OVER or lead.owner_id != assignment.owner_id:
-        return False  # answered or handed on before anybody could be told
-    reader = assignment.owner or _a_member(lead)
-    if reader is None:
+    lead = Lead.objects.select_related("unit").get(pk=assignment.lead_id)
+    if not news or not _is_current(lead, assignment):
         return False
-    with timezone.override(calendar_of(reader, lead.unit).zone):
-        news = news_of(lead, assignment, reader, at)
     key = f"lead-assigned/{assignment.pk}"
-    if assignment.owner is not None:
-        queue_mail(NewMail(key, assignment.owner, news.subject, news.text, news.html), at=at)
+    for reader, told in news.items():
+        its_key = key if assignment.owner_id else f"{key}/{reader.pk}"
+        queue_mail(NewMail(its_key, reader, told.subject, told.text, told.html), at=at)
     if terms_of(lead.unit).chat_webhook:
+        text = next(iter(news.values())).chat
         ChatMessage.objects.get_or_create(
-            key=key, defaults={"unit": lead.unit, "text": news.chat, "created_at": at, "not_before": at}
+            key=key, defaults={"unit": lead.unit, "text": text, "created_at": at, "not_before": at}
         )
     return True
 
 
-def _a_member(lead: Lead) -> User | None:
-    """Through whose eyes a lead in a queue is told: somebody who may take it."""
-    members = User.objects.filter(units=lead.unit, is_active=True, takes_leads=True)
-    return (members.filter(teams=lead.team_id) if lead.team_id else members).order_by("pk").first()
+def _is_current(lead: Lead, assignment: Assignment) -> bool:
+    """False when it was answered or handed on before anybody could be told."""
+    return lead.state == Lead.State.HANDED_OVER and lead.owner_id == assignment.owner_id
+
+
+def _readers(assignment: Assignment, at: datetime) -> list[User]:
+    """Who is told: the owner; of a lead in a queue everybody who may take it and is there, or all when all are away."""
+    if not _is_current(assignment.lead, assignment):
+        return []
+    if assignment.owner is not None:
+        return [assignment.owner]
+    members = in_turn(bench_of(assignment.lead.unit), {}, at, team_id=assignment.team_id)
+    there = [one for one in members if not one.away] or members
+    return list(User.objects.filter(pk__in=[one.user_id for one in there]).order_by("name", "pk"))
 
 
 def news_of(lead: Lead, assignment: Assignment, reader: User, at: datetime) -> LeadNews:

@@ -1,9 +1,12 @@
 """Routing rules on real leads: accounts, territory, language, product, teams, queues, absences, caps, dry run."""
 
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from loopline.access.actor import SYSTEM, NotAllowedError
 from loopline.access.models import BusinessUnit, User
@@ -17,6 +20,7 @@ from loopline.routing import actions
 from loopline.routing.actions import NewRule, NewWorkingTime, save_rule, save_team, set_working_time
 from loopline.routing.models import RoutingRule, Team
 from loopline.routing.rules import rules_of
+from loopline.store.engine import StoreError
 from tests.make import make_unit, make_user
 from tests.make_leads import make_definition, make_lead
 
@@ -194,3 +198,63 @@ def test_salespeople_set_their_hours_and_their_manager_the_capacity(unit: Busine
         set_working_time(ana, NewWorkingTime("", WEEK, "", 1), by=seller(unit, "Ben").actor)
     with pytest.raises(NotAllowedError):
         set_working_time(ana, NewWorkingTime("", WEEK, "", 1), by=make_user(Role.SALES_MANAGER, unit=make_unit()).actor)
+
+
+def test_a_queue_of_nobody_is_refused_and_a_queue_that_lost_its_people_gives_its_leads_back(
+    unit: BusinessUnit,
+) -> None:
+    ana, ben = seller(unit, "Ana"), seller(unit, "Ben")
+    desk, empty = save_team(unit, "Desk", [ana], by=SYSTEM), save_team(unit, "Nobody yet", [], by=SYSTEM)
+    with pytest.raises(ValidationError, match="Nobody in the team Nobody yet takes leads"):
+        save_rule(unit, NewRule("To nobody", NORWAY, "queue", team=empty), by=SYSTEM)
+    save_rule(unit, NewRule("Norway", NORWAY, "queue", team=desk), by=SYSTEM)
+    lead = hand(unit, country="NO")
+    assert (lead.is_pooled, lead.team) == (True, desk)
+    assert hand_over_waiting(by=SYSTEM, at=MONDAY_10 + timedelta(minutes=1)) == 0
+    save_team(unit, "Desk", [], team=desk, by=SYSTEM)
+    assert hand_over_waiting(by=SYSTEM, at=MONDAY_10 + timedelta(minutes=2)) == 1
+    lead.refresh_from_db()
+    assert (lead.state, lead.owner, lead.is_pooled) == ("handed_over", ana, False)
+    assert lead.assignments.last().passed == [
+        {"rule": "Norway", "why": "fits, but nobody in the team Desk takes leads"}
+    ]
+    later = hand(unit, MONDAY_10 + timedelta(hours=1), country="NO")
+    assert later.owner == ben
+
+
+def test_the_store_is_asked_before_anything_is_locked(unit: BusinessUnit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A store that takes seconds to answer must not keep every other writer waiting."""
+    seller(unit, "Ana")
+    bought = {"count": {"kind": "page", "path": "/pricing"}, "at_least": 1, "within_days": 30}
+    save_rule(unit, NewRule("Keen", {"any": [bought, NORWAY]}, "turns"), by=SYSTEM)
+    depths: list[int] = []
+
+    class Watched:
+        def rows(self, *_args: object, **_kwargs: object) -> None:
+            depths.append(len(connection.savepoint_ids))
+            raise StoreError("not there")
+
+    monkeypatch.setattr("loopline.leads.known.engine", Watched)
+    lead = make_lead(unit, at=MONDAY_10)
+    outside = len(connection.savepoint_ids)
+    assert qualify_lead(lead, by=SYSTEM, at=MONDAY_10) is True
+    assert depths == [outside]
+    [assignment] = lead.assignments.all()
+    assert assignment.passed[0]["why"].startswith("not known: behaviour not known yet")
+
+
+def test_many_waiting_leads_go_with_rules_and_people_read_once(unit: BusinessUnit) -> None:
+    leads = [hand(unit, MONDAY_10 + timedelta(minutes=n)) for n in range(4)]
+    for number in range(5):
+        save_rule(unit, NewRule(f"Rule {number}", NORWAY, "turns"), by=SYSTEM)
+    ana = seller(unit, "Ana")
+    counted: Counter[str] = Counter()
+
+    def count(execute: Callable[..., object], sql: str, *args: object) -> object:
+        counted["rules" if 'FROM "routing_routingrule"' in sql else "other"] += 1
+        return execute(sql, *args)
+
+    with connection.execute_wrapper(count):
+        assert hand_over_waiting(by=SYSTEM, at=MONDAY_10 + timedelta(hours=1)) == 4
+    assert counted["rules"] == 1
+    assert {one.owner for one in Lead.objects.filter(pk__in=[lead.pk for lead in leads])} == {ana}

@@ -24,6 +24,7 @@ PEOPLE = 50
 @pytest.mark.parametrize("target", ["turns", "queue"])
 def test_fifty_parallel_accepts_give_one_owner(target: str) -> None:
     unit = make_unit()
+    make_user(Role.SALES, unit=unit, takes_leads=True)
     save_rule(unit, NewRule("All", None, target), by=SYSTEM)
     lead, _ = make_handed_over_lead(unit)
     assert lead.is_pooled == (target == "queue")

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from loopline.access.actor import SYSTEM
 from loopline.access.roles import Role
 from loopline.facts.relay import Relay
-from loopline.leads.actions import qualify_lead
+from loopline.leads import rejudge
+from loopline.leads.actions import create_lead, qualify_lead
 from loopline.leads.models import Lead
 from loopline.leads.rejudge import ChangeWatch
 from loopline.people.actions import link_identity, merge_people, record_consent, set_custom
@@ -93,3 +95,30 @@ def test_what_could_not_be_judged_is_looked_at_again(store: Engine) -> None:
         watch.look()
     current.use_engine(store)
     assert watch.look() == 1
+
+
+def test_with_no_new_lead_nothing_is_scanned_and_what_was_stored_meanwhile_is_not_lost(
+    store: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = make_unit()
+    make_definition(unit, VIEWED_PRICING)
+    person = make_person(unit=unit)
+    Relay(store).relay_all()
+    watch = ChangeWatch()
+    watch.look()
+    asked: list[str] = []
+    as_it_is = rejudge.changed_people
+
+    def changed(*args: Any) -> list[str]:
+        asked.append("scanned")
+        return as_it_is(*args)
+
+    monkeypatch.setattr(rejudge, "changed_people", changed)
+    view_pricing(store, Lead(unit=unit, person=person))
+    assert (watch.look(), asked) == (0, [])
+    # Judged without the view, by a transaction that began before it was stored.
+    lead = create_lead(person, unit, origin="form", by=SYSTEM)
+    Relay(store).relay_all()
+    assert (watch.look(), asked) == (1, ["scanned"])
+    lead.refresh_from_db()
+    assert lead.state != Lead.State.NEW

@@ -54,11 +54,20 @@ def test_a_rule_whose_person_is_away_lets_the_lead_go_on_and_says_so() -> None:
     assert {one["name"]: one["said"] for one in found.considered} == {"Ben": "chosen", "Ana": "away until 5 Dec"}
 
 
-def test_a_queue_takes_the_lead_whoever_is_there() -> None:
+def test_a_queue_takes_the_lead_though_all_its_members_are_away() -> None:
     team = uuid4()
-    found = decide([Way("Service", "asks", "queue", lambda: (True, ""), list, team, "Service desk")])
+    away = [candidate(ANA, "Ana", away="away until 5 Dec")]
+    found = decide([Way("Service", "asks", "queue", lambda: (True, ""), lambda: away, team, "Service desk")])
     assert (found.is_pooled, found.team_id, found.user_id, found.is_made) == (True, team, None, True)
     assert found.because == "waits in the queue of Service desk"
+
+
+def test_a_queue_that_lost_its_members_swallows_no_lead() -> None:
+    empty = Way("Service", "asks", "queue", lambda: (True, ""), list, uuid4(), "Service desk")
+    found = decide([empty, way("Everyone", candidate(BEN, "Ben"))])
+    assert (found.rule, found.user_id) == ("Everyone", BEN)
+    assert found.passed == [{"rule": "Service", "why": "fits, but nobody in the team Service desk takes leads"}]
+    assert decide([empty]).because == NOBODY
 
 
 def test_with_nobody_there_the_lead_waits_and_says_whether_anybody_will_come_back() -> None:

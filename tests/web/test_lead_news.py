@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -21,8 +22,9 @@ from loopline.leads.opening import Known, Read, what_to_say
 from loopline.leads.terms import NewTerms, set_terms
 from loopline.lib.times import utc_now
 from loopline.people.actions import Details, fill_in
-from loopline.routing.actions import NewWorkingTime, set_working_time
-from loopline.web.lead_news import TOLD_WITHIN, tell_new_owners
+from loopline.routing.actions import NewRule, NewWorkingTime, add_absence, save_rule, save_team, set_working_time
+from loopline.web import lead_news
+from loopline.web.lead_news import TOLD_WITHIN, LeadNews, tell_new_owners
 from tests.make import make_unit, make_user, signed_in_as
 from tests.make_leads import make_definition, make_lead
 
@@ -222,3 +224,44 @@ def test_what_to_say_next_follows_what_they_wrote_and_read() -> None:
     assert what_to_say(Known(origin="form “Demo”")) == ["Begin with what they did: form “Demo”."]
     assert what_to_say(Known()) == []
     assert len(what_to_say(Known("x" * 500))[0]) < 220
+
+
+def test_everybody_who_may_take_a_lead_from_a_queue_hears_that_it_waits(unit: BusinessUnit) -> None:
+    ana, ben, eve = (make_user(Role.SALES, unit=unit, name=name, takes_leads=True) for name in ("Ana", "Ben", "Eve"))
+    make_user(Role.SALES, unit=unit, name="Otto", takes_leads=True)
+    today = utc_now().date()
+    add_absence(eve, today - timedelta(days=1), today + timedelta(days=1), by=SYSTEM)
+    team = save_team(unit, "Desk", [ana, ben, eve], by=SYSTEM)
+    save_rule(unit, NewRule("To the desk", None, "queue", team=team), by=SYSTEM)
+    qualify_lead(make_lead(unit, name="Ines Okafor"), by=SYSTEM)
+    assert tell_new_owners() == 1
+    assert tell_new_owners() == 0
+    assert [mail.to for mail in Mail.objects.order_by("to__name")] == [ana, ben], "Eve is away, Otto is of no team"
+    assert {mail.subject for mail in Mail.objects.all()} == {"Ines Okafor waits in the queue"}
+    assert ChatMessage.objects.count() == 1
+
+
+def test_one_that_cannot_be_told_is_tried_again_later_and_holds_nobody_back(
+    unit: BusinessUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken, _ = handed(unit, name="Broken")
+    qualify_lead(make_lead(unit, name="Fine"), by=SYSTEM)
+    as_it_is = lead_news.news_of
+
+    def news_of(lead: Lead, *args: Any) -> LeadNews:
+        if lead.pk == broken.pk:
+            raise ValueError("a route that cannot be drawn")
+        return as_it_is(lead, *args)
+
+    monkeypatch.setattr(lead_news, "news_of", news_of)
+    at = utc_now()
+    assert tell_new_owners(at) == 1
+    assert Mail.objects.get().subject.startswith("Fine")
+    kept = broken.assignments.get()
+    assert (kept.told_at, kept.tell_attempts) == (None, 1)
+    assert kept.tell_trouble == "ValueError: a route that cannot be drawn"
+    monkeypatch.undo()
+    assert tell_new_owners(at + timedelta(seconds=30)) == 0, "not before its time"
+    assert tell_new_owners(at + timedelta(minutes=1)) == 1
+    kept.refresh_from_db()
+    assert (kept.told_at is not None, kept.tell_trouble) == (True, "")
