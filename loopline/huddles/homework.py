@@ -4,7 +4,8 @@ The link is signed, is for one person, one meeting and nothing else, and ends wh
 that person on the leads of that homework only, through the same actions as on the pages.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.conf import settings
@@ -46,6 +47,8 @@ class Given:
     return_on: date | None = None
     stage: str = ""
     """Of `Opportunity.Stage`, when its deal moved on."""
+    detail: Mapping[str, object] = field(default_factory=dict)
+    """What the reason asks for (`leads.reasons`)."""
 
 
 def token_of(homework: Homework) -> str:
@@ -90,7 +93,7 @@ def answer_lead(homework: Homework, lead: Lead, given: Given, *, at: datetime | 
         case Answer.ACCEPT:
             accept_lead(lead, by=by, at=at)
         case Answer.REJECT:
-            reject_lead(lead, given.reason, note=line, return_on=given.return_on, by=by, at=at)
+            reject_lead(lead, given.reason, note=line, detail=given.detail, return_on=given.return_on, by=by, at=at)
         case Answer.HELP:
             ask_for_help(lead, line or "asked for before the huddle", by=by, at=at)
         case Answer.STAGE:

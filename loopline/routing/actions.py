@@ -84,7 +84,9 @@ def check_rule(unit: BusinessUnit, new: NewRule) -> None:
         raise ValidationError({"person": "Leave the person out, or let the leads go to one person."})
     if new.team is not None and (new.team.unit_id != unit.pk or new.target == Target.PERSON):
         raise ValidationError({"team": "Choose a team of this business unit, for turns or a queue."})
-    if new.target == Target.QUEUE and not in_turn(bench_of(unit), {}, utc_now(), team_id=new.team and new.team.pk):
+    if new.target == Target.QUEUE and not in_turn(
+        bench_of(unit), {}, utc_now(), team_id=new.team.pk if new.team else None
+    ):
         whose = f"the team {new.team.name}" if new.team else str(unit)
         raise ValidationError({"team": f"Nobody in {whose} takes leads, so nobody would take them out of this queue."})
 

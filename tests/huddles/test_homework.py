@@ -1,5 +1,6 @@
 """One minute before the meeting: a link of one's own, valid for one meeting, that acts only when something is sent."""
 
+import re
 from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
@@ -166,3 +167,33 @@ def test_nobody_is_asked_days_before() -> None:
     begins = date(2026, 3, 9)
     start_series(lead.unit, SeriesPlan("W", begins, time(9), (runner, owner)), by=runner.actor)
     assert ask_for_homework(at=datetime(2026, 3, 5, tzinfo=UTC)) == 0
+
+
+def test_sending_back_asks_for_what_its_code_needs_and_keeps_it() -> None:
+    asked = Asked()
+    clause = str(asked.lead.evidence[0]["clause"])
+    for reason, missing, said in [
+        ("below_definition", "clause", "Which clause does it not meet?"),
+        ("unreachable", "attempts", "After how many attempts?"),
+        ("timing", "return_on", "Give a date"),
+        ("", "reason", "Choose why it goes back."),
+    ]:
+        given = {"lead": str(asked.lead.pk), "answer": "reject", "reason": reason, "line": "as typed"}
+        page = Client().post(asked.address, given)
+        assert page.status_code == 422
+        wrong = re.search(rf'id="{asked.lead.pk}-{missing}_error"[^>]*>(.*?)</p>', page.content.decode(), re.DOTALL)
+        assert wrong is not None, reason
+        assert said in wrong[1]
+        assert "as typed" in page.content.decode(), "what was typed stays"
+    asked.lead.refresh_from_db()
+    assert asked.lead.state == Lead.State.HANDED_OVER
+    assert asked.say("reject", reason="below_definition", clause=clause, attempts="3") == 302
+    asked.lead.refresh_from_db()
+    assert (asked.lead.reason, asked.lead.reason_detail) == ("below_definition", {"clause": clause})
+
+
+def test_what_belongs_to_sending_back_does_not_matter_to_another_answer() -> None:
+    asked = Asked()
+    assert asked.say("accept", reason="timing", attempts="0") == 302
+    asked.lead.refresh_from_db()
+    assert (asked.lead.state, asked.lead.reason) == (Lead.State.ACCEPTED, "")

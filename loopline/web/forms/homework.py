@@ -1,4 +1,4 @@
-"""What a salesperson says about one lead before the huddle."""
+"""What a salesperson says about one lead before the huddle; sending it back asks for the same as the lead's page."""
 
 from typing import Any
 
@@ -8,36 +8,52 @@ from loopline.huddles.homework import Given
 from loopline.huddles.models import HomeworkAnswer
 from loopline.leads.models import Lead
 from loopline.pipeline.models import Opportunity
-from loopline.web.forms.base import PageForm
+from loopline.web.forms.leads import ReasonForm
+
+Answer = HomeworkAnswer.Answer
+SENDS_BACK = ("reason", "clause", "duplicate_of", "field", "attempts", "kind", "return_on")
+"""Fields that only sending back looks at."""
 
 
-class HomeworkForm(PageForm):
-    answer = forms.ChoiceField(choices=HomeworkAnswer.Answer.choices, widget=forms.HiddenInput)
+class HomeworkForm(ReasonForm):
+    answer = forms.ChoiceField(choices=Answer.choices, widget=forms.HiddenInput)
     line = forms.CharField(required=False, max_length=300, label="One line")
-    reason = forms.ChoiceField(required=False, choices=[("", "Why?"), *Lead.Reason.choices], label="Reason")
-    return_on = forms.DateField(
-        required=False, label="When again", widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
-    )
     stage = forms.ChoiceField(
         required=False, choices=[("", "Which stage?"), *Opportunity.Stage.choices], label="Deal is in"
     )
 
-    def __init__(self, *args: Any, lead: Lead | None = None, **kwargs: Any) -> None:
-        kwargs.setdefault("auto_id", f"{lead.pk}-%s" if lead else "id_%s")
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, lead: Lead, **kwargs: Any) -> None:
+        kwargs.setdefault("auto_id", f"{lead.pk}-%s")
+        super().__init__(*args, lead=lead, **kwargs)
         self.fields["line"].widget.attrs["placeholder"] = "One line, if you like"
+        self.fields["reason"].required = False
+        del self.fields["note"]  # the line is the note
+        self.fields["reason"].widget.attrs.pop("autofocus", None)
 
     def clean(self) -> dict[str, Any]:
-        said = super().clean() or {}
-        if said.get("answer") == HomeworkAnswer.Answer.REJECT and not said.get("reason"):
-            self.add_error("reason", "Choose why it goes back.")
-        if said.get("answer") == HomeworkAnswer.Answer.STAGE and not said.get("stage"):
+        """What belongs to another answer is not looked at: the fields of all of them stand in one form."""
+        said = self.cleaned_data
+        if said.get("answer") != Answer.REJECT:
+            for name in SENDS_BACK:
+                self.errors.pop(name, None)
+        if said.get("answer") == Answer.REJECT:
+            if not said.get("reason") and "reason" not in self.errors:
+                self.add_error("reason", "Choose why it goes back.")
+            return super().clean()
+        if said.get("answer") == Answer.STAGE and not said.get("stage"):
             self.add_error("stage", "Choose where the deal is.")
-        if said.get("reason") == Lead.Reason.TIMING and not said.get("return_on"):
-            self.add_error("return_on", "Say when to come back.")
         return said
+
+    @property
+    def sends_back(self) -> list[forms.BoundField]:
+        """What sending back asks for, in its order."""
+        return [self[name] for name in SENDS_BACK]
 
     @property
     def given(self) -> Given:
         said = self.cleaned_data
-        return Given(said["answer"], said["line"], said["reason"], said["return_on"], said["stage"])
+        is_back = said["answer"] == Answer.REJECT
+        return Given(
+            said["answer"], said["line"], said["reason"] if is_back else "", said["return_on"] if is_back else None,
+            said["stage"], said.get("detail", {}) if is_back else {},
+        )  # fmt: skip

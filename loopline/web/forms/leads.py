@@ -77,7 +77,7 @@ class ReasonForm(PageForm):
         if said.get("reason") == Lead.Reason.TIMING and not said.get("return_on") and "return_on" not in self.errors:
             self.add_error("return_on", "When should it come back? Give a date.")
 
-    def answer(self) -> dict[str, Any]:
+    def as_said(self) -> dict[str, Any]:
         """What an action takes: reason, note, detail, and when it comes back."""
         return {name: self.cleaned_data[name] for name in ("reason", "note", "detail", "return_on")}
 
@@ -102,8 +102,8 @@ class RecycleForm(ReasonForm):
         if not said.get("return_on") and not said.get("returns_when") and "return_on" not in self.errors:
             self.add_error("return_on", "When should it come back? Give a date, or choose what brings it back.")
 
-    def answer(self) -> dict[str, Any]:
-        return super().answer() | {"returns_when": self.cleaned_data["returns_when"]}
+    def as_said(self) -> dict[str, Any]:
+        return super().as_said() | {"returns_when": self.cleaned_data["returns_when"]}
 
 
 class DisqualifyForm(ReasonForm):
@@ -119,7 +119,7 @@ class DisqualifyForm(ReasonForm):
             *(one for one in Lead.Reason.choices if one[0] != Lead.Reason.TIMING),
         ]
 
-    def answer(self) -> dict[str, Any]:
+    def as_said(self) -> dict[str, Any]:
         return {name: self.cleaned_data[name] for name in ("reason", "note", "detail")}
 
 

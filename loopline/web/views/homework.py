@@ -28,13 +28,13 @@ def homework(request: HttpRequest, token: str) -> HttpResponse:
 
 def _answer(request: HttpRequest, found: Homework, token: str) -> HttpResponse:
     lead = _asked(found, request.POST.get("lead", ""))
-    form = HomeworkForm(request.POST)
+    form = HomeworkForm(request.POST, lead=lead)
     if not form.is_valid():
-        return _page(request, found, lead, "; ".join(str(error) for errors in form.errors.values() for error in errors))
+        return _page(request, found, lead, "Nothing was changed yet: something is missing below.", form)
     try:
         answer_lead(found, lead, form.given)
     except (LeadStateError, NotAllowedError, PipelineError, ValidationError, ValueError) as error:
-        return _page(request, found, lead, f"{error} Nothing was changed.")
+        return _page(request, found, lead, f"{error} Nothing was changed.", form)
     return redirect("homework", token)
 
 
@@ -48,9 +48,15 @@ def _asked(found: Homework, lead_id: str) -> Lead:
     return lead
 
 
-def _page(request: HttpRequest, found: Homework, lead: Lead | None = None, trouble: str = "") -> HttpResponse:
+def _page(
+    request: HttpRequest, found: Homework, lead: Lead | None = None, trouble: str = "", form: HomeworkForm | None = None
+) -> HttpResponse:
+    """All leads of it; what was typed about `lead` stays, with what is wrong about it."""
     answers = {str(one.lead_id): one for one in found.answers.all()}
-    cards = [(one, answers.get(str(one.pk)), HomeworkForm(lead=one)) for one in leads_of(found)]
+    cards = [
+        (one, answers.get(str(one.pk)), form if form is not None and one == lead else HomeworkForm(lead=one))
+        for one in leads_of(found)
+    ]
     listed = {str(one.pk) for one, _, _ in cards}
     context = {
         "homework": found,

@@ -49,7 +49,7 @@ def lead_send_back(request: PageRequest, lead_id: UUID) -> HttpResponse:
     lead = find_lead(request, lead_id)
     form = ReasonForm(_sent(request), lead=lead)
     if request.method == "POST" and form.is_valid():
-        said, done = form.answer(), f"{lead.person.display_name} is back with marketing."
+        said, done = form.as_said(), f"{lead.person.display_name} is back with marketing."
         return _do(request, lead, lambda: reject_lead(lead, **said, by=request.actor), done)
     return _ask(request, lead, form, "Send back", "Why does this lead go back to marketing?")
 
@@ -81,7 +81,7 @@ def lead_recycle(request: PageRequest, lead_id: UUID) -> HttpResponse:
     lead = find_lead(request, lead_id)
     form = RecycleForm(_sent(request), lead=lead)
     if request.method == "POST" and form.is_valid():
-        said, done = form.answer(), f"{lead.person.display_name} is recycled."
+        said, done = form.as_said(), f"{lead.person.display_name} is recycled."
         return _do(request, lead, lambda: recycle_lead(lead, **said, by=request.actor), done)
     return _ask(request, lead, form, "Recycle", "Why not now, and when again?")
 
@@ -91,7 +91,7 @@ def lead_disqualify(request: PageRequest, lead_id: UUID) -> HttpResponse:
     lead = find_lead(request, lead_id)
     form = DisqualifyForm(_sent(request), lead=lead)
     if request.method == "POST" and form.is_valid():
-        said, done = form.answer(), f"{lead.person.display_name} is disqualified."
+        said, done = form.as_said(), f"{lead.person.display_name} is disqualified."
         return _do(request, lead, lambda: disqualify_lead(lead, **said, by=request.actor), done)
     return _ask(request, lead, form, "Disqualify", "Why not ever?")
 
