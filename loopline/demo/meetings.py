@@ -8,6 +8,7 @@ from loopline.access.models import BusinessUnit
 from loopline.demo import world
 from loopline.demo.ground import Ground
 from loopline.huddles.actions import Said, close_huddle, dispose_lead, dispose_quiet, open_huddle
+from loopline.huddles.bounds import GUARD_RAIL, REVERSAL, Bound
 from loopline.huddles.decisions import Measure, NewDecision, add_decision, approve_decision, finish_decision
 from loopline.huddles.homework import Given, answer_lead, ask_for_homework, leads_of
 from loopline.huddles.models import Decision, Homework, Huddle, HuddleLead, HuddleSeries
@@ -88,7 +89,10 @@ def _hold_with_partner(ground: Ground, leads: list[Lead], tuesday: datetime) -> 
             "Answer every hand-over within four business hours, partners' first",
             ground.users["jonas@halden.example"], (at + WEEK).date(), "More are answered in time.",
             "The share accepted does not fall.", "Fewer than half are accepted in a month.",
-            Measure("in_time", 10, Decision.Design.BEFORE_AFTER, control_unit=others),
+            Measure(
+                "in_time", 10, Decision.Design.BEFORE_AFTER, control_unit=others,
+                bounds=(Bound(GUARD_RAIL, "accepted", 60), Bound(REVERSAL, "accepted", 50)),
+            ),
         )  # fmt: skip
         decision = add_decision(huddle, new, by=manager, at=at + timedelta(minutes=10))
         approve_decision(decision, "marketing", by=ground.users["mara@halden.example"].actor, at=at)

@@ -10,6 +10,7 @@ from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.huddles.agenda import Reason, Topic
+from loopline.huddles.bounds import GUARD_RAIL, Bound
 from loopline.huddles.changing import changed, open_for, require_unit
 from loopline.huddles.models import Decision, Huddle
 from loopline.lib.times import utc_now
@@ -28,6 +29,8 @@ class Measure:
     design: str = Decision.Design.BEFORE_AFTER
     treated: tuple[User, ...] = ()
     control_unit: BusinessUnit | None = None
+    bounds: tuple[Bound, ...] = ()
+    """Guard-rail and condition for taking it back, where they are figures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +87,11 @@ def _measured(decision: Decision, measure: Measure, at: datetime) -> None:
 
     decision.outcome, decision.design = measure.outcome, measure.design
     decision.expected_points, decision.control_unit = measure.expected_points, measure.control_unit
+    for bound in measure.bounds:
+        if bound.kind == GUARD_RAIL:
+            decision.guard_outcome, decision.guard_percent = bound.outcome, bound.percent
+        else:
+            decision.reversal_outcome, decision.reversal_percent = bound.outcome, bound.percent
     decision.starts_at = at
     decision.power = power_now(decision.unit, measure.outcome, measure.expected_points, at)
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from loopline.huddles.bounds import WORDS
 from loopline.huddles.models import Decision, Huddle, HuddleLead
 
 
@@ -50,6 +51,7 @@ def _decision(decision: Decision) -> list[str]:
         ("must not get worse", decision.guard_rail),
         ("taken back", decision.reversal),
         ("seen by", _measure(decision)),
+        *((f"bound, {WORDS[one.kind]}", one.words) for one in decision.bounds),
         ("approved for marketing by", decision.marketing_approval),
         ("approved for sales by", decision.sales_approval),
     ):

@@ -7,6 +7,7 @@ from django.db.models import Q
 
 from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
 from loopline.campaigns.models import Campaign
+from loopline.huddles.bounds import GUARD_RAIL, REVERSAL, Bound
 from loopline.huddles.trial import OUTCOMES
 from loopline.leads.models import Lead
 from loopline.lib.ids import uuid7
@@ -199,8 +200,14 @@ class Decision(models.Model):
     expected_effect = models.TextField(blank=True)
     guard_rail = models.TextField(blank=True)
     """What must not get worse meanwhile."""
+    guard_outcome = models.CharField(max_length=24, blank=True)
+    guard_percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    """The guard-rail as a figure, of `trial.OUTCOMES`, and its bound (`bounds.Bound`); empty: words only."""
     reversal = models.TextField(blank=True)
     """When it is taken back."""
+    reversal_outcome = models.CharField(max_length=24, blank=True)
+    reversal_percent = models.PositiveSmallIntegerField(null=True, blank=True)
+    """The same for the condition of taking it back."""
     marketing_approval = models.CharField(max_length=200, blank=True)
     sales_approval = models.CharField(max_length=200, blank=True)
     """Who approved it for each side."""
@@ -228,6 +235,19 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return self.text
+
+    @property
+    def bounds(self) -> list[Bound]:
+        """Guard-rail and condition for taking it back, as far as they are figures."""
+        given = (
+            (GUARD_RAIL, self.guard_outcome, self.guard_percent),
+            (REVERSAL, self.reversal_outcome, self.reversal_percent),
+        )
+        return [
+            Bound(kind, outcome, percent)
+            for kind, outcome, percent in given
+            if outcome in OUTCOMES and percent is not None
+        ]
 
     @property
     def outcome_label(self) -> str:
@@ -279,6 +299,8 @@ class Review(models.Model):
     high = models.FloatField(null=True)
     """The 95 % interval that holds however often it is looked at."""
     verdict = models.CharField(max_length=10, choices=Verdict.choices)
+    bounds = models.JSONField(default=list)
+    """Guard-rail and condition for taking it back as seen then: [`bounds.SeenBound`]."""
 
     class Meta:
         ordering: ClassVar = ["-at", "-pk"]

@@ -10,6 +10,7 @@ from django.db import transaction
 from loopline.access.actor import SYSTEM
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit
+from loopline.huddles.bounds import SeenBound
 from loopline.huddles.models import Decision, Review
 from loopline.huddles.reasons import answered_at
 from loopline.huddles.trial import (
@@ -82,6 +83,19 @@ def arms_of(decision: Decision, at: datetime) -> list[Arm]:
     ]
 
 
+def bounds_seen(decision: Decision, at: datetime) -> list[SeenBound]:
+    """Guard-rail and condition for taking it back, on the leads it holds for, each as far as they have matured."""
+    found = []
+    for bound in decision.bounds:
+        outcome, starts = OUTCOMES[bound.outcome], decision.starts_at
+        assert starts is not None
+        leads: Iterable[Lead] = _leads(decision.unit, starts, at - outcome.matures)
+        if decision.design != Design.BEFORE_AFTER:
+            leads = filter(_chooser(decision), leads)
+        found.append(bound.seen_in(_arm(outcome, leads)))
+    return found
+
+
 def _chooser(decision: Decision) -> Callable[[Lead], bool]:
     if decision.design == Design.RANDOM:
         return lambda lead: is_treated(str(decision.pk), str(lead.pk))
@@ -149,8 +163,10 @@ def review_decision(decision: Decision, *, at: datetime | None = None) -> Review
         treated_part=treated.part, treated_whole=treated.whole,
         control_part=control.part, control_whole=control.whole,
         effect=_points(seen.effect), low=_points(seen.low), high=_points(seen.high),
+        bounds=[one.to_json() for one in bounds_seen(decision, at)],
     )  # fmt: skip
-    audit(SYSTEM, "review_decision", decision, at=at, verdict=seen.verdict, effect=review.effect)
+    crossed = [one["sentence"] for one in review.bounds if one["is_crossed"]]
+    audit(SYSTEM, "review_decision", decision, at=at, verdict=seen.verdict, effect=review.effect, crossed=crossed)
     return review
 
 

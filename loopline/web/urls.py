@@ -12,6 +12,7 @@ from loopline.web.views import (
     channels,
     companies,
     dashboards,
+    decisions,
     definition,
     definition_changes,
     design,
@@ -232,6 +233,7 @@ urlpatterns = [
     path("reports/bottlenecks/", bottlenecks.bottlenecks, name="bottlenecks"),
     # Learn · huddle, lead definition
     path("huddles/", huddle_series.huddles, name="huddles"),
+    path("huddles/decisions/", decisions.decisions, name="decisions"),
     path("huddles/open/<uuid:unit_id>/", huddle_series.huddle_open, name="huddle_open"),
     path("huddles/series/new/<uuid:unit_id>/", huddle_series.huddle_series_new, name="huddle_series_new"),
     path("huddles/series/<uuid:series_id>/", huddle_series.huddle_series, name="huddle_series"),

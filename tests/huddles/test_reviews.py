@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from loopline.access.actor import NotAllowedError
@@ -10,13 +11,14 @@ from loopline.access.audit import first_broken_entry
 from loopline.access.models import AuditEntry, BusinessUnit, User
 from loopline.access.roles import Role
 from loopline.huddles.actions import close_huddle, open_huddle
+from loopline.huddles.bounds import GUARD_RAIL, REVERSAL, Bound
 from loopline.huddles.decisions import Measure, NewDecision, add_decision, approve_decision, finish_decision
 from loopline.huddles.health import health
 from loopline.huddles.models import Decision, Review
 from loopline.huddles.reviews import arms_of, review_decision, review_due
-from loopline.huddles.trial import is_treated
+from loopline.huddles.trial import Arm, is_treated
 from loopline.leads.models import Lead
-from tests.make import make_person, make_unit, make_user, signed_in
+from tests.make import make_person, make_unit, make_user, signed_in, signed_in_as
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -159,3 +161,64 @@ def test_the_health_of_huddles_by_hand(unit: BusinessUnit, runner: User) -> None
     assert (found.promises.part, found.promises.whole) == (1, 2)
     assert found.homework.value is None
     assert found.complaint_days is None
+
+
+def test_guard_rail_and_condition_for_taking_it_back_are_looked_at_with_the_review(
+    unit: BusinessUnit, runner: User
+) -> None:
+    """40 of 60 accepted (67 %) of at least 70; 20 of 60 sent back (33 %), and above 50 it would be taken back."""
+    owner = make_user(Role.SALES, unit=unit)
+    week(unit, owner, START - timedelta(days=30), of=60, accepted=30)
+    week(unit, owner, START + timedelta(days=2), of=60, accepted=40)
+    bounds = (Bound(GUARD_RAIL, "accepted", 70), Bound(REVERSAL, "sent_back", 50))
+    decision = decided(unit, runner, Measure("in_time", 10, bounds=bounds))
+    review = review_decision(decision, at=LATER)
+    assert review is not None
+    assert [(one["kind"], one["percent"], one["is_crossed"]) for one in review.bounds] == [
+        ("guard_rail", 66.7, True), ("reversal", 33.3, False),
+    ]  # fmt: skip
+    assert review.bounds[0]["sentence"] == (
+        "Guard-rail crossed: accepted within 14 days: at least 70 %; seen 66.7 % (40 of 60 leads)."
+    )
+    assert AuditEntry.objects.get(verb="review_decision").detail["crossed"] == [review.bounds[0]["sentence"]]
+    page = signed_in(runner).get(reverse("huddles")).content.decode()
+    assert "Guard-rail crossed" in page
+    assert "Condition for taking it back not met" in page
+
+
+@pytest.mark.parametrize(
+    ("outcome", "part", "crossed"),
+    [("accepted", 12, False), ("accepted", 11, True), ("sent_back", 12, False), ("sent_back", 13, True)],
+)
+def test_a_bound_is_crossed_only_beyond_it_and_only_with_enough_leads(outcome: str, part: int, crossed: bool) -> None:
+    bound = Bound(GUARD_RAIL, outcome, 40)
+    assert bound.seen_in(Arm(part, 30)).is_crossed is crossed
+    few = bound.seen_in(Arm(0, 29))
+    assert (few.is_crossed, few.percent) == (None, None)
+    assert "29 of 30 leads that it takes" in few.sentence
+
+
+def test_expected_against_seen_is_kept_with_the_hit_rate(unit: BusinessUnit, runner: User) -> None:
+    def seen(verdict: str, at: datetime, low: float | None = None, high: float | None = None) -> Decision:
+        decision = decided(unit, runner, Measure("accepted", 20))
+        Decision.objects.filter(pk=decision.pk).update(starts_at=at)
+        if verdict:
+            Review.objects.create(
+                decision=decision, at=at + timedelta(weeks=5), verdict=verdict, treated_part=1, treated_whole=1,
+                control_part=1, control_whole=1, effect=low, low=low, high=high,
+            )  # fmt: skip
+        return decision
+
+    seen("better", START, 5.0, 30.0)
+    seen("worse", START, -30.0, -5.0)
+    seen("not_shown", START - timedelta(weeks=60), -5.0, 10.0)
+    seen("not_shown", START)
+    seen("", START)
+    page = signed_in(runner).get(reverse("decisions"))
+    years = page.context["years"]
+    assert [(one.year, len(one.kept)) for one in years] == [(2026, 4), (2025, 1)]
+    assert (page.context["hits"].part, page.context["hits"].whole) == (1, 3)
+    assert (page.context["as_expected"].part, page.context["as_expected"].whole) == (1, 3)
+    assert Client().get(reverse("decisions")).status_code == 302
+    assert signed_in_as(Role.FINANCE, unit).get(reverse("decisions")).status_code == 403
+    assert not signed_in_as(Role.MARKETING, make_unit()).get(reverse("decisions")).context["years"]

@@ -8,11 +8,14 @@ from django.forms import Textarea
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, User
 from loopline.campaigns.models import Campaign
+from loopline.huddles.bounds import GUARD_RAIL, REVERSAL, Bound
 from loopline.huddles.decisions import Measure, NewDecision
 from loopline.huddles.models import Decision, HuddleSeries
 from loopline.huddles.series import SeriesPlan
 from loopline.huddles.trial import OUTCOMES
 from loopline.web.forms.base import PageForm
+
+_FIGURES = [(one.key, one.label) for one in OUTCOMES.values()]
 
 
 class SaidForm(PageForm):
@@ -40,7 +43,7 @@ class DecisionForm(PageForm):
     outcome = forms.ChoiceField(
         required=False,
         label="The figure that will show it",
-        choices=[("", "None: it is not measured"), *((one.key, one.label) for one in OUTCOMES.values())],
+        choices=[("", "None: it is not measured"), *_FIGURES],
     )
     expected_points = forms.IntegerField(
         required=False, min_value=-100, max_value=100, label="By how many points", help_text="Percentage points."
@@ -63,6 +66,21 @@ class DecisionForm(PageForm):
         help_text="Before and after is weak evidence by itself.",
     )
 
+    guard_outcome = forms.ChoiceField(
+        required=False, label="Guard-rail: the figure", choices=[("", "Words only"), *_FIGURES]
+    )
+    guard_percent = forms.IntegerField(
+        required=False, min_value=0, max_value=100, label="Its bound, percent",
+        help_text="At least so many; of leads sent back at most.",
+    )  # fmt: skip
+    reversal_outcome = forms.ChoiceField(
+        required=False, label="Taken back: the figure", choices=[("", "Words only"), *_FIGURES]
+    )
+    reversal_percent = forms.IntegerField(
+        required=False, min_value=0, max_value=100, label="Its bound, percent",
+        help_text="Below it (sent back: above) it is taken back.",
+    )  # fmt: skip
+
     def __init__(self, *args: Any, unit: BusinessUnit, actor: Actor, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         colleagues = User.objects.filter(units=unit, is_active=True)
@@ -74,7 +92,21 @@ class DecisionForm(PageForm):
         said = super().clean() or {}
         if said.get("outcome") and said.get("design") == Decision.Design.STAGGERED and not said.get("treated"):
             self.add_error("treated", "Choose who begins; the others are what they are compared with.")
+        for kind in ("guard", "reversal"):
+            has_figure, has_bound = bool(said.get(f"{kind}_outcome")), said.get(f"{kind}_percent") is not None
+            if has_figure != has_bound:
+                missing = f"{kind}_percent" if has_figure else f"{kind}_outcome"
+                self.add_error(missing, "A bound needs both: the figure and its percentage.")
+            elif has_figure and not said.get("outcome"):
+                self.add_error("outcome", "Bounds are looked at with the figure that will show it: choose one.")
         return said
+
+    @property
+    def _bounds(self) -> tuple[Bound, ...]:
+        said = self.cleaned_data
+        given = ((GUARD_RAIL, "guard"), (REVERSAL, "reversal"))
+        figures = ((kind, said[f"{name}_outcome"], said[f"{name}_percent"]) for kind, name in given)
+        return tuple(Bound(kind, outcome, percent) for kind, outcome, percent in figures if outcome)
 
     @property
     def decision(self) -> NewDecision:
@@ -88,6 +120,7 @@ class DecisionForm(PageForm):
                 said["design"] or Decision.Design.BEFORE_AFTER,
                 tuple(said["treated"]),
                 said["control_unit"],
+                self._bounds,
             )
         return NewDecision(**words, measure=measure)
 
