@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('leads', '0006_fitted_score'),
+        ('leads', '0007_exploration_and_shadow'),
     ]
 
     operations = [
