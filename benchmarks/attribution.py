@@ -141,6 +141,7 @@ def main() -> None:
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
     files = make(folder / f"{given.touchpoints}", given.touchpoints, conversions)
     print(f"{given.touchpoints:,} touchpoints, {conversions:,} conversions, {os.cpu_count()} cores")
+    heuristics(*make(folder / "warm-up", 10_000, 125))  # loads the libraries
     run(*files)
     if given.peers:
         peers(given.peers, folder)
