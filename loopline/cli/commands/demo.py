@@ -117,7 +117,7 @@ def _welcome(config: Config, site: "subprocess.Popen[bytes] | None", site_port: 
         "",
         f"  Loopline     {config.base_url}",
         f"  Sample site  http://127.0.0.1:{site_port}" if has_site else "  Sample site  not running",
-        "" if has_site or site is None else "               Choose another port for it: loopline demo --site-port 8002",
+        *(["               Choose another port for it: loopline demo --site-port 8002"] * bool(site and not has_site)),
         "",
         "  Sign in with one click: the sign-in page offers Halden's people by role.",
         *(["  Then come to the sample site through a campaign link at its foot and watch yourself arrive."] * has_site),
