@@ -1,23 +1,28 @@
 """Mails to colleagues: written in the transaction of what they are about, sent once, by a thread beside the pages.
 
 The key makes a mail unique; the claim, committed before the mail server is asked, makes it go out once at most: a
-process that is killed in between leaves a claimed mail that is never repeated.
+process that is killed in between leaves a claimed mail that is never repeated. Nor is one whose content went to the
+server when the line broke before its answer: it may be on its way. What a server plainly did not take is offered again.
+The Message-ID is made of the mail's own number, so that a mail server and a mailbox can tell a second copy.
 """
 
 import logging
 from base64 import b64decode, b64encode
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.encoders import encode_base64
 from email.mime.base import MIMEBase
 from email.mime.image import MIMEImage
 from smtplib import SMTPException
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 
+from loopline.access.mail_line import OutcomeUnknownError
 from loopline.access.models import Mail, User
 from loopline.lib.times import utc_now
 
@@ -27,6 +32,8 @@ TOO_LATE_AFTER = timedelta(days=2)
 """A mail that could not go out for so long would tell old news; it is not sent any more."""
 MOST_ATTEMPTS = 6
 AT_ONCE = 50
+UNKNOWN = "the line broke before the mail server said whether it took it; it may have arrived and is not sent again"
+_NOTHING_KEPT: dict[str, object] = {"subject": "", "text": "", "html": "", "attachments": []}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,19 +99,22 @@ def send_waiting(*, at: datetime | None = None) -> int:
 def _forget_too_late(at: datetime) -> None:
     """What will never be sent names buyers all the same."""
     late = Mail.objects.filter(sent_at=None, created_at__lte=at - TOO_LATE_AFTER).exclude(text="")
-    late.update(subject="", text="", html="", attachments=[], trouble="too late to be sent")
+    late.update(trouble="too late to be sent", **_NOTHING_KEPT)
 
 
 def _send(mail: Mail, connection: BaseEmailBackend, at: datetime) -> bool:
     if not Mail.objects.filter(pk=mail.pk, claimed_at__isnull=True).update(claimed_at=at):
         return False  # another process was faster
     if not mail.to.is_active:
-        Mail.objects.filter(pk=mail.pk).update(
-            subject="", text="", html="", attachments=[], trouble="the reader was shut out"
-        )
+        Mail.objects.filter(pk=mail.pk).update(trouble="the reader was shut out", **_NOTHING_KEPT)
         return False
     try:
         message_of(mail, connection).send()
+    except OutcomeUnknownError as error:
+        log.warning("mail %s may have been sent: %s", mail.pk, error)
+        Mail.objects.filter(pk=mail.pk).update(trouble=UNKNOWN, **_NOTHING_KEPT)
+        _close(connection)
+        return False
     except (SMTPException, OSError) as error:
         # The server did not take it, so it may be offered again, later each time.
         log.warning("the mail server did not take mail %s: %s", mail.pk, type(error).__name__)
@@ -115,15 +125,25 @@ def _send(mail: Mail, connection: BaseEmailBackend, at: datetime) -> bool:
             not_before=at + timedelta(minutes=2**mail.attempts),
             trouble=str(error)[:1000],
         )
+        _close(connection)
         return False
     # Links in it let people in, and it names buyers: once it is on its way nothing of it is kept here.
-    Mail.objects.filter(pk=mail.pk).update(sent_at=at, subject="", text="", html="", attachments=[], trouble="")
+    Mail.objects.filter(pk=mail.pk).update(sent_at=at, trouble="", **_NOTHING_KEPT)
     return True
+
+
+def _close(connection: BaseEmailBackend) -> None:
+    """The next mail gets a line of its own: this one may be broken."""
+    with suppress(SMTPException, OSError):
+        connection.close()
 
 
 def message_of(mail: Mail, connection: BaseEmailBackend | None = None) -> EmailMultiAlternatives:
     """The mail as it is handed to the server."""
-    message = EmailMultiAlternatives(mail.subject, mail.text, to=[mail.to.email], connection=connection)
+    name = f"<{mail.pk.hex}@{urlsplit(settings.BASE_URL).hostname or 'loopline'}>"
+    message = EmailMultiAlternatives(
+        mail.subject, mail.text, to=[mail.to.email], connection=connection, headers={"Message-ID": name}
+    )
     if mail.html:
         message.attach_alternative(mail.html, "text/html")
     for one in mail.attachments:

@@ -89,11 +89,16 @@ class Effects:
 def steps_of(walks: Walks, order: int) -> Steps:
     """Numbers no wider than they must be: of forty million steps each eight bytes are a third of a gigabyte.
 
-    Raises OrderError for an order other than 1 to 3.
+    Raises OrderError for an order other than 1 to 3, and for channels whose states have no number each.
     """
     if order not in (1, 2, 3):
         raise OrderError("The order of the chain is 1, 2 or 3.")
     base = len(walks.channels) + 1
+    if base**order > np.iinfo(np.int64).max:
+        raise OrderError(
+            f"{base - 1:,} channels have too many states of order {order} to tell apart. Ask for a lower order, or by "
+            "something that has fewer values."
+        )
     begins = np.zeros(len(walks.codes), dtype=bool)
     begins[walks.starts[:-1]] = True
     state, at_least = _states(walks.codes, begins, base, order)

@@ -7,6 +7,7 @@ on a private address (another server of the house, the metadata of a cloud machi
 
 import ipaddress
 import logging
+import re
 import socket
 from collections.abc import Callable
 from datetime import datetime, timedelta
@@ -77,9 +78,19 @@ def masked(url: str) -> str:
     return f"https://{urlsplit(url).hostname}/…" if url else ""
 
 
+_MENTION = re.compile(r"(?<![0-9A-Za-z])([@\uff20])(?=\S)")
+_NAMED_LINK = re.compile(r"\](?=[(\[:])")
+_APART = "\u200b"
+"""A space without width: the eye reads the same, the chat reads no mention and no link."""
+
+
 def plain(text: str) -> str:
-    """Text that a chat shows as it is: no mention of everybody, no link under another name."""
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    """Text that a chat shows as it is: nobody is mentioned (`@all`, `<!channel>`, `<at>`), no link has another name.
+
+    Slack and Teams read tags, Mattermost and Teams `@name` and Markdown. A mail address stays as it is.
+    """
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _NAMED_LINK.sub(f"]{_APART}", _MENTION.sub(rf"\1{_APART}", escaped))
 
 
 def send_waiting_chats(

@@ -131,6 +131,7 @@ USE_TZ = True
 
 # Mail. Without EMAIL_URL none leaves: `loopline.access.mail` keeps what waits and says so.
 if CONFIG.mail_server is not None:
+    EMAIL_BACKEND = "loopline.access.mail_line.MailLine"
     EMAIL_HOST, EMAIL_PORT = CONFIG.mail_server.host, CONFIG.mail_server.port
     EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = CONFIG.mail_server.user, CONFIG.mail_server.password
     EMAIL_USE_TLS, EMAIL_USE_SSL = CONFIG.mail_server.uses_starttls, CONFIG.mail_server.uses_tls

@@ -1,7 +1,11 @@
 """Mails to colleagues: queued once by key, sent once, offered again only where the server did not take them."""
 
 import smtplib
+import socket
+import threading
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from io import BufferedRWPair
 from typing import Any
 from unittest.mock import patch
 
@@ -9,7 +13,7 @@ import pytest
 from django.core import mail as outbox_of
 from django.core.mail.backends.locmem import EmailBackend
 
-from loopline.access.mail import MOST_ATTEMPTS, TOO_LATE_AFTER, Attachment, NewMail, queue_mail, send_waiting
+from loopline.access.mail import MOST_ATTEMPTS, TOO_LATE_AFTER, UNKNOWN, Attachment, NewMail, queue_mail, send_waiting
 from loopline.access.models import Mail
 from loopline.lib.config import ConfigError, read_config
 from loopline.lib.email_url import MailServer, read_email_url
@@ -86,6 +90,91 @@ def test_what_the_server_did_not_take_is_offered_again_later_and_given_up_in_the
     Mail.objects.update(not_before=NOON)
     assert send_waiting(at=NOON) == 0
     assert Mail.objects.get().attempts == MOST_ATTEMPTS
+
+
+class BreaksOff:
+    """A mail server that ends the conversation behind what begins with `after`, for as many mails as `times`."""
+
+    def __init__(self, after: bytes, times: int = 1) -> None:
+        self.taken: list[bytes] = []
+        self._after, self._times = after, times
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listening.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        while True:
+            try:
+                line, _ = self._listening.accept()
+            except OSError:
+                return  # closed at the end of the test
+            with line, line.makefile("rwb") as talk:
+                self._talk(talk)
+
+    def _talk(self, talk: BufferedRWPair) -> None:
+        self._say(talk, b"220 here")
+        for said in talk:
+            if said.upper().startswith(self._after) and self._times:
+                self._times -= 1
+                return
+            if said.upper().startswith(b"DATA"):
+                self._say(talk, b"354 go on")
+                content = b"".join(iter(talk.readline, b".\r\n"))
+                if self._after == b"." and self._times:
+                    self._times -= 1
+                    self.taken.append(content)
+                    return
+                self.taken.append(content)
+            self._say(talk, b"250 well")
+
+    def _say(self, talk: BufferedRWPair, answer: bytes) -> None:
+        talk.write(answer + b"\r\n")
+        talk.flush()
+
+    def close(self) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+
+
+@pytest.fixture
+def breaks_off(settings: Any) -> Iterator[Callable[[bytes], BreaksOff]]:
+    started: list[BreaksOff] = []
+
+    def start(after: bytes) -> BreaksOff:
+        server = BreaksOff(after)
+        started.append(server)
+        settings.EMAIL_BACKEND = "loopline.access.mail_line.MailLine"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        return server
+
+    yield start
+    for one in started:
+        one.close()
+
+
+def test_a_mail_whose_line_broke_after_its_content_is_not_sent_twice(
+    breaks_off: Callable[[bytes], BreaksOff],
+) -> None:
+    server = breaks_off(b".")
+    queued()
+    queued("brief/2", subject="Wednesday")
+    assert send_waiting(at=NOON) == 1, "the next has a line of its own"
+    assert send_waiting(at=NOON + timedelta(hours=9)) == 0
+    unknown, sent = Mail.objects.order_by("pk")
+    assert (unknown.trouble, unknown.text, unknown.sent_at) == (UNKNOWN, "", None)
+    assert sent.sent_at == NOON
+    assert len(server.taken) == 2
+
+
+def test_a_mail_whose_line_broke_before_its_content_is_offered_again(
+    breaks_off: Callable[[bytes], BreaksOff],
+) -> None:
+    server = breaks_off(b"RCPT")
+    queued()
+    assert send_waiting(at=NOON) == 0
+    assert send_waiting(at=NOON + timedelta(hours=1)) == 1
+    [content] = server.taken
+    assert f"Message-ID: <{Mail.objects.get().pk.hex}@".encode() in content
 
 
 def test_a_claimed_mail_is_never_sent_again() -> None:

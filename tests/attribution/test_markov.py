@@ -1,5 +1,6 @@
 """The chain by hand, the walks out of the event store, and the ledger that shares each path by removal effects."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pyarrow.csv
 import pytest
 
 from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
-from loopline.attribution.chain import OrderError, _still, chain_of, removal_effects
+from loopline.attribution.chain import OrderError, _still, chain_of, removal_effects, steps_of
 from loopline.attribution.credit import markov, shapley
 from loopline.attribution.fitted import TooFewError, walks_of, weights_learnt
 from loopline.attribution.model import MODELS
@@ -80,6 +81,12 @@ def test_passing_values_on_gives_what_solving_gives() -> None:
 def test_only_orders_up_to_three_are_known() -> None:
     with pytest.raises(OrderError, match="1, 2 or 3"):
         markov(walks(("A", 1, 1, 1)), 4)
+
+
+def test_states_that_are_too_many_for_a_number_each_are_said_so() -> None:
+    too_many = replace(walks(("A", 1, 1, 1)), channels=["A"] * 2_200_000)
+    with pytest.raises(OrderError, match="lower order"):
+        steps_of(too_many, 3)
 
 
 def test_shapley_shares_equally_among_the_channels_of_a_set() -> None:

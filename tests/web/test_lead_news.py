@@ -1,5 +1,6 @@
 """The salesperson is told once, by mail and in the chat: what they need, nothing hostile, no secret, no open door."""
 
+import html
 import json
 import re
 from datetime import timedelta
@@ -15,7 +16,7 @@ from loopline.access.actor import SYSTEM
 from loopline.access.models import AuditEntry, BusinessUnit, Mail, User
 from loopline.access.roles import Role
 from loopline.leads.actions import accept_lead, qualify_lead
-from loopline.leads.chat import AddressRefused, address_to_ask, masked, send_waiting_chats
+from loopline.leads.chat import AddressRefused, address_to_ask, masked, plain, send_waiting_chats
 from loopline.leads.hand_off_models import Assignment, ChatMessage, HandOffTerms
 from loopline.leads.models import Lead
 from loopline.leads.opening import Known, Read, what_to_say
@@ -131,6 +132,17 @@ def test_the_chat_gets_one_message_whatever_the_names_are(unit: BusinessUnit) ->
     assert request.extensions["sni_hostname"] == "hooks.chat.example"
     assert ChatMessage.objects.get().text == ""
     assert send_waiting_chats(client=Chat().client, resolve=public) == 0
+
+
+@pytest.mark.parametrize(
+    "said", ["@all", "hi @channel!", "(@here)", "\uff20all", "<!channel>", "<@U024BE7LH>", "<at>All</at>",
+             "[Save](https://evil.example)", "![x](https://evil.example/x)", "[Save][1]", "[1]: https://evil.example"],
+)  # fmt: skip
+def test_nobody_is_mentioned_in_a_chat_and_no_link_has_another_name(said: str) -> None:
+    shown = plain(said)
+    assert re.search(r"[@\uff20]\w|<|\][(\[:]", shown) is None
+    assert html.unescape(shown).replace("\u200b", "") == said, "people read the same"
+    assert plain("ann@halden.example, R&D") == "ann@halden.example, R&amp;D"
 
 
 def test_a_chat_that_fails_is_tried_again_later_and_says_so_without_its_address(
