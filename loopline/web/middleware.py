@@ -1,12 +1,14 @@
 """What happens around every page: who asks, in which time zone, with which security headers, and what errors say."""
 
+import errno
 import json
 import secrets
 from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.messages import get_messages
-from django.http import HttpRequest, HttpResponseBase
+from django.db import DatabaseError
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -91,10 +93,29 @@ class ErrorPagesMiddleware:
             roles = error.roles if isinstance(error, PageNotAllowedError) else []
             return render(request, "errors/not_allowed.html", {"message": str(error), "roles": roles}, status=403)
         if isinstance(error, (ConfigError, StoreError)):
-            response = render(request, "errors/not_available.html", {"message": str(error)}, status=503)
-            response.headers["Retry-After"] = "30"
-            return response
+            return _not_available(request, str(error))
+        if isinstance(error, (DatabaseError, OSError)) and is_disk_full(error):
+            return _not_available(request, DISK_FULL)
         return None
+
+
+DISK_FULL = (
+    "The disk that holds Loopline's data is full, and nothing was saved. Free some space there, or ask whoever runs "
+    "this server to; Loopline goes on by itself."
+)
+
+
+def is_disk_full(error: Exception) -> bool:
+    """Whether there was no room to write: SQLite, PostgreSQL and the system say it each in their own words."""
+    if isinstance(error, OSError):
+        return error.errno in {errno.ENOSPC, errno.EDQUOT}
+    return any(words in str(error).lower() for words in ("disk is full", "no space left", "disk i/o error"))
+
+
+def _not_available(request: HttpRequest, message: str) -> HttpResponse:
+    response = render(request, "errors/not_available.html", {"message": message}, status=503)
+    response.headers["Retry-After"] = "30"
+    return response
 
 
 def htmx_messages_middleware(get_response: GetResponse) -> GetResponse:

@@ -33,13 +33,19 @@ class Served:
     key: str
     command: Sequence[str]
     environment: dict[str, str] = field(default_factory=dict)
+    log: Path | None = None
+    """Where it writes what it logs; in `folder` where nothing is said."""
+
+    @property
+    def log_file(self) -> Path:
+        return self.log or self.folder / "serve.log"
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def start(self) -> subprocess.Popen[bytes]:
-        with (self.folder / "serve.log").open("ab") as log:
+        with self.log_file.open("ab") as log:
             environment = {**os.environ, **self.environment}
             return subprocess.Popen(self.command, env=environment, stdout=log, stderr=log, start_new_session=True)
 
@@ -51,7 +57,7 @@ class Served:
                     return
             except httpx.TransportError:
                 time.sleep(0.02)
-        raise AssertionError(f"the server did not come up:\n{(self.folder / 'serve.log').read_text()[-3000:]}")
+        raise AssertionError(f"the server did not come up:\n{self.log_file.read_text()[-3000:]}")
 
     def wait_until_loaded(self) -> None:
         deadline = time.monotonic() + START_S

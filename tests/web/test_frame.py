@@ -1,8 +1,10 @@
 """What holds for every page: headers, the door, errors that say what to do, files that may be kept."""
 
+import errno
 import re
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory, override_settings
 from django.urls import get_resolver, path, reverse
@@ -15,6 +17,7 @@ from loopline.store.engine import StoreError
 from loopline.web import navigation
 from loopline.web import urls as sitemap
 from loopline.web.access import PageRequest, allow
+from loopline.web.middleware import ErrorPagesMiddleware
 from tests.make import make_unit, make_user, signed_in_as
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +129,24 @@ def test_what_is_not_available_says_so_and_what_to_do(kind: str) -> None:
     assert answer.status_code == 503
     assert "LOOPLINE_BIND is “x”; write an address" in answer.content.decode()
     assert answer.headers["Retry-After"] == "30"
+
+
+@pytest.mark.parametrize(
+    ("error", "is_full"),
+    [
+        (OperationalError("database or disk is full"), True),
+        (OperationalError('could not extend file "base/1": No space left on device'), True),
+        (OSError(errno.ENOSPC, "No space left on device"), True),
+        (OperationalError("database is locked"), False),
+        (OSError(errno.EACCES, "Permission denied"), False),
+    ],
+)
+def test_a_full_disk_is_told_from_other_trouble(error: Exception, is_full: bool) -> None:
+    answer = ErrorPagesMiddleware(lambda _: HttpResponse()).process_exception(RequestFactory().post("/"), error)
+    assert (answer is not None) == is_full
+    if answer is not None:
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "30")
+        assert "disk" in answer.content.decode()
 
 
 def test_an_address_that_does_not_exist_gets_a_page() -> None:
