@@ -48,6 +48,7 @@ def _asked(given: Namespace, config: Config, unit: "BusinessUnit") -> "AccessLog
     from loopline.access.processing import settings_now
     from loopline.collect.access_log.reading import AccessLogs
     from loopline.collect.keys import Keys
+    from loopline.collect.settings import Settings
     from loopline.sync.access_logs import SiteRefusedError, site_of
 
     files = [Path(one) for one in given.files[1:]]
@@ -61,7 +62,8 @@ def _asked(given: Namespace, config: Config, unit: "BusinessUnit") -> "AccessLog
     keys = Keys(config.data)
     try:
         zone = ZoneInfo(given.zone) if given.zone else None
-        return AccessLogs(files, site_of(given.site), str(unit.pk), zone, settings_now(keys).own_hosts)
+        looked_up = Settings(data_centres=config.data_centres, places=config.places)
+        return AccessLogs(files, site_of(given.site), str(unit.pk), zone, settings_now(keys).own_hosts, looked_up)
     except SiteRefusedError as error:
         raise CommandError(str(error)) from error
     except (ZoneInfoNotFoundError, ValueError, OSError) as error:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from loopline.collect.addresses import without_address
 from loopline.collect.log import Block, Log
-from loopline.collect.request import Request
+from loopline.collect.request import Flag, Request
 from loopline.collect.state import State
 
 KEEP_DAYS = 7
@@ -27,7 +27,7 @@ _SCHEMA = pa.schema(
     [
         ("seq", pa.int64()), ("events", pa.int64()), ("received_us", pa.int64()), ("source_id", pa.string()),
         ("unit_id", pa.string()), ("source", pa.string()), ("call", pa.string()), ("user_agent", pa.string()),
-        ("flags", pa.int64()), ("body", pa.binary()),
+        ("flags", pa.int64()), ("body", pa.binary()), ("place", pa.string()),
     ]
 )  # fmt: skip
 
@@ -92,7 +92,8 @@ def _rows(blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:
         for request in block.requests:
             seq += request.events
             row = msgspec.structs.asdict(request)
-            del row["ip"]
+            if row.pop("ip"):
+                row["flags"] |= Flag.ADDRESS_FORGOTTEN
             yield {**row, "seq": seq, "body": without_address(request.body)}
 
 

@@ -43,6 +43,8 @@ class Context(msgspec.Struct, omit_defaults=True, frozen=True, gc=False):
     userAgent: Text = None  # noqa: N815 - Segment's name
     ip: Text = None
     """Address of the person a server speaks for."""
+    looplinePlace: Text = None  # noqa: N815
+    """What was looked up of that address, once it is forgotten (`told_place.py`)."""
     campaign: Campaign | None = None
     page: Page | None = None
     session: Session | None = None
@@ -124,6 +126,7 @@ def merged(event: Context | None, batch: Context | None) -> Context:
     return Context(
         userAgent=event.userAgent if event.userAgent is not None else batch.userAgent,
         ip=event.ip if event.ip is not None else batch.ip,
+        looplinePlace=event.looplinePlace if event.looplinePlace is not None else batch.looplinePlace,
         campaign=event.campaign or batch.campaign,
         page=event.page or batch.page,
         session=event.session or batch.session,

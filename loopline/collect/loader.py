@@ -110,10 +110,10 @@ class Loader:
                 count = self.load_once()
                 if time.monotonic() >= next_tidy and not count:
                     next_tidy = time.monotonic() + self._pace.tidy_s
-                    self._preparer.tidy()
+                    self._preparer.tidy(self._settings())
                 if time.monotonic() >= next_forgetting and not count:
                     next_forgetting = time.monotonic() + self._pace.forget_s
-                    self._preparer.forget_addresses()
+                    self._preparer.forget_addresses(self._settings())
             except (StoreError, PreparerError, sqlite.Error) as error:
                 log.error("The loader could not store events and will try again: %s", error)
                 stop.wait(self._pace.retry_s)

@@ -81,13 +81,13 @@ class PreparerProcess:
         """Does not wait: should it fail, the next `prepare` brings the state up to date first."""
         self._tell("remember", bounds)
 
-    def tidy(self) -> None:
+    def tidy(self, settings: Settings) -> None:
         """Does not wait; the next `prepare` waits for it."""
-        self._tell("tidy", Bounds(0, 0))
+        self._tell("tidy", Bounds(0, 0), settings)
 
-    def forget_addresses(self) -> None:
+    def forget_addresses(self, settings: Settings) -> None:
         """Does not wait, either."""
-        self._tell("forget_addresses", Bounds(0, 0))
+        self._tell("forget_addresses", Bounds(0, 0), settings)
 
     def _tell(self, verb: str, bounds: Bounds, settings: Settings | None = None) -> None:
         if self._process is not None:
@@ -157,10 +157,10 @@ def work(folder: Path, asks: IO[bytes], answers: IO[bytes]) -> None:
             preparer.remember(ask.bounds)
             continue
         if ask.verb == "tidy":
-            preparer.tidy()
+            preparer.tidy(ask.settings)
             continue
         if ask.verb == "forget_addresses":
-            preparer.forget_addresses()
+            preparer.forget_addresses(ask.settings)
             continue
         if ask.verb == "prepare_ahead":
             rows = preparer.prepare_ahead(ask.bounds, ask.settings)

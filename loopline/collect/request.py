@@ -14,6 +14,8 @@ class Flag:
     """Came out of the quarantine again."""
     WRITTEN_HERE = 8
     """Loopline itself wrote down what somebody else did: a followed link, a line of a log."""
+    ADDRESS_FORGOTTEN = 16
+    """`ip` stood here, and was taken out once its event was stored."""
 
 
 class Request(msgspec.Struct, array_like=True):
@@ -36,3 +38,9 @@ class Request(msgspec.Struct, array_like=True):
     ip: str = ""
     user_agent: str = ""
     flags: int = 0
+    place: str = ""
+    """What was looked up of an address that is forgotten (`forgotten_places.py`)."""
+
+    @property
+    def had_address(self) -> bool:
+        return bool(self.ip) or bool(self.flags & Flag.ADDRESS_FORGOTTEN)

@@ -49,11 +49,11 @@ class Preparer(Protocol):
     def remember(self, bounds: Bounds) -> None:
         """The rows of this stretch are stored: keep duplicates, sessions, counts, quarantine and signals."""
 
-    def tidy(self) -> None:
+    def tidy(self, settings: Settings) -> None:
         """Archive closed days and forget what is old; may take a while."""
 
-    def forget_addresses(self) -> None:
-        """Take the addresses of what is stored out of the inbox."""
+    def forget_addresses(self, settings: Settings) -> None:
+        """Take the addresses of what is stored out of the inbox; what the settings look up of them stays."""
 
     def close(self) -> None: ...
 
@@ -90,11 +90,12 @@ class PreparerHere:
         while self._waiting and self._waiting[0].last_seq <= bounds.last_seq:
             self._state.commit(self._waiting.pop(0))
 
-    def tidy(self) -> None:
+    def tidy(self, settings: Settings) -> None:
+        self.forget_addresses(settings)  # the archive keeps what was looked up, and no address
         tidy(self._log, self._state, utc_now())
 
-    def forget_addresses(self) -> None:
-        forget_addresses(self._log, self._state.position())
+    def forget_addresses(self, settings: Settings) -> None:
+        forget_addresses(self._log, self._state.position(), settings)
 
     def close(self) -> None: ...
 

@@ -129,7 +129,7 @@ def _load(engine: Engine, folder: Path, places: Path) -> None:
     settings = Settings(own_hosts=frozenset({world.SITE_HOST}), places=(str(places),))
     try:
         Loader(inbox, engine, state, settings=lambda: settings, is_history=True).load_all()
-        forget_addresses(inbox, state.position())
+        forget_addresses(inbox, state.position(), settings)
     finally:
         inbox.close()
         state.close()

@@ -14,10 +14,13 @@ from loopline.collect.access_log.pages import Fate
 from loopline.collect.access_log.reading import AccessLogs, Account, read_pages
 from loopline.collect.access_log.source import LogFileError, lines_of
 from loopline.collect.access_log.visits import Visits
+from loopline.collect.settings import Settings
+from loopline.demo.mmdb import write_mmdb
 from tests.collect.station import CHROME, Station
 
 BOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 REAL = Path(__file__).parents[3] / "shared/data/apache_access_log/access_log_pseudonymised.log"
+NOTHING = Settings()
 
 
 def line(
@@ -27,11 +30,13 @@ def line(
     return f'{who} - - [{at}] "{method} {path} HTTP/1.1" {status} 512 "{referrer}" "{agent}"\n'.encode()
 
 
-def take(station: Station, *lines: bytes, name: str = "access.log", packed: bool = False) -> Account:
+def take(
+    station: Station, *lines: bytes, name: str = "access.log", packed: bool = False, settings: Settings = NOTHING,
+) -> Account:  # fmt: skip
     """Import a log of these lines, as the command does."""
     path = station.folder / name
     path.write_bytes(gzip.compress(b"".join(lines)) if packed else b"".join(lines))
-    asked = AccessLogs([path], "www.example.com", "unit-1")
+    asked = AccessLogs([path], "www.example.com", "unit-1", settings=settings)
     account, feed = Account(), Feed(station.folder, asked)
     for page in read_pages(asked, path, Visits(frozenset()), account):
         feed.add(page.event)
@@ -49,6 +54,16 @@ def test_a_page_view_keeps_its_own_time_and_passes_the_same_steps(station: Stati
     assert (row["browser"], row["device"], row["bot_verdict"]) == ("Chrome", "desktop", "human")
     assert (row["is_entry"], row["touch_kind"], row["landing_path"]) == (True, "entry", "/offer")
     assert (row["source_id"], row["unit_id"]) == ("access-log:www.example.com", "unit-1")
+
+
+def test_an_address_is_looked_up_while_the_log_is_read(station: Station) -> None:
+    known = {"country_code": "NO", "region": "Oslo", "as_name": "Nordlys Fiber AS"}
+    write_mmdb(station.folder / "one.mmdb", {"203.0.113.0/24": known}, kind="Test-City", built_s=1_790_000_000)
+    lines = (line("/", who="203.0.113.77"), line("/", who="192.0.2.1"), line("/", who="a.name.example"))
+    take(station, *lines, settings=Settings(places=(str(station.folder / "one.mmdb"),)))
+    rows = station.events("country, region, network_company")
+    places = sorted((row["country"], row["region"], row["network_company"]) for row in rows)
+    assert places == [("", "", ""), ("", "", ""), ("NO", "Oslo", "")]
 
 
 def test_no_identifier_and_no_address_is_stored(station: Station) -> None:

@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from loopline.cli.commands import doctor
-from loopline.collect.archive import tidy
+from loopline.collect.archive import restore, tidy
 from loopline.collect.loader import Loader
 from loopline.collect.places import NOWHERE, Place, Places, look_at
 from loopline.collect.settings import Settings
+from loopline.collect.told_place import read_told
 from loopline.demo.mmdb import write_mmdb
 from loopline.lib.config import read_config
 from loopline.lib.times import utc_now
@@ -227,6 +228,46 @@ def test_no_file_or_a_broken_one_never_stops_collection(station: Station, tmp_pa
 ADDRESS = "198.51.100.77"
 
 
+def test_a_store_that_is_loaded_anew_from_the_archive_has_the_same_places_and_verdicts(
+    station: Station, tmp_path: Path
+) -> None:
+    """The addresses are gone by then, and the files may be others; a sender's word for a place is not taken."""
+    city = mmdb(tmp_path / "one.mmdb", {"127.0.0.0/8": FLAT, "198.51.100.0/24": {**MAXMIND, **ASN}})
+    (tmp_path / "centres.txt").write_text("198.51.100.0/24\n")
+    settings = Settings(places=(city,), data_centres=str(tmp_path / "centres.txt"))
+    station.loader = Loader(station.inbox, station.engine, station.state, settings=lambda: settings)
+    page = {"type": "page", "anonymousId": "v1"}
+    for mode in (1, 2):
+        context = {"consent": mode, "page": {"url": "https://shop.example/"}, "looplinePlace": "SE\t\t\t"}
+        said = page | {"messageId": f"b{mode}", "timestamp": f"2026-11-01T0{mode}:00:00Z", "context": context}
+        station.send(said, key="browser-key", **{"User-Agent": CHROME})
+    paid = {"type": "track", "event": "Paid", "userId": "u1"}
+    for mode in (1, 3):
+        station.send(paid | {"messageId": f"s{mode}", "context": {"consent": mode, "ip": ADDRESS}})
+    batch = [paid | {"messageId": "s4", "userId": "u4", "context": {"ip": ADDRESS}}]
+    assert station.post("/v1/batch", {"batch": batch, "context": {"consent": 2}}).status_code == 200
+    columns = "event_id, country, region, network_company, bot_verdict, properties"
+    before = sorted(map(str, station.events(columns)))
+    assert [row["network_company"] for row in station.events("network_company", "event_id = 'b1'")] == [""]
+    assert "Isar Netze" in str(before)
+
+    station.loader._preparer.tidy(settings)
+    tidy(station.inbox, station.state, utc_now().replace(year=2040))
+    kept = b"".join(path.read_bytes() for path in files(tmp_path) if path.suffix == ".parquet")
+    assert kept
+    assert ADDRESS.encode() not in kept
+    again = Station(tmp_path / "again")
+    (tmp_path / "archive").rename(tmp_path / "again" / "archive")
+    assert restore(again.inbox) == 5
+    assert sorted(map(str, again.events(columns))) == before
+    again.close()
+
+
+@pytest.mark.parametrize("text", ["", "NO", "NO\tOslo", "NORWAY\t\t\t", "N\u00d8\t\t\t", "\t\t\t\t", "a\tb\tc\td"])
+def test_what_is_no_place_says_nothing(text: str) -> None:
+    assert read_told(text) == (NOWHERE, False)
+
+
 def test_the_address_is_nowhere_once_its_event_is_loaded(
     station: Station, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -245,7 +286,7 @@ def test_the_address_is_nowhere_once_its_event_is_loaded(
     assert len(station.quarantine.waiting()) == 2
 
     preparer = station.loader._preparer
-    preparer.forget_addresses()
+    preparer.forget_addresses(Settings())
     tidy(station.inbox, station.state, utc_now().replace(year=2040))
     assert list((tmp_path / "archive").iterdir())
     station.engine.rows("SELECT count(*) AS n FROM events")
@@ -260,7 +301,7 @@ def test_addresses_that_wait_to_be_looked_up_stay(station: Station, tmp_path: Pa
     station.send(event | {"messageId": "m1"})
     station.loader.load_all()
     station.send(event | {"messageId": "m2"})
-    station.loader._preparer.forget_addresses()
+    station.loader._preparer.forget_addresses(Settings())
     with sqlite3.connect(tmp_path / "inbox.sqlite") as inbox:
         held = [ADDRESS.encode() in bytes(row[0]) for row in inbox.execute("SELECT requests FROM blocks ORDER BY seq")]
     inbox.close()

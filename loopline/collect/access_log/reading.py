@@ -14,7 +14,9 @@ from loopline.collect.access_log.pages import Fate, page_path
 from loopline.collect.access_log.source import lines_of
 from loopline.collect.access_log.visits import Visits
 from loopline.collect.event_form import Context
+from loopline.collect.forgotten_places import Finder
 from loopline.collect.request import Request
+from loopline.collect.settings import Settings
 from loopline.collect.steps.machines import HUMAN, verdict
 from loopline.collect.work import Item
 
@@ -33,6 +35,8 @@ class AccessLogs:
     """For logs whose times have no offset from UTC."""
     own_hosts: frozenset[str] = frozenset()
     """Never referrers."""
+    settings: Settings = field(default_factory=Settings)
+    """How addresses are looked up; they themselves are not kept."""
 
     @property
     def source_id(self) -> str:
@@ -90,7 +94,7 @@ class PageEvent(NamedTuple):
 
 def read_pages(asked: AccessLogs, path: Path, visits: Visits, account: Account) -> Iterator[PageEvent]:
     """The page views of one file as events; every line is entered in `account`. Raises LogFileError."""
-    names = _Names(asked)
+    names, finder = _Names(asked), Finder(asked.settings)
     for number, data, read_bytes in ((one.number, one.data, one.read_bytes) for one in lines_of(path)):
         try:
             line = read_line(data, asked.zone)
@@ -105,17 +109,17 @@ def read_pages(asked: AccessLogs, path: Path, visits: Visits, account: Account) 
         who = line.address + b"\n" + line.agent.encode()
         visit, is_entry = visits.place(who, line.at.timestamp(), url, line.referrer)
         account.note(line, is_person=is_person(line.agent), is_entry=is_entry)
-        event: dict[str, object] = {
-            "type": "page",
-            "messageId": names.name(line.rest),
-            "timestamp": line.at,
-            "context": {
-                "userAgent": line.agent,
-                # Pages of the site itself bring nobody: what brought the visit is said with it.
-                "page": {"url": url, "referrer": visit.referrer if is_entry else ""},
-                "session": {"entry": is_entry, "url": visit.url, "referrer": visit.referrer},
-            },
+        context: dict[str, object] = {
+            "userAgent": line.agent,
+            # Pages of the site itself bring nobody: what brought the visit is said with it.
+            "page": {"url": url, "referrer": visit.referrer if is_entry else ""},
+            "session": {"entry": is_entry, "url": visit.url, "referrer": visit.referrer},
         }
+        event: dict[str, object] = {
+            "type": "page", "messageId": names.name(line.rest), "timestamp": line.at, "context": context,
+        }  # fmt: skip
+        if place := finder.tell(line.address.decode("ascii", "replace"), keeps_network=False):
+            context["looplinePlace"] = place
         yield PageEvent(event, read_bytes)
 
 

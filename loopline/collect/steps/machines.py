@@ -11,7 +11,7 @@ from ua_parser_rs import UserAgentExtractor
 
 from loopline.collect.networks import Networks, read_networks
 from loopline.collect.request import Flag
-from loopline.collect.steps.places import address_of
+from loopline.collect.steps.places import address_of, told_place
 from loopline.collect.steps.validate import as_text
 from loopline.collect.work import Item, Work
 
@@ -24,10 +24,11 @@ log = logging.getLogger(__name__)
 
 def tell_machines(work: Work) -> None:
     path = work.settings.data_centres
-    networks = _networks(path) if path else None
+    networks = networks_at(path) if path else None
     for item in work.items:
         item.bot_verdict = verdict(item)
-        if networks is not None and networks.holds(address_of(item)):
+        address = address_of(item)
+        if networks is not None and networks.holds(address) if address else told_place(item)[1]:
             # The address itself goes; this is what is kept of it.
             item.corrections = {**(item.corrections or {}), "network": DATA_CENTRE}
             if item.kind == "email" and item.bot_verdict == HUMAN:
@@ -35,7 +36,7 @@ def tell_machines(work: Work) -> None:
                 item.bot_verdict = "machine:data_centre"
 
 
-def _networks(path: str) -> Networks | None:
+def networks_at(path: str) -> Networks | None:
     try:
         return read_networks(path)
     except (OSError, UnicodeDecodeError):
@@ -49,7 +50,7 @@ def verdict(item: Item) -> str:
     request = item.request
     if request.source == "loopline":
         said = item.event.loopline.bot_verdict if item.event.loopline else HUMAN
-        if said != HUMAN or not request.ip:
+        if said != HUMAN or not request.had_address:
             return said
         # A link or a picture in a mail: what asked for it shows itself as a browser does.
     is_allowed = bool(request.flags & Flag.AUTOMATION_ALLOWED)

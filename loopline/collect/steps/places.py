@@ -2,23 +2,24 @@
 
 from functools import lru_cache
 
-from loopline.collect.places import Places
+from loopline.collect.places import NOWHERE, Place, Places
+from loopline.collect.request import Flag
 from loopline.collect.steps.validate import as_text
+from loopline.collect.told_place import read_told
 from loopline.collect.work import Item, Work
 
 ADDRESS_LIMIT = 64
+TOLD_LIMIT = 400
 
 
 def look_up_place(work: Work) -> None:
     """Without an identifier (mode 1) the owner of the network goes, too: it may be a small company's own."""
-    if not work.settings.places:
-        return
-    places = _places(work.settings.places)
+    places = places_at(work.settings.places)
     places.follow_changes()
     for item in work.items:
-        if address := address_of(item):
-            item.country, item.region, network = places.find(address)
-            item.network_company = network if item.consent >= 2 else ""
+        address = address_of(item)
+        item.country, item.region, network = places.find(address) if address else told_place(item)[0]
+        item.network_company = network if item.consent >= 2 else ""
 
 
 def address_of(item: Item) -> str:
@@ -28,6 +29,14 @@ def address_of(item: Item) -> str:
     return as_text(item.context.ip, ADDRESS_LIMIT) if item.context.ip is not None else ""
 
 
+def told_place(item: Item) -> tuple[Place, bool]:
+    """What was kept of an address that is forgotten, and whether it was a data centre's."""
+    request = item.request
+    is_own = request.source in {"browser", "loopline"} and not request.flags & Flag.WRITTEN_HERE
+    text = request.place if is_own else as_text(item.context.looplinePlace, TOLD_LIMIT)
+    return read_told(text) if text else (NOWHERE, False)
+
+
 @lru_cache(maxsize=1)
-def _places(paths: tuple[str, ...]) -> Places:
+def places_at(paths: tuple[str, ...]) -> Places:
     return Places(paths)
