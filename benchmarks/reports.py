@@ -1,6 +1,6 @@
-"""How long the closed-loop report takes on 10 M events, 1 M touchpoints and 10,000 won opportunities.
+"""How long the reports take on 10 M events, 1 M touchpoints and 10,000 won opportunities.
 
-    python -m benchmarks.reports [--events 10000000] [--runs 7] [--folder DIR]
+    python -m benchmarks.reports [--events 10000000] [--runs 7] [--folder DIR] [--only closed-loop|library]
 
 The store is made by SQL in one folder (kept with --folder), then read through the engine and the report as the page
 does. Every report is run once to warm up and then timed; the median is what counts, since machines are shared.
@@ -21,7 +21,7 @@ import duckdb
 
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import Books, Options
-from loopline.reports.run import settle
+from loopline.reports.run import settle, settle_for
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
 
@@ -167,11 +167,22 @@ def work_out(options: Options, engine: DuckDBEngine) -> None:
     REPORTS["closed-loop"].run(REPORTS["closed-loop"], settle(options, engine, BOOKS), engine)
 
 
+def library(engine: DuckDBEngine, runs: int) -> None:
+    """Every other report of the library over the year, with its usual rows."""
+    print(f"{'library':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+    for key, report in REPORTS.items():
+        if key != "closed-loop":
+            scope = settle_for(report, Options(**YEAR, by=report.usual_by), engine, BOOKS)
+            took = timed(lambda r=report, s=scope: r.run(r, s, engine), runs)
+            print(f"{key:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--only", choices=["closed-loop", "library"], help="default: both")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -180,11 +191,13 @@ def main() -> None:
     fill(path, Size(given.events))
     print(f"store: {given.events:,} events, {path.stat().st_size / 1e6:,.0f} MB, {time.perf_counter() - start:.1f} s")
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, DuckDB {duckdb.__version__}, 2 threads")
-    print(f"{'closed loop':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
     engine = DuckDBEngine(path)
     engine.migrate()
     try:
-        for by in ("campaign", "channel", "landing_page"):
+        if given.only != "closed-loop":
+            library(engine, given.runs)
+        print(f"{'closed loop':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+        for by in () if given.only == "library" else ("campaign", "channel", "landing_page"):
             for model in ("first_touch", "time_decay"):
                 for clock in ("period", "cohort"):
                     options = Options(**YEAR, by=by, model=model, clock=clock)

@@ -92,3 +92,22 @@ def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company,
     page.goto("/reports/closed-loop/changes/?cause=opportunities")
     shoot(page, "closed_loop_changes_filled")
     assert complaints.all == []
+
+
+def test_a_report_of_the_library_draws_its_chart_and_is_frozen(
+    filled_site: Company, sign_in: SignIn, shoot: Look
+) -> None:
+    fill_books(filled_site)
+    page = sign_in(filled_site.users[Role.MARKETING])
+    complaints = Complaints(page)
+    page.goto("/reports/library/pipeline-created/")
+    expect(page.locator("[data-chart=main] svg")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("Adds up", exact=True)).to_be_visible()
+    page.get_by_text("Keep", exact=True).click()
+    shoot(page, "report_filled")
+    page.get_by_label("Freeze these figures for").fill("Board")
+    page.get_by_role("button", name="Freeze this run").click()
+    page.get_by_role("link", name="Run again").click()
+    expect(page.get_by_text("same digest")).to_have_count(2)
+    shoot(page, "frozen_run_filled")
+    assert complaints.all == []
