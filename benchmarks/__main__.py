@@ -13,6 +13,7 @@ MODULES = {
     "attribution": "Attribution from two tables of rows",
     "reports": "Closed-loop report on a large store",
     "rules": "Rules over a population",
+    "firms": "What-if against firms whose truth is known",
     "imports": "Import of leads",
     "huddles": "Verdicts about decisions where nothing changed",
     "pages": "The demo company behind a real server",

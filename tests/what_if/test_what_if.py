@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from loopline.reports.survival import Share
 from loopline.reports.what_if.comparison import compare
 from loopline.reports.what_if.judged_leads import JudgedLead
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
@@ -112,8 +113,8 @@ def test_rates_are_refused_below_thirty_mature_outcomes_and_the_caveat_says_so(p
     new = answer.comparison.new
     assert new.won_rate.value is None
     assert (new.won_rate.outcomes, answer.comparison.mature_outcomes) == (2, 3)
-    assert new.won_at_least == pytest.approx(1 / 3)
-    assert new.won_at_most == pytest.approx(2 / 3)
+    assert new.won_at_least == pytest.approx(Share(1, 3).low)
+    assert new.won_at_most == pytest.approx(Share(2, 3).high)
     assert "Only 3 leads of this period have a mature outcome" in answer.verdict.caveat
     assert "1 that pass today would be refused, 1 won deal among them" in answer.verdict.text
     assert any("never worked to an end" in one for one in answer.verdict.warnings)

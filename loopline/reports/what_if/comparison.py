@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 
-from loopline.reports.survival import Z95
+from loopline.reports.survival import Z95, Share
 from loopline.reports.what_if.judged_leads import JudgedLead
 
 FEWEST = 30
@@ -56,7 +56,8 @@ class Quality:
     revenue_caught: Rate
     """Of all won revenue, how much came from leads it lets pass (recall)."""
     won_at_least: float | None
-    """Bounds of the share won, were all passing leads worked: every one without an outcome lost, or won."""
+    """Bounds of the share won, were all passing leads worked: every one without an outcome lost, or won; each with its
+    error of sampling, so that few unknown ones do not make them look surer than they are."""
     won_at_most: float | None
 
 
@@ -180,8 +181,8 @@ def quality(leads: Sequence[JudgedLead], passes: Callable[[JudgedLead], bool], w
         a_week=len(passing) / weeks,
         won_rate=_weighted_rate(speaking),
         revenue_caught=_revenue_rate([lead for lead in leads if lead.counts], passes),
-        won_at_least=won / len(passing) if passing else None,
-        won_at_most=(won + unknown) / len(passing) if passing else None,
+        won_at_least=Share(won, len(passing)).low if passing else None,
+        won_at_most=Share(won + unknown, len(passing)).high if passing else None,
     )
 
 
