@@ -10,6 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from loopline.access.roles import Role
+from loopline.reports.answer import answered
 from loopline.reports.options import OptionError, Options
 from loopline.reports.weekly import WeeklyTable, weekly_table
 from loopline.reports.weekly_file import weekly_csv, weekly_parquet
@@ -78,6 +79,12 @@ def test_the_files_hold_days_and_major_units_and_an_unknown_spend_is_empty(engin
         "week": date(2024, 2, 26), "channel": "Paid Search", "spend": 30.0, "touches": 1, "leads": 0.0, "revenue": 0.0,
     }  # fmt: skip
     assert read[0]["spend"] is None
+
+
+def test_commands_get_the_same_lines(engine: Engine) -> None:
+    two_weeks(engine)
+    told = answered("weekly", {"from": "2024-03-01", "to": "2024-03-31"}, engine, BOOKS)
+    assert told["rows"] == table(engine).to_json()["rows"]
 
 
 def test_no_data_at_all_is_no_lines(engine: Engine) -> None:
