@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loopline.access.actor import Actor
-from loopline.access.models import AuditEntry, Organisation, User
+from loopline.access.models import AuditEntry, Organisation
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.rejudge import FREE_MAIL
-from loopline.reports.what_if.comparison import Cell, Change, Rate
+from loopline.lib.countries import country_name
+from loopline.reports.what_if.comparison import Cell, Change, Comparison, Rate
 from loopline.reports.what_if.judged_leads import JudgedLead
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
+from loopline.routing.bench import bench_of
 from loopline.store.current import engine
 
 NAMES = 12
 """How many people each list names; the rest is counted."""
+TERRITORIES = 6
 DEFAULT_PERIOD = timedelta(days=182)
 CELL_WORDS = {
     "both": "Pass under both",
@@ -57,6 +60,10 @@ class WhatIfPage:
     kept_losers: Sequence[NamedLead]
     people: int
     """Salespeople who take leads in the unit."""
+    capacity: int
+    """Leads a week they can take together."""
+    territories: Sequence[tuple[str, str, str]]
+    """Country, and leads a week of it under the old and the new definition; those with most first."""
     load_old: str
     load_new: str
     rates: Sequence[tuple[str, ShownRate, ShownRate]]
@@ -86,7 +93,8 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
     shown = [*found.refused_wins[:NAMES], *found.kept_losers[:NAMES]]
     leads = Lead.objects.visible_to(actor).select_related("person__company", "owner")
     by_id = {str(lead.pk): lead for lead in leads.filter(pk__in=[one.id for one in shown])}
-    people = User.objects.filter(units=version.unit, takes_leads=True, is_active=True).count()
+    bench = [one for one in bench_of(version.unit) if one.takes_leads]
+    people, capacity = len(bench), sum(one.capacity for one in bench)
     new = found.new
     return WhatIfPage(
         answer=answer,
@@ -96,8 +104,10 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
         refused_wins=[NamedLead(by_id.get(one.id), one) for one in found.refused_wins[:NAMES]],
         kept_losers=[NamedLead(by_id.get(one.id), one) for one in found.kept_losers[:NAMES]],
         people=people,
-        load_old=_load(found.old.a_week, people),
-        load_new=_load(new.a_week, people),
+        capacity=capacity,
+        territories=_territories(found),
+        load_old=_load(found.old.a_week, people, capacity),
+        load_new=_load(new.a_week, people, capacity),
         rates=[
             ("Of what passes, won", _rate(found.old.won_rate), _rate(new.won_rate)),
             ("Of won revenue, from what passes", _rate(found.old.revenue_caught), _rate(new.revenue_caught)),
@@ -112,9 +122,23 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
     )
 
 
-def _load(a_week: float, people: int) -> str:
+def _load(a_week: float, people: int, capacity: int) -> str:
     each = f" · {a_week / people:.1f} each" if people else ""
-    return f"{a_week:.1f} a week{each}"
+    used = f" · {a_week / capacity:.0%} of capacity" if capacity else ""
+    return f"{a_week:.1f} a week{each}{used}"
+
+
+def _territories(found: Comparison) -> list[tuple[str, str, str]]:
+    countries = dict(found.hit)["country"]
+    most = sorted(countries, key=lambda one: (-max(one.old, one.new), one.label))[:TERRITORIES]
+    return [
+        (
+            country_name(one.label) if one.label else "not known",
+            f"{one.old / found.weeks:.1f}",
+            f"{one.new / found.weeks:.1f}",
+        )
+        for one in most
+    ]
 
 
 def _change(change: Change) -> str:
