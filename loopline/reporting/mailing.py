@@ -101,7 +101,19 @@ def send_due(*, at: datetime | None = None) -> int:
     due = ReportMail.objects.filter(
         is_active=True, not_before__lte=at
     )  # public: each reader's own report is worked out
-    return sum(_send(one, at) for one in due.select_related("owner"))
+    return sum(_send_apart(one, at) for one in due.select_related("owner"))
+
+
+def _send_apart(mail: ReportMail, at: datetime) -> int:
+    """Whatever one of them runs into, the others go out."""
+    try:
+        return _send(mail, at)
+    except Exception:
+        log.exception("the report %s could not be sent", mail.pk)
+        ReportMail.objects.filter(pk=mail.pk).update(
+            trouble="something unforeseen went wrong; the log says what", not_before=at + TRIED_AGAIN_AFTER
+        )
+        return 0
 
 
 def _send(mail: ReportMail, at: datetime) -> int:

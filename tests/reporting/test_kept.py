@@ -14,6 +14,7 @@ from loopline.access.mail import send_waiting
 from loopline.access.models import AuditEntry, BusinessUnit, Mail
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
+from loopline.reporting import mailing
 from loopline.reporting.calendar import next_monthly, next_weekly
 from loopline.reporting.freezing import frozen_told
 from loopline.reporting.mailing import MailPlan, end_report_mail, send_due, start_report_mail
@@ -182,6 +183,24 @@ def test_what_cannot_be_worked_out_is_shown_and_tried_again(units: tuple[Busines
     mail.refresh_from_db()
     assert mail.next_at == due + timedelta(days=7), "after a day the next one is waited for"
     assert Mail.objects.count() == 0
+
+
+def test_one_that_runs_into_something_unforeseen_does_not_hold_up_the_others(
+    units: tuple[BusinessUnit, BusinessUnit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = make_user(Role.MARKETING, unit=units[0])
+    bad, good = (start_report_mail(weekly(user, name=name), by=user.actor) for name in ("A", "B"))
+    write = mailing.letter_of
+
+    def breaks(name: str, *asked: Any) -> Any:
+        return {}["nothing"] if name == "A" else write(name, *asked)
+
+    monkeypatch.setattr(mailing, "letter_of", breaks)
+    assert send_due(at=bad.next_at) == 1
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert ("unforeseen" in bad.trouble, good.trouble) == (True, "")
+    assert bad.not_before == bad.next_at + timedelta(minutes=15)
 
 
 def test_who_may_not_see_reports_any_more_gets_none(units: tuple[BusinessUnit, BusinessUnit]) -> None:
