@@ -1,6 +1,7 @@
 """What the environment says, read once and checked. Everything else is decided in the product."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from loopline.lib.email_url import MailServer, read_email_url
 
 _PROXIES = "127.0.0.1,::1"
+STORE_MEMORY = "1GB"
 
 
 class ConfigError(ValueError):
@@ -35,6 +37,9 @@ class Config:
     """Where mail is handed in (`EMAIL_URL`); None: no mail leaves."""
     places: tuple[str, ...] = ()
     """MMDB files that tell where an address is and whose network it belongs to (`LOOPLINE_PLACES`)."""
+
+    store_memory: str = STORE_MEMORY
+    """What DuckDB may hold in memory, for reports and of its file (`LOOPLINE_STORE_MEMORY`), such as `512MB`."""
 
     proxies: str = _PROXIES
     """Addresses and networks of proxies that say who asks (`LOOPLINE_PROXIES`), with commas between them."""
@@ -72,12 +77,19 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         proxies=environment.get("LOOPLINE_PROXIES") or _PROXIES,
         mail_server=_mail_server(environment.get("EMAIL_URL", "")),
         places=_paths(environment.get("LOOPLINE_PLACES", "")),
+        store_memory=_size(environment.get("LOOPLINE_STORE_MEMORY") or STORE_MEMORY),
     )
     if config.data_centres and not Path(config.data_centres).is_file():
         raise ConfigError(f"LOOPLINE_DATA_CENTRES is “{config.data_centres}”; there is no such file")
     if config.is_demo and not config.is_loopback:
         raise ConfigError("LOOPLINE_DEMO=1 lets anyone sign in; it works only with LOOPLINE_BIND on 127.0.0.1")
     return config
+
+
+def _size(text: str) -> str:
+    if not re.fullmatch(r"[1-9]\d*(MB|GB)", text):
+        raise ConfigError(f"LOOPLINE_STORE_MEMORY is “{text}”; write a number with MB or GB, such as 512MB")
+    return text
 
 
 def _mail_server(url: str) -> MailServer | None:

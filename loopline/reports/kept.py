@@ -7,22 +7,26 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from threading import Lock
+from typing import TypeVar, cast
 from weakref import WeakKeyDictionary
 
 from loopline.reports.options import Scope
-from loopline.reports.result import ReportResult
 from loopline.store.engine import Engine
 
 MOST = 64
 FRESH_S = 300.0
 
-_Kept = OrderedDict[Hashable, tuple[float, ReportResult]]
+Result = TypeVar("Result")
+_Kept = OrderedDict[Hashable, tuple[float, object]]
 _lock = Lock()
 _by_engine: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
 
 
-def kept_or(engine: Engine, report: str, scope: Scope, work_out: Callable[[], ReportResult]) -> ReportResult:
-    """The result of this report for this scope: the one kept, else what `work_out` gives, which is kept then."""
+def kept_or(engine: Engine, report: Hashable, scope: Scope, work_out: Callable[[], Result]) -> Result:
+    """The result of this report for this scope: the one kept, else what `work_out` gives, which is kept then.
+
+    `report` names all that the result depends on beside the scope. A result is shared: who gets it only reads it.
+    """
     key = _key(report, scope)
     now = time.monotonic()
     with _lock:
@@ -30,7 +34,7 @@ def kept_or(engine: Engine, report: str, scope: Scope, work_out: Callable[[], Re
         found = kept.get(key)
         if found is not None and now - found[0] < FRESH_S:
             kept.move_to_end(key)
-            return found[1]
+            return cast(Result, found[1])
     result = work_out()
     with _lock:
         kept[key] = (now, result)
@@ -40,7 +44,7 @@ def kept_or(engine: Engine, report: str, scope: Scope, work_out: Callable[[], Re
     return result
 
 
-def _key(report: str, scope: Scope) -> Hashable:
+def _key(report: Hashable, scope: Scope) -> Hashable:
     """Everything a result depends on."""
     books = scope.books
     return (

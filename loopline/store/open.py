@@ -16,7 +16,7 @@ def open_engine(config: Config, *, clock: Clock = utc_now) -> Engine:
     scheme, _, rest = config.events_url.partition("://")
     engine: Engine
     if scheme == "duckdb":
-        engine = DuckDBEngine(Path(rest.removeprefix("/")), clock=clock)
+        engine = DuckDBEngine(Path(rest.removeprefix("/")), memory_limit=config.store_memory, clock=clock)
     else:
         from loopline.store.clickhouse_engine import ClickHouseEngine  # so that DuckDB alone does not load its driver
 

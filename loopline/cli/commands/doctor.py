@@ -106,6 +106,8 @@ def _records(_config: Config) -> Iterator[Finding]:
 
 
 def _events(config: Config) -> Iterator[Finding]:
+    if config.events_url.startswith("duckdb:"):
+        yield Finding("fine", f"the event store may hold {config.store_memory} in memory (LOOPLINE_STORE_MEMORY)")
     server = running_server(config)
     if server is not None:
         yield Finding("fine", f"the server runs at {server.url} and owns the event store")

@@ -14,10 +14,11 @@ from loopline.attribution.bootstrap import DRAWS
 from loopline.attribution.model import Model
 from loopline.attribution.own_model import is_own
 from loopline.reports.address import flat, read_address
+from loopline.reports.kept import kept_or
 from loopline.reports.metric import METRICS
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.run import settle
-from loopline.reports.side_by_side import CONVERSIONS, Learnt, learnt_shares, side_by_side, windows
+from loopline.reports.side_by_side import CONVERSIONS, Learnt, SideBySide, learnt_shares, side_by_side, windows
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.views.reports import about, chips
@@ -43,8 +44,8 @@ def models(request: PageRequest) -> HttpResponse:
         scope = settle(asked.options, engine(), books)
         chosen = set(told.get("show", "").split(",")) - {""} or AT_FIRST | {key for key in scope.models if is_own(key)}
         keys = [key for key in scope.models if key in chosen]
-        found = side_by_side(scope, keys, conversion, engine())
-        by_window = windows(scope, conversion, engine()) if "windows" in request.GET else None
+        found = _compared(scope, keys, conversion)
+        by_window = _by_window(scope, conversion) if "windows" in request.GET else None
     except OptionError as error:
         return render(request, "reports/models.html", shown | {"trouble": str(error)}, status=400)
     wanted = [key for key in LEARNT if key in told.get("learnt", "").split(",")]
@@ -70,6 +71,21 @@ def models(request: PageRequest) -> HttpResponse:
     return render(request, "reports/models.html", shown)
 
 
+def _compared(scope: Scope, keys: Sequence[str], conversion: str) -> SideBySide:
+    question = ("models", conversion, *keys)
+    return kept_or(engine(), question, scope, lambda: side_by_side(scope, keys, conversion, engine()))
+
+
+def _by_window(scope: Scope, conversion: str) -> SideBySide:
+    return kept_or(engine(), ("windows", conversion), scope, lambda: windows(scope, conversion, engine()))
+
+
+def _shares(scope: Scope, key: str, conversion: str) -> list[Learnt]:
+    return kept_or(
+        engine(), ("learnt", key, conversion), scope, lambda: learnt_shares(scope, key, conversion, engine())
+    )
+
+
 def _learnt(
     scope: Scope, wanted: Sequence[str], conversion: str
 ) -> tuple[dict[Model, Sequence[Learnt]], dict[str, str]]:
@@ -78,7 +94,7 @@ def _learnt(
     refused: dict[str, str] = {}
     for key in wanted:
         try:
-            found[scope.models[key]] = learnt_shares(scope, key, conversion, engine())
+            found[scope.models[key]] = _shares(scope, key, conversion)
         except OptionError as error:
             refused[key] = str(error)
     return found, refused
