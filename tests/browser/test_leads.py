@@ -110,6 +110,7 @@ def test_the_definition_pages_are_sound(story: Story, sign_in: SignIn, shoot: Lo
     page = sign_in(story.manager)
     page.goto("/definition/")
     page.get_by_role("link", name="v2 is proposed").click()
+    expect(page.get_by_role("button", name="Sign for sales")).to_be_visible()
     opened(page, page.url, shoot, "definition-proposed")
     page.get_by_role("button", name="Sign for sales").click()
     page.get_by_role("button", name="Put in force…").click()

@@ -1,5 +1,6 @@
 """The report pages as people meet them: charts drawn under the policy, figures that open, options in the address."""
 
+import re
 from datetime import timedelta
 
 import pytest
@@ -68,7 +69,7 @@ def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company,
     shoot(page, "closed_loop_filled")
     page.get_by_text("Model Linear").click()
     page.get_by_role("link", name="First touch").click()
-    assert "model=first_touch" in page.url
+    expect(page).to_have_url(re.compile("model=first_touch"))
     page.locator("#rows tbody tr").first.get_by_role("link", name="€").first.click()
     expect(page.get_by_text("What adds up to this figure?")).to_be_visible()
     assert "model=first_touch" in page.url

@@ -93,13 +93,16 @@ def test_somebody_sets_up_an_authenticator_app_and_needs_it_from_then_on(
     shoot(page, "password")
     page.goto("/account/second-step/")
     shoot(page, "two_steps")
-    page.get_by_role("link", name="Set up").click()
+    with page.expect_navigation():
+        page.get_by_role("link", name="Set up").click()
     shoot(page, "is_it_you")
-    prove_it(page)
+    with page.expect_navigation():
+        prove_it(page)
     shoot(page, "two_steps_app")
     secret = page.get_by_label("Authenticator secret").input_value()
     page.get_by_label("Authenticator code").fill(code_of(secret))
-    page.get_by_role("button", name="Activate").click()
+    with page.expect_navigation():
+        page.get_by_role("button", name="Activate").click()
     shoot(page, "two_steps_codes")
     assert secret not in str(list(Authenticator.objects.values()))
     page.context.clear_cookies()
