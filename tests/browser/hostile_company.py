@@ -18,13 +18,11 @@ from loopline.access.roles import Role
 from loopline.campaigns.actions import ActivityPlan, CampaignPlan, add_activity, create_campaign
 from loopline.campaigns.codes import build_link, map_code
 from loopline.campaigns.forms import Sent, SubmissionRefusedError, new_token
-from loopline.campaigns.links import LinkTags
+from loopline.campaigns.links import LinkRefusedError, LinkTags
 from loopline.campaigns.models import Campaign, CostLine
 from loopline.campaigns.refusal import CampaignRefusedError
 from loopline.collect.keys import KeyKind, NewKey
 from loopline.facts.relay import Relay
-from loopline.huddles.actions import Said, dispose_lead, open_huddle
-from loopline.huddles.decisions import NewDecision, add_decision
 from loopline.leads.actions import ask_for_help
 from loopline.leads.capture import capture_submission
 from loopline.leads.models import Lead
@@ -35,6 +33,7 @@ from loopline.pipeline.actions import NewOpportunity, create_opportunity
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.interactions import Talk, log_interaction
 from loopline.pipeline.tasks import NewTask, create_task
+from tests.browser.hostile_meetings import hold_huddles, quarrel, write_drafts, write_routing
 from tests.collect.station import CHROME, Station
 from tests.make import make_form, make_user, signed_in
 from tests.make_leads import make_definition
@@ -42,6 +41,7 @@ from tests.sync.house import LEADS, take_in
 
 KEY = "hostile-key"
 MOST_BYTES = 400_000
+UNIT = {"currency": "EUR", "accept_within_hours": "4", "margin_percent": "100"}
 
 
 def send_events(station: Station, unit: BusinessUnit, payloads: Sequence[str]) -> None:
@@ -49,7 +49,7 @@ def send_events(station: Station, unit: BusinessUnit, payloads: Sequence[str]) -
     station.keys.create(NewKey(payloads[0][:100], KeyKind.SERVER, str(unit.pk)), plain=KEY)
     batch, size = [], 0
     for number, payload in enumerate(payloads):
-        for event in _events(number, payload):
+        for event in [*_events(number, payload), _everything_of_one(number, payload)]:
             length = len(json.dumps(event))
             if size + length > MOST_BYTES:
                 station.send(*batch, key=KEY)
@@ -93,45 +93,62 @@ def _events(number: int, whole: str) -> Iterator[dict[str, Any]]:
         }  # fmt: skip
 
 
+def _everything_of_one(number: int, whole: str) -> dict[str, Any]:
+    """One known visitor who saw every payload, so that one history shows them all."""
+    payload, at = whole[:1_000], utc_now() - timedelta(minutes=number % 50 + 1)
+    page = {"url": f"https://halden.no/{payload}", "path": f"/{payload}", "title": payload}
+    return {
+        "type": "page", "messageId": f"one-{number}", "anonymousId": "who-saw-it-all", "timestamp": at.isoformat(),
+        "context": {"userAgent": CHROME, "page": page, "traits": {"email": "all@hostile.example"}},
+    }  # fmt: skip
+
+
 def write_records(folder: Path, unit: BusinessUnit, payloads: Sequence[str]) -> User:
     """Names and notes of everything that people type, and a file taken in; the administrator who sees it all."""
     administrator = make_user(Role.ADMINISTRATOR, unit=unit, name=payloads[1][:200])
     seller = make_user(Role.SALES, unit=unit, name=payloads[2][:200], takes_leads=True)
     typed = [" ".join(one.replace("\x00", "").split())[:190] or "x" for one in payloads]
     make_definition(unit)
-    for number, text in enumerate(typed):
-        _campaign(unit, number, text)
+    write_drafts(unit, typed)
+    write_routing(unit, seller, typed[::9])
+    for number, text in enumerate(typed[::12]):
+        _campaign(unit, number, text, [text])
+    _campaign(unit, len(typed), typed[0], typed)
     _send_form(unit, payloads)
     _take_in_file(folder, unit, payloads)
     people = list(Person.objects.filter(unit=unit).order_by("pk"))
-    for person, text in zip(cycle(people), typed, strict=False):
+    for person, text in zip(cycle(people), typed[::4], strict=False):
         try:
             new = NewOpportunity(unit, text, "EUR", 100, person=person, company=person.company, owner=seller)
             create_opportunity(new, by=SYSTEM)
         except PipelineError:
             continue
-        log_interaction(Talk(unit, person, "call", summary=text), by=seller.actor)
-        create_task(NewTask(unit, text, seller, person=person), by=SYSTEM)
-    _hold_huddle(unit, seller, typed)
+    for text in typed:
+        log_interaction(Talk(unit, people[0], "call", summary=text), by=seller.actor)
+        create_task(NewTask(unit, text, seller, person=people[0]), by=SYSTEM)
+    quarrel(unit, typed)
+    hold_huddles(unit, administrator, seller, typed[::11])
     _ask_for_changes(signed_in(administrator), unit, typed)
     return administrator
 
 
-def _campaign(unit: BusinessUnit, number: int, text: str) -> None:
+def _campaign(unit: BusinessUnit, number: int, name: str, texts: Sequence[str]) -> None:
+    """A campaign with an activity, a cost, a code and a link for each of the texts."""
     today = utc_now().date()
     try:
-        campaign = create_campaign(unit, CampaignPlan(text, "Event", "EUR", objective=text), by=SYSTEM)
+        campaign = create_campaign(unit, CampaignPlan(name, "Event", "EUR", objective=name), by=SYSTEM)
     except CampaignRefusedError:
         return
-    activity = add_activity(campaign, ActivityPlan(text, text[:40] or "x"), by=SYSTEM)
-    CostLine.objects.create(unit=unit, campaign=campaign, amount_minor=100, currency="EUR", starts_on=today,
-                            ends_on=today, note=text)  # fmt: skip
-    try:
-        map_code(campaign, text, activity=activity, by=SYSTEM)
-        build_link(campaign, f"https://halden.no/{number}", LinkTags(text, text, f"{number}{text}", text, text),
-                   note=text, by=SYSTEM)  # fmt: skip
-    except CampaignRefusedError:
-        return
+    for place, text in enumerate(texts):
+        CostLine.objects.create(unit=unit, campaign=campaign, amount_minor=100, currency="EUR", starts_on=today,
+                                ends_on=today, note=text)  # fmt: skip
+        try:
+            activity = add_activity(campaign, ActivityPlan(text, text[:40] or "x"), by=SYSTEM)
+            map_code(campaign, text, activity=activity, by=SYSTEM)
+            build_link(campaign, f"https://halden.no/{number}-{place}",
+                       LinkTags(text, text, f"{number}{place}{text}", text, text), note=text, by=SYSTEM)  # fmt: skip
+        except (CampaignRefusedError, LinkRefusedError):
+            continue
 
 
 def _send_form(unit: BusinessUnit, payloads: Sequence[str]) -> None:
@@ -163,19 +180,13 @@ def _take_in_file(folder: Path, unit: BusinessUnit, payloads: Sequence[str]) -> 
     take_in(folder, unit, LEADS, leads=text.getvalue().encode("utf-8", "replace"))
 
 
-def _hold_huddle(unit: BusinessUnit, seller: User, typed: Sequence[str]) -> None:
-    huddle = open_huddle(unit, by=SYSTEM)
-    for entry, text in zip(huddle.leads.all()[:12], typed[::7], strict=False):
-        dispose_lead(entry, Said("good", sales_note=text, marketing_note=text), by=SYSTEM)
-    for text in typed[::11]:
-        add_decision(huddle, NewDecision(text, seller, None, text, text, text), by=SYSTEM)
-
-
 def _ask_for_changes(client: Client, unit: BusinessUnit, typed: Sequence[str]) -> None:
     """Settings that hold text, through their own pages. What a page refuses, it shows again."""
     for text in typed[:: max(1, len(typed) // 8)]:
         client.post(reverse("identity_block"), {"kind": "user", "value": text})
-        client.post(reverse("units"), {"name": text, "currency": "EUR"})
+        client.post(reverse("units"), {"name": text, **UNIT})
+        client.post(reverse("own_model_new"), {"name": text, "rest": "100", "save": "yes"})
+        client.post(reverse("report_freeze", args=["buyers"]), {"note": text})
     assert Campaign.objects.exists()
     assert Lead.objects.exists()
     assert Company.objects.exists()
