@@ -60,12 +60,8 @@ class WhatIfPage:
     kept_losers: Sequence[NamedLead]
     people: int
     """Salespeople who take leads in the unit."""
-    capacity: int
-    """Leads a week they can take together."""
-    territories: Sequence[tuple[str, str, str]]
-    """Country, and leads a week of it under the old and the new definition; those with most first."""
-    load_old: str
-    load_new: str
+    loads: Sequence[tuple[str, str, str]]
+    """What, under the old and under the new definition: leads a week in all, a person, of capacity, and by country."""
     rates: Sequence[tuple[str, ShownRate, ShownRate]]
     """What, under the old and under the new definition."""
     change: str
@@ -104,10 +100,7 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
         refused_wins=[NamedLead(by_id.get(one.id), one) for one in found.refused_wins[:NAMES]],
         kept_losers=[NamedLead(by_id.get(one.id), one) for one in found.kept_losers[:NAMES]],
         people=people,
-        capacity=capacity,
-        territories=_territories(found),
-        load_old=_load(found.old.a_week, people, capacity),
-        load_new=_load(new.a_week, people, capacity),
+        loads=[*_loads(found, people, capacity), *_territories(found)],
         rates=[
             ("Of what passes, won", _rate(found.old.won_rate), _rate(new.won_rate)),
             ("Of won revenue, from what passes", _rate(found.old.revenue_caught), _rate(new.revenue_caught)),
@@ -122,10 +115,14 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
     )
 
 
-def _load(a_week: float, people: int, capacity: int) -> str:
-    each = f" · {a_week / people:.1f} each" if people else ""
-    used = f" · {a_week / capacity:.0%} of capacity" if capacity else ""
-    return f"{a_week:.1f} a week{each}{used}"
+def _loads(found: Comparison, people: int, capacity: int) -> list[tuple[str, str, str]]:
+    old, new = found.old.a_week, found.new.a_week
+    rows = [("Leads a week", f"{old:.1f}", f"{new:.1f}")]
+    if people:
+        rows.append((f"Each of {people}", f"{old / people:.1f}", f"{new / people:.1f}"))
+    if capacity:
+        rows.append(("Part of capacity", f"{old / capacity:.0%}", f"{new / capacity:.0%}"))
+    return rows
 
 
 def _territories(found: Comparison) -> list[tuple[str, str, str]]:
@@ -133,7 +130,7 @@ def _territories(found: Comparison) -> list[tuple[str, str, str]]:
     most = sorted(countries, key=lambda one: (-max(one.old, one.new), one.label))[:TERRITORIES]
     return [
         (
-            country_name(one.label) if one.label else "not known",
+            f"in {country_name(one.label)}" if one.label else "country not known",
             f"{one.old / found.weeks:.1f}",
             f"{one.new / found.weeks:.1f}",
         )

@@ -46,8 +46,8 @@ def test_it_says_in_words_what_would_change_and_that_nothing_is_mature(store: Du
     assert "2 that pass today would be refused, no won deal among them" in page
     assert "Only 0 leads of this period have a mature outcome" in page
     assert "Would be refused" in page
-    assert "of capacity" in page
-    assert "not known, leads a week" in page
+    assert "Part of capacity" in page
+    assert "country not known" in page
     assert f'value="{timezone.localdate().isoformat()}"' in page, "the period is filled in"
     assert client.get(address, {"first": "x", "last": "y"}).status_code == 422
     backwards = client.get(address, {"first": "2026-02-02", "last": "2026-01-01"})
