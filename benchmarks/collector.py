@@ -4,9 +4,9 @@
     python -m benchmarks.collector --memory 10
 
 The whole product is served (`loopline serve`), with or without everything the collector can do for an event: visits
-that a tracker numbers, channels by the organisation's own rules, devices, machines and data centres, ids among millions
-of known ones, people who say who they are. Every answer is checked; at the end what the store has is counted against
-the answers. The senders have a process of their own and share the processors with the server.
+that a tracker numbers, channels by the organisation's own rules, devices, places, machines and data centres, ids among
+millions of known ones, people who say who they are. Every answer is checked; at the end what the store has is counted
+against the answers. The senders have a process of their own and share the processors with the server.
 
 `--memory` sends at a modest pace for so many minutes and prints what memory the server and its helper hold meanwhile.
 """
@@ -37,11 +37,13 @@ from loopline.collect.known_ids import KnownId, add_ids
 from loopline.collect.log import connect
 from loopline.collect.state import State
 from loopline.collect.transactions import transaction
+from loopline.demo.mmdb import write_mmdb
 
 CONNECTIONS = 64
 KNOWN_IDS = 5_000_000
 DATA_CENTRES = 5_000
 MEMORY_RATE = 1_000
+COUNTRIES = ("NO", "SE", "DE", "FR", "US")
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,7 @@ def prepared(folder: Path, known: Path, *, has_everything: bool) -> Iterator[tup
     settings = {"LOOPLINE_SETUP_PASSWORD": "a long enough password"}
     if has_everything:
         settings["LOOPLINE_DATA_CENTRES"] = str(known / "data-centres.txt")
+        settings["LOOPLINE_PLACES"] = str(known / "places.mmdb")
     made = installation(folder, **settings)
     made.run(
         "setup", "--name", "Ada", "--email", "ada@example.com", "--organisation", "Example", "--unit", "Europe",
@@ -128,7 +131,7 @@ def add_own_rules(folder: Path) -> None:
 
 
 def know_ids(folder: Path, ids: int) -> None:
-    """A state that knows this many ids of earlier events, and a file of data centres."""
+    """A state that knows this many ids of earlier events, and files of data centres and of places."""
     chance = random.Random(1)
     State(folder).close()
     connection = connect(folder / "collect.sqlite")
@@ -140,6 +143,20 @@ def know_ids(folder: Path, ids: int) -> None:
     connection.close()
     places = ([chance.randint(11, 99), chance.randint(0, 255), chance.randint(0, 255)] for _ in range(DATA_CENTRES))
     (folder / "data-centres.txt").write_text("\n".join("{}.{}.{}.0/24".format(*place) for place in places))
+    write_places(folder / "places.mmdb")
+
+
+def write_places(path: Path) -> None:
+    """A file that knows a country and the network's owner for every address the senders come from."""
+    networks = {
+        f"{first}.{second}.0.0/16": {
+            "country": {"iso_code": COUNTRIES[(first + second) % len(COUNTRIES)]},
+            "autonomous_system_organization": f"Network {first}.{second}",
+        }
+        for first in range(11, 100)
+        for second in range(10)
+    }
+    write_mmdb(path, networks, kind="Places of the benchmark", built_s=int(time.time()))
 
 
 def measure(run: Run, seconds: float, known: Path) -> Result:
