@@ -20,6 +20,7 @@ from loopline.huddles.listing import Listed, Meeting, frozen, leads_to_discuss, 
 from loopline.huddles.minutes import write_minutes
 from loopline.huddles.minutes_mail import send_minutes
 from loopline.huddles.models import Decision, Huddle, HuddleLead, HuddleSeries
+from loopline.huddles.scorecard_mail import send_scorecards
 from loopline.leads.models import DefinitionVersion
 from loopline.lib.times import utc_now
 from loopline.pipeline.tasks import NewTask, create_task
@@ -197,6 +198,7 @@ def close_huddle(huddle: Huddle, *, carry_over: bool = False, by: Actor, at: dat
     for decision in decisions:
         _give_task(decision, at)
     send_minutes(huddle, at=at)
+    send_scorecards(huddle, at=at)
     audit(by, "close_huddle", huddle, at=at, leads=len(entries), carried_over=len(left), decisions=len(decisions))
     changed(huddle)
 

@@ -16,7 +16,14 @@ from loopline.routing.models import Team
 class HandOffTerms(models.Model):
     """What marketing and sales of a business unit owe each other, in business hours. Hours to answer: on the unit."""
 
+    class Sees(models.TextChoices):
+        OWN = "own", "everybody their own figures only"
+        TEAM = "team", "people those of their teams, managers all"
+        MANAGERS = "managers", "people their own, managers all"
+
     unit = models.OneToOneField(BusinessUnit, on_delete=models.CASCADE, primary_key=True, related_name="terms")
+    sees = models.CharField(max_length=8, choices=Sees.choices, default=Sees.MANAGERS)
+    """Whose figures people see beside others' (`huddles.scorecard.visible_people`)."""
     assign_hours = models.PositiveIntegerField(default=4)
     """Sales: until a qualified lead that nobody could take has somebody."""
     take_hours = models.PositiveIntegerField(default=4)

@@ -28,6 +28,7 @@ class NewTerms:
     explore_percent: int = 0
     explore_a_week: int = 5
     chat_may_be_private: bool = False
+    sees: str = HandOffTerms.Sees.MANAGERS
 
 
 @transaction.atomic
@@ -47,6 +48,8 @@ def set_terms(
     least, most = SHARES
     if new.explore_percent and not least <= new.explore_percent <= most:
         raise ValidationError({"explore_percent": f"0 for none, or from {least} to {most} per cent."})
+    if new.sees not in HandOffTerms.Sees.values:
+        raise ValidationError({"sees": "Choose who sees whose figures."})
     if webhook:
         try:
             address_to_ask(webhook, may_be_private=new.chat_may_be_private, resolve=resolve)

@@ -47,6 +47,7 @@ from loopline.web.views import (
     report_changes,
     reports,
     routing,
+    scorecards,
     settings,
     short_link,
     tasks,
@@ -233,6 +234,8 @@ urlpatterns = [
     path("reports/bottlenecks/", bottlenecks.bottlenecks, name="bottlenecks"),
     # Learn · huddle, lead definition
     path("huddles/", huddle_series.huddles, name="huddles"),
+    path("huddles/scorecards/", scorecards.scorecards, name="scorecards"),
+    path("huddles/scorecard/<str:token>", scorecards.scorecard_link, name="scorecard_link"),
     path("huddles/decisions/", decisions.decisions, name="decisions"),
     path("huddles/open/<uuid:unit_id>/", huddle_series.huddle_open, name="huddle_open"),
     path("huddles/series/new/<uuid:unit_id>/", huddle_series.huddle_series_new, name="huddle_series_new"),

@@ -13,6 +13,7 @@ from loopline.huddles.decisions import Measure, NewDecision, add_decision, appro
 from loopline.huddles.homework import token_of
 from loopline.huddles.models import Homework, Huddle, HuddleSeries
 from loopline.huddles.series import SeriesPlan, start_series
+from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 from loopline.store.current import engine
 from tests.attribution.shelf import Shelf
@@ -21,6 +22,7 @@ from tests.browser.look import Look
 from tests.browser.records import Company
 from tests.browser.server import Server
 from tests.browser.watch import Complaints
+from tests.make import make_person, make_user
 
 pytestmark = pytest.mark.browser
 
@@ -155,4 +157,29 @@ def test_homework_is_done_on_a_phone_without_a_password(filled_site: Company, pa
     shoot(page, "homework")
     page.get_by_role("button", name="Accept").first.click()
     expect(page.get_by_text("accepted").first).to_be_visible()
+    assert complaints.all == []
+
+
+def test_scorecards_and_what_decisions_did_look_right(filled_site: Company, sign_in: SignIn, shoot: Look) -> None:
+    unit, now = filled_site.units[0], utc_now() - timedelta(days=3)
+    people = [
+        make_user(Role.SALES, unit=unit, name=name) for name in ("Ana Ruiz", "Bartholomew Featherstonehaugh", "Eve")
+    ]
+    for seller, accepted, rejected in zip(people, (9, 4, 40), (3, 22, 10), strict=True):
+        Lead.objects.bulk_create(
+            Lead(
+                unit=unit, person=make_person(unit=unit), owner=seller, created_at=now, handed_over_at=now, due_at=now,
+                state="accepted" if number < accepted else "rejected", reason="" if number < accepted else "no_need",
+                accepted_at=now + timedelta(hours=1) if number < accepted else None,
+                rejected_at=None if number < accepted else now + timedelta(hours=2),
+            )
+            for number in range(accepted + rejected)
+        )  # fmt: skip
+    page = sign_in(filled_site.users[Role.SALES_MANAGER])
+    complaints = Complaints(page)
+    page.goto(f"/huddles/scorecards/?unit={unit.pk}")
+    expect(page.get_by_text("below the 99.8 % limit")).to_be_visible()
+    shoot(page, "scorecards")
+    page.goto("/huddles/decisions/")
+    shoot(page, "decisions")
     assert complaints.all == []

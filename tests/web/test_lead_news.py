@@ -210,8 +210,8 @@ def test_a_webhook_is_kept_replaced_and_taken_out_and_the_audit_log_never_holds_
 def test_the_terms_are_set_on_the_page_of_the_unit_by_administrators(unit: BusinessUnit) -> None:
     address, said = reverse("unit_terms", args=[unit.pk]), {
         "assign_hours": 2, "take_hours": 3, "first_touch_hours": 5, "dispute_hours": 6, "evidence_hours": 7,
-        "rejection_hours": 9, "late_leads_go_back": "on", "explore_percent": 0, "explore_a_week": 5,
-        "days_off": "2026-12-24 Christmas Eve\n2026-12-31",
+        "rejection_hours": 9, "explore_percent": 0, "explore_a_week": 5, "sees": "team",
+        "late_leads_go_back": "on", "days_off": "2026-12-24 Christmas Eve\n2026-12-31",
     }  # fmt: skip
     for role in (Role.SALES_MANAGER, Role.MARKETING):
         assert signed_in_as(role, unit).post(address, said).status_code == 403

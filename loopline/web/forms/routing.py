@@ -253,6 +253,11 @@ class TermsForm(PageForm):
         "While it is on, salespeople see no verdicts and scores.",
     )
     explore_a_week = forms.IntegerField(label="Explore: at most so many a week", min_value=1, max_value=500)
+    sees = forms.ChoiceField(
+        label="Figures of people are seen by",
+        choices=HandOffTerms.Sees.choices,
+        help_text="On the scorecards. The share of all together is seen by everybody.",
+    )
     days_off = forms.CharField(
         label="Days the unit is closed",
         required=False,

@@ -13,10 +13,12 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
+from loopline.huddles.funnel import Funnel
 from loopline.lib.countries import country_name
 from loopline.lib.times import utc_now
 from loopline.web import wording
 from loopline.web.form_titles import with_titles
+from loopline.web.funnel_chart import funnel_svg
 
 register = template.Library()
 Figure = int | float | Decimal | None
@@ -197,6 +199,12 @@ def columns(found: Sequence[Column], words: str = "") -> str:
         '<svg class="column-chart" viewBox="0 0 {} 100" preserveAspectRatio="none" aria-hidden="true">{}</svg>',
         max(len(found), 1), drawn,
     )  # fmt: skip
+
+
+@register.simple_tag
+def funnel_plot(found: Funnel) -> str:
+    """`{% funnel_plot funnel %}`: for the eye; put the table beside it."""
+    return funnel_svg(found)
 
 
 @register.tag
