@@ -32,6 +32,7 @@ from loopline.reports.catalogue import REPORTS
 from loopline.routing.models import RoutingRule, Team
 from loopline.sync.models import ImportRun
 from loopline.web import collector
+from loopline.web.dashboards import DASHBOARDS
 from tests.browser.hostile import PAYLOADS
 from tests.collect.station import Station
 
@@ -47,6 +48,7 @@ WITHOUT_A_PAGE = {
     "mail_click": "leads elsewhere", "mail_open": "a picture", "short_link": "leads elsewhere",
     "internal_events": "for the command line", "internal_report": "for the command line",
     "today_figures": "a part of Today", "settings": "leads to its first page", "import_new": "leads to the imports",
+    "dashboards": "leads to one of them",
     "welcome": "before the first person", "account_email": "is gone", "account_reset_password": "is gone",
 }  # fmt: skip
 """Routes that are not opened → why."""
@@ -75,6 +77,7 @@ GIVEN: dict[str, Values] = {
     "code": lambda _: TrackedLink.objects.values_list("code", flat=True)[:OF_EACH],
     "own_key": lambda _: OwnModelVersion.objects.values_list("key", flat=True)[:OF_EACH],
     "frozen_id": _records(FrozenRun),
+    "dashboard_key": lambda _: DASHBOARDS,
     "token": lambda _: [token_of(one) for one in Homework.objects.all()[:OF_EACH]],
     "key": lambda _: [one for one in REPORTS if one != "closed-loop"],
     "form": lambda _: ["csv", "json"],
@@ -209,7 +212,8 @@ def _arguments(route: URLPattern) -> list[str]:
     return [*route.pattern.regex.groupindex] or [*route.pattern.converters]
 
 
-_OTHERWISE = {("own_model_edit", "key"): "own_key", ("frozen_run", "run_id"): "frozen_id",
+_OTHERWISE = {("dashboard", "key"): "dashboard_key",
+              ("own_model_edit", "key"): "own_key", ("frozen_run", "run_id"): "frozen_id",
               ("frozen_run_download", "run_id"): "frozen_id"}  # fmt: skip
 """Route and argument that share a name with others → whose values it has."""
 
