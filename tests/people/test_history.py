@@ -47,10 +47,14 @@ def told(engine: Engine) -> datetime:
     return engine.horizon()
 
 
+EVERYTHING_HUMAN = {"all_kinds": True, "touch_kinds": [], "humans_only": True}
+"""The options of a run that leaves out only machines."""
+
+
 def whose(engine: Engine, as_of: datetime) -> list[str]:
     """The person of each visit, by the books as of this moment; "" for a stranger's."""
     sql = question("SELECT event_id, person_id FROM touchpoints ORDER BY event_id", touchpoints(RowOf("''")))
-    return [str(row["person_id"] or "") for row in engine.rows(sql, {"as_of": as_of})]
+    return [str(row["person_id"] or "") for row in engine.rows(sql, {"as_of": as_of, **EVERYTHING_HUMAN})]
 
 
 def test_a_visit_is_whose_it_was_known_to_be_at_each_moment(engine: Engine) -> None:

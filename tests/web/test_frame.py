@@ -211,7 +211,7 @@ def test_every_route_says_who_may_open_it_or_is_meant_for_everyone() -> None:
     """A page without `@allow` is either public on purpose, and stands here, or a leak."""
     public = {
         "theme", "welcome", "setup", "join", "demo_sign_in", "account_login", "account_email", "account_reset_password",
-        "chart_bundle", "short_link", "homework", "mail_click", "mail_open",
+        "chart_bundle", "short_link", "homework", "scorecard_link", "mail_click", "mail_open",
     }  # fmt: skip
     own = [one for one in get_resolver().url_patterns if getattr(one, "name", None)]
     open_to_all = {one.name for one in own if not hasattr(one.callback, "permissions")}
