@@ -12,6 +12,7 @@ from django.utils.text import slugify
 
 from loopline.access.mail import Attachment
 from loopline.lib.money import Money
+from loopline.lib.percent import percent_figure
 from loopline.reports.export import FORMS, exported
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.pictures import png_of
@@ -116,7 +117,7 @@ def figure_in_words(value: Number, metric: Metric, currency: str) -> str:
         case Unit.MONEY:
             return f"{currency} {Money(int(value), currency).major:,.0f}"
         case Unit.PERCENT:
-            return f"{value:,.0f} %"
+            return f"{percent_figure(value)} %"
         case Unit.HOURS:
             return f"{value:,.1f} h"
     return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"

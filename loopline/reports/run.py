@@ -35,6 +35,18 @@ def run_report(key: str, options: Options, engine: Engine, books: Books) -> Repo
     return kept_or(engine, key, scope, lambda: report.run(report, scope, engine))
 
 
+def run_before(report: Report, options: Options | None, engine: Engine, books: Books) -> ReportResult | None:
+    """The report for the period before, `options`; None where none is asked for, or the books begin within it."""
+    if options is None or options.first is None:
+        return None
+    if settle_for(report, replace(options, first=None, last=None), engine, books).first > options.first:
+        return None
+    try:
+        return run_report(report.key, options, engine, books)
+    except OptionError:
+        return None  # a model that learns may find too little there; there is nothing to compare with then
+
+
 def open_figure(key: str, row: str, metric: str, options: Options, engine: Engine, books: Books) -> Opened:
     """What is behind the figure `metric` of `row` (`~total` for the total). Raises OptionError and StoreError."""
     report = report_named(key)

@@ -5,12 +5,10 @@ out says why and leaves the others alone.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlencode
-
-from django.urls import reverse
 
 from loopline.access.roles import Role
 from loopline.reports.address import as_before, options_said, read_address, usual_of
@@ -18,9 +16,10 @@ from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import Metric
 from loopline.reports.options import Books, OptionError
 from loopline.reports.result import ReportResult
-from loopline.reports.run import run_report, settle_for
+from loopline.reports.run import run_before, run_report
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
+from loopline.web.report_pages import page_of
 from loopline.web.report_words import KeyFigure, changes
 
 ROWS = 6
@@ -149,7 +148,7 @@ def shown(tiles: Sequence[Tile], query: Mapping[str, str], books: Books, today: 
 
 def _shown(tile: Tile, place: str, query: Mapping[str, str], books: Books, today: date) -> Shown:
     said = _named_days({"period": PERIOD, **tile.options, **options_said(query)}, today)
-    found = Shown(tile, f"{_page(tile.report)}?{urlencode(said)}" if said else _page(tile.report), place=place)
+    found = Shown(tile, f"{page_of(tile.report)}?{urlencode(said)}" if said else page_of(tile.report), place=place)
     try:
         _fill(found, said, books, today)
     except (OptionError, StoreError) as error:
@@ -177,12 +176,5 @@ def _fill(found: Shown, said: Mapping[str, str], books: Books, today: date) -> N
     if tile.has_chart and report.chart and not result.is_empty:
         found.chart = report.chart(result)
     if tile.figures:
-        before, options = None, as_before(asked)
-        if options is not None and options.first is not None:
-            began = settle_for(report, replace(options, first=None, last=None), engine(), books).first
-            before = run_report(report.key, options, engine(), books) if began <= options.first else None
+        before = run_before(report, as_before(asked), engine(), books)
         found.figures = changes([by_key[key] for key in tile.figures if key in by_key], result, before)
-
-
-def _page(key: str) -> str:
-    return reverse("closed_loop") if key == "closed-loop" else reverse("report", args=[key])

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from loopline.lib.money import Money
+from loopline.lib.percent import percent_figure
 
 NONE = "—"
 NO_BREAK = "\u00a0"
@@ -53,12 +54,7 @@ def figure_text(value: int | float | Decimal | None) -> str:
 
 def percent_text(value: int | float | Decimal | None, digits: int = 0) -> str:
     """`286 %`. The value is a percentage already (286, not 2.86). What is not quite all never reads 100 %: `99.7 %`."""
-    if value is None:
-        return NONE
-    text = f"{value:,.{digits}f}"
-    if text == "100" and value < 100:
-        text = f"{min(float(value), 99.9):.1f}"
-    return f"{text}{NO_BREAK}%".replace("-", MINUS)
+    return NONE if value is None else f"{percent_figure(value, digits)}{NO_BREAK}%".replace("-", MINUS)
 
 
 def points_text(value: int | float | Decimal | None) -> str:

@@ -1,6 +1,6 @@
 """Dashboards and the wall screen: whose they are, that they show reports, and that one failure stays alone."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from django.test import Client
@@ -14,7 +14,8 @@ from loopline.reports.options import OptionError
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.web import dashboards
-from tests.attribution.shelf import Shelf
+from tests.attribution.shelf import BOOKS, Shelf, day
+from tests.attribution.test_markov import forty_sales
 from tests.make import make_unit, make_user, signed_in_as
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +108,15 @@ def test_what_does_not_exist_is_said_so(units: tuple[BusinessUnit, BusinessUnit]
     assert client.get(reverse("dashboard", args=["weather"])).status_code == 404
     assert client.get(reverse("dashboard", args=["sales"]), {"period": "x"}).status_code == 400
     assert client.get(reverse("dashboard", args=["sales"]), {"unit": str(units[1].pk)}).status_code == 400
+
+
+def test_a_period_before_with_too_little_to_learn_from_takes_no_tile_away(store: DuckDBEngine) -> None:
+    """Forty sales in March and none in February: Markov answers for March and has nothing to compare with."""
+    shelf = Shelf(store)
+    shelf.lead("early", "early", day(-50))
+    shelf.store()
+    forty_sales(store)
+    march = {"period": "custom", "from": "2024-03-01", "to": "2024-03-31", "model": "markov"}
+    [tile] = dashboards.shown([dashboards.DASHBOARDS["marketing"].tiles[0]], march, BOOKS, date(2024, 4, 2))
+    assert tile.trouble == ""
+    assert {figure.change for figure in tile.figures} == {""}

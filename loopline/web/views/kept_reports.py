@@ -30,16 +30,12 @@ from loopline.reports.run import run_report
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.reports import ReportMailForm, SaveViewForm
+from loopline.web.report_pages import page_of
 from loopline.web.views.library import about_result
 from loopline.web.views.reports import FORM_WORDS, as_file
 
 MOST_RUNS = 100
 MOST_DIFFERENCES = 100
-
-
-def page_of(key: str) -> str:
-    """The address of a report."""
-    return reverse("closed_loop") if key == "closed-loop" else reverse("report", args=[key])
 
 
 def _report(key: str) -> Report:

@@ -1,6 +1,5 @@
 """Count · the library of reports: one page shows any of them, one opens what is behind a figure, one hands it out."""
 
-from dataclasses import replace
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -11,15 +10,15 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.reports.address import Asked, as_before, read_address, usual_of
+from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import version
 from loopline.reports.dimension import TOTAL
 from loopline.reports.opened import MOST
-from loopline.reports.options import Books, OptionError
+from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import open_figure, run_report, settle_for
+from loopline.reports.run import open_figure, run_before, run_report, settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
@@ -51,7 +50,7 @@ def report(request: PageRequest, key: str) -> HttpResponse:
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(found))
         result = run_report(key, asked.options, engine(), books)
-        before = _before(found, asked, books)
+        before = run_before(found, as_before(asked), engine(), books)
     except OptionError as error:
         return render(request, "reports/report.html", shown | {"trouble": str(error)}, status=400)
     shown |= about(asked, settle_for(found, asked.options, engine(), books).model)
@@ -88,19 +87,6 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         if any(row["value"] is not None for row in chart["rows"]):
             shown |= {"charts": {"main": chart}, "charts_version": version()}
     return shown
-
-
-def _before(found: Report, asked: Asked, books: Books) -> ReportResult | None:
-    """The same for the period before; None where none is asked for, or the books begin within it."""
-    options = as_before(asked)
-    if options is None or options.first is None:
-        return None
-    if settle_for(found, replace(options, first=None, last=None), engine(), books).first > options.first:
-        return None
-    try:
-        return run_report(found.key, options, engine(), books)
-    except OptionError:
-        return None  # a model that learns may find too little in the period before
 
 
 @require_GET

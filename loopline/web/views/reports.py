@@ -38,11 +38,11 @@ from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.export import FORMS, exported
 from loopline.reports.metric import METRICS, Metric
 from loopline.reports.naming import names_of
-from loopline.reports.options import Books, OptionError
+from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import run_report, settle
+from loopline.reports.run import run_before, run_report, settle
 from loopline.reports.series import over_time
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
@@ -77,7 +77,7 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         result = run_report("closed-loop", asked.options, engine(), books)
     except OptionError as error:
         return render(request, "reports/closed_loop.html", shown | {"trouble": str(error)}, status=400)
-    before = _before(asked, books)
+    before = run_before(REPORTS["closed-loop"], as_before(asked), engine(), books)
     model = settle(asked.options, engine(), books).model
     shown |= about(asked, model) | {
         "result": result,
@@ -110,21 +110,6 @@ def _among(keys: Sequence[str], result: ReportResult) -> list[Metric]:
     """Those of the figures that the run has: one that is about one conversion leaves the others out."""
     has = {metric.key for metric in result.metrics}
     return [METRICS[key] for key in keys if key in has]
-
-
-def _before(asked: Asked, books: Books) -> ReportResult | None:
-    """The same report for the period before; None where none is asked for, or the books begin within it."""
-    options = as_before(asked)
-    if options is None or options.first is None:
-        return None
-    began = settle(replace(options, first=None, last=None), engine(), books).first
-    if began > options.first:
-        return None
-    try:
-        return run_report("closed-loop", options, engine(), books)
-    except OptionError:
-        # A model that learns may find too little in the period before; there is nothing to compare with then.
-        return None
 
 
 @require_GET
