@@ -13,17 +13,19 @@ import resource
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
 
 import duckdb
 
 from loopline.attribution.bootstrap import markov_interval
-from loopline.attribution.cents import cents_by_channel, cents_of
+from loopline.attribution.cents import cents_by_channel, credits_of, weighing_of
 from loopline.attribution.credit import markov, present
 from loopline.attribution.model import MODELS, Deal
 from loopline.attribution.tables import read_tables
+from loopline.attribution.walks import in_threads
+from loopline.attribution.weigh import Weighing
 
 HEURISTICS = ("first_touch", "last_touch", "linear", "position_based", "time_decay")
 PEER_SIZE = 4_000_000
@@ -77,7 +79,7 @@ def timed(name: str, work: Callable[[], T]) -> T:
 
 def heuristics(touchpoints: Path, conversions: Path) -> None:
     paths = read_tables(touchpoints, conversions, with_milestones=False)
-    for key, cents in cents_by_channel(paths, [MODELS[key] for key in HEURISTICS]).items():
+    for key, cents in cents_by_channel(paths, Weighing([MODELS[key] for key in HEURISTICS])).items():
         if cents.sum() != paths.amounts.sum():
             raise SystemExit(f"{key} does not balance")
 
@@ -85,13 +87,20 @@ def heuristics(touchpoints: Path, conversions: Path) -> None:
 def ledger_rows(touchpoints: Path, conversions: Path) -> int:
     """Every row of every model: the credit of each touchpoint, and of influenced of each channel on each path."""
     paths = read_tables(touchpoints, conversions)
-    rows = 0
-    for model in MODELS.values():
-        if model.deal is Deal.BY_WEIGHT:
-            rows += len(cents_of(paths, model))
-        elif model.deal is Deal.OVERLAPPING:
-            rows += len(paths.amounts[present(paths.walks)[0]])
-    return rows
+    weighing = weighing_of(paths, [model for model in MODELS.values() if model.deal is Deal.BY_WEIGHT])
+
+    def dealt(blocks: Sequence[slice]) -> int:
+        rows = 0
+        for block, (walks, credit) in zip(blocks, credits_of(paths, weighing, blocks), strict=True):
+            amounts = paths.amounts[block]
+            for key, cents in credit.items():
+                rows += len(cents)
+                if cents.sum() != amounts.sum():
+                    raise SystemExit(f"{key} does not balance")
+            rows += len(amounts[present(walks)[0]])
+        return rows
+
+    return sum(in_threads(paths.walks, dealt))
 
 
 def run(touchpoints: Path, conversions: Path) -> None:

@@ -1,7 +1,6 @@
 """Whole cents for the paths of two tables: of each touchpoint, and added up by channel."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -9,28 +8,48 @@ from loopline.attribution.chain import chain_of, removal_effects
 from loopline.attribution.dealing import dealt, whole
 from loopline.attribution.model import Model
 from loopline.attribution.tables import Paths
-from loopline.attribution.walks import Integers
-from loopline.attribution.weigh import weights_of
+from loopline.attribution.walks import Floats, Integers, Walks, in_threads
+from loopline.attribution.weigh import Weighing
+
+Credits = dict[str, Integers]
+"""By model, in whole cents."""
 
 
-def cents_of(paths: Paths, model: Model, half_life_days: float = 7.0, order: int = 1) -> Integers:
-    """The credit of every touchpoint on a path that converted, walk after walk; for models that deal by weight."""
-    if model.is_fitted:
-        weights = removal_effects(chain_of(paths.walks, order)).of_conversions[paths.walks.codes]
-    else:
-        weights = weights_of(paths.walks, model, paths.moments, half_life_days)
-    deal = whole if model.gives_whole else dealt
-    return deal(paths.amounts, weights, paths.walks.starts)
+def weighing_of(paths: Paths, models: Sequence[Model], half_life_days: float = 7.0, order: int = 1) -> Weighing:
+    """What `credits_of` deals by. Models that are learnt are learnt from the walks of `paths`."""
+    is_learnt = any(model.is_fitted for model in models)
+    effects = removal_effects(chain_of(paths.walks, order)).of_conversions if is_learnt else None
+    return Weighing(models, half_life_days, effects)
 
 
-def cents_by_channel(paths: Paths, models: Sequence[Model], half_life_days: float = 7.0) -> dict[str, Integers]:
-    """Model → cents of each channel, in the order of `Walks.channels`; two models at a time."""
+def credits_of(paths: Paths, weighing: Weighing, blocks: Sequence[slice]) -> Iterator[tuple[Walks, Credits]]:
+    """Block after block of paths that converted: its walks and the credit of each of their touchpoints."""
+    found = weighing.weights(paths.walks, paths.moments, blocks)
+    for block, (walks, weights) in zip(blocks, found, strict=True):
+        yield (
+            walks,
+            {
+                model.key: (whole if model.gives_whole else dealt)(
+                    paths.amounts[block], weights[model.key], walks.starts
+                )
+                for model in weighing.models
+            },
+        )
 
-    def added(model: Model) -> Integers:
-        credit = cents_of(paths, model, half_life_days)
-        # Sums of cents are whole and far below 2^53, where doubles are exact.
-        width = len(paths.walks.channels)
-        return np.bincount(paths.walks.codes, weights=credit, minlength=width).astype(np.int64)
 
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip((model.key for model in models), pool.map(added, models), strict=True))
+def cents_by_channel(paths: Paths, weighing: Weighing) -> Credits:
+    """The cents of each channel, in the order of `Walks.channels`."""
+    width = len(paths.walks.channels)
+
+    def added(blocks: Sequence[slice]) -> dict[str, Floats]:
+        total = {model.key: np.zeros(width) for model in weighing.models}
+        for walks, credit in credits_of(paths, weighing, blocks):
+            for key, cents in credit.items():
+                # Sums of cents are whole and far below 2^53, where doubles are exact.
+                total[key] += np.bincount(walks.codes, weights=cents, minlength=width)
+        return total
+
+    parts = in_threads(paths.walks, added)
+    return {
+        model.key: np.sum([part[model.key] for part in parts], axis=0).astype(np.int64) for model in weighing.models
+    }

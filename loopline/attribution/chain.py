@@ -7,20 +7,20 @@ did. Removing a channel sends every state that holds it to null. Removal effect 
 journey", 2016). The value of a conversion is the mean value of the walks that end in its last state.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import scipy  # its `sparse` is read when it is first used: a third of a second and 40 MB that most never need
 
-from loopline.attribution.walks import Floats, Integers, Walks, summed
+from loopline.attribution.walks import Floats, Integers, Walks, in_threads
 
 LARGEST_DENSE = 400
 """So many states are solved as one dense system per channel; more by passing values on until nothing moves."""
 STILL = 1e-15
-
-Progress = Callable[[str], None]
+LONGEST_TABLE = 2**24
+"""So many numbers are told apart by a table of all there could be; more by comparing those there are."""
 
 
 class OrderError(ValueError):
@@ -86,35 +86,78 @@ class Effects:
     of_value: Floats
 
 
-def steps_of(walks: Walks, order: int) -> Steps:
+def steps_of(walks: Walks, order: int, states: "States | None" = None) -> Steps:
     """Numbers no wider than they must be: of forty million steps each eight bytes are a third of a gigabyte.
 
-    Raises OrderError for an order other than 1 to 3, and for channels whose states have no number each.
+    `states` are all that there may be, where they are known already. Raises OrderError as `states_of` does.
     """
+    known = states or states_of(walks, order)
+    state, begins = _numbered(walks, order)
+    return Steps(known.states, known.places(state), begins, np.append(begins[1:], True)[: len(state)])
+
+
+@dataclass(frozen=True, slots=True)
+class States:
+    """The distinct states of walks."""
+
+    states: Integers
+    table: npt.NDArray[np.integer] | None
+    """The place in `states` of each state that there could be, where those are not too many."""
+
+    def places(self, state: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+        return np.searchsorted(self.states, state) if self.table is None else self.table[state]
+
+
+def states_of(walks: Walks, order: int) -> States:
+    """Raises OrderError for an order other than 1 to 3, and for channels whose states have no number each."""
     if order not in (1, 2, 3):
         raise OrderError("The order of the chain is 1, 2 or 3.")
-    base = len(walks.channels) + 1
-    if base**order > np.iinfo(np.int64).max:
+    most = _base(walks) ** order
+    if most > np.iinfo(np.int64).max:
         raise OrderError(
-            f"{base - 1:,} channels have too many states of order {order} to tell apart. Ask for a lower order, or by "
-            "something that has fewer values."
+            f"{len(walks.channels):,} channels have too many states of order {order} to tell apart. Ask for a lower "
+            "order, or by something that has fewer values."
         )
+    if most > LONGEST_TABLE:
+        found = in_threads(walks, lambda blocks: [_distinct(walks.part(block), order) for block in blocks])
+        return States(np.unique(np.concatenate([states for part in found for states in part])), None)
+    is_there = np.zeros(most, dtype=bool)
+
+    def look(blocks: Sequence[slice]) -> None:
+        for block in blocks:
+            is_there[_numbered(walks.part(block), order)[0]] = True
+
+    in_threads(walks, look)
+    states = np.flatnonzero(is_there)
+    table = np.zeros(most, dtype=np.int16 if len(states) < 2**15 else np.int32)
+    table[states] = np.arange(len(states))
+    return States(states, table)
+
+
+def _distinct(walks: Walks, order: int) -> Integers:
+    return np.unique(_numbered(walks, order)[0]).astype(np.int64)
+
+
+def _base(walks: Walks) -> int:
+    return len(walks.channels) + 1
+
+
+def _numbered(walks: Walks, order: int) -> tuple[npt.NDArray[np.integer], npt.NDArray[np.bool_]]:
+    """The number of each step's state, and whether its walk begins there."""
     begins = np.zeros(len(walks.codes), dtype=bool)
     begins[walks.starts[:-1]] = True
-    state, at_least = _states(walks.codes, begins, base, order)
-    is_end = np.zeros(len(state), dtype=bool)
-    is_end[walks.starts[1:] - 1] = True
+    state, at_least = _states(walks.codes, begins, _base(walks), order)
     if order > 1:
         # A step counts once its window is full; of a walk that never fills one, its end does.
+        is_end = np.zeros(len(state), dtype=bool)
+        is_end[walks.starts[1:] - 1] = True
         opens = at_least[order - 1] & ~at_least[order] | (is_end & ~at_least[order - 1])
         counts = at_least[order - 1] | is_end
         state, begins = state[counts], opens[counts]
-    stays = np.zeros(len(state), dtype=bool)
-    np.equal(state[1:], state[:-1], out=stays[1:])
-    stays &= ~begins
-    state, begins = state[~stays], begins[~stays]
-    states, state = _compact(state, base**order)
-    return Steps(states, state, begins, np.append(begins[1:], True)[: len(state)])
+    moves = np.ones(len(state), dtype=bool)
+    np.not_equal(state[1:], state[:-1], out=moves[1:])
+    moves |= begins
+    return state[moves], begins[moves]
 
 
 def _states(
@@ -139,54 +182,76 @@ def _states(
     return state, at_least
 
 
-def _compact(state: npt.NDArray[np.integer], most: int) -> tuple[Integers, npt.NDArray[np.integer]]:
-    """The distinct states, and each state as its place among them; by a table where that is not too long."""
-    if most > 2**24:
-        found, places = np.unique(state, return_inverse=True)
-        return found.astype(np.int64), places
-    found = np.flatnonzero(added_up(state, None, most))
-    table = np.zeros(most, dtype=np.int16 if len(found) < 2**15 else np.int32)
-    table[found] = np.arange(len(found))
-    return found, table[state]
-
-
-AT_ONCE = 2**22
-
-
 def added_up(places: npt.NDArray[np.integer], weights: Floats | None, size: int) -> Floats:
-    """The weights (1 each, where there are none) added up by place, some millions at a time: numpy widens them all."""
+    """The weights (1 each, where there are none) added up by place."""
     total = np.zeros(size)
-    for start in range(0, len(places), AT_ONCE):
-        part = slice(start, start + AT_ONCE)
-        total += np.bincount(places[part], None if weights is None else weights[part], minlength=size)
+    np.add.at(total, places, 1.0 if weights is None else weights)
     return total
 
 
 def chain_of(walks: Walks, order: int) -> Chain:
-    steps = steps_of(walks, order)
-    size = len(steps.states)
-    taken = walks.conversions + walks.nulls
-    goes_on, pairs = steps.pairs()
-    weights = None if (taken == 1).all() else np.repeat(taken, steps.lengths)[goes_on]
-    first, last = steps.first, steps.last
-    return Chain(
-        holds=holds_of(steps.states, len(walks.channels), order),
-        begins=summed(first, taken, size),
-        moves=_counted(pairs, weights, size),
-        conversions=summed(last, walks.conversions, size),
-        value=summed(last, walks.value, size),
-        nulls=summed(last, walks.nulls, size),
-    )
+    """Raises OrderError as `states_of` does."""
+    states = states_of(walks, order)
+
+    def counted(blocks: Sequence[slice]) -> _Counts:
+        counts = _Counts.nothing(len(states.states))
+        for block in blocks:
+            part = walks.part(block)
+            counts.add(part, steps_of(part, order, states))
+        return counts
+
+    counts = _Counts.together(in_threads(walks, counted))
+    return Chain(holds_of(states.states, len(walks.channels), order), moves=counts.moves(), **counts.by_state)
 
 
-def _counted(pairs: npt.NDArray[np.integer], weights: Floats | None, size: int) -> "scipy.sparse.csr_array":
-    if size * size <= 2**24:
-        return scipy.sparse.csr_array(added_up(pairs, weights, size * size).reshape(size, size))
-    ones = np.ones(len(pairs)) if weights is None else weights
-    moves: scipy.sparse.csr_array = scipy.sparse.coo_array(
-        (ones, (pairs // size, pairs % size)), shape=(size, size)
-    ).tocsr()
-    return moves
+@dataclass(slots=True)
+class _Counts:
+    """What goes into a chain, while it is counted."""
+
+    by_state: dict[str, Floats]
+    table: Floats | None
+    """How often walks went from one state to another, at `from × states + to`, where that is not too long."""
+    pairs: list[tuple[npt.NDArray[np.integer], Floats]]
+    """The same without a table: places in it, and how often."""
+
+    @classmethod
+    def nothing(cls, size: int) -> "_Counts":
+        by_state = {name: np.zeros(size) for name in ("begins", "conversions", "value", "nulls")}
+        return cls(by_state, np.zeros(size * size) if size * size <= LONGEST_TABLE else None, [])
+
+    @classmethod
+    def together(cls, parts: Sequence["_Counts"]) -> "_Counts":
+        first, *others = parts
+        for other in others:
+            for name, figures in other.by_state.items():
+                first.by_state[name] += figures
+            if first.table is not None and other.table is not None:
+                first.table += other.table
+            first.pairs += other.pairs
+        return first
+
+    def add(self, walks: Walks, steps: Steps) -> None:
+        taken = walks.conversions + walks.nulls
+        np.add.at(self.by_state["begins"], steps.first, taken)
+        for name, figures in (("conversions", walks.conversions), ("value", walks.value), ("nulls", walks.nulls)):
+            np.add.at(self.by_state[name], steps.last, figures)
+        goes_on, pairs = steps.pairs()
+        weights = np.ones(len(pairs)) if (taken == 1).all() else np.repeat(taken, steps.lengths)[goes_on]
+        if self.table is not None:
+            np.add.at(self.table, pairs, weights)
+        else:
+            found, places = np.unique(pairs, return_inverse=True)
+            self.pairs.append((found, added_up(places, weights, len(found))))
+
+    def moves(self) -> "scipy.sparse.csr_array":
+        size = len(self.by_state["begins"])
+        if self.table is not None:
+            return scipy.sparse.csr_array(self.table.reshape(size, size))
+        pairs, weights = (np.concatenate(columns) for columns in zip(*self.pairs, strict=True))
+        moves: scipy.sparse.csr_array = scipy.sparse.coo_array(
+            (weights, (pairs // size, pairs % size)), shape=(size, size)
+        ).tocsr()
+        return moves
 
 
 def holds_of(states: Integers, channels: int, order: int) -> npt.NDArray[np.bool_]:

@@ -3,8 +3,7 @@
 Touchpoints: `person_id`, `touched_at`, `channel`. Conversions: `person_id`, `converted_at`, and where they are known
 `amount_minor` (whole cents), `lead_created_at`, `opportunity_created_at`.
 
-One join finds which touchpoints lead to which conversion. Then walk, moment and channel of each are packed into one
-number, because forty million numbers are sorted in half a second, and as many rows in ten.
+One join finds which touchpoints lead to which conversion; `in_order.py` puts them in order.
 """
 
 from collections.abc import Sequence
@@ -14,9 +13,11 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from loopline.attribution.files import DAY_US, FileError
-from loopline.attribution.walks import Integers, Walks
+from loopline.attribution.in_order import InOrder, in_order
+from loopline.attribution.walks import Integers, Walks, at_once
 from loopline.attribution.weigh import Moments
 
 TOUCHPOINTS = ("person_id", "touched_at", "channel")
@@ -35,22 +36,6 @@ class Paths:
     unattributed: int
     """Conversions without a touchpoint in their window."""
     unattributed_minor: int
-
-
-@dataclass(frozen=True, slots=True)
-class _Packing:
-    """How walk, moment and channel are packed: `walk << (time + channel) | moment << channel | channel`, in bits."""
-
-    from_us: int
-    step_us: int
-    time: int
-    channel: int
-    people: int
-    """Bits of walks."""
-
-    @property
-    def fits(self) -> bool:
-        return self.people + self.time + self.channel <= 63
 
 
 def read_tables(
@@ -91,143 +76,118 @@ def _open(memory: duckdb.DuckDBPyConnection, name: str, path: Path, needed: Sequ
 
 def _paths(memory: duckdb.DuckDBPyConnection, names: set[str], lookback_days: int | None, with_everyone: bool) -> Paths:
     amount = "CAST(coalesce(amount_minor, 0) AS BIGINT)" if "amount_minor" in names else "CAST(0 AS BIGINT)"
-    moments = ", ".join(f"{f'epoch_us({name})' if name in names else 'NULL'} AS {name}" for name in MILESTONES)
+    milestones = ", ".join(f"{f'epoch_us({name})' if name in names else 'NULL'} AS {name}" for name in MILESTONES)
     memory.execute(
         f"""
-        CREATE TABLE dealt AS SELECT row_number() OVER () - 1 AS walk_no, person_id, epoch_us(converted_at) AS us,
-            {amount} AS amount, {moments} FROM conversions WHERE converted_at IS NOT NULL
+        CREATE TABLE dealt AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS walk_no, person_id,
+            epoch_us(converted_at) AS us, {amount} AS amount, {milestones}
+        FROM conversions WHERE converted_at IS NOT NULL
         """
     )
-    window = "" if lookback_days is None else f"AND epoch_us(t.touched_at) >= c.us - {int(lookback_days)} * {DAY_US}"
-    packing, channels = _packing(memory, with_everyone)
-    packed = _packed(memory, packing, window, with_everyone)
-    return _unpacked(memory, packing, packed, channels)
+    channels = _channels(memory)
+    touches = _touches(memory, _code(memory, channels), lookback_days, with_everyone)
+    dealt = memory.execute("SELECT * EXCLUDE person_id FROM dealt ORDER BY walk_no").fetchnumpy()
+    return _dealt(dealt, channels, in_order(touches, len(channels)), with_moments=not with_everyone)
 
 
-def _packing(memory: duckdb.DuckDBPyConnection, with_everyone: bool) -> tuple[_Packing, tuple[str, ...]]:
-    """How to pack, and the channels, which become the type `channel`: one look at all touchpoints tells both."""
+def _channels(memory: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     found = memory.execute(
-        "SELECT CAST(channel AS VARCHAR), min(epoch_us(touched_at)), max(epoch_us(touched_at)), "
-        "bool_and(epoch_us(touched_at) % 1000000 = 0) FROM touchpoints "
-        "WHERE channel IS NOT NULL AND touched_at IS NOT NULL GROUP BY ALL ORDER BY 1"
+        "SELECT DISTINCT CAST(channel AS VARCHAR) AS name FROM touchpoints WHERE channel IS NOT NULL ORDER BY name"
     ).fetchall()
     if not found:
-        raise FileError("The file of touchpoints holds no touchpoint with a channel and a moment.")
-    channels = tuple(row[0] for row in found)
-    names = ", ".join("'" + name.replace("'", "''") + "'" for name in channels)
-    memory.execute(f"CREATE TYPE channel AS ENUM ({names})")
-    first, last = min(row[1] for row in found), max(row[2] for row in found)
-    # In seconds where they tell all moments apart: fewer bits, so that more people fit.
-    step = 1_000_000 if all(row[3] for row in found) else 1
-    walks = _numbered(memory) if with_everyone else 0
-    [(count,)] = memory.execute("SELECT count(*) FROM dealt").fetchall()
-    packing = _Packing(
-        from_us=first,
-        step_us=step,
-        time=((last - first) // step).bit_length(),
-        channel=max(1, (len(channels) - 1).bit_length()),
-        people=(count + walks).bit_length(),
-    )
-    return packing, channels
+        raise FileError("The file of touchpoints holds no touchpoint with a channel.")
+    return tuple(row[0] for row in found)
 
 
-def _numbered(memory: duckdb.DuckDBPyConnection) -> int:
-    """The table `everyone` numbers people, from 0; how many numbers there are.
+def _code(memory: duckdb.DuckDBPyConnection, channels: tuple[str, ...]) -> str:
+    """SQL text of a channel's place among `channels`.
 
-    Ids that are small numbers already are taken as they are, and the table is empty.
+    A Parquet file holds a text once and refers to it. DuckDB works a function out once for each such text, but a cast,
+    such as to an ENUM, for each row. In a long list it would look too long where texts are not held once.
     """
-    memory.execute("CREATE TABLE everyone (person_id VARCHAR, person_no BIGINT)")
-    found = memory.execute(
-        "SELECT any_value(typeof(person_id)) LIKE '%INT%', min(person_id), max(person_id) FROM touchpoints"
-    ).fetchone()
-    assert found is not None
-    is_number, least, most = found
-    if is_number and least >= 0 and most < 2**26:
-        return int(most) + 1
-    memory.execute(
-        "INSERT INTO everyone SELECT CAST(person_id AS VARCHAR), row_number() OVER () - 1 "
-        "FROM (SELECT DISTINCT person_id FROM touchpoints)"
-    )
-    [(count,)] = memory.execute("SELECT count(*) FROM everyone").fetchall()
-    return int(count)
+    names = ", ".join("'" + name.replace("'", "''") + "'" for name in channels)
+    if len(channels) <= 256:
+        return f"CAST(list_position([{names}], CAST(t.channel AS VARCHAR)) - 1 AS UTINYINT) AS code"
+    memory.execute(f"CREATE TYPE channel AS ENUM ({names})")
+    return "enum_code(CAST(t.channel AS channel)) AS code"
 
 
-def _packed(
-    memory: duckdb.DuckDBPyConnection, packing: _Packing, window: str, with_everyone: bool
-) -> npt.NDArray[np.int64]:
-    """The touchpoints, walk after walk, oldest first; of one moment in the order of their channels."""
-    if not packing.fits:
-        raise FileError("There are too many people over too long a time for one table; give the years one by one.")
-    [(count,)] = memory.execute("SELECT count(*) FROM dealt").fetchall()
-    within = f"t.channel IS NOT NULL AND epoch_us(t.touched_at) < c.us {window}"
+def _touches(memory: duckdb.DuckDBPyConnection, code: str, lookback_days: int | None, with_everyone: bool) -> pa.Table:
+    """`walk_no`, `before_us` (until the conversion) and `code` (of the channel), in no order.
 
-    walk, join, where, numbers = "c.walk_no", "JOIN", within, ""
+    Who did not convert has numbers after those of the conversions, and counts the time until the last conversion.
+    """
+    within = "t.channel IS NOT NULL AND epoch_us(t.touched_at) < c.us"
+    if lookback_days is not None:
+        within += f" AND epoch_us(t.touched_at) >= c.us - {int(lookback_days)} * {DAY_US}"
+    select, source = "SELECT c.walk_no AS walk_no, c.us - epoch_us(t.touched_at) AS before_us", "FROM touchpoints AS t"
+    joined = f"{source} JOIN dealt AS c ON c.person_id = t.person_id WHERE {within}"
     if with_everyone:
-        [(named,)] = memory.execute("SELECT count(*) FROM everyone").fetchall()
-        number = "e.person_no" if named else "t.person_id"
-        numbers = "LEFT JOIN everyone AS e ON e.person_id = CAST(t.person_id AS VARCHAR)" if named else ""
-        walk = f"coalesce(c.walk_no, {count} + {number})"
-        join, where = (
-            "LEFT JOIN",
-            f"t.channel IS NOT NULL AND t.touched_at IS NOT NULL AND (c.walk_no IS NULL OR ({within}))",
-        )
-    found = memory.execute(
-        f"""
-        SELECT ({walk} << {packing.time + packing.channel})
-            | (((epoch_us(t.touched_at) - {packing.from_us}) // {packing.step_us}) << {packing.channel})
-            | enum_code(CAST(t.channel AS channel)) AS packed
-        FROM touchpoints AS t {join} dealt AS c ON c.person_id = t.person_id {numbers} WHERE {where}
-        """
-    ).fetchnumpy()["packed"]
-    packed: npt.NDArray[np.int64] = np.asarray(found, dtype=np.int64)
-    packed.sort()
-    return packed
+        number, numbers = _numbered(memory)
+        select = f"""
+            SELECT coalesce(c.walk_no, CAST((SELECT count(*) FROM dealt) + {number} AS INTEGER)) AS walk_no,
+                coalesce(c.us, (SELECT max(us) FROM dealt)) - epoch_us(t.touched_at) AS before_us"""
+        joined = f"""
+            {source} LEFT JOIN dealt AS c ON c.person_id = t.person_id {numbers}
+            WHERE t.channel IS NOT NULL AND t.touched_at IS NOT NULL AND (c.walk_no IS NULL OR ({within}))"""
+    return memory.sql(f"{select}, {code} {joined}").to_arrow_table()
 
 
-def _unpacked(
-    memory: duckdb.DuckDBPyConnection, packing: _Packing, packed: npt.NDArray[np.int64], channels: tuple[str, ...]
-) -> Paths:
-    dealt = memory.execute("SELECT * EXCLUDE person_id FROM dealt ORDER BY walk_no").fetchnumpy()
-    kind = np.uint8 if packing.channel <= 8 else np.int32
-    codes: npt.NDArray[np.integer] = (packed & ((1 << packing.channel) - 1)).astype(kind)
-    is_start = np.ones(len(packed), dtype=bool)
-    np.greater_equal(packed[1:] ^ packed[:-1], 1 << (packing.time + packing.channel), out=is_start[1:])
-    firsts = np.flatnonzero(is_start)
-    walk = packed[firsts] >> (packing.time + packing.channel)
-    count, everyone = len(dealt["walk_no"]), len(firsts)
-    known = walk[: int(np.searchsorted(walk, count))]
-    amounts = np.asarray(dealt["amount"], dtype=np.int64)
-    has_converted = np.zeros(everyone)
-    has_converted[: len(known)] = 1
-    value = np.zeros(everyone)
-    value[: len(known)] = amounts[known]
-    starts = np.append(firsts, len(packed)).astype(np.int64)
-    walks = Walks(channels, codes, starts, has_converted, value, 1 - has_converted)
-    moments = Moments()
-    if len(known) == everyone and everyone:
-        moments = _moments(dealt, packing, packed, known, starts)
-    return Paths(walks, moments, amounts[known], count - len(known), int(amounts.sum() - amounts[known].sum()))
+def _numbered(memory: duckdb.DuckDBPyConnection) -> tuple[str, str]:
+    """The number of each person, from 0: as SQL text, and the join that it needs.
 
-
-def _moments(
-    dealt: dict[str, npt.NDArray[np.int64]],
-    packing: _Packing,
-    packed: npt.NDArray[np.int64],
-    known: Integers,
-    starts: Integers,
-) -> Moments:
-    touched = ((packed >> packing.channel) & ((1 << packing.time) - 1)) * packing.step_us + packing.from_us
-    lengths = np.diff(starts)
-
-    def earlier(name: str) -> Integers | None:
-        found = dealt[name]
-        if found.dtype == object or (np.ma.isMaskedArray(found) and found.mask.all()):
-            return None
-        moment = np.repeat(np.ma.filled(found, np.iinfo(np.int64).min)[known], lengths)
-        return np.repeat(np.add.reduceat((touched <= moment).astype(np.int64), starts[:-1]), lengths)
-
-    return Moments(
-        days_before=(np.repeat(np.asarray(dealt["us"])[known], lengths) - touched) / DAY_US,
-        lead_position=earlier("lead_created_at"),
-        opportunity_position=earlier("opportunity_created_at"),
+    Ids that are small numbers already are taken as they are.
+    """
+    [(is_number, least, most)] = memory.execute(
+        "SELECT any_value(typeof(person_id)) LIKE '%INT%', min(person_id), max(person_id) FROM touchpoints"
+    ).fetchall()
+    if is_number and least >= 0 and most < 2**26:
+        return "t.person_id", ""
+    memory.execute(
+        "CREATE TABLE everyone AS SELECT person_id, row_number() OVER () - 1 AS person_no "
+        "FROM (SELECT DISTINCT person_id FROM touchpoints) AS people"
     )
+    return "e.person_no", "LEFT JOIN everyone AS e ON e.person_id = t.person_id"
+
+
+def _dealt(
+    dealt: dict[str, npt.NDArray[np.int64]], channels: tuple[str, ...], found: InOrder, *, with_moments: bool
+) -> Paths:
+    count = len(dealt["walk_no"])
+    known = found.walk_no[: int(np.searchsorted(found.walk_no, count))]
+    amounts = np.asarray(dealt["amount"], dtype=np.int64)
+    has_converted, value = np.zeros(len(found.walk_no)), np.zeros(len(found.walk_no))
+    has_converted[: len(known)] = 1
+    value[: len(known)] = amounts[known]
+    walks = Walks(channels, found.codes, found.starts, has_converted, value, 1 - has_converted)
+    return Paths(
+        walks=walks,
+        moments=_moments(dealt, found, walks) if with_moments else Moments(),
+        amounts=amounts[known],
+        unattributed=count - len(known),
+        unattributed_minor=int(amounts.sum() - amounts[known].sum()),
+    )
+
+
+def _moments(dealt: dict[str, npt.NDArray[np.int64]], found: InOrder, walks: Walks) -> Moments:
+    days_before = np.empty(len(found.before_us))
+    for part in at_once(len(days_before)):
+        np.divide(found.before_us[part], DAY_US, out=days_before[part])
+    return Moments(days_before, *(_positions(dealt, name, found, walks) for name in MILESTONES))
+
+
+def _positions(
+    dealt: dict[str, npt.NDArray[np.int64]], name: str, found: InOrder, walks: Walks
+) -> npt.NDArray[np.int32] | None:
+    """How many touchpoints of the walk came before the milestone: where the last of them stands, 0 for none."""
+    moments = dealt[name]
+    if moments.dtype == object or (np.ma.isMaskedArray(moments) and moments.mask.all()):
+        return None
+    # Where it is missing it comes before all touchpoints.
+    ahead = np.ma.filled(dealt["us"] - moments, np.iinfo(np.int64).max)[found.walk_no]
+    positions = np.empty(len(found.before_us), dtype=np.int32)
+    for block in walks.blocks():
+        touches, part = walks.touches(block), walks.part(block)
+        came = found.before_us[touches] >= np.repeat(ahead[block], part.lengths)
+        positions[touches] = np.repeat(np.add.reduceat(came, part.starts[:-1], dtype=np.int32), part.lengths)
+    return positions

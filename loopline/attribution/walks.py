@@ -3,7 +3,11 @@
 A walk is a path that many may have taken: so many times it converted, for so much value, so many times it did not.
 """
 
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +16,12 @@ import pyarrow.compute as pc
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Answer = TypeVar("Answer")
+
+AT_ONCE = 2**17
+"""Touchpoints that are worked on together. So many columns of numbers stay in the processor's cache and use the same
+memory again: that is ten times as fast as columns of seven million, most of which is waiting for fresh memory."""
+THREADS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,39 @@ class Walks:
 
     def __len__(self) -> int:
         return len(self.conversions)
+
+    def blocks(self) -> list[slice]:
+        """All walks in groups of some AT_ONCE touchpoints: slices of walks. No walk is cut in two."""
+        marks = np.arange(AT_ONCE, len(self.codes), AT_ONCE)
+        edges = np.unique([0, *np.searchsorted(self.starts, marks), len(self)])
+        return [slice(int(first), int(end)) for first, end in pairwise(edges)]
+
+    def touches(self, walks: slice) -> slice:
+        """Where the touchpoints of these walks lie."""
+        return slice(int(self.starts[walks.start]), int(self.starts[walks.stop]))
+
+    def part(self, walks: slice) -> "Walks":
+        touches = self.touches(walks)
+        return Walks(
+            channels=self.channels,
+            codes=self.codes[touches],
+            starts=self.starts[walks.start : walks.stop + 1] - touches.start,
+            conversions=self.conversions[walks],
+            value=self.value[walks],
+            nulls=self.nulls[walks],
+        )
+
+
+def in_threads(walks: Walks, work: Callable[[Sequence[slice]], Answer]) -> list[Answer]:
+    """What `work` answers to the blocks of the walks, dealt out to THREADS threads."""
+    blocks = walks.blocks()
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(work, [blocks[number::THREADS] for number in range(THREADS)]))
+
+
+def at_once(count: int) -> Iterator[slice]:
+    """So many touchpoints in groups of AT_ONCE."""
+    return (slice(start, min(start + AT_ONCE, count)) for start in range(0, count, AT_ONCE))
 
 
 def summed(places: npt.NDArray[np.integer], weights: Floats, size: int) -> Floats:

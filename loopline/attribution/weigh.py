@@ -1,15 +1,17 @@
-"""The weights of the model library for walks of a file: the same SQL as in the ledger, over columns of numbers."""
+"""The weights of the model library for walks of files: the same SQL as in the ledger, over columns of numbers."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from loopline.attribution.credit import ChannelCredit
 from loopline.attribution.model import Model
 from loopline.attribution.touchpoints import DIRECT
-from loopline.attribution.walks import Floats, Integers, Walks, summed
+from loopline.attribution.walks import Floats, Walks, in_threads, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,30 +19,64 @@ class Moments:
     """What models that know time read of each touchpoint; None where the file says nothing of it."""
 
     days_before: Floats | None = None
-    lead_position: Integers | None = None
-    opportunity_position: Integers | None = None
+    lead_position: npt.NDArray[np.integer] | None = None
+    opportunity_position: npt.NDArray[np.integer] | None = None
+
+    def part(self, touches: slice) -> "Moments":
+        return Moments(
+            days_before=None if self.days_before is None else self.days_before[touches],
+            lead_position=None if self.lead_position is None else self.lead_position[touches],
+            opportunity_position=None if self.opportunity_position is None else self.opportunity_position[touches],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Weighing:
+    """Models that deal by weight, with what they need to know beside the touchpoints."""
+
+    models: Sequence[Model]
+    half_life_days: float = 7.0
+    effects: Floats | None = None
+    """The weight of each channel, for models that are learnt: its removal effect."""
+
+    def weights(
+        self, walks: Walks, moments: Moments, blocks: Sequence[slice]
+    ) -> Iterator[tuple[Walks, dict[str, Floats]]]:
+        """Block after block its walks and, by model, the weight of each touchpoint, before it is normalised."""
+        with duckdb.connect(config={"threads": 1}) as memory:
+            for block in blocks:
+                part = walks.part(block)
+                weights = self._fixed(memory, part, moments.part(walks.touches(block)))
+                if self.effects is not None:
+                    weights |= {model.key: self.effects[part.codes] for model in self.models if model.is_fitted}
+                yield part, weights
+
+    def _fixed(self, memory: duckdb.DuckDBPyConnection, walks: Walks, moments: Moments) -> dict[str, Floats]:
+        fixed = {model.key: model.weight_sql for model in self.models if not model.is_fitted}
+        if not fixed:
+            return {}
+        columns = ", ".join(f"CAST({sql} AS DOUBLE) AS {key}" for key, sql in fixed.items())
+        given = {"half_life_days": self.half_life_days} if "$half_life_days" in columns else {}
+        memory.register("touches", pa.table(_columns(walks, columns, moments)))
+        answer = memory.sql(f"SELECT {columns} FROM touches", params=given).to_arrow_table()
+        return {key: np.asarray(answer[key]) for key in fixed}
 
 
 def weighed(walks: Walks, model: Model, moments: Moments, half_life_days: float = 7.0) -> ChannelCredit:
     """Credit per channel: each walk's conversions and value in proportion to its touchpoints' weights."""
-    weights = weights_of(walks, model, moments, half_life_days)
-    share = weights / np.repeat(np.add.reduceat(weights, walks.starts[:-1]), walks.lengths)
-    width = len(walks.channels)
-    return ChannelCredit(
-        conversions=summed(walks.codes, share * np.repeat(walks.conversions, walks.lengths), width),
-        value=summed(walks.codes, share * np.repeat(walks.value, walks.lengths), width),
-    )
+    width, weighing = len(walks.channels), Weighing([model], half_life_days)
 
+    def added(blocks: Sequence[slice]) -> Floats:
+        total = np.zeros((2, width))
+        for part, weights in weighing.weights(walks, moments, blocks):
+            weight = weights[model.key]
+            share = weight / np.repeat(np.add.reduceat(weight, part.starts[:-1]), part.lengths)
+            for place, figures in enumerate((part.conversions, part.value)):
+                total[place] += summed(part.codes, share * np.repeat(figures, part.lengths), width)
+        return total
 
-def weights_of(walks: Walks, model: Model, moments: Moments, half_life_days: float = 7.0) -> Floats:
-    """The weight of each touchpoint, before it is normalised."""
-    columns = _columns(walks, model, moments)
-    question = f"SELECT CAST({model.weight_sql} AS DOUBLE) AS weight FROM touches"
-    given = {"half_life_days": half_life_days} if "$half_life_days" in question else {}
-    with duckdb.connect() as memory:
-        memory.register("touches", pa.table(columns))
-        answer = memory.sql(question, params=given).to_arrow_table()
-    return np.asarray(answer["weight"])
+    conversions, value = np.sum(in_threads(walks, added), axis=0)
+    return ChannelCredit(conversions=conversions, value=value)
 
 
 def missing(model: Model, moments: Moments) -> list[str]:
@@ -54,9 +90,9 @@ def missing(model: Model, moments: Moments) -> list[str]:
     return [name for name, is_known in known.items() if name in model.weight_sql and not is_known]
 
 
-def _columns(walks: Walks, model: Model, moments: Moments) -> dict[str, object]:
-    """Only what the weight reads: at forty million touchpoints each column is a third of a gigabyte."""
-    sql, starts, lengths = model.weight_sql, walks.starts[:-1], walks.lengths
+def _columns(walks: Walks, sql: str, moments: Moments) -> dict[str, object]:
+    """Only what the weights read."""
+    starts, lengths = walks.starts[:-1], walks.lengths
     position = np.arange(1, len(walks.codes) + 1) - np.repeat(starts, lengths)
     columns: dict[str, object] = {"position": position}
     if "touches" in sql:

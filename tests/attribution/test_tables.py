@@ -10,8 +10,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from loopline.attribution import walks
+from loopline.attribution.cents import cents_by_channel, weighing_of
+from loopline.attribution.credit import markov
 from loopline.attribution.dealing import dealt
 from loopline.attribution.files import FileError
+from loopline.attribution.in_order import in_order
+from loopline.attribution.model import MODELS, Deal
 from loopline.attribution.tables import read_tables
 from loopline.cli.main import main
 from loopline.lib.money import deal_out
@@ -50,16 +55,61 @@ def test_paths_are_those_that_a_loop_over_the_rows_finds(tmp_path: Path, is_text
         closed = {who: when for who, when, _ in sold}.get(person)
         if closed is None or closed - timedelta(days=7) <= at < closed:
             wanted.setdefault(person, []).append(channel)
-    walks = found.walks
+    paths = found.walks
     told = [
-        tuple(walks.channels[code] for code in walks.codes[walks.starts[place] : walks.starts[place + 1]])
-        for place in range(len(walks))
+        tuple(paths.channels[code] for code in paths.codes[paths.starts[place] : paths.starts[place + 1]])
+        for place in range(len(paths))
     ]
     assert sorted(told) == sorted(tuple(path) for path in wanted.values())
     buyers = [person for person, _, _ in sold if person in wanted]
-    assert walks.conversions.sum() == len(buyers)
+    assert paths.conversions.sum() == len(buyers)
     assert told[: len(buyers)] == [tuple(wanted[person]) for person in buyers]
     assert found.unattributed == len(sold) - len(buyers)
+
+
+@pytest.mark.parametrize(("step", "widest"), [(10**6, 30), (1000, 20), (1, 45)])
+def test_touchpoints_come_in_order_whether_or_not_they_fit_into_one_number(step: int, widest: int) -> None:
+    chance = random.Random(9)
+    rows = [
+        (chance.choice([3, 5, 2**28 + 1]), step * chance.randrange(-9, 2**widest), chance.randrange(3))
+        for _ in range(500)
+    ]
+    rows += [(5, step, 2), (5, step, 0)]
+    walk_no, before_us, code = zip(*rows, strict=True)
+    found = in_order(pa.table({"walk_no": walk_no, "before_us": before_us, "code": code}), 3)
+    assert list(found.walk_no) == [3, 5, 2**28 + 1]
+    told = [
+        (found.walk_no[walk], -int(found.before_us[place]), found.codes[place])
+        for walk in range(3)
+        for place in range(found.starts[walk], found.starts[walk + 1])
+    ]
+    assert told == sorted((walk, -before, code) for walk, before, code in rows)
+
+
+def test_blocks_of_paths_change_no_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chance = random.Random(11)
+    touches = [
+        (chance.randrange(60), START + timedelta(minutes=chance.randrange(10**5)), chance.choice("ABCDE"))
+        for _ in range(900)
+    ]
+    sold = [(number, START + timedelta(days=60), chance.randrange(-900, 10**6)) for number in range(40)]
+    files = written(tmp_path, touches, sold)
+    answers = []
+    for at_once in (2**17, 50):
+        monkeypatch.setattr(walks, "AT_ONCE", at_once)
+        paths, everyone = read_tables(*files), read_tables(*files, with_everyone=True)
+        by_weight = [
+            model for model in MODELS.values() if model.deal is Deal.BY_WEIGHT and "position" not in model.weight_sql
+        ]
+        cents = cents_by_channel(paths, weighing_of(paths, by_weight))
+        assert {key: int(credit.sum()) for key, credit in cents.items()} == dict.fromkeys(cents, paths.amounts.sum())
+        answers.append((cents, [markov(everyone.walks, order).value for order in (1, 2, 3)]))
+        assert len(paths.walks.blocks()) > 5 or at_once > 50
+    (one_cents, one_values), (more_cents, more_values) = answers
+    assert {key: list(credit) for key, credit in one_cents.items()} == {
+        key: list(credit) for key, credit in more_cents.items()
+    }
+    np.testing.assert_allclose(one_values, more_values, rtol=1e-12)
 
 
 def test_cents_are_dealt_as_deal_out_does() -> None:

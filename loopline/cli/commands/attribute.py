@@ -19,7 +19,7 @@ from loopline.attribution.files import FileError, FileOfWalks, read_walks
 from loopline.attribution.model import MODELS, Deal, Model
 from loopline.attribution.tables import Paths, read_tables
 from loopline.attribution.walks import Walks
-from loopline.attribution.weigh import Moments, missing, weighed
+from loopline.attribution.weigh import Moments, Weighing, missing, weighed
 from loopline.cli.command import DONE, Command, CommandError
 
 
@@ -141,7 +141,7 @@ def _credit(model: Model, file: FileOfWalks | FileOfTables, given: Namespace) ->
     credit = weighed(file.walks, model, file.moments, given.half_life)
     if isinstance(file, FileOfTables):
         # Whole cents, as the ledger deals them.
-        cents = cents_by_channel(file.paths, [model], given.half_life)[model.key]
+        cents = cents_by_channel(file.paths, Weighing([model], given.half_life))[model.key]
         return ChannelCredit(credit.conversions, cents.astype(np.float64))
     return credit
 
