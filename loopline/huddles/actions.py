@@ -14,6 +14,7 @@ from loopline.huddles.agenda import CARD_KEYS, Agenda, agenda
 from loopline.huddles.changing import HuddleStateError, changed, open_for, require_unit
 from loopline.huddles.deals import deal_topics, deals_to_discuss, shown_deals
 from loopline.huddles.decisions import due_promises
+from loopline.huddles.definition_desk import prepare_try
 from loopline.huddles.figures import key_figures
 from loopline.huddles.known import Known, known_before, partner_leads
 from loopline.huddles.listing import Listed, Meeting, frozen, leads_to_discuss, quiet_entries
@@ -103,7 +104,9 @@ def open_huddle(
     at = at or utc_now()
     meeting = meeting_of(unit, series)
     # The event store is asked before the records are locked: nobody waits for it.
-    return _open(meeting, known_before(meeting, at), by, at)
+    huddle = _open(meeting, known_before(meeting, at), by, at)
+    prepare_try(huddle, by=by)
+    return huddle
 
 
 @transaction.atomic
@@ -204,7 +207,10 @@ def close_huddle(huddle: Huddle, *, carry_over: bool = False, by: Actor, at: dat
 
 
 def _give_task(decision: Decision, at: datetime) -> None:
-    """The owner's task. Loopline gives it: whoever runs the huddle need not be someone who may give tasks."""
+    """The owner's task. Loopline gives it: whoever runs the huddle need not be someone who may give tasks. What was
+    done in the huddle itself, such as a definition put in force, needs none."""
+    if decision.is_done:
+        return
     new = NewTask(decision.unit, decision.text[:200], decision.owner, due_on=decision.due_on)
     decision.task = create_task(new, by=SYSTEM, at=at)
     decision.save(update_fields=["task"])

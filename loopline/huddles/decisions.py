@@ -13,6 +13,7 @@ from loopline.huddles.agenda import Reason, Topic
 from loopline.huddles.bounds import GUARD_RAIL, Bound
 from loopline.huddles.changing import changed, open_for, require_unit
 from loopline.huddles.models import Decision, Huddle
+from loopline.leads.models import DefinitionVersion
 from loopline.lib.times import utc_now
 from loopline.pipeline.models import business_day
 
@@ -42,6 +43,8 @@ class NewDecision:
     guard_rail: str = ""
     reversal: str = ""
     measure: Measure | None = field(default=None)
+    definition: DefinitionVersion | None = None
+    """The version of the lead definition that it proposes."""
 
 
 @transaction.atomic
@@ -58,7 +61,7 @@ def add_decision(huddle: Huddle, new: NewDecision, *, by: Actor, at: datetime | 
     decision = Decision(
         unit=huddle.unit, huddle=huddle, text=new.text.strip(), owner=new.owner, due_on=new.due_on,
         expected_effect=new.expected_effect.strip(), guard_rail=new.guard_rail.strip(),
-        reversal=new.reversal.strip(), created_at=at,
+        reversal=new.reversal.strip(), definition=new.definition, created_at=at,
     )  # fmt: skip
     if new.measure is not None:
         _measured(decision, new.measure, at)

@@ -32,7 +32,7 @@ MOST_KEPT = 200
 class Known:
     usual: Usual = field(default_factory=Usual)
     parts: dict[str, Any] = field(default_factory=dict)
-    """`bottleneck`, `quality`, `won_deals`, `lost_deals` of the snapshot; {"error"} where one is not known."""
+    """`bottleneck`, `quality`, `as_of`, `won_deals`, `lost_deals` of the snapshot; {"error"} where one is not known."""
 
 
 def known_before(meeting: Meeting, at: datetime) -> Known:
@@ -41,6 +41,7 @@ def known_before(meeting: Meeting, at: datetime) -> Known:
     parts = {
         "bottleneck": shown(figures) if isinstance(figures, Bottlenecks) else figures,
         "quality": _answered(lambda: [one.to_json() for one in spoilt_figures(meeting.unit, engine(), at)]),
+        "as_of": _answered(lambda: engine().horizon().isoformat()),
         **closed_deals(meeting, at),
     }
     return Known(_usual(figures) if isinstance(figures, Bottlenecks) else Usual(), parts)

@@ -9,7 +9,7 @@ from loopline.access.models import BusinessUnit, UnitScopedQuerySet, User
 from loopline.campaigns.models import Campaign
 from loopline.huddles.bounds import GUARD_RAIL, REVERSAL, Bound
 from loopline.huddles.trial import OUTCOMES
-from loopline.leads.models import Lead
+from loopline.leads.models import DefinitionVersion, Lead
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
 from loopline.pipeline.models import Task
@@ -76,6 +76,9 @@ class Huddle(models.Model):
     card = models.CharField(max_length=24, default="wins")
     """What everybody looks at now, of `agenda.CARDS`."""
     card_since = models.DateTimeField(default=utc_now)
+    tried = models.JSONField(default=dict)
+    """Changes of the definition that were tried: {"now": the one everybody looks at, "answers": {key: answer}}, see
+    `definition_desk.told`."""
     revision = models.PositiveIntegerField(default=0)
     """Grows with everything that is said or done in it, so that a screen knows whether it is behind."""
     closed_at = models.DateTimeField(null=True, blank=True)
@@ -196,6 +199,8 @@ class Decision(models.Model):
     huddle = models.ForeignKey(Huddle, on_delete=models.CASCADE, related_name="decisions")
     text = models.TextField()
     owner = models.ForeignKey(User, on_delete=models.PROTECT, related_name="decisions")
+    definition = models.ForeignKey(DefinitionVersion, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    """The version of the lead definition that it proposes."""
     due_on = models.DateField(null=True, blank=True)
     expected_effect = models.TextField(blank=True)
     guard_rail = models.TextField(blank=True)

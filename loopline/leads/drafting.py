@@ -73,13 +73,18 @@ def without_condition(definition: Definition, place: int, condition: int | None 
     asked = [one for one in clauses if one.part != "never"]
     if left is None and asked == [clause]:
         raise RuleError("A definition asks for at least one thing. Add another before you remove this one.")
-    kept = [(one.part, left if number == place else one.rule) for number, one in enumerate(clauses)]
-    also = tuple(rule for part, rule in kept if part == "also" and rule is not None)
+    return with_clause(definition, place, left)
+
+
+def with_clause(definition: Definition, place: int, rule: Rule | None) -> Definition:
+    """The definition with another rule in place of a clause; None: without that clause."""
+    kept = [(one.part, rule if number == place else one.rule) for number, one in enumerate(definition.clauses)]
+    also = tuple(one for part, one in kept if part == "also" and one is not None)
     return replace(
         definition,
-        evidence={part: rule for part, rule in kept if part in EVIDENCE and rule is not None},
+        evidence={part: one for part, one in kept if part in EVIDENCE and one is not None},
         also=None if not also else also[0] if len(also) == 1 else All(also),
-        never=tuple(rule for part, rule in kept if part == "never" and rule is not None),
+        never=tuple(one for part, one in kept if part == "never" and one is not None),
     )
 
 

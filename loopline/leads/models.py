@@ -137,20 +137,20 @@ class Lead(models.Model):
     """One qualification episode of one person for one business unit."""
 
     class State(models.TextChoices):
-        NEW = "new"
+        NEW = "new", "new"
         MARKETING_QUALIFIED = "marketing_qualified", "marketing qualified"
         HANDED_OVER = "handed_over", "handed over"
-        ACCEPTED = "accepted"
-        REJECTED = "rejected"
-        RECYCLED = "recycled"
-        DISQUALIFIED = "disqualified"
-        CONVERTED = "converted"
+        ACCEPTED = "accepted", "accepted"
+        REJECTED = "rejected", "rejected"
+        RECYCLED = "recycled", "recycled"
+        DISQUALIFIED = "disqualified", "disqualified"
+        CONVERTED = "converted", "converted"
 
     class Reason(models.TextChoices):
         BELOW_DEFINITION = "below_definition", "below definition"
-        DUPLICATE = "duplicate"
+        DUPLICATE = "duplicate", "duplicate"
         BAD_DATA = "bad_data", "bad data"
-        UNREACHABLE = "unreachable"
+        UNREACHABLE = "unreachable", "unreachable"
         NO_NEED = "no_need", "no need"
         TIMING = "timing", "timing, with a date"
         NO_BUDGET = "no_budget", "no budget or authority"

@@ -125,6 +125,29 @@ class DecisionForm(PageForm):
         return NewDecision(**words, measure=measure)
 
 
+class ChangeForm(PageForm):
+    """A changed clause of the lead definition as a decision."""
+
+    text = forms.CharField(label="What is decided", max_length=2000, widget=Textarea(attrs={"rows": 2}))
+    owner = forms.ModelChoiceField(queryset=User.objects.none(), label="Who does it", empty_label="Choose")
+    outcome = forms.ChoiceField(
+        required=False,
+        label="The figure that will show it",
+        choices=[("", "None: it is not measured"), *_FIGURES],
+        initial="accepted",
+        help_text="Compared with the twelve weeks before: weak evidence.",
+    )
+
+    def __init__(self, *args: Any, unit: BusinessUnit, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _choose_from(self, "owner", User.objects.filter(units=unit, is_active=True))
+
+    @property
+    def decision(self) -> NewDecision:
+        said = self.cleaned_data
+        return NewDecision(said["text"], said["owner"], measure=Measure(said["outcome"]) if said["outcome"] else None)
+
+
 class SeriesForm(PageForm):
     name = forms.CharField(max_length=120, label="Name")
     begins_on = forms.DateField(

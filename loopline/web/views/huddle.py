@@ -20,6 +20,7 @@ from loopline.huddles.invitation import due_dates
 from loopline.huddles.live import STREAMS, TooManyStreamsError
 from loopline.huddles.models import Decision, Huddle, HuddleLead
 from loopline.web.access import PageRequest, allow
+from loopline.web.definition_desk import desk_of, proposed_changes
 from loopline.web.forms.huddle import DecisionForm, SaidForm
 from loopline.web.huddle_card import decisions_before, entry_cards, figures_shown
 from loopline.web.huddle_screen import gauge, neighbours, shown_card, stages_shown, tabs, what_if_address
@@ -41,12 +42,12 @@ def find_huddle(request: PageRequest, huddle_id: UUID) -> Huddle:
     return get_object_or_404(Huddle.objects.visible_to(request.actor).select_related("unit"), pk=huddle_id)
 
 
-def huddle_page(request: PageRequest, found: Huddle, **forms: Any) -> HttpResponse:
-    """The page of a huddle; `forms` are those with errors to show."""
+def huddle_page(request: PageRequest, found: Huddle, card: str = "close", **forms: Any) -> HttpResponse:
+    """The page of a huddle; `forms` are those with errors to show, on this card."""
     entries = list(found.leads.select_related("lead"))
     cards = entry_cards(entries, found.opened_at)
     in_hand = _in_hand(entries, request.GET.get("place"))
-    shown = "close" if forms else shown_card(found, request.GET.get("card"))
+    shown = card if forms else shown_card(found, request.GET.get("card"))
     context: dict[str, Any] = {
         "huddle": found,
         "tabs": tabs(found, shown),
@@ -62,6 +63,10 @@ def huddle_page(request: PageRequest, found: Huddle, **forms: Any) -> HttpRespon
         "deals_lost": found.snapshot.get("lost_deals", []),
         "stages": stages_shown(found) if shown == "bottleneck" else [],
         "what_if": what_if_address(found.snapshot.get("definition", {}).get("id", "")),
+        "desk": desk_of(found, request.actor, request.GET.get("clause", ""), forms.get("change_form"))
+        if shown == "definition" and found.is_open
+        else None,
+        "changes": proposed_changes(found, request.actor),
         "entries": cards,
         "in_hand": next((one for one in cards if in_hand and one.place == in_hand.place), None),
         "said_form": _said_form(in_hand) if in_hand else None,
