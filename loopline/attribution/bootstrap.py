@@ -5,15 +5,16 @@ bootstrap), and works the model out anew. Where there are very many walks, those
 many at a time, put together at random; of a thousand groups the spread is known to a few percent.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 import scipy  # its `sparse` is read when it is first used: a third of a second and 40 MB that most never need
 
-from loopline.attribution.chain import Chain, Steps, added_up, holds_of, removal_effects, steps_of
+from loopline.attribution.chain import LONGEST_TABLE, Chain, States, chain_of, removal_effects, states_of, steps_of
 from loopline.attribution.credit import present
-from loopline.attribution.walks import Floats, Integers, Walks
+from loopline.attribution.walks import Floats, Walks, in_threads
 
 DRAWS = 200
 SINGLE_WALKS = 20_000
@@ -41,17 +42,14 @@ class Interval:
 
 def markov_interval(walks: Walks, order: int = 1, *, draws: int = DRAWS, seed: int = 0) -> Interval:
     """Of each channel's share of the sum of removal effects."""
-    steps = steps_of(walks, order)
-    goes_on, pairs = steps.pairs()
-    size = len(steps.states)
-    distinct, column = _distinct(pairs, size * size)
-    moved = _Moved(goes_on, column, len(distinct))
-    places = np.divmod(distinct, size)
-    holds = holds_of(steps.states, len(walks.channels), order)
+    states = states_of(walks, order)
+    chain = chain_of(walks, order, states)
+    columns = _Columns(order, states, chain.moves)
+    size, places = columns.size, chain.moves.nonzero()
     shares = []
-    for row in _chains(walks, steps, moved, draws, seed):
+    for row in _chains(walks, columns, draws, seed):
         drawn = Chain(
-            holds=holds,
+            holds=chain.holds,
             begins=row[:size],
             moves=scipy.sparse.csr_array((row[4 * size :], places), shape=(size, size)),
             conversions=row[size : 2 * size],
@@ -74,54 +72,53 @@ def shapley_interval(walks: Walks, *, draws: int = DRAWS, seed: int = 0) -> Inte
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Moved:
-    """Which steps go on, and for each of those which pair of states it joins, of so many there are."""
+class _Columns:
+    """What one draw holds: begins, conversions, value, nulls (one a state each), then moves (one a pair of states)."""
 
-    goes_on: npt.NDArray[np.bool_]
-    column: npt.NDArray[np.integer]
-    width: int
+    def __init__(self, order: int, states: States, moves: "scipy.sparse.csr_array") -> None:
+        self.order, self.states, self.size = order, states, len(states.states)
+        start, end = moves.nonzero()
+        self._pairs = start.astype(np.int64) * self.size + end
+        self._table: npt.NDArray[np.integer] | None = None
+        if self.size**2 <= LONGEST_TABLE:
+            self._table = np.zeros(self.size**2, dtype=np.int32)
+            self._table[self._pairs] = np.arange(len(self._pairs))
+
+    @property
+    def width(self) -> int:
+        return 4 * self.size + len(self._pairs)
+
+    def of_pairs(self, pairs: npt.NDArray[np.integer]) -> npt.NDArray[np.integer]:
+        """The column of each, counted from the first pair's."""
+        return np.searchsorted(self._pairs, pairs) if self._table is None else self._table[pairs]
 
 
-def _distinct(pairs: npt.NDArray[np.integer], most: int) -> tuple[Integers, npt.NDArray[np.integer]]:
-    """The pairs of states that some walk joins, and each pair as its place among them: all there could be are many."""
-    if most > 2**24:
-        found, places = np.unique(pairs, return_inverse=True)
-        return found.astype(np.int64), places
-    found = np.flatnonzero(added_up(pairs, None, most))
-    table = np.zeros(most, dtype=np.int32)
-    table[found] = np.arange(len(found))
-    return found, table[pairs]
-
-
-def _chains(walks: Walks, steps: Steps, moved: _Moved, draws: int, seed: int) -> Floats:
-    """One row per draw: begins, conversions, value, nulls (one a state each), then moves (one a pair)."""
+def _chains(walks: Walks, columns: _Columns, draws: int, seed: int) -> Floats:
+    """One row per draw, with the columns told."""
     chance = np.random.default_rng(seed)
     is_many = len(walks) > SINGLE_WALKS
-    conversions, nulls = walks.conversions, walks.nulls
-    single = (conversions > FEW) | (nulls > FEW) if is_many else np.ones(len(walks), dtype=bool)
-    chosen = np.flatnonzero(single)
-    passes = _passes(walks, steps, moved, chosen)
-    times = np.concatenate([conversions[chosen], nulls[chosen]])
-    drawn = np.asarray(chance.poisson(times, size=(draws, len(times))) @ passes, dtype=np.float64)
+    is_single = (walks.conversions > FEW) | (walks.nulls > FEW) if is_many else np.ones(len(walks), dtype=bool)
+    chosen = walks.chosen(np.flatnonzero(is_single))
+    times = np.concatenate([chosen.conversions, chosen.nulls])
+    drawn = np.asarray(chance.poisson(times, size=(draws, len(times))) @ _passes(chosen, columns), dtype=np.float64)
     if is_many:
-        drawn += chance.poisson(1.0, size=(draws, GROUPS)) @ _grouped(walks, steps, moved, ~single, chance)
+        often = chance.poisson(1.0, size=(draws, GROUPS))
+        group = np.where(is_single, -1, chance.integers(GROUPS, size=len(walks), dtype=np.int32))
+        drawn += often @ _grouped(walks, group, columns)
     return drawn
 
 
-def _passes(walks: Walks, steps: Steps, moved: _Moved, chosen: Integers) -> "scipy.sparse.csr_array":
-    """What one pass of each chosen walk adds: first the walks that convert, below them those that do not."""
-    size, count = len(steps.states), len(chosen)
+def _passes(walks: Walks, columns: _Columns) -> "scipy.sparse.csr_array":
+    """What one pass of each walk adds: first the walks that convert, below them those that do not."""
+    size, count, steps = columns.size, len(walks), steps_of(walks, columns.order, columns.states)
     at, ones = np.arange(count), np.ones(count)
-    begins = scipy.sparse.coo_array((ones, (at, steps.first[chosen])), shape=(count, size)).tocsr()
-    ends = scipy.sparse.coo_array((ones, (at, steps.last[chosen])), shape=(count, size)).tocsr()
-    valued = ends.multiply(_worth(walks)[chosen][:, None]).tocsr()
-    place = np.full(len(walks), -1)
-    place[chosen] = at
-    walk = np.repeat(place, steps.lengths)[moved.goes_on]
-    is_chosen = walk >= 0
+    begins = scipy.sparse.coo_array((ones, (at, steps.first)), shape=(count, size)).tocsr()
+    ends = scipy.sparse.coo_array((ones, (at, steps.last)), shape=(count, size)).tocsr()
+    valued = ends.multiply(_worth(walks)[:, None]).tocsr()
+    goes_on, pairs = steps.pairs()
+    walk = np.repeat(at, steps.lengths)[goes_on]
     moves = scipy.sparse.coo_array(
-        (np.ones(int(is_chosen.sum())), (walk[is_chosen], moved.column[is_chosen])), shape=(count, moved.width)
+        (np.ones(len(walk)), (walk, columns.of_pairs(pairs))), shape=(count, columns.width - 4 * size)
     ).tocsr()
     none = scipy.sparse.csr_array((count, size))
     passes: scipy.sparse.csr_array = scipy.sparse.vstack(
@@ -134,30 +131,26 @@ def _passes(walks: Walks, steps: Steps, moved: _Moved, chosen: Integers) -> "sci
     return passes
 
 
-def _grouped(
-    walks: Walks, steps: Steps, moved: _Moved, is_in: npt.NDArray[np.bool_], chance: np.random.Generator
-) -> Floats:
+def _grouped(walks: Walks, group: npt.NDArray[np.integer], columns: _Columns) -> Floats:
     """What one pass of each group adds, groups × columns: each walk that is in it as often as it was taken."""
-    size, group = len(steps.states), chance.integers(GROUPS, size=len(walks), dtype=np.int32)
-    conversions, nulls = np.where(is_in, walks.conversions, 0), np.where(is_in, walks.nulls, 0)
-    taken = conversions + nulls
+    size, width = columns.size, columns.width
 
-    def by_state(state: npt.NDArray[np.integer], weights: Floats) -> Floats:
-        places = group * np.int32(size) + state
-        return added_up(places, weights, GROUPS * size).reshape(GROUPS, size)
+    def added(blocks: Sequence[slice]) -> Floats:
+        total = np.zeros(GROUPS * width)
+        for block in blocks:
+            part = walks.part(block).chosen(np.flatnonzero(group[block] >= 0))
+            steps, row = steps_of(part, columns.order, columns.states), group[block][group[block] >= 0] * width
+            taken = part.conversions + part.nulls
+            figures = taken, part.conversions, part.conversions * _worth(part), part.nulls
+            for place, weights in enumerate(figures):
+                np.add.at(total, row + place * size + (steps.last if place else steps.first), weights)
+            goes_on, pairs = steps.pairs()
+            places = np.repeat(row + 4 * size, steps.lengths)[goes_on] + columns.of_pairs(pairs)
+            np.add.at(total, places, np.repeat(taken, steps.lengths)[goes_on])
+        return total
 
-    places = np.repeat(group * np.int32(moved.width), steps.lengths)[moved.goes_on]
-    places += moved.column.astype(np.int32, copy=False)
-    weights = None if (taken == 1).all() else np.repeat(taken, steps.lengths)[moved.goes_on]
-    return np.hstack(
-        [
-            by_state(steps.first, taken),
-            by_state(steps.last, conversions),
-            by_state(steps.last, conversions * _worth(walks)),
-            by_state(steps.last, nulls),
-            added_up(places, weights, GROUPS * moved.width).reshape(GROUPS, moved.width),
-        ]
-    )
+    grouped: Floats = np.sum(in_threads(walks, added), axis=0)
+    return grouped.reshape(GROUPS, width)
 
 
 def _worth(walks: Walks) -> Floats:

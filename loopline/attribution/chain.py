@@ -189,19 +189,19 @@ def added_up(places: npt.NDArray[np.integer], weights: Floats | None, size: int)
     return total
 
 
-def chain_of(walks: Walks, order: int) -> Chain:
-    """Raises OrderError as `states_of` does."""
-    states = states_of(walks, order)
+def chain_of(walks: Walks, order: int, states: States | None = None) -> Chain:
+    """`states` as in `steps_of`. Raises OrderError as `states_of` does."""
+    known = states or states_of(walks, order)
 
     def counted(blocks: Sequence[slice]) -> _Counts:
-        counts = _Counts.nothing(len(states.states))
+        counts = _Counts.nothing(len(known.states))
         for block in blocks:
             part = walks.part(block)
-            counts.add(part, steps_of(part, order, states))
+            counts.add(part, steps_of(part, order, known))
         return counts
 
     counts = _Counts.together(in_threads(walks, counted))
-    return Chain(holds_of(states.states, len(walks.channels), order), moves=counts.moves(), **counts.by_state)
+    return Chain(_holds(known.states, len(walks.channels), order), moves=counts.moves(), **counts.by_state)
 
 
 @dataclass(slots=True)
@@ -254,7 +254,7 @@ class _Counts:
         return moves
 
 
-def holds_of(states: Integers, channels: int, order: int) -> npt.NDArray[np.bool_]:
+def _holds(states: Integers, channels: int, order: int) -> npt.NDArray[np.bool_]:
     holds = np.zeros((len(states), channels + 1), dtype=bool)
     rest = states.copy()
     for _ in range(order):
@@ -272,9 +272,11 @@ def removal_effects(chain: Chain) -> Effects:
     leaves = np.maximum(np.asarray(chain.moves.sum(axis=1)).ravel() + chain.conversions + chain.nulls, 1e-300)
     reward = np.stack([chain.conversions, chain.value], axis=1) / leaves[:, None]
     onward = scipy.sparse.diags_array(1 / leaves) @ chain.moves
-    # The first column keeps all channels.
-    kept = np.column_stack([np.ones(len(leaves), dtype=bool), ~chain.holds])
-    reached = _dense(onward.toarray(), reward, kept) if len(leaves) <= LARGEST_DENSE else _still(onward, reward, kept)
+    if len(leaves) <= LARGEST_DENSE:
+        reached = _dense(onward.toarray(), reward, chain.holds)
+    else:
+        # The first column keeps all channels.
+        reached = _still(onward, reward, np.column_stack([np.ones(len(leaves), dtype=bool), ~chain.holds]))
     expected = np.einsum("s,skr->kr", chain.begins / total, reached)
     whole, without = expected[0], expected[1:]
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -282,13 +284,21 @@ def removal_effects(chain: Chain) -> Effects:
     return Effects(effects[:, 0], effects[:, 1])
 
 
-def _dense(onward: Floats, reward: Floats, kept: npt.NDArray[np.bool_]) -> Floats:
-    """What each state reaches, states × removals × rewards, by solving (I − Q) v = r for each removal."""
-    size = len(onward)
-    answers = []
-    for keep in kept.T:
-        system = np.eye(size) - onward * keep[:, None] * keep[None, :]
-        answers.append(np.linalg.solve(system, reward * keep[:, None]))
+def _dense(onward: Floats, reward: Floats, holds: npt.NDArray[np.bool_]) -> Floats:
+    """What each state reaches, states × removals × rewards: (I − Q) v = r, first whole, then without each channel.
+
+    The system is inverted once. Without the states G it is N − N[:, G] N[G, G]⁻¹ N[G, :] of the inverse N (its Schur
+    complement), so that each channel costs a system of its own states only.
+    """
+    inverse = np.linalg.inv(np.eye(len(onward)) - onward)
+    answers = [inverse @ reward]
+    for gone in (np.flatnonzero(removed) for removed in holds.T):
+        left = reward.copy()
+        left[gone] = 0
+        reached = inverse @ left
+        reached -= inverse[:, gone] @ np.linalg.solve(inverse[np.ix_(gone, gone)], reached[gone])
+        reached[gone] = 0
+        answers.append(reached)
     return np.stack(answers, axis=1)
 
 

@@ -71,6 +71,20 @@ class Walks:
             nulls=self.nulls[walks],
         )
 
+    def chosen(self, which: Integers) -> "Walks":
+        """Only these walks."""
+        lengths = self.lengths[which]
+        starts = np.append(0, np.cumsum(lengths))
+        touches = np.arange(starts[-1]) + np.repeat(self.starts[which] - starts[:-1], lengths)
+        return Walks(
+            channels=self.channels,
+            codes=self.codes[touches],
+            starts=starts,
+            conversions=self.conversions[which],
+            value=self.value[which],
+            nulls=self.nulls[which],
+        )
+
 
 def in_threads(walks: Walks, work: Callable[[Sequence[slice]], Answer]) -> list[Answer]:
     """What `work` answers to the blocks of the walks, dealt out to THREADS threads."""
