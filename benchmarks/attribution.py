@@ -1,10 +1,12 @@
-"""How long the models take from two tables in no order: touchpoints and conversions, as a warehouse exports them.
+"""How long the models take from tables in no order: touchpoints and conversions, as a warehouse exports them.
 
-    python -m benchmarks.attribution [--touchpoints 40000000] [--conversions 500000] [--folder DIR] [--peers PYTHON]
+    python -m benchmarks.attribution [--touchpoints 40000000] [--folder DIR] [--peers PYTHON] [--sizes N …] [--only …]
 
 A quarter of the touchpoints are those of buyers, some twelve of them within the 90 days before each sale; the others
-are everyone else's, ten a person. Reading and sorting the files is measured, making them is not. `--peers` is the
-interpreter of an environment with `requirements/peers.txt`: files of the same kind, of a size at which they end.
+are everyone else's, ten a person. Reading and sorting the files is measured, making them is not. For identity stitching
+touchpoints name one of two browsers of their person instead, and a third table says whose a browser is: all of buyers',
+and those of a tenth of everyone else. `--sizes` shows how time grows. `--peers` is the interpreter of an environment
+with `requirements/peers.txt`: files of the same kind, of a size at which they end.
 """
 
 import argparse
@@ -14,6 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -22,13 +25,18 @@ import duckdb
 from loopline.attribution.bootstrap import markov_interval
 from loopline.attribution.cents import cents_by_channel, credits_of, weighing_of
 from loopline.attribution.credit import markov, present
+from loopline.attribution.files import read_walks
 from loopline.attribution.model import MODELS, Deal
 from loopline.attribution.tables import read_tables
-from loopline.attribution.walks import in_threads
+from loopline.attribution.walks import Walks, in_threads
 from loopline.attribution.weigh import Weighing
 
 HEURISTICS = ("first_touch", "last_touch", "linear", "position_based", "time_decay")
-PEER_SIZE = 4_000_000
+SIZES = (1_000_000, 4_000_000, 10_000_000, 40_000_000, 100_000_000)
+PEERS = (
+    "mam_heuristics", "mam_markov", "channelattribution_heuristics", "channelattribution_markov",
+    "do_attribution_markov_from_paths",
+)  # fmt: skip
 T = TypeVar("T")
 
 MAKE = """
@@ -53,17 +61,75 @@ COPY (
 """
 
 
-def make(folder: Path, touchpoints: int, conversions: int) -> tuple[Path, Path]:
-    """The two files, unless they are there already."""
-    files = folder / "touchpoints.parquet", folder / "conversions.parquet"
-    if not all(file.exists() for file in files):
-        folder.mkdir(parents=True, exist_ok=True)
-        text = MAKE.replace("$touchpoints", str(touchpoints)).replace("$conversions", str(conversions))
-        text = text.replace("$others", str(max(1, touchpoints * 3 // 40))).replace("$folder", str(folder))
-        with duckdb.connect(config={"threads": 2}) as memory:
-            memory.execute("SET TimeZone = 'UTC'")
-            memory.execute(text)
-    return files
+STITCHED = """
+COPY (
+    SELECT person_id * 2 + touched_at_seconds % 2 AS identity, touched_at, channel
+    FROM (SELECT *, CAST(epoch(touched_at) AS BIGINT) AS touched_at_seconds FROM '$folder/touchpoints.parquet')
+) TO '$folder/anonymous.parquet';
+COPY (
+    SELECT person_id * 2 + browser AS identity, person_id
+    FROM (
+        SELECT range * 4 + 1 AS person_id FROM range($conversions)
+        UNION ALL SELECT range * 40 + 2 AS person_id FROM range($others // 10)
+    ), (SELECT unnest([0, 1]) AS browser) ORDER BY hash(identity)
+) TO '$folder/identities.parquet';
+"""
+PATHS = """
+COPY (
+    SELECT path, count(converted_at) AS total_conversions, coalesce(sum(amount_minor), 0) AS total_conversion_value,
+        count(*) - count(converted_at) AS total_null
+    FROM (
+        SELECT string_agg(channel, ' > ' ORDER BY touched_at, channel) AS path, any_value(converted_at) AS converted_at,
+            any_value(amount_minor) AS amount_minor
+        FROM '$folder/touchpoints.parquet' LEFT JOIN '$folder/conversions.parquet' USING (person_id)
+        WHERE converted_at IS NULL OR (touched_at < converted_at AND touched_at >= converted_at - to_days(90))
+        GROUP BY person_id
+    ) GROUP BY path
+) TO '$folder/paths.parquet';
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Of so many touchpoints; made unless they are there already."""
+
+    folder: Path
+    count: int
+
+    @property
+    def conversions(self) -> int:
+        return self.count // 80
+
+    @property
+    def tables(self) -> tuple[Path, Path]:
+        return self._made(MAKE, "touchpoints"), self.folder / "conversions.parquet"
+
+    @property
+    def stitched(self) -> tuple[Path, Path, Path]:
+        """The same with identities: touchpoints, conversions, identities."""
+        _, conversions = self.tables
+        return self._made(STITCHED, "anonymous"), conversions, self.folder / "identities.parquet"
+
+    @property
+    def paths(self) -> Path:
+        """The same as paths, each once, as ChannelAttribution takes them."""
+        return self._made(PATHS, "paths") if self.tables else Path()
+
+    def _made(self, text: str, name: str) -> Path:
+        file = self.folder / f"{name}.parquet"
+        if not file.exists():
+            self.folder.mkdir(parents=True, exist_ok=True)
+            numbers = {
+                "touchpoints": self.count,
+                "conversions": self.conversions,
+                "others": max(1, self.count * 3 // 40),
+            }
+            for key, value in (numbers | {"folder": self.folder}).items():
+                text = text.replace(f"${key}", str(value))
+            with duckdb.connect(config={"threads": 2}) as memory:
+                memory.execute("SET TimeZone = 'UTC'")
+                memory.execute(text)
+        return file
 
 
 def timed(name: str, work: Callable[[], T]) -> T:
@@ -71,14 +137,14 @@ def timed(name: str, work: Callable[[], T]) -> T:
     found = work()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(
-        f"{name:<58}{time.perf_counter() - clock:8.2f} s {time.process_time() - cpu:8.2f} CPU s {peak:8,.0f} MB peak",
+        f"{name:<50}{time.perf_counter() - clock:8.2f} s {time.process_time() - cpu:8.2f} CPU s {peak:8,.0f} MB peak",
         flush=True,
     )
     return found
 
 
-def heuristics(touchpoints: Path, conversions: Path) -> None:
-    paths = read_tables(touchpoints, conversions, with_milestones=False)
+def heuristics(touchpoints: Path, conversions: Path, identities: Path | None = None) -> None:
+    paths = read_tables(touchpoints, conversions, identities=identities, with_milestones=False)
     for key, cents in cents_by_channel(paths, Weighing([MODELS[key] for key in HEURISTICS])).items():
         if cents.sum() != paths.amounts.sum():
             raise SystemExit(f"{key} does not balance")
@@ -103,57 +169,88 @@ def ledger_rows(touchpoints: Path, conversions: Path) -> int:
     return sum(in_threads(paths.walks, dealt))
 
 
-def run(touchpoints: Path, conversions: Path) -> None:
-    timed("five heuristics, whole cents by channel, from the files", lambda: heuristics(touchpoints, conversions))
-    rows = timed("every ledger row of every model, from the files", lambda: ledger_rows(touchpoints, conversions))
-    print(f"{'':<58}{rows:,} rows")
-    for order in (1, 2):
-        timed(
-            f"markov of order {order}, with everyone else's paths, from the files",
-            lambda order=order: markov(  # type: ignore[misc]
-                read_tables(touchpoints, conversions, with_everyone=True).walks, order
-            ),
-        )
-    walks = read_tables(touchpoints, conversions, with_everyone=True).walks
+def markov_of(touchpoints: Path, conversions: Path, identities: Path | None = None, *, order: int = 1) -> Walks:
+    """With everyone else's paths; the walks, for what is measured with paths at hand."""
+    walks = read_tables(touchpoints, conversions, identities=identities, with_everyone=True).walks
+    markov(walks, order)
+    return walks
+
+
+def models(files: Files) -> None:
+    stitched = files.stitched
+    timed("five heuristics, whole cents by channel", lambda: heuristics(*files.tables))
+    rows = timed("every ledger row of every model", lambda: ledger_rows(*files.tables))
+    print(f"{'':<50}{rows:,} rows")
+    walks = timed("markov of order 1, with everyone else's paths", lambda: markov_of(*files.tables))
     timed("200 draws of markov of order 1, paths at hand", lambda: markov_interval(walks, 1))
+    timed("markov of order 2, with everyone else's paths", lambda: markov_of(*files.tables, order=2))
+    timed("five heuristics, identities stitched", lambda: heuristics(*stitched))
+    timed("markov of order 1, identities stitched", lambda: markov_of(*stitched))
 
 
-def peers(python: str, folder: Path) -> None:
-    """Each peer in a process of its own, on smaller files of the same kind; after a minute it is ended."""
-    touchpoints, conversions = make(folder / f"peers-{PEER_SIZE}", PEER_SIZE, PEER_SIZE // 80)
-    print(f"\npeers on {PEER_SIZE:,} touchpoints of the same kind, preparation included; Loopline on the same files:")
+def growth(folder: Path, sizes: Sequence[int]) -> None:
+    """How time grows with size: a bar is the processors' time a touchpoint, so bars of one length mean “evenly”."""
+    for name, work in (("five heuristics", heuristics), ("markov of order 1", markov_of)):
+        print(f"\n{name:<24}{'clock':>10}{'CPU s':>10}{'ns a touchpoint':>18}")
+        for size in sizes:
+            files = Files(folder / f"{size}", size)
+            clock, cpu = took(lambda w=work, f=files: w(*f.tables))  # type: ignore[misc]
+            each = cpu / size * 1e9
+            print(f"{size:>13,}{'':<11}{clock:>8.2f} s{cpu:>10.2f}{each:>18.0f} {'█' * round(each / 5)}", flush=True)
+
+
+def took(work: Callable[[], object]) -> tuple[float, float]:
+    """On the clock, and of the processors; the better of two."""
+    times = []
+    for _ in range(2):
+        clock, cpu = time.perf_counter(), time.process_time()
+        work()
+        times.append((time.perf_counter() - clock, time.process_time() - cpu))
+    return min(times)
+
+
+def peers(python: str, files: Files) -> None:
+    """Each peer in a process of its own, preparation included; after two minutes it is ended."""
+    (touchpoints, conversions), paths = files.tables, files.paths
+    print(f"\npeers on {files.count:,} touchpoints of the same kind, and Loopline on the same files:")
     timed("loopline: five heuristics", lambda: heuristics(touchpoints, conversions))
-    timed(
-        "loopline: markov of order 1", lambda: markov(read_tables(touchpoints, conversions, with_everyone=True).walks)
-    )
+    timed("loopline: markov of order 1", lambda: markov_of(touchpoints, conversions))
+    timed("loopline: markov of order 1, from paths", lambda: markov(read_walks(paths).walks))
+    for what in PEERS:
+        given = [paths] if what.endswith("_from_paths") else [touchpoints, conversions]
+        print(asked(python, what, given), flush=True)
+
+
+def asked(python: str, what: str, files: Sequence[Path]) -> str:
     script = str(Path(__file__).with_name("attribution_peers.py"))
-    for what in ("mam_heuristics", "mam_markov", "channelattribution_heuristics", "channelattribution_markov"):
-        try:
-            done = subprocess.run(
-                [python, script, what, str(touchpoints), str(conversions)],
-                check=False, capture_output=True, text=True, timeout=60,
-            )  # fmt: skip
-        except subprocess.TimeoutExpired:
-            print(f"{what}: not done after 60 s")
-            continue
-        print(done.stdout.strip() or f"{what}: {(done.stderr.strip().splitlines() or ['ended without a word'])[-1]}")
+    try:
+        done = subprocess.run(
+            [python, script, what, *map(str, files)], check=False, capture_output=True, text=True, timeout=120
+        )
+    except subprocess.TimeoutExpired:
+        return f"{what}: not done after 120 s"
+    return done.stdout.strip() or f"{what}: {(done.stderr.strip().splitlines() or ['ended without a word'])[-1]}"
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--touchpoints", type=int, default=40_000_000)
-    parser.add_argument("--conversions", type=int, default=0, help="default: one in eighty touchpoints")
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="sizes at which growth is measured")
     parser.add_argument("--peers", metavar="PYTHON", help="interpreter of an environment with requirements/peers.txt")
+    parser.add_argument("--peer-size", type=int, default=4_000_000)
+    parser.add_argument("--only", choices=["models", "growth", "peers"], help="default: all")
     given = parser.parse_args()
-    conversions = given.conversions or given.touchpoints // 80
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
-    files = make(folder / f"{given.touchpoints}", given.touchpoints, conversions)
-    print(f"{given.touchpoints:,} touchpoints, {conversions:,} conversions, {os.cpu_count()} cores")
-    heuristics(*make(folder / "warm-up", 10_000, 125))  # loads the libraries
-    run(*files)
-    if given.peers:
-        peers(given.peers, folder)
+    files = Files(folder / f"{given.touchpoints}", given.touchpoints)
+    heuristics(*Files(folder / "10000", 10_000).tables)  # loads the libraries
+    if given.only in (None, "models"):
+        print(f"{files.count:,} touchpoints, {files.conversions:,} conversions, {os.cpu_count()} cores, from the files")
+        models(files)
+    if given.only in (None, "growth"):
+        growth(folder, given.sizes)
+    if given.peers and given.only in (None, "peers"):
+        peers(given.peers, Files(folder / f"{given.peer_size}", given.peer_size))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """One peer on the files of `benchmarks.attribution`, run by an interpreter that has requirements/peers.txt.
 
     python benchmarks/attribution_peers.py WHAT TOUCHPOINTS CONVERSIONS
+    python benchmarks/attribution_peers.py WHAT_from_paths PATHS
 
-Preparation is part of it: both take paths, so rows have to be joined, cut to the window and put in order first.
+Preparation is part of it: they take paths, so rows have to be joined, cut to the window and put in order first.
 """
 
 import sys
@@ -75,11 +76,24 @@ def channelattribution_markov(touchpoints: str, conversions: str) -> None:
     markov_model(made, "path", "conversions", var_value="value", var_null="nulls", order=1)
 
 
+def do_attribution_markov_from_paths(paths: str) -> None:
+    """Exact, of order 1, removal to null, from paths that are put together already; conversions and others apart."""
+    from do_attribution import MarkovAttribution
+
+    found = pd.read_parquet(paths)
+    converted, lost = found[found.total_conversions > 0], found[found.total_null > 0]
+    MarkovAttribution(order=1, separator=" > ", removal_strategy="redirect_to_null").fit(
+        pd.concat([converted.path, lost.path]),
+        pd.concat([converted.total_conversions > 0, lost.total_null < 0]).astype(int),
+        weights=pd.concat([converted.total_conversions, lost.total_null]),
+    )
+
+
 def main() -> None:
-    what, touchpoints, conversions = sys.argv[1:]
+    what, *files = sys.argv[1:]
     clock, cpu = time.perf_counter(), time.process_time()
-    globals()[what](touchpoints, conversions)
-    print(f"{what:<58}{time.perf_counter() - clock:8.2f} s {time.process_time() - cpu:8.2f} CPU s")
+    globals()[what](*files)
+    print(f"{what:<50}{time.perf_counter() - clock:8.2f} s {time.process_time() - cpu:8.2f} CPU s")
 
 
 if __name__ == "__main__":

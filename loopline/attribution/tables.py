@@ -1,7 +1,8 @@
 """Paths out of two tables, touchpoints and conversions, in no order: for those who export rows, not paths.
 
 Touchpoints: `person_id`, `touched_at`, `channel`. Conversions: `person_id`, `converted_at`, and where they are known
-`amount_minor` (whole cents), `lead_created_at`, `opportunity_created_at`.
+`amount_minor` (whole cents), `lead_created_at`, `opportunity_created_at`. With a third table of identities (`identity`,
+`person_id`) touchpoints have an `identity` instead, such as that of a browser, and the third says whose it is.
 
 One join finds which touchpoints lead to which conversion; `in_order.py` puts them in order.
 """
@@ -19,8 +20,10 @@ from loopline.attribution.files import DAY_US, FileError
 from loopline.attribution.in_order import InOrder, in_order
 from loopline.attribution.walks import Integers, Walks, at_once
 from loopline.attribution.weigh import Moments
+from loopline.attribution.whose import number_of_strangers, tell_whose
 
-TOUCHPOINTS = ("person_id", "touched_at", "channel")
+TOUCHPOINTS = ("touched_at", "channel")
+IDENTITIES = ("identity", "person_id")
 CONVERSIONS = ("person_id", "converted_at")
 MILESTONES = ("lead_created_at", "opportunity_created_at")
 
@@ -43,20 +46,27 @@ def read_tables(
     conversions: Path,
     lookback_days: int | None = 90,
     *,
+    identities: Path | None = None,
     with_everyone: bool = False,
     with_milestones: bool = True,
 ) -> Paths:
-    """`with_everyone`: also what those touched who did not convert. `with_milestones`: where on each path the lead and
-    the opportunity were created, where the conversions say it.
+    """`identities`: one that names two people belongs to neither, and one that is not there to nobody who is known.
+    `with_everyone`: also what those touched who did not convert. `with_milestones`: where on each path the lead and the
+    opportunity were created, where the conversions say it.
 
     Raises FileError for a file that is not there or lacks a column."""
     with duckdb.connect(config={"threads": 2}) as memory:
         memory.execute("SET TimeZone = 'UTC'")
         try:
-            _open(memory, "touchpoints", touchpoints, TOUCHPOINTS)
+            who = "person_id" if identities is None else "identity"
+            _open(memory, "touchpoints", touchpoints, (who, *TOUCHPOINTS))
+            memory.execute(f"CREATE VIEW touches AS SELECT {who} AS who, touched_at, channel FROM touchpoints")
             names = _open(memory, "conversions", conversions, CONVERSIONS)
-            names -= set() if with_milestones else set(MILESTONES)
-            return _paths(memory, names, lookback_days, with_everyone)
+            _deal(memory, names - (set() if with_milestones else set(MILESTONES)))
+            if identities is not None:
+                _open(memory, "identities", identities, IDENTITIES)
+            tell_whose(memory, with_identities=identities is not None)
+            return _paths(memory, lookback_days, with_everyone)
         except duckdb.Error as error:
             raise FileError(f"The files cannot be read: {str(error).splitlines()[0]}") from error
 
@@ -74,7 +84,8 @@ def _open(memory: duckdb.DuckDBPyConnection, name: str, path: Path, needed: Sequ
     return columns
 
 
-def _paths(memory: duckdb.DuckDBPyConnection, names: set[str], lookback_days: int | None, with_everyone: bool) -> Paths:
+def _deal(memory: duckdb.DuckDBPyConnection, names: set[str]) -> None:
+    """The table `dealt`: what there is to deal out, each with the number of its walk."""
     amount = "CAST(coalesce(amount_minor, 0) AS BIGINT)" if "amount_minor" in names else "CAST(0 AS BIGINT)"
     milestones = ", ".join(f"{f'epoch_us({name})' if name in names else 'NULL'} AS {name}" for name in MILESTONES)
     memory.execute(
@@ -84,6 +95,9 @@ def _paths(memory: duckdb.DuckDBPyConnection, names: set[str], lookback_days: in
         FROM conversions WHERE converted_at IS NOT NULL
         """
     )
+
+
+def _paths(memory: duckdb.DuckDBPyConnection, lookback_days: int | None, with_everyone: bool) -> Paths:
     channels = _channels(memory)
     touches = _touches(memory, _code(memory, channels), lookback_days, with_everyone)
     dealt = memory.execute("SELECT * EXCLUDE person_id FROM dealt ORDER BY walk_no").fetchnumpy()
@@ -92,7 +106,7 @@ def _paths(memory: duckdb.DuckDBPyConnection, names: set[str], lookback_days: in
 
 def _channels(memory: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     found = memory.execute(
-        "SELECT DISTINCT CAST(channel AS VARCHAR) AS name FROM touchpoints WHERE channel IS NOT NULL ORDER BY name"
+        "SELECT DISTINCT CAST(channel AS VARCHAR) AS name FROM touches WHERE channel IS NOT NULL ORDER BY name"
     ).fetchall()
     if not found:
         raise FileError("The file of touchpoints holds no touchpoint with a channel.")
@@ -120,34 +134,19 @@ def _touches(memory: duckdb.DuckDBPyConnection, code: str, lookback_days: int | 
     within = "t.channel IS NOT NULL AND epoch_us(t.touched_at) < c.us"
     if lookback_days is not None:
         within += f" AND epoch_us(t.touched_at) >= c.us - {int(lookback_days)} * {DAY_US}"
-    select, source = "SELECT c.walk_no AS walk_no, c.us - epoch_us(t.touched_at) AS before_us", "FROM touchpoints AS t"
-    joined = f"{source} JOIN dealt AS c ON c.person_id = t.person_id WHERE {within}"
+    select = "SELECT c.walk_no AS walk_no, c.us - epoch_us(t.touched_at) AS before_us"
+    joined = f"FROM touches AS t JOIN whose AS c ON c.who = t.who WHERE c.walk_no IS NOT NULL AND {within}"
     if with_everyone:
-        number, numbers = _numbered(memory)
+        number, numbers = number_of_strangers(memory)
         select = f"""
-            SELECT coalesce(c.walk_no, CAST((SELECT count(*) FROM dealt) + {number} AS INTEGER)) AS walk_no,
-                coalesce(c.us, (SELECT max(us) FROM dealt)) - epoch_us(t.touched_at) AS before_us"""
+            SELECT coalesce(c.walk_no, CAST((SELECT count(*) FROM dealt) + coalesce(c.person_no, {number}) AS INTEGER))
+                    AS walk_no,
+                coalesce(c.us, (SELECT max(us) FROM dealt), 0) - epoch_us(t.touched_at) AS before_us"""
         joined = f"""
-            {source} LEFT JOIN dealt AS c ON c.person_id = t.person_id {numbers}
-            WHERE t.channel IS NOT NULL AND t.touched_at IS NOT NULL AND (c.walk_no IS NULL OR ({within}))"""
+            FROM touches AS t LEFT JOIN whose AS c ON c.who = t.who {numbers}
+            WHERE t.who IS NOT NULL AND t.channel IS NOT NULL AND t.touched_at IS NOT NULL
+                AND (c.walk_no IS NULL OR ({within}))"""
     return memory.sql(f"{select}, {code} {joined}").to_arrow_table()
-
-
-def _numbered(memory: duckdb.DuckDBPyConnection) -> tuple[str, str]:
-    """The number of each person, from 0: as SQL text, and the join that it needs.
-
-    Ids that are small numbers already are taken as they are.
-    """
-    [(is_number, least, most)] = memory.execute(
-        "SELECT any_value(typeof(person_id)) LIKE '%INT%', min(person_id), max(person_id) FROM touchpoints"
-    ).fetchall()
-    if is_number and least >= 0 and most < 2**26:
-        return "t.person_id", ""
-    memory.execute(
-        "CREATE TABLE everyone AS SELECT person_id, row_number() OVER () - 1 AS person_no "
-        "FROM (SELECT DISTINCT person_id FROM touchpoints) AS people"
-    )
-    return "e.person_no", "LEFT JOIN everyone AS e ON e.person_id = t.person_id"
 
 
 def _dealt(

@@ -150,3 +150,47 @@ def test_the_command_deals_two_tables_in_whole_cents(tmp_path: Path, capsys: pyt
     assert {row["channel"]: row["value"] for row in told["rows"]} == {"A": 34, "B": 33, "C": 33}
     assert told["unattributed"] == {"conversions": 1, "value": 7}
     assert main([*asked, "markov"]) == 0
+
+
+@pytest.mark.parametrize("is_text", [False, True])
+@pytest.mark.parametrize("with_everyone", [False, True])
+def test_identities_say_whose_touchpoints_are_whose(tmp_path: Path, is_text: bool, with_everyone: bool) -> None:
+    name = (lambda number: f"b-{number}") if is_text else (lambda number: number)
+    rows = [(1, "A"), (2, "B"), (3, "C"), (4, "D"), (7, "E"), (8, "F")]
+    table = {
+        "identity": [name(browser) for browser, _ in rows],
+        "touched_at": [START + timedelta(days=day) for day in range(len(rows))],
+        "channel": [channel for _, channel in rows],
+    }
+    pq.write_table(pa.table(table), tmp_path / "touchpoints.parquet")
+    # Browser 4 is shared, 8 is no one's; person 7 has the number of a browser that is somebody else's.
+    whose = [(1, 7), (2, 7), (3, 9), (4, 7), (4, 9), (7, 9), (1, 7)]
+    identities = {"identity": [name(one) for one, _ in whose], "person_id": [person for _, person in whose]}
+    pq.write_table(pa.table(identities), tmp_path / "identities.parquet")
+    sold = {"person_id": [7], "converted_at": [START + timedelta(days=30)], "amount_minor": [100]}
+    pq.write_table(pa.table(sold), tmp_path / "conversions.parquet")
+    found = read_tables(
+        *(tmp_path / f"{name}.parquet" for name in ("touchpoints", "conversions")),
+        identities=tmp_path / "identities.parquet",
+        with_everyone=with_everyone,
+    )
+    told = [
+        "".join(found.walks.channels[code] for code in found.walks.part(slice(walk, walk + 1)).codes)
+        for walk in range(len(found.walks))
+    ]
+    assert told[0] == "AB"
+    assert sorted(told[1:]) == (["CE", "D", "F"] if with_everyone else [])
+    assert list(found.amounts) == [100]
+
+
+def test_the_command_takes_identities_beside_conversions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "touched.csv").write_text(
+        "identity,touched_at,channel\nb1,2025-01-01T00:00:00Z,A\nb2,2025-01-02T00:00:00Z,B\n"
+    )
+    (tmp_path / "known.csv").write_text("identity,person_id\nb1,p\nb2,p\n")
+    (tmp_path / "sold.csv").write_text("person_id,converted_at,amount_minor\np,2025-01-05T00:00:00Z,5\n")
+    asked = ["attribute", str(tmp_path / "touched.csv"), "--identities", str(tmp_path / "known.csv")]
+    assert main([*asked, "--conversions", str(tmp_path / "sold.csv"), "--model", "linear", "--format", "csv"]) == 0
+    assert capsys.readouterr().out.splitlines()[1:] == ["A,0.5,3.0,", "B,0.5,2.0,"]
+    assert main(asked) == 1
+    assert "--identities goes with --conversions" in capsys.readouterr().err

@@ -70,6 +70,12 @@ def _configure(parser: ArgumentParser) -> None:
         help="the conversions, where FILE holds touchpoints (person_id, touched_at, channel): person_id, converted_at, "
         "amount_minor in whole cents, lead_created_at, opportunity_created_at",
     )
+    parser.add_argument(
+        "--identities",
+        metavar="FILE",
+        type=Path,
+        help="whose touchpoints are whose: identity, person_id. FILE then has an identity instead of a person_id",
+    )
     parser.add_argument("--model", metavar="M", default="markov", help=f"one of {', '.join(MODELS)} (default markov)")
     parser.add_argument(
         "--order",
@@ -111,12 +117,20 @@ def _run(given: Namespace) -> int:
 
 
 def _read(given: Namespace, model: Model) -> FileOfWalks | FileOfTables:
-    """One file of paths or touchpoints, or two tables."""
+    """One file of paths or touchpoints, or tables of rows."""
     if given.conversions is None:
+        if given.identities is not None:
+            raise CommandError("--identities goes with --conversions: paths have their touchpoints already.")
         return read_walks(given.file, given.lookback)
-    paths = read_tables(given.file, given.conversions, given.lookback, with_everyone=model.key == "markov")
+    paths = read_tables(
+        given.file,
+        given.conversions,
+        given.lookback,
+        identities=given.identities,
+        with_everyone=model.key == "markov",
+    )
     if not len(paths.walks):
-        raise FileError("No touchpoint lies before a conversion of its person. Look at person_id and the moments.")
+        raise FileError("No touchpoint lies before a conversion of its person. Look at the ids and the moments.")
     return FileOfTables(paths)
 
 
