@@ -12,7 +12,7 @@ from uuid import UUID
 
 from loopline.access.models import BusinessUnit
 from loopline.leads.hand_off_models import Assignment
-from loopline.leads.known import facts_about
+from loopline.leads.known import Behaviour, behaviour_of, facts_about
 from loopline.leads.models import Lead
 from loopline.routing.bench import bench_of
 from loopline.routing.decide import Decision, decide
@@ -21,6 +21,7 @@ from loopline.routing.rules import ways
 from loopline.routing.turns import A_WEEK
 from loopline.rules.explain import judge
 from loopline.rules.facts import Facts
+from loopline.rules.measures import Measure
 from loopline.rules.tree import AnyOf, Rule, measures_of
 
 LOOKS_BACK = timedelta(days=90)
@@ -75,6 +76,9 @@ class DryRun:
     """Rule → leads that would go by it, in the order of the rules."""
     left_out: int = 0
     """Older leads beyond the most that are looked at."""
+    unknown: int = 0
+    """Leads of which a rule asked what the event store could not tell: judged as if nothing were known."""
+    unknown_because: str = ""
 
     @property
     def moved(self) -> list[Replayed]:
@@ -90,7 +94,7 @@ class _Tally:
 
 
 def dry_run(unit: BusinessUnit, rules: Sequence[RoutingRule], at: datetime) -> DryRun:
-    """What these rules, in this order, would have done. Raises StoreError where they ask for behaviour in vain."""
+    """What these rules, in this order, would have done. Where they ask for behaviour in vain, it says for how many."""
     handed = Lead.objects.filter(unit=unit, handed_over_at__gt=at - LOOKS_BACK, handed_over_at__lte=at).select_related(
         "person__company", "person__merged_into", "owner"
     )
@@ -105,9 +109,10 @@ def dry_run(unit: BusinessUnit, rules: Sequence[RoutingRule], at: datetime) -> D
             tally.loads[one.name] = Load(one.name, one.capacity)
     names = {one.user_id: one.name for one in bench}
     found, by_rule = [], dict.fromkeys([rule.name for rule in rules], 0)
+    store = _Store(measures_of(AnyOf(tuple(tree for rule in rules if (tree := rule.rule) is not None))))
     for lead in leads:
         moment = moments[lead.pk]
-        decision = decide(ways(rules, _fits(lead, unit, rules, moment), bench, given, moment))
+        decision = decide(ways(rules, _Fits(lead, unit, store, moment), bench, given, moment))
         if decision.user_id is not None:
             given[decision.user_id].append(moment)
         before, after = _got(lead, firsts.get(lead.pk)), _gets(decision, names)
@@ -117,7 +122,7 @@ def dry_run(unit: BusinessUnit, rules: Sequence[RoutingRule], at: datetime) -> D
             by_rule[decision.rule] = by_rule.get(decision.rule, 0) + 1
         found.append(Replayed(lead, before, after, decision.rule, decision.because))
     loads = sorted(tally.loads.values(), key=lambda load: (load.name in {QUEUE, NOBODY}, load.name))
-    return DryRun(found[::-1], loads, list(by_rule.items()), count - len(leads))
+    return DryRun(found[::-1], loads, list(by_rule.items()), count - len(leads), store.unanswered, store.trouble)
 
 
 def _firsts(leads: Sequence[Lead]) -> dict[UUID, Assignment]:
@@ -128,8 +133,23 @@ def _firsts(leads: Sequence[Lead]) -> dict[UUID, Assignment]:
     return found
 
 
-def _fits(lead: Lead, unit: BusinessUnit, rules: Sequence[RoutingRule], at: datetime) -> "_Fits":
-    return _Fits(lead, unit, [tree for rule in rules if (tree := rule.rule) is not None], at)
+@dataclass(slots=True)
+class _Store:
+    """The event store, as far as the rules ask it. Once it did not answer it is asked no more: each lead would wait."""
+
+    measures: list[Measure]
+    unanswered: int = 0
+    trouble: str = ""
+
+    def behaviour(self, lead: Lead, unit: BusinessUnit, at: datetime) -> Behaviour:
+        if self.trouble:
+            found = Behaviour(frozenset(self.measures), None, self.trouble)
+        else:
+            found = behaviour_of(lead.person, unit, self.measures, at)
+        if found.measured is None:
+            self.unanswered += 1
+            self.trouble = found.missing_because
+        return found
 
 
 @dataclass(slots=True)
@@ -138,14 +158,15 @@ class _Fits:
 
     lead: Lead
     unit: BusinessUnit
-    trees: list[Rule]
+    store: _Store
     at: datetime
     facts: Facts | None = None
 
     def __call__(self, rule: Rule) -> tuple[bool | None, str]:
         if self.facts is None:
+            behaviour = self.store.behaviour(self.lead, self.unit, self.at)
             self.facts = facts_about(
-                self.lead.person, self.unit, measures_of(AnyOf(tuple(self.trees))), self.at, lead=self.lead
+                self.lead.person, self.unit, self.store.measures, self.at, lead=self.lead, behaviour=behaviour
             )
         verdict = judge(rule, self.facts)
         return verdict.is_met, verdict.reason

@@ -12,6 +12,9 @@ from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
 from loopline.routing.models import Team
 
+TOLD_WITHIN = timedelta(hours=12)
+"""An assignment nobody was told about for so long is old news: the page has it."""
+
 
 class HandOffTerms(models.Model):
     """What marketing and sales of a business unit owe each other, in business hours. Hours to answer: on the unit."""

@@ -15,6 +15,9 @@ from loopline.collect.quarantine import Quarantine
 from loopline.collect.settings import Settings
 from loopline.collect.state import State
 
+BEHIND_AFTER_S = 60.0
+"""A batch is loaded every second or two."""
+
 
 @lru_cache(maxsize=1)
 def keys() -> Keys:
@@ -40,6 +43,14 @@ def settings_in_force() -> Settings:
     """What the organisation decided about processing, as the loader is told."""
     given = settings.CONFIG
     return msgspec.structs.replace(settings_now(keys()), data_centres=given.data_centres, places=given.places)
+
+
+def events_behind() -> str:
+    """In words, how far the event store is behind what this machine received; empty while that is a moment."""
+    waiting = max(0, log().last_seq() - state().position())
+    if not waiting or log().age_s(state().position()) < BEHIND_AFTER_S:
+        return ""
+    return f"{waiting:,} events that were received are not in the event store yet"
 
 
 def source_names() -> Callable[[str], str]:

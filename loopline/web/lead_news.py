@@ -7,7 +7,7 @@ behind the sign-in; nothing is changed by opening them.
 
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from loopline.access.models import User
 from loopline.leads.chat import plain
 from loopline.leads.clock import span
 from loopline.leads.clocks import terms_of
-from loopline.leads.hand_off_models import Assignment, ChatMessage, put_off
+from loopline.leads.hand_off_models import TOLD_WITHIN, Assignment, ChatMessage, put_off
 from loopline.leads.models import Lead
 from loopline.leads.opening import Known, Read, what_to_say
 from loopline.lib.times import utc_now
@@ -34,8 +34,6 @@ from loopline.web.route import person_route
 
 log = logging.getLogger(__name__)
 
-TOLD_WITHIN = timedelta(hours=12)
-"""An assignment nobody was told about for so long is old news: the page has it."""
 MOST_MOMENTS = 12
 AT_ONCE = 50
 PRICES = "/pricing"

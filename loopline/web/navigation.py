@@ -71,6 +71,7 @@ SETTINGS_TABS = Section(
         Item("write_keys", "Write keys", ""),
         Item("incoming", "Incoming data", ""),
         Item("live_events", "Live events", ""),
+        Item("undelivered", "Undelivered", ""),
         Item("audit_log", "Audit log", ""),
     ),
 )

@@ -53,6 +53,7 @@ from loopline.web.views import (
     short_link,
     tasks,
     today,
+    undelivered,
     users,
     visitors,
     weekly,
@@ -349,5 +350,7 @@ urlpatterns = [
     path("settings/live/", live_events.live_events, name="live_events"),
     path("settings/live/<int:number>/", live_events.live_event, name="live_event"),
     path("settings/incoming/retry/", incoming.incoming_retry, name="incoming_retry"),
+    path("settings/undelivered/", undelivered.undelivered, name="undelivered"),
+    path("settings/undelivered/again/", undelivered.undelivered_again, name="undelivered_again"),
     path("settings/audit/", audit_log.audit_log, name="audit_log"),
 ]

@@ -17,7 +17,7 @@ from loopline.access.models import AuditEntry, BusinessUnit, Mail, User
 from loopline.access.roles import Role
 from loopline.leads.actions import accept_lead, qualify_lead
 from loopline.leads.chat import AddressRefused, address_to_ask, masked, plain, send_waiting_chats
-from loopline.leads.hand_off_models import Assignment, ChatMessage, HandOffTerms
+from loopline.leads.hand_off_models import TOLD_WITHIN, Assignment, ChatMessage, HandOffTerms
 from loopline.leads.models import Lead
 from loopline.leads.opening import Known, Read, what_to_say
 from loopline.leads.terms import NewTerms, set_terms
@@ -25,7 +25,7 @@ from loopline.lib.times import utc_now
 from loopline.people.actions import Details, fill_in
 from loopline.routing.actions import NewRule, NewWorkingTime, add_absence, save_rule, save_team, set_working_time
 from loopline.web import lead_news
-from loopline.web.lead_news import TOLD_WITHIN, LeadNews, tell_new_owners
+from loopline.web.lead_news import LeadNews, tell_new_owners
 from tests.make import make_unit, make_user, signed_in_as
 from tests.make_leads import make_definition, make_lead
 

@@ -13,6 +13,8 @@ from loopline.leads.models import Lead
 from loopline.routing.actions import NewRule, add_absence, save_rule, save_team
 from loopline.routing.models import Absence, RoutingRule, Team, WorkingTime
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.store.engine import Engine, StoreError
+from loopline.web import collector
 from tests.make import make_unit, make_user, signed_in, signed_in_as
 from tests.make_leads import make_handed_over_lead
 
@@ -89,6 +91,46 @@ def test_a_rule_is_written_tried_and_saved_from_one_form(unit: BusinessUnit) -> 
     assert 'value="NO, SE"' in again
     assert 'value="/product/pumps"' in again
     assert "company.known" in again
+
+
+def test_a_dry_run_that_the_event_store_cannot_answer_says_so_and_asks_it_once(
+    unit: BusinessUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):
+        make_handed_over_lead(unit)
+    asked: list[object] = []
+
+    def not_there() -> Engine:
+        asked.append(1)
+        raise StoreError("no answer within 5 s")
+
+    monkeypatch.setattr("loopline.leads.known.engine", not_there)
+    manager, new = signed_in_as(Role.SALES_MANAGER, unit), reverse("routing_rule", args=[unit.pk, "new"])
+    tried = manager.post(new, {**RULE, "countries": "", "product": "/product/pumps", "try": "1"}).content.decode()
+    assert "Not known for 3 of 3 leads" in tried
+    assert "no answer within 5 s" in tried
+    assert len(asked) == 1
+    without = manager.post(new, {**RULE, "try": "1"}).content.decode()
+    assert "Not known for" not in without, "a rule about records needs no event store"
+
+
+def test_a_dry_run_says_when_the_event_store_is_behind(unit: BusinessUnit, monkeypatch: pytest.MonkeyPatch) -> None:
+    manager, new = signed_in_as(Role.SALES_MANAGER, unit), reverse("routing_rule", args=[unit.pk, "new"])
+    assert "is behind" not in manager.post(new, {**RULE, "try": "1"}).content.decode()
+    monkeypatch.setattr(collector, "log", lambda: LateLog())
+    assert "7 events that were received are not in the event store yet" in (
+        manager.post(new, {**RULE, "try": "1"}).content.decode()
+    )
+
+
+class LateLog:
+    """An inbox with seven events that nobody loaded for five minutes."""
+
+    def last_seq(self) -> int:
+        return collector.state().position() + 7
+
+    def age_s(self, after_seq: int) -> float:
+        return 300.0
 
 
 @pytest.mark.parametrize(

@@ -170,7 +170,9 @@ def _leads(_config: Config) -> Iterator[Finding]:
     if not settings.SENDS_MAIL:
         yield Finding("mind", "EMAIL_URL is not set: salespeople are not told about new leads by mail")
     if given_up or not_taken:
-        yield Finding("mind", f"{given_up:,} mails and {not_taken:,} chat messages were not taken yet")
+        yield Finding(
+            "mind", f"{given_up:,} mails and {not_taken:,} chat messages were not taken yet: see Settings › Undelivered"
+        )
 
 
 CHECKS: tuple[tuple[str, Callable[[Config], Iterator[Finding]]], ...] = (

@@ -19,6 +19,7 @@ from loopline.huddles.decisions import APPROVES, add_decision, approve_decision,
 from loopline.huddles.invitation import due_dates
 from loopline.huddles.live import STREAMS, TooManyStreamsError
 from loopline.huddles.models import Decision, Huddle, HuddleLead
+from loopline.leads.undelivered import undelivered_mails
 from loopline.web.access import PageRequest, allow
 from loopline.web.definition_desk import desk_of, proposed_changes
 from loopline.web.forms.huddle import DecisionForm, SaidForm
@@ -66,6 +67,7 @@ def huddle_page(request: PageRequest, found: Huddle, card: str = "close", **form
         "desk": desk_of(found, request.actor, request.GET.get("clause", ""), forms.get("change_form"))
         if shown == "definition" and found.is_open
         else None,
+        "untold": [] if found.is_open else undelivered_mails(f"huddle-minutes/{found.pk}/"),
         "changes": proposed_changes(found, request.actor),
         "entries": cards,
         "in_hand": next((one for one in cards if in_hand and one.place == in_hand.place), None),

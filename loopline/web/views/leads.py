@@ -18,6 +18,7 @@ from loopline.leads.explore import is_blind
 from loopline.leads.models import Lead, LeadQuerySet
 from loopline.leads.reasons import detail_words
 from loopline.leads.returns import TRIGGERS
+from loopline.leads.undelivered import untold_about
 from loopline.lib.times import utc_now
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.leads import AssignForm, DisqualifyForm, HelpForm, ReasonForm, RecycleForm
@@ -80,6 +81,8 @@ def lead(request: PageRequest, lead_id: UUID) -> HttpResponse:
         "history": found.transitions.all(),
         "assignments": found.assignments.select_related("owner", "team").order_by("-at", "-id"),
         "others": others,
+        "untold": untold_about(found),
+        "may_administer": request.actor.may(Permission.ADMINISTER),
         "back_to": "lead",
     }
     return render(request, "leads/lead.html", context)

@@ -18,6 +18,7 @@ from loopline.routing.bench import bench_of
 from loopline.routing.models import RoutingRule, Team
 from loopline.routing.rules import everybody, rules_of
 from loopline.web.access import PageRequest, allow
+from loopline.web.collector import events_behind
 from loopline.web.forms.routing import RoutingRuleForm, TeamForm
 
 
@@ -64,7 +65,7 @@ def routing_rule(request: PageRequest, unit_id: UUID, rule_id: str) -> HttpRespo
             form.take_errors(error)
     context = {
         "form": form, "unit": unit, "rule": rule, "is_catch_all": is_catch_all, "tried": tried,
-        "days": LOOKS_BACK.days,
+        "days": LOOKS_BACK.days, "behind": events_behind() if tried else "",
     }  # fmt: skip
     return render(request, "routing/routing_rule.html", context)
 
