@@ -11,7 +11,7 @@ from loopline.huddles.agenda import Reason, Topic, agenda
 from loopline.huddles.models import HomeworkAnswer as Said
 from loopline.huddles.models import Huddle, HuddleLead, HuddleSeries
 from loopline.huddles.reasons import Usual, answered_at, is_overdue, reasons_for_lead
-from loopline.leads.explore import is_blind
+from loopline.leads.explore import blind_units
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 
@@ -45,7 +45,9 @@ class Meeting:
 
     def leads(self) -> QuerySet[Lead]:
         """All leads it is about, whenever they were handed over."""
-        found = Lead.objects.filter(unit=self.unit).select_related("person__company", "owner", "definition")
+        found = Lead.objects.filter(unit=self.unit).select_related(
+            "person__company", "owner", "definition", "opportunity"
+        )
         found = found.prefetch_related("clocks", "disputes")
         if self.series is None or self.series.scope == HuddleSeries.Scope.UNIT:
             return found
@@ -71,6 +73,9 @@ class Listed:
     homework: Mapping[str, str] = field(default_factory=dict)
     """What its salesperson said before the meeting: {"answer", "said", "line", "by"}."""
 
+    is_blind: bool = False
+    """Its unit explores below the definition: verdicts stay hidden."""
+
     def topic(self, usual: Usual) -> Topic:
         return Topic("leads", str(self.lead.pk), self.reasons, usual.lead_worth_minor)
 
@@ -81,16 +86,20 @@ def leads_to_discuss(meeting: Meeting, at: datetime, usual: Usual | None = None)
     carried = {lead.pk: lead for lead in meeting.carried_over()}
     new = meeting.leads().filter(handed_over_at__gte=meeting.since(at), handed_over_at__lt=at).exclude(pk__in=carried)
     leads = [*carried.values(), *new.order_by("handed_over_at", "pk")]
-    said = _homework(meeting, at)
-    listed = [_listed(lead, lead.pk in carried, at, usual, said.get(str(lead.pk), {})) for lead in leads]
+    said, is_blind = _homework(meeting, at), meeting.unit.pk in blind_units(None)
+    listed = [
+        Listed(
+            lead, lead.pk in carried, homework=(its := said.get(str(lead.pk), {})), is_blind=is_blind,
+            reasons=tuple(
+                reasons_for_lead(lead, at, usual, is_carried=lead.pk in carried, homework=its.get("answer", ""),
+                                 is_blind=is_blind)
+            ),
+        )
+        for lead in leads
+    ]  # fmt: skip
     by_key = {str(one.lead.pk): one for one in listed}
     talked = [by_key[one.topic.key] for one in agenda([one.topic(usual) for one in listed], 0).placed]
     return talked + [one for one in listed if not one.reasons]
-
-
-def _listed(lead: Lead, is_carried: bool, at: datetime, usual: Usual, homework: Mapping[str, str]) -> Listed:
-    reasons = reasons_for_lead(lead, at, usual, is_carried=is_carried, homework=homework.get("answer", ""))
-    return Listed(lead, is_carried, tuple(reasons), homework=homework)
 
 
 def _homework(meeting: Meeting, at: datetime) -> dict[str, Mapping[str, str]]:
@@ -123,7 +132,7 @@ def frozen(listed: Listed, at: datetime) -> dict[str, object]:
         "reason_note": lead.reason_note,
         "help_note": lead.help_note,
         "definition": lead.definition.in_words if lead.definition else "",
-        "evidence": [] if is_blind(lead, None) else lead.evidence,
+        "evidence": [] if listed.is_blind else lead.evidence,
         "handed_over_at": _iso(lead.handed_over_at),
         "due_at": _iso(lead.due_at),
         "answered_at": _iso(answered),

@@ -35,8 +35,14 @@ def is_overdue(lead: Lead, at: datetime) -> bool:
     return lead.due_at is not None and lead.due_at < (answered_at(lead) or at)
 
 
-def reasons_for_lead(lead: Lead, at: datetime, usual: Usual, *, is_carried: bool, homework: str = "") -> list[Reason]:
-    """Everything there is to say about a lead; nothing when it goes as it should."""
+def reasons_for_lead(
+    lead: Lead, at: datetime, usual: Usual, *, is_carried: bool, homework: str = "", is_blind: bool = False
+) -> list[Reason]:
+    """Everything there is to say about a lead; nothing when it goes as it should.
+
+    `is_blind`: the unit explores below its definition. What the definition said of a lead is no reason then until its
+    deal is won or lost: told before, it would change how the lead is worked, or show which ones go by chance.
+    """
     found = [Reason("carried_over")] if is_carried else []
     if lead.state in {State.HANDED_OVER, State.ACCEPTED} and (lead.help_asked_at or homework == "help"):
         found.append(Reason("help", lead.help_note))
@@ -48,10 +54,10 @@ def reasons_for_lead(lead: Lead, at: datetime, usual: Usual, *, is_carried: bool
     elif is_overdue(lead, at):
         found.append(Reason("late"))
     if lead.state == State.REJECTED:
-        found.append(_sent_back(lead, at))
+        found.append(_sent_back(lead, at, is_blind=is_blind))
     found += _owed(lead, at)
     found += _stalled("accepted", lead.accepted_at, at, usual) if lead.state == State.ACCEPTED else []
-    if lead.state == State.CONVERTED and _missed(lead):
+    if lead.state == State.CONVERTED and _missed(lead) and not (is_blind and _is_in_work(lead)):
         found.append(Reason("surprise", f"converted, though {_missed(lead)}"))
     if homework == "great":
         found.append(Reason("great"))
@@ -63,12 +69,18 @@ def reasons_for_deal(deal: Opportunity, at: datetime, usual: Usual) -> list[Reas
     return found + _stalled(deal.stage, deal.stage_entered_at, at, usual)
 
 
-def _sent_back(lead: Lead, at: datetime) -> Reason:
+def _is_in_work(lead: Lead) -> bool:
+    """Its deal is neither won nor lost."""
+    deal = getattr(lead, "opportunity", None)
+    return deal is None or deal.outcome == Opportunity.Outcome.OPEN
+
+
+def _sent_back(lead: Lead, at: datetime, *, is_blind: bool) -> Reason:
     """A dispute that was opened, one that stares at both sides, or just a lead that came back."""
     for dispute in lead.disputes.all():
         if dispute.opened_at <= at and (dispute.resolved_at is None or dispute.resolved_at > at):
             return Reason("dispute", dispute.because)
-    is_met = bool(lead.evidence) and not _missed(lead)
+    is_met = bool(lead.evidence) and not _missed(lead) and not is_blind
     if lead.reason == Lead.Reason.BELOW_DEFINITION and is_met:
         return Reason("dispute", "sent back as below the definition, though it met every clause")
     return Reason("sent_back", lead.get_reason_display())

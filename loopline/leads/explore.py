@@ -50,9 +50,14 @@ def explore(at: datetime | None = None) -> int:
 
 def is_blind(lead: Lead, actor: Actor | None) -> bool:
     """Verdicts and scores are hidden from this reader (None: of a mail), because the lead's unit explores."""
+    return lead.unit_id in blind_units(actor)
+
+
+def blind_units(actor: Actor | None) -> set[UUID]:
+    """Business units of whose leads this reader sees no verdicts and scores."""
     if actor is not None and actor.may(Permission.EDIT_DEFINITION):
-        return False
-    return HandOffTerms.objects.filter(unit=lead.unit_id, explore_percent__gt=0).exists()
+        return set()
+    return set(HandOffTerms.objects.filter(explore_percent__gt=0).values_list("unit_id", flat=True))
 
 
 def place_of(lead_id: UUID) -> int:

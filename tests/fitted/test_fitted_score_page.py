@@ -11,8 +11,11 @@ from loopline.access.actor import SYSTEM
 from loopline.access.models import AuditEntry, BusinessUnit
 from loopline.access.roles import Role
 from loopline.facts.relay import Relay
+from loopline.leads.actions import qualify_lead
 from loopline.leads.fitted_models import FittedScore
 from loopline.leads.fitted_scores import fit_score
+from loopline.leads.hand_off_models import HandOffTerms
+from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 from loopline.reports.fitted.run import FitError
 from loopline.reports.fitted.training import fitted
@@ -91,3 +94,28 @@ def test_a_fit_is_kept_with_version_digest_and_audit_entry(
     first, second = fit_score(unit, by=SYSTEM, at=at), fit_score(unit, by=SYSTEM, at=at)
     assert (first.number, second.number, first.digest) == (1, 2, second.digest)
     assert AuditEntry.objects.filter(verb="fit_score").count() == 2
+
+
+def test_the_page_of_a_lead_shows_the_chance_beside_the_rules_and_never_alone(document: dict[str, Any]) -> None:
+    unit = make_unit()
+    make_definition(unit)
+    lead = make_lead(unit, email="ines@halden.example", name="Ines Dahl")
+    score = kept(unit, document, str(lead.pk))
+    manager = signed_in(make_user(Role.SALES_MANAGER, unit=unit))
+    address = reverse("lead", args=[lead.pk])
+    assert "chance of a sale" not in manager.get(address).content.decode(), "it was not judged by the rules yet"
+    qualify_lead(lead, by=SYSTEM)
+    page = manager.get(address).content.decode()
+    for said in ("61%</b> chance of a sale", "it decides nothing", "95 % interval", "off on average", "+ more pages"):
+        assert said in page
+    assert "long ago" not in page
+    FittedScore.objects.filter(pk=score.pk).update(fitted_at=utc_now() - timedelta(days=120))
+    assert "That is long ago" in manager.get(address).content.decode()
+    other = make_lead(unit, email="otto@halden.example")
+    qualify_lead(other, by=SYSTEM)
+    assert "chance of a sale" not in manager.get(reverse("lead", args=[other.pk])).content.decode()
+    HandOffTerms.objects.update_or_create(unit=unit, defaults={"explore_percent": 5})
+    seller = signed_in(make_user(Role.SALES, unit=unit))
+    assert "chance of a sale" not in seller.get(address).content.decode(), "salespeople are blind while it explores"
+    Lead.objects.filter(pk=lead.pk).update(state="disqualified")
+    assert "chance of a sale" not in manager.get(address).content.decode()

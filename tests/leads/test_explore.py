@@ -11,6 +11,7 @@ from loopline.access.actor import SYSTEM
 from loopline.access.models import AuditEntry, BusinessUnit
 from loopline.access.roles import Role
 from loopline.facts.relay import Relay
+from loopline.huddles.listing import Meeting, leads_to_discuss
 from loopline.leads import explore as exploration
 from loopline.leads.actions import qualify_lead
 from loopline.leads.definition_actions import (
@@ -25,6 +26,8 @@ from loopline.leads.hand_off_models import HandOffTerms
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.terms import NewTerms, set_terms
 from loopline.lib.ids import uuid7
+from loopline.people.companies import CompanyDetails, edit_company
+from loopline.pipeline.models import Opportunity
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import make_definition, make_lead
@@ -49,6 +52,14 @@ def below(unit: BusinessUnit, email: str, job_title: str = "") -> Lead:
     if job_title:
         lead.person.job_title = job_title
         lead.person.save()
+    assert not qualify_lead(lead, by=SYSTEM)
+    return lead
+
+
+def of_ten_people(unit: BusinessUnit) -> Lead:
+    lead = make_lead(unit, email="a@tiny.example", company_name="Tiny")
+    assert lead.person.company is not None
+    edit_company(lead.person.company, CompanyDetails("Tiny", employees=10), by=SYSTEM)
     assert not qualify_lead(lead, by=SYSTEM)
     return lead
 
@@ -117,6 +128,41 @@ def test_salespeople_see_no_verdicts_while_their_unit_explores_and_marketing_doe
     assert "hidden from sales while this business unit explores" in sales
     assert "at least 50 people" not in sales
     assert "at least 50 people" in marketing
+
+
+def test_the_huddle_does_not_tell_who_was_below_the_definition_before_the_deal_is_over(store: DuckDBEngine) -> None:
+    unit = exploring()
+    lead = of_ten_people(unit)
+    Lead.objects.filter(pk=lead.pk).update(
+        state="converted", handed_over_at=after(1), due_at=after(2), accepted_at=after(1.1), converted_at=after(1.2)
+    )
+    lead.refresh_from_db()
+    assert lead.evidence
+    deal = Opportunity.objects.create(unit=unit, name="A", lead=lead, amount_minor=100_00, currency="EUR")
+
+    def kinds() -> set[str]:
+        listed = leads_to_discuss(Meeting(unit), after(1.5))
+        assert [one.is_blind for one in listed] == [True]
+        return {reason.kind for one in listed for reason in one.reasons}
+
+    assert "surprise" not in kinds()
+    Opportunity.objects.filter(pk=deal.pk).update(outcome="won", closed_at=after(1.3))
+    assert "surprise" in kinds(), "the deal is over: this is what exploring is for"
+    Lead.objects.filter(pk=lead.pk).update(state="rejected", rejected_at=after(1.2), reason="below_definition")
+    assert kinds() == {"sent_back"}
+
+
+def test_the_list_of_leads_with_marketing_says_nothing_of_verdicts_to_salespeople(store: DuckDBEngine) -> None:
+    unit = exploring()
+    of_ten_people(unit)
+    table = {"tab": "marketing", "whose": "all"}
+    told = {
+        role: signed_in(make_user(role, unit=unit)).get(reverse("leads"), table).content.decode()
+        for role in (Role.SALES, Role.MARKETING)
+    }
+    assert "10 people" in told[Role.MARKETING]
+    assert "Tiny" in told[Role.SALES]
+    assert "10 people" not in told[Role.SALES]
 
 
 def test_a_version_in_the_shadow_judges_beside_routes_nobody_and_starts_after_two_weeks(store: DuckDBEngine) -> None:

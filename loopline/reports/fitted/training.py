@@ -31,7 +31,8 @@ TRAINED_ON = 0.7
 STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 """How freely it may learn (C); the smaller, the more it is held back."""
 BINS = 10
-MOST_OPEN = 200
+MOST_OPEN = 2_000
+"""So many open leads keep their chance; their pages show it."""
 MOST_REASONS = 3
 Truths = npt.NDArray[np.bool_]
 

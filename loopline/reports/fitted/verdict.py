@@ -34,7 +34,7 @@ def verdict(found: Mapping[str, Any]) -> str:
             f"A difference between the score and the rules is not shown: {areas}. The rules can be read and agreed on; "
             "keep them."
         )
-    return f"{said}{_volume(found['same_volume'])}{_calibrated(found['calibration'])}"
+    return f"{said}{_volume(found['same_volume'])}{calibrated(found['calibration'])}"
 
 
 def _volume(same: Mapping[str, int] | None) -> str:
@@ -46,7 +46,8 @@ def _volume(same: Mapping[str, int] | None) -> str:
     )
 
 
-def _calibrated(bins: list[Mapping[str, float]]) -> str:
+def calibrated(bins: list[Mapping[str, float]]) -> str:
+    """How far its percentages were off on newer leads, with a space before."""
     total = sum(one["n"] for one in bins)
     off = sum(abs(one["foretold"] - one["seen"]) * one["n"] for one in bins) / total
     if off > GOOD_ENOUGH:

@@ -14,13 +14,14 @@ from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, Organisation, User
 from loopline.access.roles import Permission, Role
 from loopline.huddles.reviews import trials_of
-from loopline.leads.explore import is_blind
+from loopline.leads.explore import blind_units, is_blind
 from loopline.leads.models import Lead, LeadQuerySet
 from loopline.leads.reasons import detail_words
 from loopline.leads.returns import TRIGGERS
 from loopline.leads.undelivered import untold_about
 from loopline.lib.times import utc_now
 from loopline.web.access import PageRequest, allow
+from loopline.web.fitted_chance import fitted_chance
 from loopline.web.forms.leads import AssignForm, DisqualifyForm, HelpForm, ReasonForm, RecycleForm
 from loopline.web.interests import people_interests
 from loopline.web.lead_card import advice_for, clock_cards, evidence_of, face, lead_cards, powers, who
@@ -70,17 +71,19 @@ def leads(request: PageRequest) -> HttpResponse:
     if tab in _PANES:
         return render(request, "leads/leads.html", context | _panes(request, found))
     page = Paginator(found, 50).get_page(request.GET.get("page"))
-    return render(request, "leads/leads_table.html", context | {"page": page})
+    return render(request, "leads/leads_table.html", context | {"page": page, "blind": blind_units(request.actor)})
 
 
 @allow(Permission.SEE_PEOPLE)
 def lead(request: PageRequest, lead_id: UUID) -> HttpResponse:
     found = find_lead(request, lead_id)
     others = Lead.objects.visible_to(request.actor).filter(person__in=found.person.known_ids()).exclude(pk=found.pk)
-    context = lead_context(found, request.actor) | {
+    context = lead_context(found, request.actor)
+    context |= {
         "history": found.transitions.all(),
         "assignments": found.assignments.select_related("owner", "team").order_by("-at", "-id"),
         "others": others,
+        "fitted": None if context["is_blind"] or not context["evidence"] else fitted_chance(found, utc_now()),
         "untold": untold_about(found),
         "may_administer": request.actor.may(Permission.ADMINISTER),
         "back_to": "lead",
