@@ -21,6 +21,9 @@ from loopline.rules.explain import judge
 from loopline.rules.measures import Measure
 from loopline.rules.tree import AnyOf, Rule, measures_of
 
+MEANWHILE = timedelta(minutes=1)
+"""Whoever waits for the lock was asked a moment before the leads that others handed over: those count, too."""
+
 
 def behaviour_for(lead: Lead, at: datetime, measures: Sequence[Measure] | None = None) -> Behaviour:
     """What judging and routing the lead will ask the event store for; or only these measures."""
@@ -66,7 +69,9 @@ class Desk:
             verdict = judge(rule, facts)
             return verdict.is_met, verdict.reason
 
-        return decide(ways(rules, fits, bench, handed_to([one.user_id for one in bench], at), at))
+        given = handed_to([one.user_id for one in bench], at + MEANWHILE)
+        counted_at = max([at, *(moments[-1] for moments in given.values())])
+        return decide(ways(rules, fits, bench, given, counted_at))
 
 
 def handed_to(users: Sequence[UUID], at: datetime) -> Given:
