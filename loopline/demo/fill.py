@@ -21,6 +21,7 @@ from loopline.collect.settings import Settings
 from loopline.collect.state import State
 from loopline.demo import world
 from loopline.demo.events import call_requests, fill_inbox, form_requests, visit_requests
+from loopline.demo.experiments import hold_out, measure
 from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.leads import make_leads, write_leads
 from loopline.demo.mails import TRACKED_FOR, mail_requests, make_links
@@ -74,6 +75,7 @@ def fill(
         propose_change(records.ground, until)
         fit_first_score(records.ground, until)
         talk(records.leads, records.ground.users, until)
+        measure()
     won = sum(one.outcome == "won" for one in records.sales.opportunities)
     return Filled(events, len(year.buyers), won)
 
@@ -106,6 +108,7 @@ def _records(year: Year, folder: Path, ids: Ids) -> _Records:
         call_requests(sales.calls),
         mail_requests(year.visits, links, tracked_from),
     )
+    record_facts(hold_out(year, ground, ids))
     return _Records(ground, list(leads.leads.values()), sales, list(requests))
 
 

@@ -11,7 +11,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
-from math import log, sqrt
+from math import sqrt
+
+from loopline.lib import sequential
 
 ALPHA = 0.05
 USUAL_EFFECT = 0.1
@@ -86,8 +88,8 @@ def judge(arms: Sequence[Arm], *, is_more_better: bool = True) -> Seen:
 
 
 def half_width(variance: float, alpha: float = ALPHA) -> float:
-    prior = USUAL_EFFECT**2
-    return sqrt(variance * (variance + prior) / prior * (log((variance + prior) / variance) - 2 * log(alpha)))
+    """The same as `sequential.half_width` of the sum whose mean this is the variance of."""
+    return sequential.half_width(variance, variance**2 / USUAL_EFFECT**2, alpha)
 
 
 def is_treated(decision_id: str, lead_id: str) -> bool:

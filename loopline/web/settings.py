@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "loopline.leads",
     "loopline.pipeline",
     "loopline.sync",
+    "loopline.experiments",
     "loopline.huddles",
     "loopline.web",
 ]

@@ -18,6 +18,8 @@ from loopline.web.views import (
     definition_desk,
     design,
     entrance,
+    experiment_arm,
+    experiments,
     find,
     fitted_score,
     forms,
@@ -29,6 +31,7 @@ from loopline.web.views import (
     incoming,
     interactions,
     internal,
+    internal_experiments,
     internal_report,
     kept_reports,
     lead_actions,
@@ -127,6 +130,24 @@ urlpatterns = [
     re_path(r"^c/(?P<token>[0-9A-Za-z_.:-]{20,6000})$", mail_tracking.mail_click, name="mail_click"),
     re_path(r"^o/(?P<token>[0-9A-Za-z_.:-]{20,2000})\.gif$", mail_tracking.mail_open, name="mail_open"),
     re_path(r"^l/(?P<code>[0-9A-Za-z]{4,16})$", short_link.short_link, name="short_link"),
+    # Arrive · experiments
+    path("experiments/", experiments.experiments, name="experiments"),
+    path("experiments/new/", experiments.experiment_new, name="experiment_new"),
+    path("experiments/<uuid:experiment_id>/", experiments.experiment, name="experiment"),
+    path("experiments/<uuid:experiment_id>/edit/", experiments.experiment_edit, name="experiment_edit"),
+    path("experiments/<uuid:experiment_id>/assign/", experiments.experiment_enrol, name="experiment_enrol"),
+    re_path(
+        r"^experiments/(?P<experiment_id>[0-9a-f-]{36})/(?P<turn>start|stop|conclude|remove)/$",
+        experiments.experiment_turn,
+        name="experiment_turn",
+    ),
+    re_path(
+        r"^experiments/(?P<experiment_id>[0-9a-f-]{36})/(?P<arm>holdout|treated)\.csv$",
+        experiments.experiment_list,
+        name="experiment_list",
+    ),
+    path("api/v1/experiments/<slug:code>/arm", experiment_arm.experiment_arm, name="experiment_arm"),
+    path("api/v1/experiments/<slug:code>/exposures", experiment_arm.experiment_exposure, name="experiment_exposure"),
     # Hand over · leads
     path("leads/", leads.leads, name="leads"),
     path("leads/<uuid:lead_id>/", leads.lead, name="lead"),
@@ -319,6 +340,7 @@ urlpatterns = [
     # For the command line
     path("internal/events", internal.internal_events, name="internal_events"),
     path("internal/fit", fitted_score.internal_fit, name="internal_fit"),
+    path("internal/experiments", internal_experiments.internal_experiments, name="internal_experiments"),
     path("internal/report", internal_report.internal_report, name="internal_report"),
     # Settings
     path("settings/", settings.settings, name="settings"),

@@ -76,6 +76,12 @@ def percent(value: Figure, digits: int = 0) -> str:
 
 
 @register.filter
+def share(value: Figure, digits: int = 0) -> str:
+    """`{{ 0.286|share }}` → 29 %; None → —"""
+    return wording.percent_text(None if value is None else 100 * float(value), digits)
+
+
+@register.filter
 def signed_points(value: Figure) -> str:
     """`+3.2 pt`: a difference in percentage points; — when it is not known."""
     return wording.points_text(value)

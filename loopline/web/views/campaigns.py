@@ -107,6 +107,7 @@ def campaign_context(request: PageRequest, found: Campaign) -> dict[str, Any]:
         "codes": codes,
         "links": _links(found),
         "forms": found.forms.all(),
+        "experiments": found.experiments.all(),
         "currency": Organisation.current().reporting_currency,
         "can_edit": _may_edit(request),
         "can_edit_costs": request.actor.may(Permission.EDIT_COSTS),

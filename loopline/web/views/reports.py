@@ -47,6 +47,7 @@ from loopline.reports.series import over_time
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
+from loopline.web.beside_credit import beside_credit
 from loopline.web.report_words import changes, coverage
 
 KEY_FIGURES = ("cost_minor", "leads", "opportunities", "revenue_minor", "cost_per_opportunity_minor", "romi")
@@ -91,6 +92,7 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         "wide_only": WIDE_ONLY,
         "largest": _largest(result),
         "behind": reverse("closed_loop_behind"),
+        "experiments": beside_credit(request.actor, result),
     }
     if not result.is_empty:
         scope = settle(replace(asked.options, first=result.first, last=result.last), engine(), books)

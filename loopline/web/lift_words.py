@@ -1,0 +1,44 @@
+"""Lifts as the experiment page says them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loopline.reports.experiments.lift import Lift
+from loopline.reports.experiments.outcomes import OUTCOMES, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class LiftRow:
+    outcome: Outcome
+    found: Lift
+    decides: bool
+    word: str
+    tone: str
+
+    @property
+    def extra(self) -> int | None:
+        return _whole(self.found.extra)
+
+    @property
+    def extra_low(self) -> int | None:
+        return _whole(self.found.extra_low)
+
+    @property
+    def extra_high(self) -> int | None:
+        return _whole(self.found.extra_high)
+
+
+_WORDS = {
+    "more": ("shown: more", "good"),
+    "less": ("shown: less", "bad"),
+    "not_shown": ("not shown", "quiet"),
+    "too_early": ("too early", "quiet"),
+}
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)
+
+
+def lift_rows(lifts: Sequence[Lift], deciding: str) -> list[LiftRow]:
+    return [LiftRow(OUTCOMES[one.outcome], one, one.outcome == deciding, *_WORDS[one.verdict]) for one in lifts]

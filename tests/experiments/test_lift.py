@@ -1,0 +1,106 @@
+"""What experiments show: exact where it can be computed by hand, and sound when somebody looks every week."""
+
+import pytest
+
+from benchmarks.experiments import World, run
+from loopline.experiments.verdict import OFF, verdict
+from loopline.lib.sequential import Prior, evidence_against, half_width, prior_for, share_bounds, tuned
+from loopline.reports.experiments.base_rates import BaseRates
+from loopline.reports.experiments.lift import HOLDOUT, TREATED, Design, Tally, lift_of, ratio_is_off
+from loopline.reports.experiments.plan import smallest_lift
+
+DESIGN = Design(0.2, {"lead": 200.0, "revenue": 100 * 50_000.0**2})
+
+
+def a_tally(
+    treated: int, holdout: int, sizes: tuple[int, int] = (4_000, 1_000), bought: tuple[int, int] = (0, 0)
+) -> Tally:
+    return Tally(
+        {TREATED: sizes[0], HOLDOUT: sizes[1]}, {"lead": {TREATED: treated, HOLDOUT: holdout}},
+        {TREATED: [50_000] * bought[0], HOLDOUT: [50_000] * bought[1]},
+    )  # fmt: skip
+
+
+def test_evidence_is_the_mixed_likelihood_ratio() -> None:
+    # A flat prior over one toss: the mixture gives it 1/2, a share of 0.8 gives it 0.8.
+    assert evidence_against(0.8, 1, 1, Prior(0.5, 2)) == pytest.approx(-0.4700036)
+    low, high = share_bounds(80, 100, prior_for(0.8, 100))
+    assert low < 0.8 < high
+    assert evidence_against(low, 80, 100, prior_for(0.8, 100)) == pytest.approx(2.9957, abs=1e-3)
+    assert share_bounds(0, 0, prior_for(0.8, 100)) == (0.0, 1.0)
+    assert share_bounds(5, 5, prior_for(0.8, 100))[1] == 1.0
+
+
+def test_the_bounds_are_narrowest_where_they_were_tuned_for() -> None:
+    assert half_width(100, tuned(100)) < half_width(100, tuned(5)) < half_width(100, tuned(0.1))
+
+
+def test_a_clear_lift_is_shown_and_none_is_not() -> None:
+    clear = lift_of("lead", a_tally(240, 20), DESIGN)
+    assert clear.lift == pytest.approx(2.0)  # 6 % against 2 %
+    assert clear.verdict == "more"
+    assert clear.extra == pytest.approx(160.0)
+    nothing = lift_of("lead", a_tally(160, 40), DESIGN)
+    assert nothing.lift == pytest.approx(0.0)
+    assert nothing.verdict == "not_shown"
+    harm = lift_of("lead", a_tally(80, 80), DESIGN)
+    assert harm.verdict == "less"
+    assert lift_of("lead", a_tally(0, 0), DESIGN).verdict == "too_early"
+    assert lift_of("lead", a_tally(8, 0), DESIGN).lift_high is None
+
+
+def test_revenue_waits_for_enough_who_bought() -> None:
+    few = lift_of("revenue", a_tally(9, 9, bought=(10, 2)), DESIGN)
+    assert few.verdict == "too_early"
+    many = lift_of("revenue", a_tally(9, 9, bought=(100, 2)), DESIGN)
+    assert many.extra == pytest.approx(0.8 * (100 * 50_000 / 0.8 - 2 * 50_000 / 0.2))
+    assert many.verdict == "more"
+
+
+def test_arms_whose_sizes_do_not_fit_are_told_before_anything_else() -> None:
+    assert not ratio_is_off(a_tally(1, 1), DESIGN)
+    off = a_tally(240, 20, (4_000, 700))
+    assert ratio_is_off(off, DESIGN)
+    assert verdict(lift_of("lead", off, DESIGN), "EUR", None, is_off=True) == OFF
+
+
+def test_verdicts_are_sentences() -> None:
+    def said(treated: int, holdout: int) -> str:
+        return verdict(lift_of("lead", a_tally(treated, holdout), DESIGN), "EUR", 0.3, is_off=False)
+
+    assert said(240, 20).startswith("The campaign caused more leads: the treated had between")
+    assert said(80, 80).startswith("The campaign caused fewer leads")
+    assert said(160, 40).endswith("The plan could show 30 % more or better.")
+    assert said(0, 0).startswith("Nothing can be said yet")
+    assert "without an upper bound" in said(8, 0)
+
+
+def test_more_people_show_smaller_lifts_and_no_base_rate_shows_none() -> None:
+    base = BaseRates(1_000, 8, {"lead": 0.05}, 1_000.0, 5_000_000.0)
+    small, large = (smallest_lift("lead", base, size, 0.2) for size in (4_000, 16_000))
+    assert small is not None
+    assert large is not None
+    assert 0 < large < small < 1
+    assert smallest_lift("won", base, 4_000, 0.2) is None
+    assert smallest_lift("lead", base, 20, 0.2) is None
+    money = smallest_lift("revenue", base, 4_000, 0.2)
+    assert money is not None
+    assert money > 0
+
+
+def test_looking_every_week_shows_nothing_where_nothing_is_and_the_check_can_fail() -> None:
+    world = World("no effect", 1_000, 0.3, 0.05, 0.2)
+    sound = run(world, 60)
+    assert sound["lead shown"] <= 0.05
+    assert sound["revenue shown"] <= 0.05
+    planted = run(world, 60, is_planted=True)
+    assert planted["lead shown"] > 0.1
+
+
+def test_the_smallest_lift_is_seen_as_often_as_promised() -> None:
+    base = BaseRates(1_000, 12, {"lead": 0.05})
+    lift = smallest_lift("lead", base, 3_000, 0.3)
+    assert lift is not None
+    seen = run(World("at the promised lift", 3_000, 0.3, 0.05, 0.0, factor=1 + lift), 60)
+    assert 0.65 < seen["lead shown at the end"] < 0.95
+    assert seen["lead truth missed"] <= 0.05
