@@ -1,6 +1,6 @@
 """A what-if of a definition as its page shows it: figures in words, people by name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,16 +8,15 @@ from loopline.access.actor import Actor
 from loopline.access.models import AuditEntry, Organisation
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.rejudge import FREE_MAIL
-from loopline.lib.countries import country_name
 from loopline.reports.what_if.comparison import Cell, Change, Comparison, Rate
 from loopline.reports.what_if.judged_leads import JudgedLead
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.routing.bench import bench_of
 from loopline.store.current import engine
+from loopline.web.what_if_load import LoadLine, people_loads, territory_loads
 
 NAMES = 12
 """How many people each list names; the rest is counted."""
-TERRITORIES = 6
 DEFAULT_PERIOD = timedelta(days=182)
 CELL_WORDS = {
     "both": "Pass under both",
@@ -61,7 +60,9 @@ class WhatIfPage:
     people: int
     """Salespeople who take leads in the unit."""
     loads: Sequence[tuple[str, str, str]]
-    """What, under the old and under the new definition: leads a week in all, a person, of capacity, and by country."""
+    """What, under the old and under the new definition: leads a week in all, a person, of capacity."""
+    people_loads: Sequence[LoadLine]
+    territory_loads: Sequence[LoadLine]
     rates: Sequence[tuple[str, ShownRate, ShownRate]]
     """What, under the old and under the new definition."""
     change: str
@@ -72,11 +73,15 @@ class WhatIfPage:
 
 
 def ask(
-    version: DefinitionVersion, against: DefinitionVersion, period: tuple[datetime, datetime], as_of: datetime
+    version: DefinitionVersion,
+    against: DefinitionVersion,
+    period: tuple[datetime, datetime],
+    as_of: datetime,
+    more: Mapping[str, Mapping[str, str]] | None = None,
 ) -> WhatIf:
     """Raises StoreError, and ValueError for a period without a length."""
     asked = Asked(str(version.unit_id), *period, as_of, FREE_MAIL, edits_of(version))
-    return what_if(engine(), against.definition, version.definition, asked)
+    return what_if(engine(), against.definition, version.definition, asked, more)
 
 
 def edits_of(version: DefinitionVersion) -> int:
@@ -91,6 +96,7 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
     by_id = {str(lead.pk): lead for lead in leads.filter(pk__in=[one.id for one in shown])}
     bench = [one for one in bench_of(version.unit) if one.takes_leads]
     people, capacity = len(bench), sum(one.capacity for one in bench)
+    capacities = {str(one.user_id): one.capacity for one in bench}
     new = found.new
     return WhatIfPage(
         answer=answer,
@@ -100,7 +106,9 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
         refused_wins=[NamedLead(by_id.get(one.id), one) for one in found.refused_wins[:NAMES]],
         kept_losers=[NamedLead(by_id.get(one.id), one) for one in found.kept_losers[:NAMES]],
         people=people,
-        loads=[*_loads(found, people, capacity), *_territories(found)],
+        loads=_loads(found, people, capacity),
+        people_loads=people_loads(found, {str(one.user_id): one.name for one in bench}, capacities),
+        territory_loads=territory_loads(found, capacities),
         rates=[
             ("Of what passes, won", _rate(found.old.won_rate), _rate(new.won_rate)),
             ("Of won revenue, from what passes", _rate(found.old.revenue_caught), _rate(new.revenue_caught)),
@@ -123,19 +131,6 @@ def _loads(found: Comparison, people: int, capacity: int) -> list[tuple[str, str
     if capacity:
         rows.append(("Part of capacity", f"{old / capacity:.0%}", f"{new / capacity:.0%}"))
     return rows
-
-
-def _territories(found: Comparison) -> list[tuple[str, str, str]]:
-    countries = dict(found.hit)["country"]
-    most = sorted(countries, key=lambda one: (-max(one.old, one.new), one.label))[:TERRITORIES]
-    return [
-        (
-            f"in {country_name(one.label)}" if one.label else "country not known",
-            f"{one.old / found.weeks:.1f}",
-            f"{one.new / found.weeks:.1f}",
-        )
-        for one in most
-    ]
 
 
 def _change(change: Change) -> str:

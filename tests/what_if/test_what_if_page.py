@@ -47,7 +47,11 @@ def test_it_says_in_words_what_would_change_and_that_nothing_is_mature(store: Du
     assert "Only 0 leads of this period have a mature outcome" in page
     assert "Would be refused" in page
     assert "Part of capacity" in page
-    assert "country not known" in page
+    assert "Country not known" in page
+    assert "Load of each person" in page
+    by_channel = client.get(address, {"by": "channel"}).content.decode()
+    assert "Who is hit, by channel</h2>" in by_channel
+    assert "Who is hit, by channel</h2>" not in client.get(address, {"by": "<b>"}).content.decode()
     assert f'value="{timezone.localdate().isoformat()}"' in page, "the period is filled in"
     assert client.get(address, {"first": "x", "last": "y"}).status_code == 422
     backwards = client.get(address, {"first": "2026-02-02", "last": "2026-01-01"})

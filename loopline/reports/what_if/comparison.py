@@ -6,8 +6,9 @@ are 95 %: Wilson's for shares; for shares of revenue Wilson's, too, with the eff
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import sqrt
 
 from loopline.reports.survival import Z95, Share
@@ -123,6 +124,10 @@ class Comparison:
     months: tuple[Group, ...]
     hit: tuple[tuple[str, tuple[Group, ...]], ...]
     """Dimension and its values, those whose leads change most first."""
+    owners: tuple[Group, ...]
+    """The same by who has the lead: a user's id; empty for those nobody had."""
+    territories: tuple[tuple[str, tuple[str, ...]], ...]
+    """Country → users who had leads from there."""
     refused_wins: tuple[JudgedLead, ...]
     """Won deals that the new definition would have refused and the old one did not, the largest first."""
     kept_losers: tuple[JudgedLead, ...]
@@ -133,8 +138,14 @@ CELLS = {"both": (True, True), "only_old": (True, False), "only_new": (False, Tr
 DIMENSIONS = ("origin", "country", "industry", "size")
 
 
-def compare(leads: Sequence[JudgedLead], clauses: Sequence[str], weeks: float) -> Comparison:
-    """`clauses` are those of the new definition in words, in the order of `JudgedLead.met`."""
+def compare(
+    leads: Sequence[JudgedLead],
+    clauses: Sequence[str],
+    weeks: float,
+    more: Mapping[str, Mapping[str, str]] | None = None,
+) -> Comparison:
+    """`clauses` are those of the new definition in words, in the order of `JudgedLead.met`; `more` are further
+    dimensions with the value of each lead, by its id."""
     return Comparison(
         n=len(leads),
         weeks=weeks,
@@ -154,7 +165,12 @@ def compare(leads: Sequence[JudgedLead], clauses: Sequence[str], weeks: float) -
         contributions=tuple(_contribution(number, words, leads) for number, words in enumerate(clauses)),
         sweep=tuple(_sweep(leads)),
         months=_groups(leads, lambda lead: f"{lead.created_at:%Y-%m}"),
-        hit=tuple((dimension, _hit(leads, dimension)) for dimension in DIMENSIONS),
+        hit=(
+            *((name, _hit(leads, partial(_further, values))) for name, values in (more or {}).items()),
+            *((name, _hit(leads, partial(_own, name))) for name in DIMENSIONS),
+        ),
+        owners=_groups(leads, lambda lead: lead.owner_id),
+        territories=_territories(leads),
         refused_wins=tuple(
             sorted(
                 (lead for lead in leads if lead.is_won and lead.passes_old and not lead.passes_new),
@@ -287,6 +303,21 @@ def _groups(leads: Iterable[JudgedLead], label: Callable[[JudgedLead], str]) -> 
     )
 
 
-def _hit(leads: Sequence[JudgedLead], dimension: str) -> tuple[Group, ...]:
-    groups = _groups(leads, lambda lead: lead.groups[dimension])
+def _own(dimension: str, lead: JudgedLead) -> str:
+    return lead.groups[dimension]
+
+
+def _further(values: Mapping[str, str], lead: JudgedLead) -> str:
+    return values.get(lead.id, "")
+
+
+def _territories(leads: Iterable[JudgedLead]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    owners: dict[str, set[str]] = defaultdict(set)
+    for lead in leads:
+        owners[lead.groups["country"]] |= {lead.owner_id} - {""}
+    return tuple((country, tuple(sorted(people))) for country, people in sorted(owners.items()))
+
+
+def _hit(leads: Sequence[JudgedLead], label: Callable[[JudgedLead], str]) -> tuple[Group, ...]:
+    groups = _groups(leads, label)
     return tuple(sorted(groups, key=lambda group: (-abs(group.change), group.label)))

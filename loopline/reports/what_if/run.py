@@ -1,7 +1,7 @@
 """A what-if of a lead definition: both definitions over the leads of a period, as of a moment."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -36,8 +36,17 @@ class WhatIf:
         return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, default=_plain)
 
 
-def what_if(engine: Engine, old: Definition, new: Definition, asked: Asked) -> WhatIf:
-    """Raises StoreError, QueryTimeoutError, ValueError for a period without a length."""
+def what_if(
+    engine: Engine,
+    old: Definition,
+    new: Definition,
+    asked: Asked,
+    more: Mapping[str, Mapping[str, str]] | None = None,
+) -> WhatIf:
+    """`more` are further dimensions, as in `compare`.
+
+    Raises StoreError, QueryTimeoutError, ValueError for a period without a length.
+    """
     weeks = (asked.end - asked.first) / timedelta(weeks=1)
     if weeks <= 0:
         raise ValueError("The period ends before it begins. Choose another one.")
@@ -46,7 +55,7 @@ def what_if(engine: Engine, old: Definition, new: Definition, asked: Asked) -> W
     words = [
         f"never one who {clause.sentence}" if clause.part == "never" else clause.sentence for clause in new.clauses
     ]
-    found = compare(leads, words, weeks)
+    found = compare(leads, words, weeks, more)
     return WhatIf(asked, found, verdict(found, edits=asked.edits))
 
 

@@ -1,5 +1,6 @@
 """What a version of the lead definition would have done to the leads of the past."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -7,10 +8,14 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
+from loopline.access.actor import Actor
+from loopline.access.books import books_for
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.leads.models import DefinitionVersion
 from loopline.lib.times import period_bounds
+from loopline.reports.options import Options
+from loopline.reports.what_if.came_by import CAME_BY, came_by
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 from loopline.web.access import PageRequest, allow
@@ -27,14 +32,16 @@ def definition_what_if(request: PageRequest, version_id: UUID) -> HttpResponse:
     today = timezone.localdate()
     typed = request.GET if "first" in request.GET else None
     form = WhatIfForm(typed, initial={"first": today - DEFAULT_PERIOD, "last": today})
-    context: dict[str, object] = {"version": version, "against": against, "form": form}
+    by = request.GET.get("by", "") if request.GET.get("by") in CAME_BY else ""
+    context: dict[str, object] = {"by": by, "ways": CAME_BY, "version": version, "against": against, "form": form}
     if against is None or (form.is_bound and not form.is_valid()):
         return render(request, "definition/definition_what_if.html", context, status=422 if form.errors else 200)
     first, last = (form.value_of(name) for name in ("first", "last"))
     zone = Organisation.current().time_zone
     try:
         as_of = _as_of(request)
-        answer = ask(version, against, period_bounds(first, last, zone), as_of)
+        more = _more(by, version, Options(first, last, as_of), request.actor) if by else {}
+        answer = ask(version, against, period_bounds(first, last, zone), as_of, more)
     except (StoreError, ValueError) as error:
         return render(request, "definition/definition_what_if.html", context | {"problem": str(error)}, status=503)
     if request.GET.get("format") == "json":
@@ -49,6 +56,12 @@ def _against(version: DefinitionVersion, request: PageRequest) -> DefinitionVers
     in_force = others.filter(status=DefinitionVersion.Status.IN_FORCE).first()
     before = others.filter(in_force_from__isnull=False, number__lt=version.number).order_by("-in_force_from").first()
     return in_force or before
+
+
+def _more(by: str, version: DefinitionVersion, options: Options, actor: Actor) -> dict[str, dict[str, str]]:
+    """How the leads came, where that is asked for."""
+    asked = replace(options, unit_ids=frozenset({str(version.unit_id)}))
+    return {by: came_by(by, asked, engine(), books_for(actor))}
 
 
 def _as_of(request: PageRequest) -> datetime:
