@@ -9,7 +9,10 @@ thousands alive at once its looking took a quarter of the loader's time.
 
 import msgspec
 
+from loopline.collect.json_text import clean_text
+
 Text = str | int | float | None
+_TEXT_LIMIT = 500
 
 
 class Campaign(msgspec.Struct, omit_defaults=True, gc=False):
@@ -135,6 +138,19 @@ def merged(event: Context | None, batch: Context | None) -> Context:
         webdriver=event.webdriver or batch.webdriver,
         traits=event.traits if bytes(event.traits) else batch.traits,
     )
+
+
+def as_text(value: Text, limit: int = _TEXT_LIMIT) -> str:
+    """A field of an event as clean text; nothing becomes empty."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        if len(value) <= limit and value.isascii() and "\x00" not in value:
+            return value
+        return clean_text(value, limit)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return clean_text(str(value), limit)
 
 
 NO_CONTEXT = Context()

@@ -8,6 +8,7 @@ stays nearly the same however many there are.
 
 import json
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from pysqlite3 import dbapi2 as sqlite
@@ -50,6 +51,9 @@ class KnownId(NamedTuple):
         return ANY_CONTENT in (self.content, content) or self.content == content
 
 
+_high = attrgetter("high")
+
+
 def find_ids(select: Callable[..., Sequence[tuple[int, int, int, int]]], highs: Sequence[int]) -> dict[int, KnownId]:
     """high → what is known under it, for those that are."""
     return {row[0]: KnownId(*row) for row in select(_FIND, json.dumps(sorted(highs)))}
@@ -60,7 +64,8 @@ def add_ids(connection: sqlite.Connection, ids: Sequence[KnownId]) -> None:
     if not ids:
         return
     # In the order of the keys, so that each page of the tree is touched once.
-    insert = connection.executemany("INSERT OR IGNORE INTO new_ids VALUES (?, ?, ?, ?)", sorted(ids))
+    in_order = sorted(ids, key=_high)
+    insert = connection.executemany("INSERT OR IGNORE INTO new_ids VALUES (?, ?, ?, ?)", in_order)
     next_slice, new_rows = connection.execute("SELECT next_slice, new_rows FROM id_sweep").fetchone()
     new_rows += insert.rowcount
     if new_rows > _MAX_NEW:

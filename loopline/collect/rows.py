@@ -1,16 +1,16 @@
 """Finished items as rows of `events` and as signals for the reactor."""
 
 import json
-from collections.abc import Iterable, Sequence
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any
 
 import msgspec
 import pyarrow as pa
 
+from loopline.collect.event_form import as_text
 from loopline.collect.json_text import clean_value
 from loopline.collect.signals import Signal, signal_kind
-from loopline.collect.steps.validate import ID_LIMIT, as_text
+from loopline.collect.steps.validate import ID_LIMIT
 from loopline.collect.work import Item
 from loopline.store.library import TABLES
 from loopline.store.schema import ARROW_TYPES, Kind
@@ -20,11 +20,12 @@ _NOT_FROM_ITEM = {*_FROM_VISIT, "source_id", "unit_id", "properties"}
 _FROM_ITEM = tuple(
     one.name for one in TABLES["events"].columns if one.kind is not Kind.TIME and one.name not in _NOT_FROM_ITEM
 )
-_item_fields = attrgetter(*_FROM_ITEM)
 _MOST_IN_A_VISIT = 1_000_000
 RESERVED = "_loopline"
 """The one name in `properties` that is ours: times as they were sent, click id, how a date was corrected, the
 tracker's number of the event within its visit."""
+_RESERVED = RESERVED.encode()
+_encode = msgspec.json.Encoder().encode
 
 
 def event_rows(items: list[Item], *, is_history: bool = False) -> pa.Table:
@@ -44,47 +45,45 @@ def event_rows(items: list[Item], *, is_history: bool = False) -> pa.Table:
     return pa.table(arrays, names=[column.name for column in columns])
 
 
-def _values(items: list[Item]) -> dict[str, Iterable[Any]]:
-    """What each column holds. Whole groups of fields are taken from an item at once: there are forty of them."""
+def _values(items: list[Item]) -> dict[str, list[Any]]:
+    """What each column holds."""
     requests = [item.request for item in items]
+    visits = [item.visit for item in items]
     received = [request.received_us for request in requests]
-    values: dict[str, Iterable[Any]] = {
-        **_turned(_FROM_ITEM, map(_item_fields, items)),
-        **_turned(_FROM_VISIT, [item.visit for item in items]),
+    return {
+        **{name: list(map(attrgetter(name), items)) for name in _FROM_ITEM},
+        **{name: list(map(itemgetter(place), visits)) for place, name in enumerate(_FROM_VISIT)},
         "occurred_at": [item.occurred_us for item in items],
         "received_at": received,
         "recorded_at": received,
         "source_id": [request.source_id for request in requests],
         "unit_id": [request.unit_id for request in requests],
-        "properties": [_properties(item) for item in items],
+        "properties": list(map(_properties, items)),
     }
-    return values
-
-
-def _turned(names: Sequence[str], rows: Iterable[Iterable[Any]]) -> dict[str, Iterable[Any]]:
-    """Rows of these fields as columns."""
-    columns = list(zip(*rows, strict=True)) or [()] * len(names)
-    return dict(zip(names, columns, strict=True))
 
 
 def _properties(item: Item) -> str:
     """The sender's properties, and under one reserved name what we keep of how they were sent."""
-    extra: dict[str, object] = dict(item.corrections or ())
+    said, ours = item.properties, _ours(item)
+    if _RESERVED in said:
+        said = msgspec.json.encode({key: value for key, value in json.loads(said).items() if key != RESERVED})
+    if not ours:
+        return said.decode() or "{}"
+    kept = _encode(ours).decode()
+    rest = said[1:].lstrip().decode() or "}"
+    return f'{{"{RESERVED}":{kept}{"" if rest[0] == "}" else ","}{rest}'
+
+
+def _ours(item: Item) -> dict[str, object]:
+    ours = item.corrections or {}
     if item.is_entry and item.click_id:
-        extra["click_id"] = item.click_id
+        ours = {**ours, "click_id": item.click_id}
     session = item.context.session
     if item.session_id and session is not None and 0 < (session.number or 0) < _MOST_IN_A_VISIT:
-        extra["number"] = session.number
-        if (visit := as_text(session.id, ID_LIMIT)) != item.session_id:
-            extra["visit"] = visit
-    raw = item.properties
-    if RESERVED.encode() in raw:
-        raw = msgspec.json.encode({key: value for key, value in json.loads(raw).items() if key != RESERVED})
-    if not extra:
-        return raw.decode() or "{}"
-    added = b'{"' + RESERVED.encode() + b'":' + msgspec.json.encode(extra)
-    rest = raw[1:].lstrip() if raw else b"}"
-    return (added + (b"" if rest[:1] == b"}" else b",") + rest).decode()
+        ours = {**ours, "number": session.number}
+        if session.id != item.session_id and (visit := as_text(session.id, ID_LIMIT)) != item.session_id:
+            ours["visit"] = visit
+    return ours
 
 
 def signals_of(items: list[Item]) -> list[Signal]:

@@ -12,7 +12,6 @@ import pyarrow as pa
 from loopline.collect.addresses import forget_addresses, without_address
 from loopline.collect.archive import tidy
 from loopline.collect.damage import REASON as DAMAGED
-from loopline.collect.known_ids import KnownId
 from loopline.collect.log import Block, Log
 from loopline.collect.rows import event_rows, signals_of
 from loopline.collect.settings import Settings
@@ -153,7 +152,7 @@ def outcome_of(work: Work, bounds: Bounds) -> Outcome:
         last_seq=bounds.last_seq,
         tally=_tally(work, bounds),
         quarantined=[_quarantine_row(one) for one in work.quarantined],
-        ids=[KnownId(*item.digest, item.seq, item.content) for item in work.items if item.digest],
+        ids=[item.known_as for item in work.items if item.known_as is not None],
         sessions=work.session_changes,
         signals=signals_of(work.items),
     )

@@ -15,15 +15,15 @@ import msgspec
 
 from loopline.collect.addresses import without_address
 from loopline.collect.arrived import Arrived
+from loopline.collect.event_form import as_text
 from loopline.collect.settings import Settings
 from loopline.collect.state import State, StateAhead
 from loopline.collect.steps import STEPS
 from loopline.collect.steps.sessions import OpenSession
-from loopline.collect.steps.validate import as_text
 from loopline.collect.work import Item, Work
 
 STORED, DROPPED, SET_ASIDE = "stored", "dropped", "set aside"
-_NOT_SHOWN = frozenset({"seq", "request", "raw", "envelope", "event", "context", "digest", "content", "visit"})
+_NOT_SHOWN = frozenset({"seq", "request", "raw", "envelope", "event", "context", "known_as", "user_agent", "visit"})
 _SHOWN = tuple(name for name in Item.__struct_fields__ if name not in _NOT_SHOWN)
 _values_of = attrgetter(*_SHOWN)
 _MOMENT = "occurred_us"

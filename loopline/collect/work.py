@@ -7,6 +7,7 @@ import msgspec
 
 from loopline.collect.channels import NO_VISIT, Visit
 from loopline.collect.event_form import NO_CONTEXT, NO_EVENT, Context, EnvelopePart, Event
+from loopline.collect.known_ids import KnownId
 from loopline.collect.log import Block
 from loopline.collect.request import Request
 from loopline.collect.settings import Settings as Settings
@@ -24,10 +25,9 @@ class Item(msgspec.Struct, gc=False, eq=False):
     envelope: EnvelopePart | None = None
     event: Event = NO_EVENT
     context: Context = NO_CONTEXT
-    digest: tuple[int, int] | None = None
-    """Of the source and the id its sender gave, in two halves."""
-    content: int = 0
-    """Digest of what the event says, where its sender gave an id."""
+    known_as: KnownId | None = None
+    """By what a repetition will be told, where its sender gave an id."""
+    user_agent: str = ""
     corrections: dict[str, object] | None = None
     consent: int = 0
     event_id: str = ""

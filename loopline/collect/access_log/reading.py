@@ -13,7 +13,6 @@ from loopline.collect.access_log.line import LogLine, UnreadableLineError, read_
 from loopline.collect.access_log.pages import Fate, page_path
 from loopline.collect.access_log.source import lines_of
 from loopline.collect.access_log.visits import Visits
-from loopline.collect.event_form import Context
 from loopline.collect.forgotten_places import Finder
 from loopline.collect.request import Request
 from loopline.collect.settings import Settings
@@ -152,4 +151,4 @@ _REQUEST = Request(1, 0, "access-log", "", "browser", "batch", b"")
 @lru_cache(maxsize=20_000)
 def is_person(agent: str) -> bool:
     """What the step that tells machines says about this agent."""
-    return verdict(Item(0, _REQUEST, b"", 0, "browser", context=Context(userAgent=agent))) == HUMAN
+    return verdict(Item(0, _REQUEST, b"", 0, "browser", user_agent=agent)) == HUMAN

@@ -3,9 +3,8 @@
 from functools import lru_cache
 
 from loopline.collect.channels import Visit
-from loopline.collect.event_form import Campaign
+from loopline.collect.event_form import Campaign, as_text
 from loopline.collect.settings import Settings
-from loopline.collect.steps.validate import as_text
 from loopline.collect.web_address import CampaignValues, WebAddress, is_own, read_address
 from loopline.collect.work import Item, Work
 
@@ -26,10 +25,11 @@ def _read(item: Item, settings: Settings) -> None:
         item.url_host = address.host
         item.url_path = address.path or as_text(page.path, 300)
         item.title = as_text(page.title, 300)
-    landing, referrer = address, as_text(page.referrer, 2_000) if page is not None else ""
-    if (session is not None and session.id is not None) or (session is not None and session.url is not None):
+    if session is not None and (session.id is not None or session.url is not None):
         landing, referrer = read_address(as_text(session.url, 2_000)), as_text(session.referrer, 2_000)
         item.landing_path = landing.path
+    else:
+        landing, referrer = address, as_text(page.referrer, 2_000) if page is not None else ""
     if context.view is not None:
         item.page_view_id = as_text(context.view, 64)
     if landing is _NO_ADDRESS and context.campaign is None and not referrer:

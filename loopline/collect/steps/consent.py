@@ -45,7 +45,8 @@ def _mode(item: Item) -> int:
 def _anonymise(item: Item) -> None:
     # The page view's own id stays: it is random, lives as long as the page, and leads to nobody.
     item.visitor_id = item.user_id = item.person_id = item.email = ""
-    item.context = msgspec.structs.replace(item.context, traits=msgspec.Raw(b""))
+    if item.context.traits:
+        item.context = msgspec.structs.replace(item.context, traits=msgspec.Raw(b""))
     if item.properties:
         kept = {key: value for key, value in json.loads(item.properties).items() if not _is_personal(key, value)}
         item.properties = msgspec.json.encode(kept) if kept else b""

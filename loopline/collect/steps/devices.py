@@ -6,7 +6,6 @@ from ua_parser import Domain
 from ua_parser.loaders import load_builtins
 from ua_parser.regex import Resolver
 
-from loopline.collect.steps.machines import user_agent_of
 from loopline.collect.work import Work
 
 _TABLETS = ("ipad", "tablet", "kindle", "playbook", "silk/")
@@ -18,9 +17,8 @@ _WANTED = Domain.USER_AGENT | Domain.OS
 
 def read_device(work: Work) -> None:
     for item in work.items:
-        agent = user_agent_of(item)
-        if agent:
-            item.device, item.browser, item.os = describe_agent(agent)
+        if item.user_agent:
+            item.device, item.browser, item.os = describe_agent(item.user_agent)
 
 
 @lru_cache(maxsize=20_000)

@@ -24,20 +24,18 @@ def drop_duplicates(work: Work) -> None:
     """Drop events seen before under another number. The same number again is the same event, loaded anew."""
     for item in work.items:
         if item.event_id:
-            item.digest = _digest(item.request.source_id, item.event_id)
-            item.content = _content(item)
+            item.known_as = _known_as(item)
         else:
             item.event_id = _made_id(item)
-    known = work.state.known_ids([item.digest[0] for item in work.items if item.digest])
-    work.items = [item for item in work.items if item.digest is None or _is_new(work, item, item.digest, known)]
+    known = work.state.known_ids([item.known_as.high for item in work.items if item.known_as is not None])
+    work.items = [item for item in work.items if item.known_as is None or _is_new(work, item, item.known_as, known)]
 
 
-def _is_new(work: Work, item: Item, digest: tuple[int, int], known: dict[int, KnownId]) -> bool:
-    high, low = digest
-    first = known.setdefault(high, KnownId(high, low, item.seq, item.content))
-    if first.low != low or first.seq == item.seq:
+def _is_new(work: Work, item: Item, own: KnownId, known: dict[int, KnownId]) -> bool:
+    first = known.setdefault(own.high, own)
+    if first.low != own.low or first.seq == own.seq:
         return True
-    if first.is_repeated_by(item.content):
+    if first.is_repeated_by(own.content):
         work.drop(item, "duplicate")
     else:
         work.quarantine(
@@ -48,9 +46,10 @@ def _is_new(work: Work, item: Item, digest: tuple[int, int], known: dict[int, Kn
     return False
 
 
-def _digest(source_id: str, event_id: str) -> tuple[int, int]:
-    high, low = _HALVES(blake2b(f"{source_id}\n{event_id}".encode(), digest_size=16).digest())
-    return high, low
+def _known_as(item: Item) -> KnownId:
+    name = f"{item.request.source_id}\n{item.event_id}".encode()
+    high, low = _HALVES(blake2b(name, digest_size=16).digest())
+    return KnownId(high, low, item.seq, _content(item))
 
 
 def _content(item: Item) -> int:

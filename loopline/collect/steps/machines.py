@@ -9,10 +9,10 @@ from functools import lru_cache
 from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from ua_parser_rs import UserAgentExtractor
 
+from loopline.collect.event_form import as_text
 from loopline.collect.networks import Networks, read_networks
 from loopline.collect.request import Flag
 from loopline.collect.steps.places import address_of, told_place
-from loopline.collect.steps.validate import as_text
 from loopline.collect.work import Item, Work
 
 HUMAN = "human"
@@ -26,6 +26,7 @@ def tell_machines(work: Work) -> None:
     path = work.settings.data_centres
     networks = networks_at(path) if path else None
     for item in work.items:
+        item.user_agent = _user_agent_of(item)
         item.bot_verdict = verdict(item)
         address = address_of(item)
         if networks is not None and networks.holds(address) if address else told_place(item)[1]:
@@ -54,7 +55,7 @@ def verdict(item: Item) -> str:
             return said
         # A link or a picture in a mail: what asked for it shows itself as a browser does.
     is_allowed = bool(request.flags & Flag.AUTOMATION_ALLOWED)
-    agent = user_agent_of(item)
+    agent = item.user_agent
     if not agent:
         # A server speaks for a person without being one; a browser always says what it is.
         return HUMAN if request.source in {"server", "partner"} else "machine:no_user_agent"
@@ -65,7 +66,7 @@ def verdict(item: Item) -> str:
     return HUMAN
 
 
-def user_agent_of(item: Item) -> str:
+def _user_agent_of(item: Item) -> str:
     """The browser's name for itself: what a server passes on, or the header of the browser's own request."""
     passed_on = item.context.userAgent
     if item.request.source in {"browser", "loopline"} and item.request.user_agent:

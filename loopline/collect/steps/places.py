@@ -2,9 +2,9 @@
 
 from functools import lru_cache
 
+from loopline.collect.event_form import as_text
 from loopline.collect.places import NOWHERE, Place, Places
 from loopline.collect.request import Flag
-from loopline.collect.steps.validate import as_text
 from loopline.collect.told_place import read_told
 from loopline.collect.work import Item, Work
 
@@ -33,8 +33,8 @@ def told_place(item: Item) -> tuple[Place, bool]:
     """What was kept of an address that is forgotten, and whether it was a data centre's."""
     request = item.request
     is_own = request.source in {"browser", "loopline"} and not request.flags & Flag.WRITTEN_HERE
-    text = request.place if is_own else as_text(item.context.looplinePlace, TOLD_LIMIT)
-    return read_told(text) if text else (NOWHERE, False)
+    told = request.place if is_own else item.context.looplinePlace
+    return read_told(as_text(told, TOLD_LIMIT)) if told else (NOWHERE, False)
 
 
 @lru_cache(maxsize=1)

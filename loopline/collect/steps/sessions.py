@@ -8,11 +8,12 @@ visited.
 
 import struct
 from hashlib import blake2b
+from typing import Self
 
 import msgspec
 
 from loopline.collect.channels import Visit
-from loopline.collect.steps.validate import as_text
+from loopline.collect.event_form import as_text
 from loopline.collect.web_address import read_address
 from loopline.collect.work import Item, Work
 
@@ -37,6 +38,13 @@ class OpenSession(msgspec.Struct, array_like=True, gc=False):
 
     def holds(self, moment_us: int) -> bool:
         return self.started_us - _PAUSE_US <= moment_us <= self.last_us + _PAUSE_US
+
+    def gone_on(self, moment_us: int) -> Self | None:
+        """The session, lasting until `moment_us`; None when it lasted as long before."""
+        if moment_us <= self.last_us:
+            return None
+        self.last_us = moment_us
+        return self
 
 
 _NUMBER = struct.Struct(">q").unpack
@@ -107,9 +115,7 @@ def _rejoined(item: Item, current: OpenSession) -> OpenSession:
 
 def _follow_tracker(item: Item, current: OpenSession | None) -> OpenSession | None:
     if current is not None and current.id == item.session_id:
-        if item.occurred_us <= current.last_us:
-            return None
-        return msgspec.structs.replace(current, last_us=item.occurred_us)
+        return current.gone_on(item.occurred_us)
     if current is not None and item.occurred_us < current.last_us:
         return None
     return _opened(item, item.session_id)
@@ -141,9 +147,7 @@ def _work_out(item: Item, current: OpenSession | None) -> OpenSession | None:
     if current is not None and current.holds(item.occurred_us) and not is_new_origin:
         item.session_id, item.landing_path = current.id, current.landing_path
         item.visit, item.click_id = current.visit, current.click_id
-        if item.occurred_us <= current.last_us:
-            return None
-        return msgspec.structs.replace(current, last_us=item.occurred_us)
+        return current.gone_on(item.occurred_us)
     if item.source == "loopline" or not (item.kind == "page" or item.url_host or visit.says_something):
         return None
     item.session_id = _session_id(item)

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from loopline.collect.event_form import Text
+from loopline.collect.event_form import Text, as_text
 from loopline.collect.json_text import clean_object, clean_text
 from loopline.collect.web_address import read_address
 from loopline.collect.work import Item, Work
@@ -18,7 +18,6 @@ _BROWSER_TYPES = frozenset(
 _NAME_OF = {"engaged": "Engaged time", "reset": "Visitor reset", "alias": "alias"}
 _DOWNLOADS = tuple(".pdf .zip .csv .doc .docx .xls .xlsx .ppt .pptx .exe .dmg .mp3 .mp4".split())
 ID_LIMIT = 200
-_TEXT_LIMIT = 500
 
 
 class _Link(msgspec.Struct):
@@ -26,19 +25,6 @@ class _Link(msgspec.Struct):
 
 
 _decode_link = msgspec.json.Decoder(_Link).decode
-
-
-def as_text(value: Text, limit: int = _TEXT_LIMIT) -> str:
-    """A field of an event as clean text; nothing becomes empty."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        if len(value) <= limit and value.isascii() and "\x00" not in value:
-            return value
-        return clean_text(value, limit)
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return clean_text(str(value), limit)
 
 
 def validate(work: Work) -> None:
