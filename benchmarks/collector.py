@@ -1,14 +1,16 @@
 """How fast the collector takes events, durably, with the loader running beside it.
 
     python -m benchmarks.collector [--seconds 8] [--only WORD] [--json FILE]
-    python -m benchmarks.collector --memory 10
+    python -m benchmarks.collector --memory 10 [--stored-before 2000000]
 
 The whole product is served (`loopline serve`), with or without everything the collector can do for an event: visits
 that a tracker numbers, channels by the organisation's own rules, devices, places, machines and data centres, ids among
 millions of known ones, people who say who they are. Every answer is checked; at the end what the store has is counted
 against the answers. The senders have a process of their own and share the processors with the server.
 
-`--memory` sends at a modest pace for so many minutes and prints what memory the server and its helper hold meanwhile.
+`--memory` sends at a modest pace for so many minutes and prints what memory the server and its helper hold meanwhile,
+and how fast it grows in the second half. A new installation grows until the store's file is larger than what DuckDB may
+hold of it; `--stored-before` loads so many events first, so that what is measured is what comes after that.
 """
 
 import argparse
@@ -23,6 +25,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
+from statistics import linear_regression
 
 import httpx
 
@@ -240,14 +243,16 @@ def metrics(made: Installation) -> dict[str, float]:
     return {name.removeprefix("loopline_"): float(value) for name, value in lines}
 
 
-def remember(minutes: float, known: Path) -> None:
+def remember(minutes: float, known: Path, stored_before: int) -> None:
     """Send everything at a modest pace and print what memory is held meanwhile."""
     with (
         tempfile.TemporaryDirectory(prefix="loopline-bench-") as folder,
         prepared(Path(folder), known, has_everything=True) as (made, served, traffic),
     ):
+        fill(made, traffic, stored_before)
         lines: list[Iterator[Sent]] = [traffic.requests(sender, 1) for sender in range(CONNECTIONS)]
         began, next_at = time.monotonic(), 0.0
+        held: list[tuple[float, int]] = []
 
         def look() -> None:
             nonlocal next_at
@@ -255,6 +260,7 @@ def remember(minutes: float, known: Path) -> None:
                 server, *helpers = (resident_mb(one) for one in served.pids)
                 figures = metrics(made)
                 stored, lag = int(figures["events_stored_total"]), figures["loader_lag_seconds"]
+                held.append((passed / 60, server + sum(helpers)))
                 print(f"| {passed / 60:.1f} | {server} | {sum(helpers)} | {stored:,} | {lag:.1f} |", flush=True)
                 next_at += 30
 
@@ -262,6 +268,21 @@ def remember(minutes: float, known: Path) -> None:
         drive(made.port, lines, minutes * 60, CONNECTIONS / MEMORY_RATE, tick=look)
         loaded(made)
         look()
+    print(f"\nsecond half: {growth(held[len(held) // 2 :]):+.2f} MB a minute")
+
+
+def fill(made: Installation, traffic: Traffic, events: int) -> None:
+    """Load so many events in batches, a part at a time: what waits in the inbox is no memory, but takes time."""
+    part, each = 200_000, 50
+    for number in range(events // part):
+        requests = (traffic.requests(10_000 + number * CONNECTIONS + line, each) for line in range(CONNECTIONS))
+        drive(made.port, [islice(one, part // each // CONNECTIONS) for one in requests], seconds=600)
+        loaded(made)
+
+
+def growth(held: list[tuple[float, int]]) -> float:
+    """The slope of the straight line through (minutes, MB): MB a minute."""
+    return linear_regression(*zip(*held, strict=True)).slope
 
 
 def print_headings() -> None:
@@ -285,6 +306,7 @@ def main() -> None:
         "--known-ids", type=int, default=KNOWN_IDS, help="ids of earlier events, where everything is on"
     )
     parser.add_argument("--memory", type=float, default=0, metavar="MINUTES")
+    parser.add_argument("--stored-before", type=int, default=0, metavar="EVENTS")
     parser.add_argument("--json", type=Path, help="also write the results here")
     chosen = parser.parse_args()
     print(machine() + "\n")
@@ -292,7 +314,7 @@ def main() -> None:
         known = Path(folder)
         know_ids(known, chosen.known_ids)
         if chosen.memory:
-            remember(chosen.memory, known)
+            remember(chosen.memory, known, chosen.stored_before)
             return
         print_headings()
         results = [shown(measure(run, chosen.seconds, known)) for run in RUNS if chosen.only in run.name]

@@ -18,12 +18,14 @@ import msgspec
 import pyarrow as pa
 
 from loopline.collect.log import Log
-from loopline.collect.process import collect_rarely
+from loopline.collect.process import collect_rarely, stand_back
 from loopline.collect.settings import Settings
 from loopline.collect.state import State
 from loopline.collect.stretch import Bounds, PreparerHere
 
 _LENGTH = struct.Struct("<Q")
+_PIPE_BYTES = 1 << 20
+"""Most that Linux lets a user have: the rows of a stretch are ten times that, and each filling wakes both sides."""
 
 
 class PreparerError(RuntimeError):
@@ -116,7 +118,11 @@ class PreparerProcess:
         if self._process is None:
             command = [sys.executable, "-m", "loopline.collect.preparer_process", str(self._folder)]
             self._process = subprocess.Popen(
-                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, start_new_session=True
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pipesize=_PIPE_BYTES,
+                start_new_session=True,
             )
         return self._process
 
@@ -177,6 +183,7 @@ def _packed(rows: pa.Table) -> pa.Buffer:
 
 
 if __name__ == "__main__":
+    stand_back()
     try:
         work(Path(sys.argv[1]), sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:

@@ -117,9 +117,10 @@ def retry_refusal(refusal: ReactorRefusal) -> None:
 
 def _identify(signal: Signal, unit: BusinessUnit) -> None:
     at, email = signal.occurred_at, _address(signal)
+    details = details_from(signal.traits)
     browser = f"visitor:{signal.visitor_id}" if signal.visitor_id else ""
     if email:
-        person: Person | None = _person_with(email, signal, unit, "identify")
+        person: Person | None = _person_with(email, signal, unit, details, "identify")
         if browser and person is not None:
             link_identity(browser, person, "identify", SYSTEM, at)
     elif signal.user_id:
@@ -129,7 +130,6 @@ def _identify(signal: Signal, unit: BusinessUnit) -> None:
     else:
         return  # traits of a browser that has not said who it is
     if person is not None:
-        details = details_from(signal.traits)
         fill_in(person, details, by=SYSTEM, at=at)
         set_custom(person, custom_of_person(signal.traits), by=SYSTEM, at=at, fills_only=signal.source == "browser")
         link_phone(person, details.phone, details.country, "identify", SYSTEM, at)
@@ -142,11 +142,13 @@ def _address(signal: Signal) -> str:
     return "" if signal.user_id and is_for_many(signal.email) else signal.email
 
 
-def _person_with(email: str, signal: Signal, unit: BusinessUnit, evidence: str) -> Person:
+def _person_with(email: str, signal: Signal, unit: BusinessUnit, said: Details, evidence: str) -> Person:
     """The person with this address, who was signed in with the user id of the signal, if there is one."""
     at = signal.occurred_at
     if not signal.user_id:
-        return find_or_create_person(email, unit=unit, evidence=evidence, by=SYSTEM, at=at)
+        return find_or_create_person(
+            email, unit=unit, name=said.name, company_name=said.company_name, evidence=evidence, by=SYSTEM, at=at
+        )
     return find_or_create_user_with(signal.user_id, email, unit=unit, evidence=evidence, by=SYSTEM, at=at)
 
 
@@ -219,7 +221,7 @@ def _own_form(signal: Signal, unit: BusinessUnit, details: Details) -> None:
     """A form that Loopline has no form for makes a person and no lead."""
     if is_blocked(f"email:{signal.email}"):
         return
-    person = _person_with(signal.email, signal, unit, "form")
+    person = _person_with(signal.email, signal, unit, details, "form")
     fill_in(person, details, by=SYSTEM, at=signal.occurred_at)
     link_phone(person, details.phone, details.country, "form", SYSTEM, signal.occurred_at)
     if signal.visitor_id:

@@ -114,7 +114,7 @@ def find_or_create_person(
     with transaction.atomic():
         take_turn()
         person = _person_with(email) or _create(email, unit, details, evidence, by, at)
-        if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+        if not person.is_visible_to(by):
             raise NotAllowedError(f"{by.name} may not see this person. Ask someone of the unit that knows them.")
         fill_in(person, details, by=by, at=at)
     return person
@@ -189,6 +189,8 @@ def fill_in(
     """
     by.require(Permission.EDIT_PEOPLE)
     missing = {name: value for name, value in details.fit.items() if value and not getattr(person, name)}
+    if not missing and company is None and person.company_id is not None and not details.company_name:
+        return
     with transaction.atomic():
         take_turn()
         if company is None and (person.company_id is None or details.company_name):
@@ -213,6 +215,8 @@ def set_custom(
     `fills_only`: what is known stays, as where a page's public key speaks, which anybody can use.
     """
     by.require(Permission.EDIT_PEOPLE)
+    if not said:
+        return
     with transaction.atomic():
         take_turn()
         new = {key: value for key, value in said.items() if not (fills_only and key in record.custom)}
@@ -237,7 +241,7 @@ def edit_person(
     with transaction.atomic():
         take_turn()
         person = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
-        if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+        if not person.is_visible_to(by):
             raise NotAllowedError(f"{by.name} may not change people of another business unit.")
         before = {one.name: getattr(person, one.name) for one in fields(Details) if one.name != "company_name"}
         _change(person, details.fit, company, at)
@@ -275,9 +279,9 @@ def _create(
     company = find_or_create_company(email, details.company_name, unit=unit, by=by, at=at)
     person = Person.objects.create(email=email, unit=unit, company=company, created_at=at or utc_now(), **details.fit)
     record_fact("person_facts", str(person.pk), person_row(person), occurred_at=at)
-    write_link(f"person:{person.pk}", person, "self", at)
+    write_link(f"person:{person.pk}", person.pk, "self", at)
     if email:
-        write_link(f"email:{email}", person, evidence, at)
+        write_link(f"email:{email}", person.pk, evidence, at)
     audit(by, "create_person", person, at=at, evidence=evidence)
     return person
 

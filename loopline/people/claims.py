@@ -6,6 +6,7 @@ only when the answer has changed. All of it happens inside the transaction of an
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -28,8 +29,12 @@ from loopline.people.stitch import BLOCKED, HUB, LIFTED, RULE_VERSION, SHARED, W
 from loopline.people.uses import Sighting
 
 
-def is_blocked(identity: str) -> bool:
-    return is_blocked_by_itself(identity) or BlockedIdentity.objects.filter(identity=identity).exists()
+def is_blocked(*identities: str) -> bool:
+    """Whether any of these names nobody in particular."""
+    return (
+        any(is_blocked_by_itself(one) for one in identities)
+        or BlockedIdentity.objects.filter(identity__in=identities).exists()
+    )
 
 
 def newest_link(identity: str) -> IdentityLink | None:
@@ -37,12 +42,13 @@ def newest_link(identity: str) -> IdentityLink | None:
     return links.order_by("-pk").first()
 
 
-def write_link(identity: str, person: Person | None, evidence: str, at: datetime | None = None) -> None:
+def write_link(identity: str, person_id: UUID | None, evidence: str, at: datetime | None = None) -> None:
     """The row and its fact, inside the transaction of an action that took its turn."""
     IdentityLink.objects.create(
-        identity=identity, person=person, evidence=evidence, rule_version=RULE_VERSION, recorded_at=at or utc_now()
-    )
-    record_fact("identity_facts", identity, identity_row(person.pk if person else None, evidence), occurred_at=at)
+        identity=identity, person_id=person_id, evidence=evidence, rule_version=RULE_VERSION,
+        recorded_at=at or utc_now(),
+    )  # fmt: skip
+    record_fact("identity_facts", identity, identity_row(person_id, evidence), occurred_at=at)
 
 
 def add_claim(
@@ -72,9 +78,16 @@ def user_class(user: str) -> set[str]:
 
 def people_named(identity: str) -> set[UUID]:
     """Ids of the people that remain whom everything said about this identity names."""
-    if identity.startswith("user:"):
-        return _people_of_users(identity)
-    claims = list(_counting().filter(identity=identity).select_related("person"))
+    return _people_of_users(identity) if identity.startswith("user:") else _people_in(_said_of(identity))
+
+
+def _said_of(identity: str) -> list[IdentityClaim]:
+    """What counts of what was said, oldest first."""
+    return list(_counting().filter(identity=identity).select_related("person").order_by("pk"))
+
+
+def _people_in(claims: list[IdentityClaim]) -> set[UUID]:
+    """Whom claims about a browser or a phone name."""
     decided = {one.person.canonical_id for one in claims if one.person and weight(one.evidence) is Weight.DECIDED}
     if decided:
         return decided
@@ -91,10 +104,17 @@ def lone_people(user: str) -> list[Person]:
     return sorted((one for one in found if not one.email), key=lambda one: one.pk)
 
 
-def settle(identities: Iterable[str], at: datetime | None = None) -> None:
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """Whose an identity was and is: the person that remains, or nobody."""
+
+    before: UUID | None
+    now: UUID | None
+
+
+def settle(identities: Iterable[str], at: datetime | None = None) -> dict[str, Settled]:
     """Write the links that what was said now asks for, for these and for what is known only through them."""
-    for identity in sorted(_with_those_behind(set(identities))):
-        _settle_one(identity, at)
+    return {one: _settle_one(one, at) for one in sorted(_with_those_behind(set(identities)))}
 
 
 def settle_people(people: Iterable[UUID], at: datetime | None = None) -> None:
@@ -122,32 +142,40 @@ def log_out(identity: str, at: datetime) -> None:
         settle([identity], at)
 
 
-def _settle_one(identity: str, at: datetime | None) -> None:
-    people = people_named(identity)
+def _settle_one(identity: str, at: datetime | None) -> Settled:
+    is_user = identity.startswith("user:")
+    said = [] if is_user else _said_of(identity)
+    people = _people_of_users(identity) if is_user else _people_in(said)
     nobody = BLOCKED if is_blocked(identity) else why_nobody(people)
     link = newest_link(identity)
-    if nobody and (link is None or link.person is not None or link.evidence != nobody):
+    before = link.person.canonical_id if link and link.person else None
+    if nobody and (link is None or before or link.evidence != nobody):
         write_link(identity, None, nobody, at)
     if identity.startswith("visitor:"):
         # After the link was withdrawn and before it is given: whoever reads in between finds nobody, never two.
         settle_uses(identity, _sightings(identity) if nobody == SHARED else [], at)
     if nobody:
-        return
+        return Settled(before, None)
     if not people:
-        if link is not None and link.person is None and link.evidence in {SHARED, HUB, BLOCKED}:
+        if link is not None and before is None and link.evidence in {SHARED, HUB, BLOCKED}:
             write_link(identity, None, LIFTED, at)
-        return
+        return Settled(before, before)
     [person_id] = people
-    if link is None or link.person is None or link.person.canonical_id != person_id:
-        write_link(identity, Person.objects.get(pk=person_id), _evidence(identity), at)
+    if before != person_id:
+        write_link(identity, person_id, _evidence_of_user(identity) if is_user else _heaviest_reason(said), at)
+    return Settled(before, person_id)
 
 
-def _evidence(identity: str) -> str:
-    """The reason that weighs most, the earliest of those."""
-    named = user_class(identity) if identity.startswith("user:") else {identity}
+def _evidence_of_user(user: str) -> str:
+    named = user_class(user)
     claims = list(_counting().filter(identity__in=named).order_by("pk"))
-    own = [one for one in claims if one.identity == identity and (one.person_id or len(named) == 1)] or claims
-    return max(own, key=lambda one: (weight(one.evidence), -one.pk)).evidence if own else "self"
+    own = [one for one in claims if one.identity == user and (one.person_id or len(named) == 1)]
+    return _heaviest_reason(own or claims)
+
+
+def _heaviest_reason(claims: list[IdentityClaim]) -> str:
+    """The reason that weighs most, the earliest of those."""
+    return max(claims, key=lambda one: (weight(one.evidence), -one.pk)).evidence if claims else "self"
 
 
 def _people_of_users(user: str) -> set[UUID]:
@@ -177,10 +205,12 @@ def _sightings(identity: str) -> list[Sighting]:
 
 def _keep(identity: str, person: Person | None, same_as: str, evidence: str, at: datetime) -> bool:
     """Keep what was said, once; and each moment at which it was said of a browser."""
-    claim, is_new = IdentityClaim.objects.get_or_create(
-        identity=identity, person=person, same_as=same_as, evidence=evidence, may_be_said_again=False,
-        defaults={"rule_version": RULE_VERSION, "at": at},
-    )  # fmt: skip
+    said = {"identity": identity, "person": person, "same_as": same_as, "evidence": evidence}
+    # Whoever is here has the turn: nobody else says the same meanwhile.
+    claim = IdentityClaim.objects.filter(**said, may_be_said_again=False).first()
+    is_new = claim is None
+    if claim is None:
+        claim = IdentityClaim.objects.create(**said, rule_version=RULE_VERSION, at=at)
     if identity.startswith("visitor:"):
         BrowserSighting.objects.bulk_create([BrowserSighting(claim=claim, at=at)], ignore_conflicts=True)
     return is_new

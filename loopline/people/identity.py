@@ -10,6 +10,7 @@ from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
 from loopline.people.blocked import is_for_many
 from loopline.people.claims import (
+    Settled,
     add_claim,
     is_blocked,
     log_out,
@@ -63,16 +64,15 @@ def link_identity(identity: str, person: Person, evidence: str, by: Actor, at: d
         _refuse_other_unit(person, by)
         if not kind.can_be_shared:
             return _link_for_good(identity, person, evidence, by, at)
-        if _is_for_many(person) or is_blocked(identity):
+        if is_for_many(person.email) or is_blocked(identity, *([f"email:{person.email}"] if person.email else [])):
             return Answer.REFUSED
         if not add_claim(identity, person=person, evidence=evidence, at=at):
             return Answer.KEEP if person_of(identity) == person else Answer.CONFLICT
-        before = person_of(identity)
         is_merged = identity.startswith("user:") and _join_lone(identity, by, at)
-        settle([identity], at)
+        settled = settle([identity], at)[identity]
         if is_merged:
             return Answer.MERGE
-        return _told(identity, before, person, evidence, by, at)
+        return _told(identity, settled, person, evidence, by, at)
 
 
 def link_to_user(identity: str, user_id: str, evidence: str, by: Actor, at: datetime | None = None) -> Answer:
@@ -137,15 +137,11 @@ def forget_phone(person: Person, number: str, at: datetime | None = None) -> Non
     settle([identity], at)
 
 
-def _is_for_many(person: Person) -> bool:
-    return bool(person.email) and (is_for_many(person.email) or is_blocked(f"email:{person.email}"))
-
-
 def _link_for_good(identity: str, person: Person, evidence: str, by: Actor, at: datetime | None) -> Answer:
     """An address, a record or an imported id stays with the person it named first."""
     current = person_of(identity)
     if current is None:
-        write_link(identity, person, evidence, at)
+        write_link(identity, person.pk, evidence, at)
         audit(by, "link_identity", person, at=at, identity=identity, evidence=evidence)
         return Answer.LINK
     if current == person:
@@ -154,14 +150,11 @@ def _link_for_good(identity: str, person: Person, evidence: str, by: Actor, at: 
     return Answer.CONFLICT
 
 
-def _told(
-    identity: str, before: Person | None, person: Person, evidence: str, by: Actor, at: datetime | None
-) -> Answer:
-    now = person_of(identity)
-    _keep_conflicts(identity, evidence, by, at)
-    if now is None or now != person:
+def _told(identity: str, settled: Settled, person: Person, evidence: str, by: Actor, at: datetime | None) -> Answer:
+    if settled.now != person.pk:
+        _keep_conflicts(identity, evidence, by, at)
         return Answer.CONFLICT
-    if before == person:
+    if settled.before == person.pk:
         return Answer.KEEP
     audit(by, "link_identity", person, at=at, identity=identity, evidence=evidence)
     return Answer.LINK
@@ -212,5 +205,5 @@ def _keep_conflict(
 
 
 def _refuse_other_unit(person: Person, by: Actor) -> None:
-    if not Person.objects.visible_to(by).filter(pk=person.pk).exists():
+    if not person.is_visible_to(by):
         raise NotAllowedError(f"{by.name} may not change people of another business unit.")

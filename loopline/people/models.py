@@ -135,6 +135,9 @@ class Person(models.Model):
         """The person that remains: itself, unless it was merged."""
         return self.merged_into or self
 
+    def is_visible_to(self, actor: Actor) -> bool:
+        return actor.sees_all_units or Person.objects.visible_to(actor).filter(pk=self.pk).exists()
+
     def known_ids(self) -> list[UUID]:
         """Ids under which records of this person are kept: the remaining person's and those merged into it."""
         return [self.canonical_id, *Person.objects.filter(merged_into=self.canonical_id).values_list("pk", flat=True)]

@@ -173,7 +173,7 @@ def test_a_mailbox_that_several_people_read_joins_nothing_to_itself() -> None:
 
 def test_what_an_import_linked_counts_when_somebody_else_claims_it() -> None:
     first, second = make_person("ines@halden.no"), make_person("tom@halden.no")
-    write_link("visitor:v1", first, "import")
+    write_link("visitor:v1", first.pk, "import")
     assert link_identity("visitor:v1", second, "form", SYSTEM) is Answer.CONFLICT
     assert person_of("visitor:v1") is None
 
