@@ -84,9 +84,11 @@ def drive(
             next_tick += 1
             tick()
         while resting and resting[0][0] <= now:
-            if now < start + seconds and opened[resting[0][1]].send():
+            _, number = heappop(resting)
+            if now < start + seconds and opened[number].send():
                 sending += 1
-            heappop(resting)
+            else:
+                poll.unregister(number)
         if not sending and not resting:
             break
         wait_s = min(resting[0][0], next_tick) - now if resting else next_tick - now
@@ -102,6 +104,7 @@ def drive(
                 heappush(resting, (line.due, number))
             elif now >= start + seconds or not line.send():
                 sending -= 1
+                poll.unregister(number)  # a connection that says nothing more may be closed by the server
     for line in opened.values():
         line.socket.close()
     return answers
