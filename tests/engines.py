@@ -1,10 +1,13 @@
 """The event store for tests: every test that asks for `engine` runs on DuckDB and on ClickHouse's own engine.
 
-chDB hosts one engine per process, so one is opened on first use and each test gets a database of its own in it.
+chDB hosts one engine per process, so one is opened on first use and each test gets a database in it. Making one and
+dropping it takes longer than most tests: it is emptied and lent to the next test instead.
 """
 
+import functools
 import itertools
 import os
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -34,12 +37,37 @@ def some_of(cases: Iterable[Case], engine: Engine, every: int) -> list[Case]:
     return list(cases)[:: every if is_quick else 1]
 
 
+@functools.cache
+def _empty_file() -> bytes:
+    """A DuckDB file with all tables: copying it is ten times quicker than making them."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "events.duckdb"
+        engine = DuckDBEngine(path)
+        engine.migrate()
+        engine.close()
+        return path.read_bytes()
+
+
+def empty_duckdb(path: Path, *, clock: Clock = utc_now) -> DuckDBEngine:
+    """An event store in this file, with its tables; what the file holds already stays."""
+    is_new = not path.exists()
+    if is_new:
+        path.write_bytes(_empty_file())
+    engine = DuckDBEngine(path, clock=clock)
+    if not is_new:
+        engine.migrate()
+    return engine
+
+
 @pytest.fixture(params=KINDS)
 def engine_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 _numbers = itertools.count()
+_free: list[str] = []
+"""Addresses of ClickHouse databases with all tables and no rows, for the next test."""
+_had_tests: set[str] = set()
 
 
 @pytest.fixture(scope="session")
@@ -52,17 +80,45 @@ def chdb_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture
 def engine_url(engine_kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """`EVENTS_URL` of an empty store of this kind."""
+    """`EVENTS_URL` of an empty store of this kind; without any table where the test has the marker `new_database`."""
     if engine_kind == "duckdb":
         yield f"duckdb:///{tmp_path / 'events.duckdb'}"
         return
     folder = request.getfixturevalue("chdb_folder")
-    name = f"test_{next(_numbers)}"
-    url = f"chdb:///{folder}?database={name}"
+    if request.node.get_closest_marker("new_database"):
+        url = _new_database(folder)
+        yield url
+        _drop(url)
+        return
+    url = _free.pop() if _free else _new_database(folder)
     yield url
-    cleaner = read_address(url).client({})
-    cleaner.command(f"DROP DATABASE {name} SYNC")
-    cleaner.close()
+    _empty(url)
+    _had_tests.add(url)
+    _free.append(url)
+
+
+def _new_database(folder: Path) -> str:
+    return f"chdb:///{folder}?database=test_{next(_numbers)}"
+
+
+def _empty(url: str) -> None:
+    address = read_address(url)
+    client = address.client({})
+    filled = client.query(
+        "SELECT name FROM system.tables "
+        "WHERE database = {database:String} AND total_rows > 0 AND name != 'schema_version'",
+        parameters={"database": address.database},
+    ).result_rows
+    for (table,) in filled:
+        client.command(f"TRUNCATE TABLE {address.database}.{table}")
+    client.close()
+
+
+def _drop(url: str) -> None:
+    address = read_address(url)
+    client = address.client({})
+    client.command(f"DROP DATABASE {address.database} SYNC")
+    client.close()
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -70,11 +126,11 @@ def reading_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.Temp
     """An empty store that the tests of a module share, for those that only ask."""
     engine: Engine
     if request.param == "duckdb":
-        engine = DuckDBEngine(tmp_path_factory.mktemp("reading") / "events.duckdb")
+        engine = empty_duckdb(tmp_path_factory.mktemp("reading") / "events.duckdb")
     else:
         folder = request.getfixturevalue("chdb_folder")
         engine = ClickHouseEngine(f"chdb:///{folder}?database=reading_{next(_numbers)}")
-    engine.migrate()
+        engine.migrate()
     yield engine
     engine.close()
 
@@ -84,14 +140,15 @@ def make_engine(engine_url: str) -> Iterator[MakeEngine]:
     made: list[Engine] = []
 
     def make(clock: Clock = utc_now) -> Engine:
-        path = Path(engine_url.removeprefix("duckdb:///"))
-        engine: Engine = (
-            DuckDBEngine(path, clock=clock)
-            if engine_url.startswith("duckdb")
-            else ClickHouseEngine(engine_url, clock=clock)
-        )
+        engine: Engine
+        if engine_url.startswith("duckdb"):
+            engine = empty_duckdb(Path(engine_url.removeprefix("duckdb:///")), clock=clock)
+            made.append(engine)
+            return engine
+        engine = ClickHouseEngine(engine_url, clock=clock)
         made.append(engine)
-        engine.migrate()
+        if engine_url not in _had_tests:
+            engine.migrate()
         return engine
 
     yield make
@@ -108,8 +165,7 @@ def engine(make_engine: MakeEngine) -> Engine:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[DuckDBEngine]:
     """The event store of the pages, in a file of this test."""
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
+    engine = empty_duckdb(tmp_path / "events.duckdb")
     use_engine(engine)
     yield engine
     use_engine(None)

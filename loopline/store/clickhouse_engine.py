@@ -8,6 +8,8 @@ was announced and is not complete, so that a read as of it never sees half a bat
 
 import contextlib
 import threading
+import time
+import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -20,6 +22,7 @@ from loopline.store.arrow import checked, plain, stamped, to_rows
 from loopline.store.clickhouse_address import read_address
 from loopline.store.clickhouse_errors import ERRORS, read_error, write_error
 from loopline.store.clickhouse_sql import names_in, translate
+from loopline.store.clickhouse_steps import Step
 from loopline.store.engine import Batch, Row, StoreError, Value
 from loopline.store.library import table_named, text_column
 from loopline.store.params import wanted
@@ -29,9 +32,6 @@ GIVEN_UP_AFTER = timedelta(minutes=10)
 """An announced batch holds the horizon back so long; its writer is then taken for dead."""
 ROWS_PER_BLOCK = 100_000
 WRITE_SETTINGS = {"insert_deduplicate": 1, "mutations_sync": 2, "async_insert": 0}
-KEEP_PARTS = "enable_materialized_cte"
-"""A part of a question that is read twice is worked out once, where the server can (ClickHouse 26 and later)."""
-_KNOWS_SETTING = "SELECT count() FROM system.settings WHERE name = {name:String}"
 READ_SETTINGS = {"readonly": 2, "wait_end_of_query": 1}
 """The server waits for the end, so that an error half-way is an error and not half an answer."""
 
@@ -55,12 +55,6 @@ class ClickHouseEngine:
         except ERRORS as error:
             raise StoreError(f"The database {self._address.database} cannot be made: {error}") from error
         self._reader = self._address.client(READ_SETTINGS, self._address.database)
-        try:
-            self._keeps_parts = self._reader.query(_KNOWS_SETTING, parameters={"name": KEEP_PARTS}).result_rows != [
-                (0,)
-            ]
-        except ERRORS as error:
-            raise StoreError(f"ClickHouse does not say what it can: {error}") from error
 
     def migrate(self) -> None:
         try:
@@ -123,24 +117,35 @@ class ClickHouseEngine:
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         values = wanted(params or {}, names_in(sql))
-        limits = f"max_execution_time = {timeout_s:f}, timeout_overflow_mode = 'throw'"
-        kept = f", {KEEP_PARTS} = 1" if self._keeps_parts else ""
-        text = f"{translate(sql, values, keeps_parts=self._keeps_parts)}\nSETTINGS {limits}{kept}"
-        bound: dict[str, Value] = {name: value for name, value in values.items() if value is not None}
+        ends = time.monotonic() + timeout_s
         try:
             with self._read_turn:
-                return self._asked(text, bound)
+                return self._asked(translate(sql, values), values, ends)
         except ERRORS as error:
             raise read_error(error, timeout_s) from error
 
-    def _asked(self, text: str, values: dict[str, Value]) -> pa.Table:
+    def _asked(self, steps: Sequence[Step], values: Mapping[str, Value], ends: float) -> pa.Table:
+        session = {} if self._address.is_chdb or len(steps) == 1 else {"session_id": uuid.uuid4().hex}
+        *parts, last = steps
         try:
-            return plain(self._reader.query_arrow(text, parameters=values or None))
+            for part in parts:
+                self._reader.command(_within(part, ends), parameters=_taken(part, values), settings=session)
+            return plain(
+                self._reader.query_arrow(_within(last, ends), parameters=_taken(last, values), settings=session)
+            )
         except ERRORS:
             if self._address.is_chdb:  # chDB puts what is left of a failed answer before the next one
                 self._reader.close()
                 self._reader = self._address.client(READ_SETTINGS, self._address.database)
             raise
+        finally:
+            self._forget(parts, session)
+
+    def _forget(self, parts: Sequence[Step], session: dict[str, str]) -> None:
+        """Drop the tables of a question. A server that cannot now does it when it ends the session, a minute later."""
+        with contextlib.suppress(*ERRORS):
+            for part in parts:
+                self._reader.command(f"DROP TEMPORARY TABLE IF EXISTS {part.makes}", settings=session)
 
     def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
         return to_rows(self.query(sql, params, timeout_s=timeout_s))
@@ -173,6 +178,15 @@ class ClickHouseEngine:
     def close(self) -> None:
         self._reader.close()
         self._writer.close()
+
+
+def _within(step: Step, ends: float) -> str:
+    left = max(ends - time.monotonic(), 0.001)
+    return f"{step.text}\nSETTINGS max_execution_time = {left:f}, timeout_overflow_mode = 'throw'"
+
+
+def _taken(step: Step, values: Mapping[str, Value]) -> dict[str, Value] | None:
+    return {name: values[name] for name in step.places if values[name] is not None} or None
 
 
 _HELD_BACK = """

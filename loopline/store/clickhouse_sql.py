@@ -12,7 +12,8 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
-from loopline.store.clickhouse_words import MOMENT, STARTS, SharedClickHouse
+from loopline.store.clickhouse_steps import Step, steps_of
+from loopline.store.clickhouse_words import MOMENT, STARTS
 from loopline.store.engine import StoreError, Value
 from loopline.store.library import TABLES
 
@@ -74,13 +75,9 @@ def names_in(sql: str) -> frozenset[str]:
     return frozenset(place.name for place in _parsed(sql).find_all(exp.Placeholder))
 
 
-def translate(sql: str, params: Mapping[str, Value], *, keeps_parts: bool = False) -> str:
-    """ClickHouse's text for `sql`, with typed `{name:Type}` places for the values in `params`.
-
-    `keeps_parts` asks for named parts (CTEs) to be worked out once; a server before 26 knows no word for that and
-    works them out wherever they are read.
-    """
-    return _translated(sql, tuple((name, kind_of(name, value)) for name, value in sorted(params.items())), keeps_parts)
+def translate(sql: str, params: Mapping[str, Value]) -> tuple[Step, ...]:
+    """ClickHouse's statements for `sql`, with typed `{name:Type}` places for the values in `params`."""
+    return _translated(sql, tuple((name, kind_of(name, value)) for name, value in sorted(params.items())))
 
 
 @lru_cache(maxsize=512)
@@ -95,7 +92,7 @@ def _parsed(sql: str) -> exp.Query:
 
 
 @lru_cache(maxsize=2048)
-def _translated(sql: str, kinds: tuple[tuple[str, str], ...], keeps_parts: bool) -> str:
+def _translated(sql: str, kinds: tuple[tuple[str, str], ...]) -> tuple[Step, ...]:
     query = _parsed(sql).copy()
     for node in list(query.walk()):
         _unnamed(node)
@@ -104,9 +101,7 @@ def _translated(sql: str, kinds: tuple[tuple[str, str], ...], keeps_parts: bool)
         for node in list(query.walk()):
             change(node)
     _fill_places(query, dict(kinds))
-    if keeps_parts:
-        _keep_parts(query)
-    return query.sql(dialect=SharedClickHouse)
+    return steps_of(query)
 
 
 def _refuse_what_differs(query: exp.Query) -> None:
@@ -176,12 +171,6 @@ def _intervals(node: exp.Expr) -> None:
     """`INTERVAL '7' DAYS` is `INTERVAL 7 DAY` in ClickHouse."""
     if isinstance(node, exp.Interval) and node.unit:
         node.set("unit", exp.var(node.unit.name.upper().removesuffix("S")))
-
-
-def _keep_parts(query: exp.Query) -> None:
-    for part in query.find_all(exp.CTE):
-        if isinstance(part.parent, exp.With) and not part.parent.recursive:
-            part.set("materialized", True)
 
 
 def _fill_places(query: exp.Query, kinds: Mapping[str, str]) -> None:

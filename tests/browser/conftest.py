@@ -17,19 +17,18 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from loopline.access.models import User
 from loopline.store.current import use_engine
-from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.browser.look import Look
 from tests.browser.records import Company, fill
 from tests.browser.server import Server
+from tests.engines import empty_duckdb
 
 SignIn = Callable[..., Page]
 
 
 @pytest.fixture(scope="session")
 def event_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
-    engine = DuckDBEngine(tmp_path_factory.mktemp("browser") / "events.duckdb")
-    engine.migrate()
+    engine = empty_duckdb(tmp_path_factory.mktemp("browser") / "events.duckdb")
     yield engine
     engine.close()
 

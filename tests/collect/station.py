@@ -19,7 +19,7 @@ from loopline.collect.quarantine import Quarantine
 from loopline.collect.reactor_feed import ReactorFeed
 from loopline.collect.short_way import short_way
 from loopline.collect.state import State
-from loopline.store.duckdb_engine import DuckDBEngine
+from tests.engines import empty_duckdb
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 
@@ -42,8 +42,7 @@ class Station:
         self.inbox.start()
         self.keys = Keys(folder)
         self.state = State(folder)
-        self.engine = DuckDBEngine((store or folder) / "events.duckdb")
-        self.engine.migrate()
+        self.engine = empty_duckdb((store or folder) / "events.duckdb")
         self.loader = Loader(self.inbox, self.engine, self.state, settings=self.keys.settings)
         self.quarantine = Quarantine(self.state, self.inbox)
         self.feed = ReactorFeed(self.state)

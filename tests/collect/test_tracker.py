@@ -146,6 +146,7 @@ def test_consent_given_on_the_first_page_keeps_where_the_visit_came_from(
     site.attributes = 'data-key="tests"'
     page = open_page(context, site.url + "/?utm_source=google&utm_medium=cpc")
     wait_for(station, 1)
+    page.wait_for_timeout(1500)
     page.evaluate("loopline.consent(2)")
     [given] = wait_for(station, 1, "name = 'Consent given'")
     [began] = wait_for(station, 1, "name = 'Visit began'")
@@ -153,8 +154,9 @@ def test_consent_given_on_the_first_page_keeps_where_the_visit_came_from(
     assert began["identity"] == given["identity"] == f"visitor:{given['visitor_id']}"
     assert given["touch_kind"] == ""
     [landing] = wait_for(station, 1)
-    assert abs(began["occurred_at"] - landing["occurred_at"]) < timedelta(milliseconds=100)
-    assert given["occurred_at"] > began["occurred_at"]
+    # A moment is right to within the way to the server, which a busy machine makes long.
+    assert abs(began["occurred_at"] - landing["occurred_at"]) < timedelta(milliseconds=750)
+    assert given["occurred_at"] - landing["occurred_at"] > timedelta(milliseconds=750)
 
 
 def test_withdrawn_consent_removes_the_identifiers(station: Station, site: Site, context: BrowserContext) -> None:

@@ -10,17 +10,16 @@ from loopline.reports.asked import options_from
 from loopline.reports.options import Books, OptionError
 from loopline.reports.write import table_lines, written_cells
 from loopline.reports.write_changes import change_cells, change_lines
-from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, Shelf, closed_loop, day
+from tests.engines import empty_duckdb
 
 BERLIN = Books(currency="EUR", zone="Europe/Berlin")
 
 
 @pytest.fixture
 def told(tmp_path) -> dict[str, object]:
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
+    engine = empty_duckdb(tmp_path / "events.duckdb")
     shelf = Shelf(engine)
     shelf.campaign("=cmd()", "spring")
     shelf.person("ines", "v1")

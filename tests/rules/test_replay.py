@@ -12,9 +12,9 @@ import pytest
 from loopline.rules.population import Judged, to_sql
 from loopline.rules.read import read_rule
 from loopline.store.arrow import to_arrow
-from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES
+from tests.engines import empty_duckdb
 from tests.rules.population import FREE, NOW, UNIT, Someone, fact, store
 from tests.rules.test_population import EVERY_CONDITION, PEOPLE, conditions_of
 
@@ -135,8 +135,7 @@ def test_nothing_that_was_learned_later_changes_a_single_verdict(past: Engine) -
 
 def test_the_same_learned_in_time_does_change_verdicts(tmp_path: Path) -> None:
     """The worlds hold what they claim to hold: the test above can fail."""
-    engine = DuckDBEngine(tmp_path / "events.duckdb")
-    engine.migrate()
+    engine = empty_duckdb(tmp_path / "events.duckdb")
     store(engine, PEOPLE, {"lead_facts": leads_of(PEOPLE, decided_at=LEARNED + timedelta(hours=1))})
     for name, (rule, rows) in LEAKS.items():
         before = replayed(engine, rule)

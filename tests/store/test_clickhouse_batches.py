@@ -10,7 +10,7 @@ from loopline.store.engine import Batch, Engine, StoreError
 from tests.engines import MakeEngine
 from tests.store.rows import SettableClock, campaign, campaigns, events
 
-pytestmark = pytest.mark.parametrize("engine_kind", ["clickhouse"], indirect=True)
+pytestmark = [pytest.mark.parametrize("engine_kind", ["clickhouse"], indirect=True), pytest.mark.new_database]
 CUT_OFF = Batch("loader:5", {"events": events("a", "b"), "campaign_facts": campaigns(campaign("c", 1))}, {"loader": 5})
 COUNT = "SELECT count(*) AS n FROM events WHERE recorded_at <= $as_of"
 

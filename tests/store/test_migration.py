@@ -13,6 +13,8 @@ from loopline.store.schema import SCHEMA_VERSION
 from tests.engines import MakeEngine
 from tests.store.rows import campaign, campaigns, events
 
+pytestmark = pytest.mark.new_database
+
 
 def change(url: str, *statements: str) -> None:
     """Change the store behind Loopline's back, as another version of it would have made it."""

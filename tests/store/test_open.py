@@ -7,6 +7,8 @@ from loopline.lib.config import ConfigError, read_config
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.open import open_engine
 
+pytestmark = pytest.mark.new_database
+
 
 def test_the_configured_event_store_opens_with_its_tables(engine_url, tmp_path):
     config = read_config({"LOOPLINE_DATA": str(tmp_path), "EVENTS_URL": engine_url})

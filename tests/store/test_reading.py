@@ -61,6 +61,43 @@ def test_a_question_that_takes_too_long_is_stopped_and_the_next_one_answered(rea
     assert reading_engine.rows("SELECT 1 AS v") == [{"v": 1}]
 
 
+PARTS = """
+WITH one AS (SELECT event_id, consent FROM events WHERE consent >= $least),
+     twice AS (SELECT event_id, consent * 2 AS v FROM one),
+     most AS (SELECT max(v) AS v FROM twice),
+     all_of_them AS (SELECT event_id, v FROM twice UNION ALL SELECT 'most' AS event_id, v FROM most)
+SELECT a.event_id, a.v, b.v AS most FROM all_of_them AS a CROSS JOIN most AS b ORDER BY a.event_id
+"""
+
+
+def test_a_question_of_parts_that_build_on_each_other_is_answered_time_after_time(engine: Engine):
+    engine.write(Batch("t", {"events": events("a", "b")}))
+    consent = engine.rows("SELECT max(consent) AS v FROM events")[0]["v"]
+    for _ in range(2):
+        assert engine.rows(PARTS, {"least": 0}) == [
+            {"event_id": name, "v": 2 * consent, "most": 2 * consent} for name in ("a", "b", "most")
+        ]
+    assert engine.rows(PARTS, {"least": 100}) == [{"event_id": "most", "v": None, "most": None}]
+
+
+def test_parts_of_a_question_that_failed_half_way_are_not_in_the_way_of_the_next(engine: Engine):
+    fails = PARTS.replace("max(v)", "max(no_such_column)")
+    for _ in range(2):
+        with pytest.raises(StoreError):
+            engine.rows(fails, {"least": 0})
+        assert len(engine.rows(PARTS, {"least": 0})) == 1
+
+
+def test_a_part_that_takes_too_long_is_stopped_too(reading_engine: Engine):
+    """The time is that of the whole question, in however many statements it is asked."""
+    with pytest.raises(QueryTimeoutError):
+        reading_engine.query(
+            f"WITH slow AS ({ENDLESS}) SELECT a.v FROM slow AS a JOIN slow AS b ON b.v = a.v",
+            timeout_s=0.3,
+        )
+    assert reading_engine.rows(PARTS, {"least": 0}) == [{"event_id": "most", "v": None, "most": None}]
+
+
 def test_python_variables_are_not_tables(reading_engine: Engine):
     arrow_rows = events("a")
     with pytest.raises(StoreError):
