@@ -1,6 +1,7 @@
 """How long the reports take on 10 M events, 1 M touchpoints and 10,000 won opportunities.
 
     python -m benchmarks.reports [--events 10000000] [--runs 7] [--folder DIR] [--only closed-loop|library]
+        [--memory 256MB]
 
 The store is made by SQL in one folder (kept with --folder), then read through the engine and the report as the page
 does. Every report is run once to warm up and then timed; the median is what counts, since machines are shared.
@@ -19,6 +20,7 @@ from pathlib import Path
 
 import duckdb
 
+from loopline.lib.config import STORE_MEMORY
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import Books, Options
 from loopline.reports.run import settle, settle_for
@@ -183,6 +185,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", choices=["closed-loop", "library"], help="default: both")
+    parser.add_argument("--memory", default=STORE_MEMORY, help="what the store may hold in memory")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
@@ -191,7 +194,7 @@ def main() -> None:
     fill(path, Size(given.events))
     print(f"store: {given.events:,} events, {path.stat().st_size / 1e6:,.0f} MB, {time.perf_counter() - start:.1f} s")
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, DuckDB {duckdb.__version__}, 2 threads")
-    engine = DuckDBEngine(path)
+    engine = DuckDBEngine(path, memory_limit=given.memory)
     engine.migrate()
     try:
         if given.only != "closed-loop":
