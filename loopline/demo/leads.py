@@ -33,6 +33,8 @@ from loopline.rules.measures import Measure
 from loopline.rules.tree import Rule
 
 State = Lead.State
+FOR_EVER = {Lead.Reason.DUPLICATE, Lead.Reason.NOT_A_BUYER, Lead.Reason.NO_NEED, Lead.Reason.BAD_DATA}
+"""Codes for which marketing disqualifies; for the others it tries again later."""
 
 
 @dataclass
@@ -103,7 +105,7 @@ def make_leads(
             bulk.record(lead, lead.created_at)
             continue
         _hand_over(lead, buyer, facts, turns, bulk)
-        _answer(lead, buyer, bulk)
+        _answer(lead, buyer, ground.users["mara@halden.example"].name, bulk)
     bulk.clocks.end_at(until)
     return bulk
 
@@ -183,12 +185,15 @@ def _hand_over(lead: Lead, buyer: Buyer, facts: Facts, turns: Turns, bulk: LeadB
     )  # fmt: skip
 
 
-def _answer(lead: Lead, buyer: Buyer, bulk: LeadBulk) -> None:
+def _answer(lead: Lead, buyer: Buyer, marketing: str, bulk: LeadBulk) -> None:
     owner = lead.owner.name if lead.owner else ""
     if buyer.rejected_at is not None:
         lead.reason, lead.rejected_at = buyer.reason, buyer.rejected_at
         give_detail(lead, buyer.number)
         bulk.move(lead, State.REJECTED, buyer.rejected_at, owner, reason=buyer.reason)
+        if buyer.settled_at is not None:
+            ended = State.DISQUALIFIED if buyer.reason in FOR_EVER else State.RECYCLED
+            bulk.move(lead, ended, buyer.settled_at, marketing, reason=buyer.reason)
     elif buyer.accepted_at is not None:
         lead.accepted_at = buyer.accepted_at
         bulk.move(lead, State.ACCEPTED, buyer.accepted_at, owner)

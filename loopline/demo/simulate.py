@@ -14,6 +14,8 @@ from loopline.demo.world import Origin, Unit
 DAYS = 365
 VISITORS = 64_000
 LEADS = 5_040
+FORGOTTEN = 60
+"""One of so many leads that came back marketing never decided about."""
 STILL_WAITING = 0.25
 """Share of the last days' leads that nobody has answered yet: the year ends in the middle of the work."""
 PRICING_COUNTS = timedelta(days=30)
@@ -98,6 +100,8 @@ class Buyer:
     accepted_at: datetime | None = None
     rejected_at: datetime | None = None
     reason: str = ""
+    settled_at: datetime | None = None
+    """When marketing decided about a lead that sales had sent back."""
     calls: list[tuple[datetime, bool]] = field(default_factory=list)
     """When sales called, and whether it was answered."""
     converted_at: datetime | None = None
@@ -259,6 +263,9 @@ def _work(dice: random.Random, buyer: Buyer, until: datetime, quality: float) ->
     fit = 0.55 + 0.3 * min(2.0, quality) / 2 + (0.12 if buyer.form == "demo" else 0.0)
     if dice.random() > fit:
         buyer.rejected_at, buyer.reason = answered_at, dice.choice(REJECTIONS)
+        settled_at = answered_at + timedelta(hours=3 + buyer.number % 37)
+        if settled_at < until and buyer.number % FORGOTTEN:
+            buyer.settled_at = settled_at
         return
     buyer.accepted_at = answered_at
     call_at = answered_at

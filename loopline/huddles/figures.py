@@ -26,7 +26,7 @@ def key_figures(unit: BusinessUnit, leads: Sequence[Lead], since: datetime, at: 
     return {
         "handed_over": len(leads),
         "accepted": in_work,
-        "accepted_percent": _percent(in_work, in_work + states[State.REJECTED]),
+        "accepted_percent": _percent(in_work, in_work + sum(1 for lead in leads if _was_sent_back(lead))),
         "sent_back": states[State.REJECTED] + states[State.RECYCLED] + states[State.DISQUALIFIED],
         "waiting": states[State.HANDED_OVER],
         "converted": states[State.CONVERTED],
@@ -39,6 +39,11 @@ def key_figures(unit: BusinessUnit, leads: Sequence[Lead], since: datetime, at: 
         "without_salesperson": Lead.objects.without_salesperson().filter(unit=unit).count(),
         "won": _won(unit, since, at),
     }
+
+
+def _was_sent_back(lead: Lead) -> bool:
+    """Sales sent it back, whatever marketing has decided about it since."""
+    return lead.rejected_at is not None and lead.state in {State.REJECTED, State.RECYCLED, State.DISQUALIFIED}
 
 
 def _answer_time(lead: Lead, zone: str) -> timedelta:
@@ -60,7 +65,7 @@ def _reasons(leads: Sequence[Lead]) -> list[tuple[str, int]]:
 
 def _rejection_clauses(leads: Sequence[Lead]) -> list[tuple[str, int]]:
     """The clauses that sales named when it sent leads back, the most frequent first."""
-    named = (str(lead.reason_detail.get("clause") or "") for lead in leads if lead.state == State.REJECTED)
+    named = (str(lead.reason_detail.get("clause") or "") for lead in leads if _was_sent_back(lead))
     return Counter(clause for clause in named if clause).most_common(5)
 
 

@@ -211,4 +211,6 @@ def _give_reason(lead: Lead, reason: str, note: str, return_on: date | None, det
     if reason not in Lead.Reason.values:
         raise ValueError(f"“{reason}” is no reason; choose one of {', '.join(Lead.Reason.values)}")
     lead.reason, lead.reason_note, lead.return_on = reason, note, return_on
-    lead.reason_detail = read_detail(reason, detail)
+    # Which clause sales missed stays known, whatever marketing decides about the lead then.
+    clause = lead.reason_detail.get("clause") if lead.state == State.REJECTED else None
+    lead.reason_detail = ({"clause": clause} if clause else {}) | read_detail(reason, detail)

@@ -19,11 +19,12 @@ from loopline.demo import world
 from loopline.demo.events import fill_inbox, visit_requests
 from loopline.demo.fill import fill
 from loopline.demo.ground import Ground, Ids, lay_ground
+from loopline.demo.leads import FOR_EVER
 from loopline.demo.names import SUFFIX
 from loopline.demo.people import shared_browsers
 from loopline.demo.simulate import Buyer, simulate
 from loopline.facts.history import relay_history
-from loopline.leads.actions import accept_lead, recycle_lead, reject_lead
+from loopline.leads.actions import accept_lead, disqualify_lead, recycle_lead, reject_lead
 from loopline.leads.capture import capture_submission
 from loopline.leads.models import Lead
 from loopline.people.actions import fill_in_company, link_identity
@@ -203,6 +204,9 @@ def work(buyer: Buyer, ground: Ground) -> None:
     owner, manager = lead.owner.actor, ground.users["henrik@halden.example"].actor
     if buyer.rejected_at:
         reject_lead(lead, buyer.reason, by=owner, at=buyer.rejected_at)
+    if buyer.settled_at:
+        end = disqualify_lead if buyer.reason in FOR_EVER else recycle_lead
+        end(lead, buyer.reason, by=ground.users["mara@halden.example"].actor, at=buyer.settled_at)
     if buyer.accepted_at:
         accept_lead(lead, by=owner, at=buyer.accepted_at)
     for at, was_answered in buyer.calls:

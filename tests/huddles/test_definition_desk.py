@@ -14,7 +14,7 @@ from loopline.huddles.changing import HuddleStateError
 from loopline.huddles.decisions import NewDecision
 from loopline.huddles.definition_desk import adopt_change, decide_change, sign_change, try_change
 from loopline.huddles.models import Decision, Huddle
-from loopline.leads.actions import qualify_lead, reject_lead
+from loopline.leads.actions import disqualify_lead, qualify_lead, reject_lead
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.people.companies import CompanyDetails, edit_company
 from loopline.store.duckdb_engine import DuckDBEngine
@@ -41,6 +41,8 @@ def marketing(store: DuckDBEngine) -> User:
         if employees in (60, 70):
             clause = lead.evidence[1]["clause"]
             reject_lead(lead, Lead.Reason.BELOW_DEFINITION, detail={"clause": clause}, by=seller.actor)
+        if employees == 70:
+            disqualify_lead(lead, Lead.Reason.NO_NEED, by=SYSTEM)  # what sales said of it counts all the same
     Relay(store).relay_all()
     return make_user(Role.MARKETING, unit=unit, name="Mara")
 
