@@ -21,6 +21,7 @@ from django.urls import NoReverseMatch, Resolver404, URLPattern, get_resolver, r
 from loopline.access.models import BusinessUnit, ExchangeRate, OwnModelVersion, User
 from loopline.campaigns.models import Activity, Campaign, CostLine, Form, Submission, TrackedLink
 from loopline.collect.arrived import newest
+from loopline.huddles import scorecard_mail
 from loopline.huddles.homework import token_of
 from loopline.huddles.models import Decision, Homework, Huddle, HuddleSeries
 from loopline.leads.models import DefinitionVersion, Lead
@@ -79,6 +80,11 @@ GIVEN: dict[str, Values] = {
     "frozen_id": _records(FrozenRun),
     "dashboard_key": lambda _: DASHBOARDS,
     "token": lambda _: [token_of(one) for one in Homework.objects.all()[:OF_EACH]],
+    "scorecard_token": lambda _: [
+        scorecard_mail.token_of(huddle, user)
+        for huddle in Huddle.objects.filter(closed_at__isnull=False)[:OF_EACH]
+        for user in User.objects.filter(role="sales", units=huddle.unit)[:OF_EACH]
+    ],
     "key": lambda _: [one for one in REPORTS if one != "closed-loop"],
     "form": lambda _: ["csv", "json"],
     "key_id": lambda station: [one.id for one in station.keys.list()],
@@ -212,7 +218,8 @@ def _arguments(route: URLPattern) -> list[str]:
     return [*route.pattern.regex.groupindex] or [*route.pattern.converters]
 
 
-_OTHERWISE = {("dashboard", "key"): "dashboard_key",
+_OTHERWISE = {("scorecard_link", "token"): "scorecard_token",
+              ("dashboard", "key"): "dashboard_key",
               ("own_model_edit", "key"): "own_key", ("frozen_run", "run_id"): "frozen_id",
               ("frozen_run_download", "run_id"): "frozen_id"}  # fmt: skip
 """Route and argument that share a name with others → whose values it has."""

@@ -59,8 +59,8 @@ class ReasonForm(PageForm):
         assert isinstance(clause, forms.ChoiceField)
         clauses = [str(one["clause"]) for one in lead.evidence] or ["the whole definition"]
         clause.choices = [("", "Choose a clause"), *((one, with_titles(one)) for one in clauses)]
-        for asks in ASKED.values():
-            self.fields[asks.key].widget.attrs["data-needed-by"] = asks.key
+        for name in (*(asks.key for asks in ASKED.values()), "return_on"):
+            self.fields[name].widget.attrs["data-needed-by"] = name
 
     def clean(self) -> dict[str, Any]:
         said: dict[str, Any] = super().clean() or self.cleaned_data
@@ -97,6 +97,7 @@ class RecycleForm(ReasonForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["return_on"].help_text = "A date, or what they do, brings it back."
+        del self.fields["return_on"].widget.attrs["data-needed-by"]  # whatever the reason is
 
     def _needs_a_date(self, said: dict[str, Any]) -> None:
         if not said.get("return_on") and not said.get("returns_when") and "return_on" not in self.errors:

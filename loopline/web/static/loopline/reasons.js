@@ -6,6 +6,10 @@
     for (const field of form.querySelectorAll("[data-needed-by]")) {
       field.closest(".field").hidden = field.dataset.neededBy !== needed;
     }
+    // What shows now is asked for: the mark is for those who see all fields at once.
+    for (const field of [asked, ...form.querySelectorAll("[data-needed-by]")]) {
+      field.closest(".field").querySelector(".optional")?.setAttribute("hidden", "");
+    }
   };
   const forms = () => [...document.querySelectorAll("form")].filter((form) => form.querySelector("[data-needed-by]"));
   const all = () => forms().forEach(show);
