@@ -137,9 +137,9 @@ def _clause(now: Mapping[str, Any]) -> Iterable[Line]:
 
 
 def _what_if(now: Mapping[str, Any]) -> str:
-    """Where the definition in force can be tried on the past."""
-    key = now.get("definition", {}).get("id")
-    path = reverse("definition_what_if", args=[key]) if key else reverse("definition")
+    """Where a version that is talked about is tried on the past, else where a change is begun."""
+    open_ones = now.get("definition", {}).get("open", ())
+    path = reverse("definition_what_if", args=[open_ones[0]["id"]]) if open_ones else reverse("definition")
     return f"{settings.BASE_URL}{path}"
 
 

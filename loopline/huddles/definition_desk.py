@@ -39,6 +39,8 @@ from loopline.store.engine import StoreError
 WINDOW = timedelta(days=182)
 NAMES = 5
 MOST_TRIED = 20
+MOST_FIRST = 3
+"""So many are tried before anybody asks, until one would change something."""
 REVIEW_WEEKS = 6
 """A changed definition is looked at again after so many weeks, where nobody can say when it would show."""
 
@@ -69,11 +71,10 @@ def desk_clauses(huddle: Huddle, version: DefinitionVersion) -> list[DeskClause]
     return sorted(found, key=lambda one: (-one.sent_back, -one.kept_below, one.place))
 
 
-def first_try(clause: DeskClause, offers: Sequence[Variant]) -> Variant | None:
+def first_tries(clause: DeskClause, offers: Sequence[Variant]) -> list[Variant]:
     """What is tried before anybody asks: what sales sends back asks for more, what never passed for less."""
     wants_tighter = clause.sent_back > 0
-    changes = [one for one in offers if one.is_tighter == wants_tighter and one.instead_of] or list(offers)
-    return changes[0 if wants_tighter else -1] if changes else None
+    return [one for one in offers if one.is_tighter == wants_tighter and one.instead_of] or list(offers)
 
 
 def prepare_try(huddle: Huddle, *, by: Actor) -> None:
@@ -85,10 +86,16 @@ def prepare_try(huddle: Huddle, *, by: Actor) -> None:
     worst = next(iter(desk_clauses(huddle, version)), None) if version else None
     if version is None or worst is None or not (worst.sent_back or worst.kept_below):
         return
-    wanted = first_try(worst, offered(version.definition, worst.place))
-    if wanted is not None:
-        with suppress(StoreError):
+    with suppress(StoreError):
+        for wanted in first_tries(worst, offered(version.definition, worst.place))[:MOST_FIRST]:
             try_change(huddle, wanted.key, by=by)
+            if _says_something(huddle.tried["answers"][wanted.key]):
+                return
+
+
+def _says_something(answer: Mapping[str, Any]) -> bool:
+    """Some leads would have fared otherwise."""
+    return any(cell["n"] for cell in answer["cells"] if cell["key"].startswith("only"))
 
 
 def try_change(huddle: Huddle, key: str, *, by: Actor) -> None:

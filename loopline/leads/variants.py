@@ -17,8 +17,8 @@ from loopline.rules.explain import to_sentence
 from loopline.rules.read import read_rule, rule_json
 from loopline.rules.tree import All, AnyOf, AtLeast, InSegment, Leaf, Not, Rule, Unless
 
-MOST = 5
-"""As many as the keys 1 to 5 choose from."""
+MOST = 9
+"""As many as the keys 1 to 9 choose from."""
 _LEAST = frozenset({"at_least", "engaged_seconds"})
 _THRESHOLDS = (*sorted(_LEAST), "at_most", "within_days")
 _KEY = re.compile(r"(\d{1,3}):(?:t(\d{1,3}):(\d{1,15})|c(\d{1,3}))?")

@@ -19,6 +19,7 @@ from loopline.huddles.models import Decision, Huddle
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.variants import Threshold, Variant, offered, thresholds, variant
 from loopline.rules.definition import Definition
+from loopline.web.form_titles import with_titles
 from loopline.web.forms.huddle import ChangeForm
 from loopline.web.huddle_screen import names_for
 from loopline.web.what_if_page import CELL_WORDS
@@ -121,7 +122,7 @@ def _form(huddle: Huddle, actor: Actor, definition: Definition, key: str) -> Cha
     wanted = variant(definition, key)
     if is_proposed(huddle, wanted):
         return None
-    text = f"Change the lead definition: {wanted.told}"
+    text = f"Change the lead definition: {with_titles(wanted.told)}"
     return ChangeForm(unit=huddle.unit, initial={"text": text, "owner": actor.id})
 
 

@@ -148,6 +148,7 @@ def names_for(keys: Sequence[str], by: Actor, unit_id: UUID | None) -> dict[str,
     }
 
 
-def what_if_address(definition_id: str) -> str:
-    """Where the definition in force can be tried on the past; where there is none, the page of the definition."""
-    return reverse("definition_what_if", args=[definition_id]) if definition_id else reverse("definition")
+def what_if_address(definition: Mapping[str, Any]) -> str:
+    """Where the version that is talked about is tried on the past; where there is none, the page of the definition."""
+    open_ones = definition.get("open", ())
+    return reverse("definition_what_if", args=[open_ones[0]["id"]]) if open_ones else reverse("definition")

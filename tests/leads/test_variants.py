@@ -42,7 +42,9 @@ def test_several_thresholds_take_one_step_each_way(definition: Definition) -> No
     assert [(one.name, one.value) for one in thresholds(definition, 2)] == [
         ("within_days", 90), ("at_least", 2), ("within_days", 30), ("at_least", 60),
     ]  # fmt: skip
-    assert keys(definition, 2) == ["2:t0:60", "2:t0:180", "2:t1:1", "2:t1:5", "2:"]
+    assert keys(definition, 2) == [
+        "2:t0:60", "2:t0:180", "2:t1:1", "2:t1:5", "2:t2:14", "2:t2:60", "2:t3:50", "2:t3:100", "2:",
+    ]  # fmt: skip
 
 
 def test_a_clause_without_a_number_can_only_go(definition: Definition) -> None:

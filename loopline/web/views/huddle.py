@@ -63,7 +63,7 @@ def huddle_page(request: PageRequest, found: Huddle, card: str = "close", **form
         "deals_won": found.snapshot.get("won_deals", []),
         "deals_lost": found.snapshot.get("lost_deals", []),
         "stages": stages_shown(found) if shown == "bottleneck" else [],
-        "what_if": what_if_address(found.snapshot.get("definition", {}).get("id", "")),
+        "what_if": what_if_address(found.snapshot.get("definition", {})),
         "desk": desk_of(found, request.actor, request.GET.get("clause", ""), forms.get("change_form"))
         if shown == "definition" and found.is_open
         else None,
