@@ -1,6 +1,6 @@
 """How long the reports take on 10 M events, 1 M touchpoints and 10,000 won opportunities.
 
-    python -m benchmarks.reports [--events 10000000] [--runs 7] [--folder DIR] [--only closed-loop|library]
+    python -m benchmarks.reports [--events 10000000] [--runs 7] [--folder DIR] [--only closed-loop library …]
         [--memory 256MB]
 
 The store is made by SQL in one folder (kept with --folder), then read through the engine and the report as the page
@@ -13,25 +13,29 @@ import platform
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import duckdb
 
 from loopline.lib.config import STORE_MEMORY
+from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import Books, Options
-from loopline.reports.run import settle, settle_for
+from loopline.reports.run import run_before, run_report, settle, settle_for
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
+from loopline.web.dashboards import DASHBOARDS, PERIOD, Tile
 
 BOOKS = Books(currency="EUR", zone="Europe/Berlin", units={"north": "North", "south": "South"})
 YEAR = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
 
-# One year of traffic. Every tenth event is a touchpoint; people own three touchpoints or so each, a third of them
-# became leads, a tenth of those won. `id(n)` gives texts as long as real ids, so that strings cost what they cost.
+# One year of traffic. Every tenth event is a touchpoint; visitors have three touchpoints or so each. Of those who said
+# who they are half became leads, a tenth of those won. `id(n)` gives texts as long as real ids, so that strings cost
+# what they cost.
 FILL = """
 CREATE TEMP MACRO scatter(n) AS CAST(hash(n) >> 1 AS BIGINT);
 CREATE TEMP MACRO id(kind, n) AS kind || substr(md5(kind || n), 1, 8) || '-' || substr(md5(kind || n), 9, 24);
@@ -54,7 +58,7 @@ SELECT id('e', n) AS event_id, 'key' AS source_id, CASE WHEN n % 3 = 0 THEN 'sou
     'Firefox' AS browser, 'Linux' AS os, 2 AS consent,
     CASE WHEN scatter(n // 10) % 50 = 0 THEN 'machine:crawler' ELSE 'human' END AS bot_verdict,
     'browser' AS source, '{}' AS properties, occurred_at AS recorded_at
-FROM (SELECT range AS n, scatter(range // 10) % ($people * 3 // 2) AS person FROM range($events));
+FROM (SELECT range AS n, scatter(range // 10) % $visitors AS person FROM range($events));
 
 INSERT INTO identity_facts BY NAME
 SELECT 'visitor:' || id('v', range) AS id, range AS version, id('person', range) AS person_id, 'form' AS evidence,
@@ -118,15 +122,19 @@ INSERT INTO batches VALUES ('benchmark', TIMESTAMPTZ '2026-02-01 00:00:00+00');
 
 @dataclass(frozen=True, slots=True)
 class Size:
+    """Traffic and business grow apart: most visitors of a site with more traffic never say who they are."""
+
     events: int
+    won: int
 
     @property
     def numbers(self) -> dict[str, int]:
         return {
             "events": self.events,
-            "people": self.events // 50,
-            "leads": self.events // 100,
-            "won": self.events // 1000,
+            "visitors": self.events * 3 // 100,
+            "people": self.won * 20,
+            "leads": self.won * 10,
+            "won": self.won,
         }
 
 
@@ -134,7 +142,7 @@ def fill(path: Path, size: Size) -> None:
     """Make the store, unless it is there already."""
     if path.exists():
         return
-    connection = duckdb.connect(str(path))
+    connection = duckdb.connect(str(path), config={"memory_limit": "4GB", "threads": 2})
     migrate(connection, datetime(2026, 2, 1, tzinfo=UTC))
     text = FILL
     for name, value in size.numbers.items():
@@ -179,36 +187,70 @@ def library(engine: DuckDBEngine, runs: int) -> None:
             print(f"{key:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
 
 
+def dashboards(engine: DuckDBEngine, runs: int) -> None:
+    """All tiles of each, worked out anew: each run asks as of a moment that nobody asked for before."""
+    print(f"{'dashboards':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+    moments = (engine.horizon() - timedelta(seconds=place) for place in count(1))
+    for key, dashboard in DASHBOARDS.items():
+
+        def work(tiles: Sequence[Tile] = dashboard.tiles) -> None:
+            moment = next(moments).isoformat()
+            for tile in tiles:
+                report = REPORTS[tile.report]
+                said = {"period": PERIOD, **tile.options, "as_of": moment}
+                asked = read_address(said, BOOKS, YEAR["last"], usual_of(report))
+                run_report(report.key, asked.options, engine, BOOKS)
+                if tile.figures:
+                    run_before(report, as_before(asked), engine, BOOKS)
+
+        took = timed(work, runs)
+        print(f"{key:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
+
+
+def as_of(engine: DuckDBEngine, runs: int) -> None:
+    """The closed loop of the first half of the year, now and as of the day after it."""
+    print(f"{'closed loop of half a year':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+    half = {"first": date(2025, 1, 1), "last": date(2025, 6, 30)}
+    for name, moment in (("now", None), ("as of 2025-07-01", datetime(2025, 7, 1, tzinfo=UTC))):
+        took = timed(lambda m=moment: work_out(Options(**half, as_of=m), engine), runs)
+        print(f"{name:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
+
+
+def closed_loop(engine: DuckDBEngine, runs: int) -> None:
+    print(f"{'closed loop':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+    for by in ("campaign", "channel", "landing_page"):
+        for model in ("first_touch", "time_decay"):
+            for clock in ("period", "cohort"):
+                options = Options(**YEAR, by=by, model=model, clock=clock)
+                took = timed(lambda o=options: work_out(o, engine), runs)
+                name = f"by {by}, {model}, {clock}"
+                print(f"{name:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
+
+
+PARTS = {"closed-loop": closed_loop, "library": library, "as-of": as_of, "dashboards": dashboards}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--won", type=int, help="default: 10,000, or one in a thousand events where those are fewer")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--folder", type=Path)
-    parser.add_argument("--only", choices=["closed-loop", "library"], help="default: both")
+    parser.add_argument("--only", choices=list(PARTS), nargs="+", default=list(PARTS), help="default: all")
     parser.add_argument("--memory", default=STORE_MEMORY, help="what the store may hold in memory")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"reports-{given.events}.duckdb"
     start = time.perf_counter()
-    fill(path, Size(given.events))
+    fill(path, Size(given.events, given.won or min(10_000, given.events // 1000)))
     print(f"store: {given.events:,} events, {path.stat().st_size / 1e6:,.0f} MB, {time.perf_counter() - start:.1f} s")
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, DuckDB {duckdb.__version__}, 2 threads")
     engine = DuckDBEngine(path, memory_limit=given.memory)
     engine.migrate()
     try:
-        if given.only != "closed-loop":
-            library(engine, given.runs)
-        print(f"{'closed loop':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
-        for by in () if given.only == "library" else ("campaign", "channel", "landing_page"):
-            for model in ("first_touch", "time_decay"):
-                for clock in ("period", "cohort"):
-                    options = Options(**YEAR, by=by, model=model, clock=clock)
-                    took = timed(lambda o=options: work_out(o, engine), given.runs)
-                    print(
-                        f"{'by ' + by + ', ' + model + ', ' + clock:<44}"
-                        f"{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}"
-                    )
+        for part in given.only:
+            PARTS[part](engine, given.runs)
     finally:
         engine.close()
 

@@ -107,7 +107,7 @@ def _walks(kind: str, moments: Mapping[str, str] | None, ignores_direct: bool) -
             FROM walk_touches
         ) AS w ORDER BY w.has_converted DESC, w.walk_no, w.place
         """,
-        _walk_touches(kind, RowOf("''", carries_channel=True, ignores_direct=ignores_direct)),
+        _walk_touches(kind, RowOf("''", carries_channel=True, ignores_direct=ignores_direct, with_strangers=True)),
         moments=moments,
     )
 

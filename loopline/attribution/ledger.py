@@ -11,7 +11,7 @@ from loopline.attribution.model import Deal, Model
 from loopline.attribution.paths import AFTER_CONVERSION, LEFT_OUT, MACHINE, OUTSIDE_WINDOW, STANDING, paths, steps
 from loopline.attribution.primary import NO_PRIMARY_CAMPAIGN, credits_by_record, without_record
 from loopline.attribution.state import KNOWN_IDENTITIES, Part
-from loopline.attribution.touchpoints import RowOf, touchpoints
+from loopline.attribution.touchpoints import RowOf, touchpoints_of
 
 WEIGHT_SCALE = 1_000_000_000_000
 """Weights become integers, so that their sum does not depend on the order in which an engine adds them."""
@@ -80,6 +80,7 @@ def _dealt(model: Model, row: RowOf, *kinds: str) -> Part:
 
 
 def _pathless(row: RowOf, *kinds: str) -> Part:
+    touched = touchpoints_of(conversion_people(*kinds), row)
     return Part(
         "unattributed",
         f"""
@@ -90,7 +91,7 @@ def _pathless(row: RowOf, *kinds: str) -> Part:
         FROM unearned AS c
         LEFT JOIN (
             SELECT c.conversion_no AS conversion_no, min({STANDING}) AS standing
-            FROM unearned_people AS c JOIN touchpoints AS t ON t.person_no = c.person_no GROUP BY c.conversion_no
+            FROM unearned_people AS c JOIN {touched.name} AS t ON t.person_no = c.person_no GROUP BY c.conversion_no
         ) AS e ON e.conversion_no = c.conversion_no
         LEFT JOIN (
             SELECT DISTINCT p.conversion_no AS conversion_no
@@ -98,7 +99,12 @@ def _pathless(row: RowOf, *kinds: str) -> Part:
             WHERE starts_with(k.identity, 'visitor:') OR starts_with(k.identity, 'user:')
         ) AS l ON l.conversion_no = c.conversion_no
         """,
-        (_unearned(row, *kinds), _unearned_people(row, *kinds), touchpoints(row), KNOWN_IDENTITIES),
+        (
+            _unearned(row, *kinds),
+            _unearned_people(row, *kinds),
+            touched,
+            KNOWN_IDENTITIES,
+        ),
     )
 
 

@@ -2,7 +2,7 @@
 
 from loopline.attribution.conversions import conversion_people
 from loopline.attribution.state import Part
-from loopline.attribution.touchpoints import DIRECT, RowOf, touchpoints
+from loopline.attribution.touchpoints import DIRECT, RowOf, touchpoints_of
 
 DAY_US = 86_400_000_000
 
@@ -27,6 +27,7 @@ _OF_CHANNELS = f""", count(*) OVER (PARTITION BY conversion_no, channel) AS chan
 
 def steps(row: RowOf, *kinds: str) -> Part:
     """The part `steps`: one row per conversion and touchpoint on its path, in no order yet."""
+    touched = touchpoints_of(conversion_people(*kinds), row)
     return Part(
         "steps",
         f"""
@@ -34,10 +35,10 @@ def steps(row: RowOf, *kinds: str) -> Part:
             t.touched_us AS touched_us, t.row_key AS row_key, t.unit_id AS touched_unit_id, t.touch_kind AS touch_kind,
             {"t.channel AS channel, c.kind AS kind," if row.carries_channel else ""} c.lead_us AS lead_us,
             c.opportunity_us AS opportunity_us, (c.converted_us - t.touched_us) / {DAY_US}.0 AS days_before
-        FROM conversion_people AS c JOIN touchpoints AS t ON t.person_no = c.person_no
+        FROM conversion_people AS c JOIN {touched.name} AS t ON t.person_no = c.person_no
         WHERE {ON_PATH}
         """,
-        (conversion_people(*kinds), touchpoints(row)),
+        (conversion_people(*kinds), touched),
     )
 
 

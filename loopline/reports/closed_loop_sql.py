@@ -51,7 +51,7 @@ def credit_and_visits(
 
     `moments` as in `question`.
     """
-    row = row_for(dimension, model, options)
+    row = replace(row_for(dimension, model, options), with_strangers=True)
     return question(
         f"""
         SELECT 'credit' AS section, c.kind AS kind, {ROW_OF_CREDIT} AS row_key, c.unit_id AS unit_id,

@@ -3,6 +3,7 @@
 import csv
 import random
 from collections import defaultdict
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path as FilePath
 
@@ -238,6 +239,40 @@ def test_both_engines_deal_to_the_cent_as_deal_out_does(engine: Engine, model: s
     for key, (amount, path) in made.items():
         parts = deal_out(amount, WEIGHTS[model](path)) if path.times else []
         assert [part for part in dealt.get(key, []) if part] == [part for part in parts if part]
+
+
+def test_credit_is_the_same_where_the_touchpoints_of_strangers_are_read_too(engine: Engine):
+    random_books(engine, 4)
+    shelf = Shelf(engine)
+    for person, canonical in (("ann", "ann"), ("old ann", "ann"), ("bea", "bea"), ("older", "old ann")):
+        shelf.person(person, f"browser of {person}", canonical=canonical)
+    for place, identity in enumerate(
+        ["person:ann", "person:old ann", "visitor:browser of old ann", "person:bea", "visitor:nobody", "person:older"]
+    ):
+        shelf.touch(f"own-{place}", identity, day(2 + place / 10), channel="Email")
+    shelf.won("merged", "old ann", day(9), 1001)
+    shelf.won("single", "bea", day(9), 77)
+    shelf.won("nothing", "older", day(1), 5)
+    shelf.store()
+    values = settle(Options(**MARCH), engine, BOOKS).params  # type: ignore[arg-type]
+    answers = []
+    for row in (ROW, replace(ROW, with_strangers=True)):
+        credit = question(
+            "SELECT c.record_id AS record_id, r.event_id AS event_id, r.credit AS credit FROM credits AS r "
+            "JOIN conversions AS c ON c.conversion_no = r.conversion_no ORDER BY c.record_id, r.event_id",
+            credit_ledger(MODELS["linear"], row, "revenue"),
+            conversions("revenue"),
+        )
+        reasons = question(
+            "SELECT c.record_id AS record_id, u.reason AS reason FROM unattributed AS u "
+            "JOIN conversions AS c ON c.conversion_no = u.conversion_no ORDER BY c.record_id",
+            unattributed(MODELS["linear"], row, "revenue"),
+            conversions("revenue"),
+        )
+        answers.append([engine.rows(credit, values), engine.rows(reasons, values)])
+    assert answers[0] == answers[1]
+    own = {(row["record_id"], row["event_id"]) for row in answers[0][0] if str(row["event_id"]).startswith("own")}
+    assert own == {("merged", "own-0"), ("merged", "own-1"), ("merged", "own-2"), ("single", "own-3")}
 
 
 @pytest.mark.cases

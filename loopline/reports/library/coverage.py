@@ -21,11 +21,10 @@ from loopline.store.engine import Engine
 _MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
 _VISITS = question(
     f"""
-    SELECT count(*) FILTER (WHERE e.is_entry) AS sessions,
-        count(*) FILTER (WHERE e.is_entry AND NOT {_MACHINE}) AS human,
-        count(*) FILTER (WHERE e.is_entry AND NOT {_MACHINE} AND e.consent >= 2) AS consented
+    SELECT count(*) AS sessions, count(*) FILTER (WHERE NOT {_MACHINE}) AS human,
+        count(*) FILTER (WHERE NOT {_MACHINE} AND e.consent >= 2) AS consented
     FROM events AS e LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
-    WHERE e.recorded_at <= $as_of AND {visible("e.unit_id")} AND {in_period("e.occurred_at")}
+    WHERE e.is_entry AND e.recorded_at <= $as_of AND {visible("e.unit_id")} AND {in_period("e.occurred_at")}
     """,
     VERDICT_STATE,
 )
