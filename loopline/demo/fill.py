@@ -33,6 +33,7 @@ from loopline.demo.proposal import fit_first_score, propose_change
 from loopline.demo.routing import talk
 from loopline.demo.sales import SalesBulk, make_sales, write_sales
 from loopline.demo.simulate import Year, simulate
+from loopline.demo.spending import paces
 from loopline.facts.history import relay_history
 from loopline.facts.outbox import record_facts
 from loopline.leads.models import Lead
@@ -89,7 +90,7 @@ class _Records:
 
 
 def _records(year: Year, folder: Path, ids: Ids) -> _Records:
-    ground = lay_ground(year.until, ids)
+    ground = lay_ground(year.until, ids, paces(year))
     people = make_people(year.buyers, ground, ids)
     leads = make_leads(year.buyers, people.people, ground, ids, year.until)
     sales = make_sales(year.buyers, leads.leads, ids)

@@ -1,6 +1,7 @@
 """What stands before the first visitor comes: the organisation, its people, its forms, its campaigns and costs."""
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from loopline.campaigns.models import Campaign, CampaignCode, CostLine, Form
 from loopline.demo import world
 from loopline.demo.routing import set_up_routing
 from loopline.demo.simulate import DAYS, PRICING_COUNTS
+from loopline.demo.spending import weeks_of
 from loopline.facts.outbox import Fact, record_facts
 from loopline.leads.definition_actions import (
     draft_definition,
@@ -27,6 +29,7 @@ from loopline.leads.definition_actions import (
 from loopline.leads.examples import Act, Example
 from loopline.leads.models import DefinitionVersion
 from loopline.lib.ids import uuid7
+from loopline.lib.money import deal_out
 
 PURPOSE = "contact"
 
@@ -61,8 +64,9 @@ class Ids:
 
 
 @transaction.atomic
-def lay_ground(until: datetime, ids: Ids) -> Ground:
-    """Organisation, units, rates, colleagues, forms, and the year's campaigns with their costs."""
+def lay_ground(until: datetime, ids: Ids, paces: Mapping[str, Mapping[date, float]] | None = None) -> Ground:
+    """Organisation, units, rates, colleagues, forms, and the year's campaigns with their costs; what was spent on the
+    codes of `paces` goes by the weights of its weeks (`spending.paces`)."""
     start = until - timedelta(days=DAYS)
     Organisation.objects.update_or_create(
         pk=1,
@@ -87,7 +91,7 @@ def lay_ground(until: datetime, ids: Ids) -> Ground:
     definitions = {key: _definition(unit, users, start) for key, unit in units.items()}
     ground = Ground(units, users, _forms(units, ids, start), definitions)
     for plan in world.PLANS:
-        _campaign(plan, ground, ids, start, until)
+        _campaign(plan, ground, ids, start, until, (paces or {}).get(plan.codes[0]))
     return ground
 
 
@@ -208,7 +212,9 @@ def _fields(unit: world.Unit, *, has_message: bool) -> list[FormField]:
     return [*fields, FormField("message", "What is it about?", "textarea"), heard] if has_message else fields
 
 
-def _campaign(plan: world.Plan, ground: Ground, ids: Ids, start: datetime, until: datetime) -> None:
+def _campaign(
+    plan: world.Plan, ground: Ground, ids: Ids, start: datetime, until: datetime, pace: Mapping[date, float] | None
+) -> None:
     unit = ground.units[plan.unit]
     total = plan.once_minor or plan.monthly_minor * 12
     campaign = Campaign.objects.create(
@@ -227,7 +233,8 @@ def _campaign(plan: world.Plan, ground: Ground, ids: Ids, start: datetime, until
         code = CampaignCode.objects.create(unit=unit, code=text, campaign=campaign)
         facts.append(Fact("campaign_code_facts", code_id(unit.pk, text), code_row(code), start))
         ground.campaigns[plan.unit, text] = campaign
-    for cost in _costs(plan, campaign, ids, start, until):
+    costs = _costs(plan, campaign, ids, start, until)
+    for cost in CostLine.objects.bulk_create(_at_a_pace(costs, pace, ids, until) if pace else costs):
         rate = ExchangeRate.convert(cost.amount_minor, cost.currency, cost.starts_on)
         facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, rate), cost.created_at))
     record_facts(facts)
@@ -262,7 +269,25 @@ def _costs(plan: world.Plan, campaign: Campaign, ids: Ids, start: datetime, unti
                     created_at=known_at,
                 )
             )
-    return CostLine.objects.bulk_create(lines)
+    return lines
+
+
+def _at_a_pace(lines: list[CostLine], pace: Mapping[date, float], ids: Ids, until: datetime) -> list[CostLine]:
+    """The planned lines as they are; in place of the actual ones a line a week, together the same amount."""
+    actual, planned = ([one for one in lines if (one.kind == "actual") == is_actual] for is_actual in (True, False))
+    weeks = weeks_of(actual[0].starts_on, actual[-1].ends_on)
+    weights = [pace[begins - timedelta(days=begins.weekday())] * ((ends - begins).days + 1) for begins, ends in weeks]
+    amounts = deal_out(sum(one.amount_minor for one in actual), weights)
+    like = actual[0]
+    for (begins, ends), amount in zip(weeks, amounts, strict=True):
+        known_at = min(until, datetime.combine(ends, until.timetz()) + timedelta(days=2))
+        planned.append(
+            CostLine(
+                id=ids.at(known_at), unit=like.unit, campaign=like.campaign, kind=like.kind, category=like.category,
+                amount_minor=amount, currency=like.currency, starts_on=begins, ends_on=ends, created_at=known_at,
+            )
+        )  # fmt: skip
+    return planned
 
 
 def _end_of_month(first: date) -> date:

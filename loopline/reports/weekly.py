@@ -15,11 +15,11 @@ from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import Part, question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
-from loopline.lib.times import day_start
 from loopline.reports.balance import number, sum_records
 from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED
 from loopline.reports.learnt import learnt_model
+from loopline.reports.mondays import AT_ONCE, began, mondays_of
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.periods import DAY
 from loopline.reports.run import settle
@@ -28,7 +28,6 @@ from loopline.store.engine import Engine, Value
 KEY = "weekly"
 COLUMNS = ("week", "channel", "spend_minor", "touches", "leads", "revenue_minor")
 NAMES = {NOTHING: "No channel", OTHER_UNITS: "Other business units", UNATTRIBUTED: "Unattributed"}
-MOST_WEEKS = 520
 _KINDS = ("lead", "revenue")
 _WEEKS = Part("weeks", "SELECT CAST(w.began AS BIGINT) AS week_us FROM (SELECT unnest($weeks) AS began) AS w")
 
@@ -82,9 +81,9 @@ def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
     if model.overlaps:
         words = "counts a sale on every row it met, so a week adds up to nothing"
         raise OptionError(f"{model.label} {words}. Choose another model.")
-    mondays = _mondays(scope)
-    values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(_began(day, scope)) for day in mondays]}
-    by_began = {_began(day, scope): day for day in mondays}
+    mondays = mondays_of(scope)
+    values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(began(day, scope)) for day in mondays]}
+    by_began = {began(day, scope): day for day in mondays}
     found: dict[tuple[date, str], Line] = {}
 
     def line(week_us: object, channel: object) -> Line:
@@ -108,18 +107,6 @@ def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
         table.warnings.append(f"{without_rate:,} cost lines have no exchange rate and no place in the spend.")
     _check(table, engine)
     return table
-
-
-def _mondays(scope: Scope) -> list[date]:
-    first = scope.first - scope.first.weekday() * DAY
-    count = (scope.last - first).days // 7 + 1
-    if count > MOST_WEEKS:
-        raise OptionError(f"That is {count} weeks; ask for at most {MOST_WEEKS}.")
-    return [first + 7 * place * DAY for place in range(count)]
-
-
-def _began(monday: date, scope: Scope) -> int:
-    return round(day_start(monday, scope.books.zone).timestamp() * 1_000_000)
 
 
 def _touches(row: RowOf) -> str:
@@ -161,10 +148,6 @@ def _credit(model: Model, row: RowOf) -> str:
         unattributed(model, row, *_KINDS),
         _WEEKS,
     )
-
-
-AT_ONCE = 60
-"""Weeks of cost in one statement."""
 
 
 def _costs(scope: Scope, mondays: list[date], engine: Engine) -> tuple[dict[tuple[date, str], int], int]:

@@ -37,6 +37,12 @@ def money_whole(amount_minor: int | None, currency: str) -> str:
 
 
 @register.filter
+def money_of(amount_minor: float, currency: str) -> str:
+    """The same for an estimate, which is no whole number of cents."""
+    return wording.money_whole_text(round(amount_minor), currency)
+
+
+@register.filter
 def figure(value: Figure) -> str:
     """`{{ row.leads|figure }}` → 1,396; a fraction 109.4 with the exact 109.373804 on hover; None → —"""
     text = wording.figure_text(value)
