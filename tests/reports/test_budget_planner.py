@@ -46,6 +46,13 @@ def test_curves_bend_and_know_their_borders() -> None:
     assert found.change(4_000, 3_000).value < 0
 
 
+def test_a_curve_that_hangs_on_one_odd_week_says_so() -> None:
+    spend, outcome = simulated(World("Hill", hill(30, 5_000)), np.random.default_rng(3))
+    assert respond(spend, outcome).hangs_on is None
+    spend[-4], outcome[-4] = 3 * max(spend), 40 * max(outcome)
+    assert respond(spend, outcome).hangs_on == 3
+
+
 @pytest.mark.parametrize(
     ("spend", "outcome", "why"),
     [

@@ -115,6 +115,7 @@ def _row(one: Learnt) -> Row:
     gain = response.ten_more()
     values |= {"gain": round(gain.value, 2), "gain_low": round(gain.low, 2), "gain_high": round(gain.high, 2)}
     note = "cannot be told from nothing" if gain.low <= 0 <= gain.high else ""
+    note = "hangs on one odd week; look at it first" if response.hangs_on is not None else note
     return Row(one.key, one.name.label, note, values=values)
 
 

@@ -9,7 +9,7 @@ chance (Davies 1987). A curve is an association: what was spent where demand was
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import pi, sqrt
 
 import numpy as np
@@ -84,6 +84,8 @@ class Response:
     weeks: int
     outcome_now: float
     """Mean weekly outcome of the last weeks."""
+    hangs_on: int | None = None
+    """How many weeks before the last one there is a week without which 10 % more would lie outside of its range."""
 
     @property
     def best(self) -> Fitted:
@@ -132,21 +134,30 @@ def respond(spend: Sequence[float | None], outcome: Sequence[float]) -> Response
     if now <= 0:
         raise NotKnownError("nothing is spent now, so there is nothing to add 10 % to")
     others = _others(weeks)
-    fits, residuals = [], {}
-    for carry_over in CARRY_OVER:
-        worked = _adstock(known, carry_over)
-        for times in HALF:
-            for power in POWERS:
-                fit, left = _fit(worked, seen, others, Shape(carry_over, times * mean, power))
-                fits.append(fit)
-                residuals[fit] = left
-    fits.sort(key=lambda one: one.rss)
+    fits, residual = _grid(known, seen, others, np.ones(weeks, dtype=np.bool_))
     freedom = weeks - others.shape[1] - 3
     quantile = freedom * ((1 - LEVEL) ** (-2 / freedom) - 1)  # twice that of F with 2 and `freedom` degrees
-    slack = fits[0].rss / freedom * quantile * _inflation(residuals[fits[0]])
-    return Response(
-        tuple(fits), slack, now, float(known.min()), float(known.max()), weeks, float(seen[-RECENT_WEEKS:].mean())
+    slack = fits[0].rss / freedom * quantile * _inflation(residual)
+    found = Response(
+        fits, slack, now, float(known.min()), float(known.max()), weeks, float(seen[-RECENT_WEEKS:].mean())
     )
+    odd = int(np.argmax(np.abs(seen - np.median(seen))))
+    [without, *_], _ = _grid(known, seen, others, np.arange(weeks) != odd)
+    told, more = found.ten_more(), without.slope * without.gain(now, 1.1 * now)
+    return found if told.low <= more <= told.high else replace(found, hangs_on=weeks - 1 - odd)
+
+
+def _grid(known: Floats, seen: Floats, others: Floats, kept: NDArray[np.bool_]) -> tuple[tuple[Fitted, ...], Floats]:
+    """All shapes over the weeks that are kept, the best first, and what the best leaves unexplained."""
+    found = [
+        _fit(worked[kept], seen[kept], others[kept], Shape(carry_over, times * float(known.mean()), power))
+        for carry_over in CARRY_OVER
+        for worked in (_adstock(known, carry_over),)
+        for times in HALF
+        for power in POWERS
+    ]
+    found.sort(key=lambda pair: pair[0].rss)
+    return tuple(fit for fit, _ in found), found[0][1]
 
 
 def _known(spend: Sequence[float | None]) -> Floats:
