@@ -15,7 +15,6 @@ from pathlib import Path
 
 from pysqlite3 import dbapi2 as sqlite
 
-from loopline.collect.checkpoints import Checkpoints
 from loopline.collect.log import Log, append_block, connect
 from loopline.collect.refusals import Refused, add_refusals, added_up
 from loopline.collect.request import Request
@@ -79,7 +78,6 @@ class Inbox(Log):
         self._trouble: Unavailable | None = None
         self._loaded_seq: int | None = None
         self._thread: threading.Thread | None = None
-        self._checkpoints = Checkpoints(self.path)
         self._closing = False
 
     # Writing
@@ -88,7 +86,6 @@ class Inbox(Log):
         self._look_at_room()
         self._thread = threading.Thread(target=self._write_until_closed, name="inbox writer", daemon=True)
         self._thread.start()
-        self._checkpoints.start()
 
     def close(self) -> None:
         """Commit what waits, then stop."""
@@ -98,7 +95,6 @@ class Inbox(Log):
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-            self._checkpoints.close()
         super().close()
 
     def put(self, request: Request, settle: Settle) -> None:
@@ -152,7 +148,6 @@ class Inbox(Log):
                 failure = _refusal_for(error)
             else:
                 self._end.note(seq)
-                self._checkpoints.note(size)
                 _settle(group.loop, group.waiters[start:end], None)
                 start = end
         if failure is None:
