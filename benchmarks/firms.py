@@ -27,7 +27,8 @@ import numpy as np
 
 from benchmarks.machine import machine
 from loopline.reports.what_if.comparison import Comparison, compare
-from loopline.reports.what_if.judged_leads import JudgedLead
+from loopline.reports.what_if.judged_lead import JudgedLead
+from loopline.reports.what_if.lead_columns import columns_of
 
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 EXPLORED_PER_MILLE = 100
@@ -109,7 +110,7 @@ def held(kind: str, worlds: int, leads: int, *, blinded: bool = False) -> tuple[
     for seed in range(worlds):
         truth = firm(kind, seed, leads)
         shown = [replace(one, explored_per_mille=0) for one in truth.leads] if blinded else truth.leads
-        answers.append(CHECKS[kind](compare(shown, ["new"], weeks=26), truth))
+        answers.append(CHECKS[kind](compare(columns_of(shown), ["new"], weeks=26), truth))
     given = [one for one in answers if one is not None]
     return sum(given), len(given)
 

@@ -1,27 +1,32 @@
 """How long a rule takes for a whole population and for those who changed, on 1 M people with up to 100 M events.
 
-    python -m benchmarks.rules [--events 30000000] [--people 1000000] [--runs 3] [--folder DIR]
+    python -m benchmarks.rules [--events 30000000] [--people 1000000] [--runs 3] [--folder DIR] [--only-what-if]
 
 The store is made by SQL in one folder (kept with --folder and used again). The rule is a lead definition as companies
 write it: fields, consent, counts in windows, a sum, and a score that fades. Each question is asked once to warm up.
 """
 
 import argparse
+import resource
 import statistics
 import tempfile
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import duckdb
 
 from benchmarks.machine import machine
+from loopline.reports.what_if.run import Asked, what_if
 from loopline.rules.changed import changed_people
+from loopline.rules.definition import Definition
 from loopline.rules.measures import EventFilter
 from loopline.rules.population import Judged, Moment, to_sql
 from loopline.rules.read import read_rule
 from loopline.rules.score import Named, PointsEach, PointsWhen, Score
+from loopline.rules.tree import All, Rule
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
 
@@ -98,7 +103,7 @@ INTEREST = Score(
         PointsEach(15, EventFilter("track", name="Order"), within_days=90, half_life_days=30),
     ),
 )
-RULE = read_rule(
+_RULE: Rule = read_rule(
     {
         "all": [
             {"field": "person.business_email"},
@@ -116,6 +121,8 @@ RULE = read_rule(
     },
     Named({"interest": INTEREST}, {}),
 )
+assert isinstance(_RULE, All)
+RULE = _RULE
 ALL_TIME = read_rule({"count": {}, "at_least": 200})
 
 
@@ -132,12 +139,12 @@ def fill(path: Path, events: int, people: int) -> None:
     connection.close()
 
 
-def timed(name: str, ask: Callable[[], int], runs: int) -> None:
-    found = ask()
+def timed(name: str, ask: Callable[[], int], runs: int, *, warms_up: bool = True) -> None:
+    found = ask() if warms_up else 0
     spent = []
     for _ in range(runs):
         began, cpu = time.perf_counter(), time.process_time()
-        ask()
+        found = ask()
         spent.append((time.perf_counter() - began, time.process_time() - cpu))
     median, least = statistics.median(clock for clock, _ in spent), min(clock for clock, _ in spent)
     cpu = statistics.median(used for _, used in spent)
@@ -150,6 +157,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=1_000_000)
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--folder", type=Path)
+    parser.add_argument("--only-what-if", action="store_true")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = given.folder or Path(made)
@@ -160,15 +168,30 @@ def main() -> None:
         print(f"{given.people:,} people, {given.events:,} events, {path.stat().st_size / 1e9:.1f} GB")
         print(f"{'':52} {'people':>9} {'median':>10} {'least':>10} {'':>8}")
         engine = DuckDBEngine(path)
-        measure(engine, given.people, given.runs)
+        measure_what_if(engine, given.runs)
+        if not given.only_what_if:
+            measure(engine, given.people, given.runs)
+        print(f"most memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
         engine.close()
 
 
-def replay(engine: DuckDBEngine) -> int:
-    query = to_sql(RULE, Judged.LEADS)
-    year = (AT - timedelta(days=365), AT)
-    params = query.replay_params("north", year, AT, free_mail_domains=["gmail.com"])
-    return engine.query(query.sql, params, timeout_s=600).num_rows
+def what_if_of(engine: DuckDBEngine, employees: int) -> int:
+    """The whole answer, with a sweep of twenty thresholds: the rule against itself with more people asked for."""
+    stricter = All((*RULE.parts[:2], read_rule({"field": "company.employees", "at_least": employees}), *RULE.parts[3:]))
+    new = Definition(also=stricter, scores={"interest": INTEREST})
+    asked = Asked("north", AT - timedelta(days=365), AT, AT, ("gmail.com",))
+    return what_if(engine, Definition(also=RULE), new, asked).comparison.n
+
+
+def measure_what_if(engine: DuckDBEngine, runs: int) -> None:
+    def cold() -> int:
+        engine.kept.forget()
+        return what_if_of(engine, 200)
+
+    bars = count(100)
+    timed("what-if of a year's leads, nothing kept (cold)", cold, 1, warms_up=False)
+    timed("what-if, a changed number, sweep of 20 (warm)", lambda: what_if_of(engine, next(bars)), runs)
+    engine.kept.forget()
 
 
 def measure(engine: DuckDBEngine, people: int, runs: int) -> None:
@@ -189,7 +212,6 @@ def measure(engine: DuckDBEngine, people: int, runs: int) -> None:
     timed("everybody, every event of all time counts", lambda: ask(ALL_TIME, Judged.EVERYBODY, []), runs)
     timed(f"{CHANGED:,} changed people, the same definition", lambda: ask(RULE, Judged.PEOPLE, few), runs)
     timed("one changed person", lambda: ask(RULE, Judged.PEOPLE, few[:1]), runs)
-    timed("leads of a year, each at its own moment (what if)", lambda: replay(engine), runs)
     timed("who changed in the last second", lambda: len(changed_people(engine, lately, AT)), runs)
 
 

@@ -1,7 +1,7 @@
 """A rule as one SQL text: for everybody, for a few people, for leads each at a moment of its own; and measures of one
 person. One compiler: what a person is judged by live is what history is judged by."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -60,6 +60,14 @@ class BrowserUse:
 class RuleQuery:
     sql: str
     _parts: SqlParts
+    verdicts_sql: str = ""
+    """For leads: the verdicts from a table `known` that holds `subject`, `judged_at` and `columns`; the last part of
+    `sql`, without an order."""
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Columns of `known`, each with all that it holds in words of SQL, values included."""
+        return self._parts.told()
 
     def params(
         self,
@@ -116,11 +124,17 @@ def to_sql(
     answered = [f"c{n}" for n in range(len(leaves))] + [f"s{n}" for n in range(len(scores))]
     answered += [f"r{n}" for n in range(len(besides))]
     subject = "lead_id" if judged is Judged.LEADS else "person_id"
-    sql = f"""WITH {_separated([*_tables(judged, parts), _known(judged, parts)])},
-judged AS (SELECT subject, {", ".join(values)} FROM known)
+    verdicts = f"""judged AS (SELECT subject, {", ".join(values)} FROM known)
 SELECT subject AS {subject}, CAST(coalesce({verdict}, FALSE) AS BOOLEAN) AS is_met, {", ".join(answered)}
-FROM judged ORDER BY subject"""
-    return RuleQuery(sql, parts)
+FROM judged"""
+    known = _separated([*_tables(judged, parts), _known(judged, parts)])
+    return RuleQuery(f"WITH {known},\n{verdicts} ORDER BY subject", parts, f"WITH {verdicts}")
+
+
+def gather_sql(query: RuleQuery, columns: Iterable[str]) -> str:
+    """SQL of some of the query's `columns` for each lead, by its id, with `lead_id` and `judged_at`."""
+    parts = query._parts.only(set(columns))
+    return known_sql(parts, {name: name for name in parts.told()}).sql
 
 
 def measures_sql(measures: Sequence[Measure]) -> RuleQuery:

@@ -1,12 +1,17 @@
 """Pieces of the SQL that a rule becomes: parameters for its values, columns for what has to be counted first."""
 
-from dataclasses import dataclass, field
+import json
+import re
+from collections.abc import Set as Names
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from loopline.rules.measures import EventFilter, Measure, Measuring, PropertyTest
 from loopline.rules.words import is_one_of
 from loopline.store.engine import Value
+
+_PARAMETER = re.compile(r"\$(\w+)")
 
 
 class Source(StrEnum):
@@ -119,6 +124,33 @@ class SqlParts:
             for sign, bound in bounds
             if bound is not None
         ]
+
+    def only(self, names: Names[str]) -> "SqlParts":
+        """The same with these columns alone, and no more events than they need."""
+        columns = {
+            source: {sql: name for sql, name in found.items() if name in names}
+            for source, found in self.columns.items()
+            if names & set(found.values())
+        }
+        texts = [sql for found in columns.values() for sql in found]
+        fields = {sql: name for sql, name in self.fields.items() if name in names}
+        return replace(
+            self,
+            columns=columns,
+            fields=fields,
+            wanted_acts={wanted: None for wanted in self.wanted_acts if any(wanted in text for text in texts)},
+            needs_leads=any("l." in sql for sql in fields),
+        )
+
+    def told(self) -> dict[str, str]:
+        """Name of each column → what it holds, its SQL with the values in it: the same text, the same content."""
+        gathered = {name: f"{source}: {sql}" for source, found in self.columns.items() for sql, name in found.items()}
+        plain = {name: sql for sql, name in self.fields.items()}
+        given = self.values | self.windows
+        return {
+            name: _PARAMETER.sub(lambda found: json.dumps(given.get(found[1], found[0])), sql)
+            for name, sql in (plain | gathered).items()
+        }
 
     def bound(self, at: datetime) -> dict[str, Value]:
         """The parameters for judging at `at`."""

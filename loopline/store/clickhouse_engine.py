@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from pathlib import Path
 
 import pyarrow as pa
 
@@ -24,6 +25,7 @@ from loopline.store.clickhouse_errors import ERRORS, read_error, write_error
 from loopline.store.clickhouse_sql import names_in, translate
 from loopline.store.clickhouse_steps import Step
 from loopline.store.engine import Batch, Row, StoreError, Value
+from loopline.store.kept import KeptTables
 from loopline.store.library import table_named, text_column
 from loopline.store.params import wanted
 
@@ -39,8 +41,12 @@ READ_SETTINGS = {"readonly": 2, "wait_end_of_query": 1}
 class ClickHouseEngine:
     is_dead = False
 
-    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
-        """Connect to `EVENTS_URL`, making the database when it is missing. Raises StoreError when it cannot."""
+    def __init__(self, url: str, *, clock: Clock = utc_now, kept: Path | None = None) -> None:
+        """Connect to `EVENTS_URL`, making the database when it is missing. Raises StoreError when it cannot.
+
+        `kept` is a folder for answers that are kept for a while; None keeps none.
+        """
+        self.kept = KeptTables(kept)
         self._address = read_address(url)
         self._clock = clock
         self._write_lock = threading.Lock()
@@ -173,6 +179,7 @@ class ClickHouseEngine:
                 )
             except ERRORS as error:
                 raise write_error(error) from error
+        self.kept.forget()
         return int(str(row["found"]))
 
     def close(self) -> None:

@@ -27,6 +27,7 @@ from loopline.store.duckdb_errors import (
     write_error,
 )
 from loopline.store.engine import Batch, QueryTimeoutError, Row, StoreError, Value
+from loopline.store.kept import KeptTables
 from loopline.store.library import table_named, text_column
 from loopline.store.params import wanted
 
@@ -49,6 +50,7 @@ class DuckDBEngine:
         """Open or create the file. Raises StoreError when another process owns it or DuckDB is older than 2."""
         refuse_old_version(duckdb.__version__)
         self.is_dead = False
+        self.kept = KeptTables(path.with_name(f"{path.name}.kept"))
         self._path = path
         self._clock = clock
         self._reserve_bytes = reserve_bytes
@@ -182,6 +184,7 @@ class DuckDBEngine:
                 self._connection.execute("CHECKPOINT")
             except duckdb.Error as error:
                 raise self._told(error, write_error) from error
+        self.kept.forget()
         return int(count)
 
     def close(self) -> None:

@@ -11,6 +11,8 @@ from typing import Protocol
 
 import pyarrow as pa
 
+from loopline.store.kept import KeptTables
+
 Value = str | int | float | bool | datetime | date | None | Sequence[str]
 Row = dict[str, object]
 
@@ -42,6 +44,9 @@ class Batch:
 
 
 class Engine(Protocol):
+    kept: KeptTables
+    """Answers that are kept for a while; `erase` forgets them."""
+
     @property
     def is_dead(self) -> bool:
         """A fatal error was met: nothing will be answered any more, the process has to end and be started again."""

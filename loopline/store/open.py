@@ -20,6 +20,6 @@ def open_engine(config: Config, *, clock: Clock = utc_now) -> Engine:
     else:
         from loopline.store.clickhouse_engine import ClickHouseEngine  # so that DuckDB alone does not load its driver
 
-        engine = ClickHouseEngine(config.events_url, clock=clock)
+        engine = ClickHouseEngine(config.events_url, clock=clock, kept=config.data / "kept")
     engine.migrate()
     return engine

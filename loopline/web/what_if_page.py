@@ -9,7 +9,7 @@ from loopline.access.models import AuditEntry, Organisation
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.rejudge import FREE_MAIL
 from loopline.reports.what_if.comparison import Cell, Change, Comparison, Rate
-from loopline.reports.what_if.judged_leads import JudgedLead
+from loopline.reports.what_if.judged_lead import JudgedLead
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.routing.bench import bench_of
 from loopline.store.current import engine

@@ -12,7 +12,7 @@ from loopline.reports.fitted.encoding import columns_of, matrix
 from loopline.reports.fitted.features import Feature
 from loopline.reports.fitted.training import fitted
 from loopline.reports.fitted.verdict import refusal, verdict
-from loopline.reports.what_if.judged_leads import JudgedLead
+from loopline.reports.what_if.judged_lead import JudgedLead
 from tests.rules.population import NOW
 
 Known = Mapping[str, Mapping[str, Feature]]

@@ -7,7 +7,8 @@ import pytest
 
 from loopline.reports.survival import Share
 from loopline.reports.what_if.comparison import compare
-from loopline.reports.what_if.judged_leads import JudgedLead
+from loopline.reports.what_if.judged_lead import JudgedLead
+from loopline.reports.what_if.lead_columns import columns_of
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.reports.what_if.verdict import verdict
 from loopline.rules.definition import read_definition
@@ -157,7 +158,7 @@ def lead(number: int, *, old: bool, new: bool, won: bool, revenue: int = 100, sc
 
 def test_a_definition_that_keeps_the_winners_and_drops_the_rest_is_better_with_intervals_apart() -> None:
     leads = [lead(n, old=True, new=n % 2 == 0, won=n % 4 == 0, score=50.0 if n % 2 == 0 else 0.0) for n in range(400)]
-    found = compare(leads, ["asks for something"], weeks=10)
+    found = compare(columns_of(leads), ["asks for something"], weeks=10)
     assert (found.old.won_rate.value, found.new.won_rate.value) == (0.25, 0.5)
     assert found.new.won_rate.low < 0.5 < found.new.won_rate.high
     assert found.new.revenue_caught.value == 1.0
@@ -172,7 +173,7 @@ def test_a_definition_that_keeps_the_winners_and_drops_the_rest_is_better_with_i
 def test_a_few_large_deals_say_less_about_revenue_than_many_small_ones() -> None:
     def interval(large: int) -> float:
         leads = [lead(n, old=True, new=n % 3 > 0, won=True, revenue=large if n < 3 else 100) for n in range(90)]
-        caught = compare(leads, ["x"], weeks=1).new.revenue_caught
+        caught = compare(columns_of(leads), ["x"], weeks=1).new.revenue_caught
         return caught.high - caught.low
 
     assert interval(100_000) > 2 * interval(100)
@@ -180,26 +181,26 @@ def test_a_few_large_deals_say_less_about_revenue_than_many_small_ones() -> None
 
 def test_the_change_has_an_interval_of_its_own_because_both_let_most_leads_pass_alike() -> None:
     leads = [lead(n, old=True, new=n % 10 > 0, won=n % 10 > 4) for n in range(600)]
-    found = compare(leads, ["x"], weeks=1)
+    found = compare(columns_of(leads), ["x"], weeks=1)
     assert found.change.value == pytest.approx(5 / 9 - 0.5)
     assert 0 < found.change.low < found.change.value < found.change.high
     assert found.new.won_rate.low < found.old.won_rate.high, "each interval alone would not show it"
     assert "better" in verdict(found).text
-    refused = compare(leads[:29], ["x"], weeks=1).change
+    refused = compare(columns_of(leads[:29]), ["x"], weeks=1).change
     assert (refused.value, refused.low, refused.high) == (None, -1, 1)
 
 
 def test_a_lead_that_went_to_sales_by_chance_speaks_for_those_that_did_not() -> None:
     usual = [lead(n, old=True, new=True, won=n % 2 == 0) for n in range(100)]
     explored = [replace(lead(100 + n, old=False, new=True, won=n % 4 == 0), explored_per_mille=100) for n in range(40)]
-    found = compare(usual + explored, ["x"], weeks=1)
+    found = compare(columns_of(usual + explored), ["x"], weeks=1)
     assert found.by_chance.value == 0.25
     assert found.new.won_rate.value == pytest.approx((50 + 10 * 10) / (100 + 40 * 10))
     assert found.old.won_rate.value == 0.5
-    alone = compare(usual + explored[:29], ["x"], weeks=1).by_chance
+    alone = compare(columns_of(usual + explored[:29]), ["x"], weeks=1).by_chance
     assert (alone.value, alone.outcomes) == (None, 29)
 
 
 def test_the_same_definition_twice_changes_nothing() -> None:
     leads = [lead(n, old=n % 2 == 0, new=n % 2 == 0, won=n % 4 == 0) for n in range(100)]
-    assert verdict(compare(leads, ["x"], weeks=1)).text.startswith("Nothing changes")
+    assert verdict(compare(columns_of(leads), ["x"], weeks=1)).text.startswith("Nothing changes")

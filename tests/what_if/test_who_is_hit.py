@@ -7,6 +7,7 @@ import pytest
 from loopline.reports.options import Options
 from loopline.reports.what_if.came_by import CAME_BY, came_by
 from loopline.reports.what_if.comparison import Comparison, compare
+from loopline.reports.what_if.lead_columns import columns_of
 from loopline.store.engine import Engine
 from loopline.web.what_if_load import people_loads, territory_loads
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
@@ -46,7 +47,7 @@ def found(more: dict[str, dict[str, str]] | None = None) -> Comparison:
     ana = [lead(n, old=True, new=n % 2 == 0, won=False) for n in range(40)]
     nobody = [replace(lead(n, old=False, new=True, won=False), owner_id="", was_worked=False) for n in range(40, 50)]
     norway = [replace(one, groups=one.groups | {"country": "NO"}) for one in ana]
-    return compare(norway + nobody, ["asks for something"], 10, more)
+    return compare(columns_of(norway + nobody), ["asks for something"], 10, more)
 
 
 def test_a_further_way_is_shown_first_with_those_whose_leads_change_most() -> None:
@@ -72,4 +73,4 @@ def test_a_territory_can_take_what_its_people_can_take() -> None:
         replace(one, groups=one.groups | {"country": f"{chr(65 + n)}{chr(65 + n)}"})
         for n, one in enumerate([lead(n, old=True, new=True, won=False) for n in range(12)])
     ]  # fmt: skip
-    assert territory_loads(compare(many, ["x"], 10), {})[-1].name == "4 others"
+    assert territory_loads(compare(columns_of(many), ["x"], 10), {})[-1].name == "4 others"

@@ -16,9 +16,10 @@ import pyarrow as pa
 
 from loopline.reports.fitted.features import CHANNELS, features_query
 from loopline.reports.fitted.verdict import refusal, verdict
-from loopline.reports.what_if.judged_leads import TIMEOUT_S, verdicts_query
+from loopline.reports.what_if.judged_leads import verdicts_query
 from loopline.reports.what_if.outcomes_sql import OUTCOMES
 from loopline.rules.definition import Definition, definition_json
+from loopline.rules.past import TIMEOUT_S
 from loopline.store.engine import Engine
 
 PATIENCE_S = 300.0

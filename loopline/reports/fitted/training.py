@@ -23,7 +23,8 @@ from loopline.reports.fitted.encoding import Column, Floats, Rows, columns_of, m
 from loopline.reports.fitted.features import Feature, features_of
 from loopline.reports.fitted.verdict import FEWEST_WINS
 from loopline.reports.survival import Share
-from loopline.reports.what_if.judged_leads import JudgedLead, with_outcomes
+from loopline.reports.what_if.judged_lead import JudgedLead
+from loopline.reports.what_if.lead_columns import joined
 from loopline.rules.definition import read_definition
 
 TRAINED_ON = 0.7
@@ -67,8 +68,8 @@ def main(folder: Path) -> None:
     asked = json.loads((folder / "asked.json").read_text())
     definition, as_of = read_definition(asked["definition"]), datetime.fromisoformat(asked["as_of"])
     verdicts, outcomes, features = (_table(folder, name) for name in ("verdicts", "outcomes", "features"))
-    leads = with_outcomes(verdicts, outcomes, definition, as_of)
-    known = {str(row["lead_id"]): features_of(row, asked["labels"]) for row in features}
+    leads = joined(verdicts, outcomes, definition, as_of).each()
+    known = {str(row["lead_id"]): features_of(row, asked["labels"]) for row in features.to_pylist()}
     (folder / "answer.json").write_text(json.dumps(fitted(leads, known), ensure_ascii=False))
 
 
@@ -204,10 +205,9 @@ def _open(
     ]
 
 
-def _table(folder: Path, name: str) -> list[dict[str, Any]]:
+def _table(folder: Path, name: str) -> pa.Table:
     with pa.OSFile(str(folder / f"{name}.arrow")) as file:
-        rows: list[dict[str, Any]] = pa.ipc.open_file(file).read_all().to_pylist()
-    return rows
+        return pa.ipc.open_file(file).read_all()
 
 
 if __name__ == "__main__":

@@ -5,18 +5,23 @@ are 95 %: Wilson's for shares; for shares of revenue Wilson's, too, with the eff
 (Survey Sampling, 1965), because a few large deals say less than many small ones.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from math import sqrt
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from loopline.reports.survival import Z95, Share
-from loopline.reports.what_if.judged_leads import JudgedLead
+from loopline.reports.what_if.judged_lead import JudgedLead
+from loopline.reports.what_if.lead_columns import DIMENSIONS, Floats, JudgedLeads, Kinds, Truths, kinds
 
 FEWEST = 30
 """Below so many mature outcomes a rate says nothing and is refused."""
 STEPS = 20
+MOST_NAMED = 1_000
+"""So many leads of a list are named; the rest is counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,121 +134,127 @@ class Comparison:
     territories: tuple[tuple[str, tuple[str, ...]], ...]
     """Country → users who had leads from there."""
     refused_wins: tuple[JudgedLead, ...]
-    """Won deals that the new definition would have refused and the old one did not, the largest first."""
+    """Won deals that the new definition would have refused and the old one did not, the largest MOST_NAMED first."""
+    refused_wins_n: int
     kept_losers: tuple[JudgedLead, ...]
-    """Leads that cost sales time for nothing and that the new definition would let pass, the newest first."""
+    """Leads that cost sales time for nothing and that the new definition would let pass: the newest MOST_NAMED."""
+    kept_losers_n: int
 
 
 CELLS = {"both": (True, True), "only_old": (True, False), "only_new": (False, True), "neither": (False, False)}
-DIMENSIONS = ("origin", "country", "industry", "size")
 
 
 def compare(
-    leads: Sequence[JudgedLead],
+    leads: JudgedLeads,
     clauses: Sequence[str],
     weeks: float,
     more: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Comparison:
-    """`clauses` are those of the new definition in words, in the order of `JudgedLead.met`; `more` are further
+    """`clauses` are those of the new definition in words, in the order of `JudgedLeads.met`; `more` are further
     dimensions with the value of each lead, by its id."""
+    counts = leads.counts
+    earned = _Earned(leads)
+    old, new = leads.passes_old, leads.passes_new
+    refused = leads.is_won & old & ~new
+    kept = leads.wasted_time & new
     return Comparison(
         n=len(leads),
         weeks=weeks,
-        mature_outcomes=sum(lead.counts for lead in leads),
-        immature=sum(not lead.is_mature for lead in leads),
+        mature_outcomes=_count(counts),
+        immature=_count(~leads.is_mature),
         cells=tuple(_cell(key, leads) for key in CELLS),
-        old=quality(leads, lambda lead: lead.passes_old, weeks),
-        new=quality(leads, lambda lead: lead.passes_new, weeks),
-        change=_change([lead for lead in leads if lead.counts]),
-        by_chance=_weighted_rate(
-            [
-                lead
-                for lead in leads
-                if lead.counts and lead.explored_per_mille and lead.passes_new and not lead.passes_old
-            ]
-        ),
-        contributions=tuple(_contribution(number, words, leads) for number, words in enumerate(clauses)),
-        sweep=tuple(_sweep(leads)),
-        months=_groups(leads, lambda lead: f"{lead.created_at:%Y-%m}"),
+        old=_quality(leads, earned, old, weeks),
+        new=_quality(leads, earned, new, weeks),
+        change=_change(leads),
+        by_chance=_weighted_rate(leads, counts & (leads.explored_per_mille > 0) & new & ~old),
+        contributions=tuple(_contributions(clauses, leads)),
+        sweep=tuple(_sweep(leads, earned)),
+        months=_groups(leads, _months(leads)),
         hit=(
-            *((name, _hit(leads, partial(_further, values))) for name, values in (more or {}).items()),
-            *((name, _hit(leads, partial(_own, name))) for name in DIMENSIONS),
+            *((name, _hit(leads, _further(leads, values))) for name, values in (more or {}).items()),
+            *((name, _hit(leads, leads.groups[name])) for name in DIMENSIONS),
         ),
-        owners=_groups(leads, lambda lead: lead.owner_id),
+        owners=_groups(leads, kinds(leads.owner_id)),
         territories=_territories(leads),
-        refused_wins=tuple(
-            sorted(
-                (lead for lead in leads if lead.is_won and lead.passes_old and not lead.passes_new),
-                key=lambda lead: (-lead.revenue_minor, lead.id),
-            )
-        ),
-        kept_losers=tuple(
-            sorted(
-                (lead for lead in leads if lead.wasted_time and lead.passes_new),
-                key=lambda lead: (lead.created_at, lead.id),
-                reverse=True,
-            )
-        ),
+        refused_wins=_named(leads, refused, ("revenue_minor", "descending"), ("id", "ascending")),
+        refused_wins_n=_count(refused),
+        kept_losers=_named(leads, kept, ("created_at", "descending"), ("id", "descending")),
+        kept_losers_n=_count(kept),
     )
 
 
-def quality(leads: Sequence[JudgedLead], passes: Callable[[JudgedLead], bool], weeks: float) -> Quality:
-    passing = [lead for lead in leads if passes(lead)]
-    speaking = [lead for lead in passing if lead.counts]
-    won = sum(lead.is_won for lead in speaking)
-    unknown = sum(not lead.counts for lead in passing)
+def _count(these: Truths) -> int:
+    return int(np.count_nonzero(these))
+
+
+def _summed(values: Floats) -> float:
+    """Added up from first to last, as a loop would, so that no machine rounds differently."""
+    return float(np.cumsum(values)[-1]) if len(values) else 0.0
+
+
+class _Earned:
+    """Won revenue of the leads that speak, as far as it is the same for every definition."""
+
+    def __init__(self, leads: JudgedLeads) -> None:
+        counts = leads.counts
+        self._speaking = _count(counts)
+        self._won = np.flatnonzero(counts & leads.is_won)
+        self._revenue = leads.revenue_minor[self._won]
+        each = self._revenue.tolist()  # squares of cents go beyond 64 bits
+        self._total, self._squares = sum(each), sum(one * one for one in each)
+
+    def caught_by(self, passes: Truths) -> Rate:
+        if self._total <= 0:
+            return Rate(None, 0.0, 1.0, self._speaking)
+        caught = int(self._revenue[passes[self._won]].sum()) / self._total
+        low, high = _wilson(caught, self._total * self._total / self._squares)
+        return Rate(caught if self._speaking >= FEWEST else None, low, high, self._speaking)
+
+
+def _quality(leads: JudgedLeads, earned: _Earned, passes: Truths, weeks: float) -> Quality:
+    speaking = passes & leads.counts
+    passed, won = _count(passes), _count(speaking & leads.is_won)
+    unknown = passed - _count(speaking)
     return Quality(
-        passed=len(passing),
-        a_week=len(passing) / weeks,
-        won_rate=_weighted_rate(speaking),
-        revenue_caught=_revenue_rate([lead for lead in leads if lead.counts], passes),
-        won_at_least=Share(won, len(passing)).low if passing else None,
-        won_at_most=Share(won + unknown, len(passing)).high if passing else None,
+        passed=passed,
+        a_week=passed / weeks,
+        won_rate=_weighted_rate(leads, speaking),
+        revenue_caught=earned.caught_by(passes),
+        won_at_least=Share(won, passed).low if passed else None,
+        won_at_most=Share(won + unknown, passed).high if passed else None,
     )
 
 
-def _weighted_rate(speaking: Sequence[JudgedLead]) -> Rate:
+def _weighted_rate(leads: JudgedLeads, speaking: Truths) -> Rate:
     """The share won, each lead by what it stands for; with equal weights Wilson's plain interval."""
-    if not speaking:
+    weights, won = leads.stands_for[speaking], leads.is_won[speaking]
+    if not len(weights):
         return Rate(None, 0.0, 1.0, 0)
-    weights = [lead.stands_for for lead in speaking]
-    total = sum(weights)
-    share = sum(lead.stands_for for lead in speaking if lead.is_won) / total
-    low, high = _wilson(share, total * total / sum(one * one for one in weights))
-    return Rate(share if len(speaking) >= FEWEST else None, low, high, len(speaking))
+    total = _summed(weights)
+    share = _summed(weights[won]) / total
+    low, high = _wilson(share, total * total / _summed(weights * weights))
+    return Rate(share if len(weights) >= FEWEST else None, low, high, len(weights))
 
 
-def _change(speaking: Sequence[JudgedLead]) -> Change:
+def _change(leads: JudgedLeads) -> Change:
     """The share won of what the new one lets pass less that of the old one.
 
     The two share most of their leads, so the variance is that of the difference itself (linearised, as for a ratio in
     Cochran, Sampling Techniques, 1977, ch. 6), not the sum of both. Each share is moved by one win and one loss towards
     the middle for it, after Agresti and Caffo (The American Statistician, 2000), which keeps small samples honest.
     """
-    sides = [[lead for lead in speaking if lead.passes_new], [lead for lead in speaking if lead.passes_old]]
-    if min(map(len, sides)) < FEWEST:
+    speaks = leads.counts
+    weights, won = leads.stands_for[speaks], leads.is_won[speaks]
+    sides = [leads.passes_new[speaks], leads.passes_old[speaks]]
+    if min(map(_count, sides)) < FEWEST:
         return Change(None, -1.0, 1.0)
-    totals = [sum(lead.stands_for for lead in side) for side in sides]
-    wins = [sum(lead.stands_for for lead in side if lead.is_won) for side in sides]
-    new, old = ((won + 1) / (total + 2) for won, total in zip(wins, totals, strict=True))
-    pulls = (
-        lead.stands_for
-        * (lead.passes_new * (lead.is_won - new) / totals[0] - lead.passes_old * (lead.is_won - old) / totals[1])
-        for lead in speaking
-    )
-    half = Z95 * sqrt(sum(pull * pull for pull in pulls))
+    totals = [_summed(weights[side]) for side in sides]
+    wins = [_summed(weights[side & won]) for side in sides]
+    new, old = ((won_of + 1) / (total + 2) for won_of, total in zip(wins, totals, strict=True))
+    pulls = weights * (sides[0] * (won - new) / totals[0] - sides[1] * (won - old) / totals[1])
+    half = Z95 * sqrt(_summed(pulls * pulls))
     value = wins[0] / totals[0] - wins[1] / totals[1]
     return Change(value, max(-1.0, value - half), min(1.0, value + half))
-
-
-def _revenue_rate(speaking: Sequence[JudgedLead], passes: Callable[[JudgedLead], bool]) -> Rate:
-    revenue = [lead.revenue_minor for lead in speaking if lead.is_won]
-    total = sum(revenue)
-    if total <= 0:
-        return Rate(None, 0.0, 1.0, len(speaking))
-    caught = sum(lead.revenue_minor for lead in speaking if lead.is_won and passes(lead)) / total
-    low, high = _wilson(caught, total * total / sum(one * one for one in revenue))
-    return Rate(caught if len(speaking) >= FEWEST else None, low, high, len(speaking))
 
 
 def _wilson(share: float, n: float) -> tuple[float, float]:
@@ -252,72 +263,78 @@ def _wilson(share: float, n: float) -> tuple[float, float]:
     return max(0.0, (middle - half) / (1 + spread)), min(1.0, (middle + half) / (1 + spread))
 
 
-def _cell(key: str, leads: Iterable[JudgedLead]) -> Cell:
-    here = [lead for lead in leads if (lead.passes_old, lead.passes_new) == CELLS[key]]
+def _cell(key: str, leads: JudgedLeads) -> Cell:
+    old, new = CELLS[key]
+    here = (leads.passes_old == old) & (leads.passes_new == new)
     return Cell(
         key=key,
-        n=len(here),
-        accepted=sum(lead.is_accepted for lead in here),
-        qualified=sum(lead.is_qualified for lead in here),
-        won=sum(lead.is_won for lead in here),
-        revenue_minor=sum(lead.revenue_minor for lead in here),
-        without_outcome=sum(not (lead.was_worked and lead.has_ended) for lead in here),
-        immature=sum(not lead.is_mature for lead in here),
+        n=_count(here),
+        accepted=_count(here & leads.is_accepted),
+        qualified=_count(here & leads.is_qualified),
+        won=_count(here & leads.is_won),
+        revenue_minor=int(leads.revenue_minor[here].sum()),
+        without_outcome=_count(here & ~(leads.was_worked & leads.has_ended)),
+        immature=_count(here & ~leads.is_mature),
     )
 
 
-def _contribution(number: int, words: str, leads: Iterable[JudgedLead]) -> Contribution:
-    not_met = [lead for lead in leads if not lead.met[number]]
-    alone = [lead for lead in not_met if sum(not met for met in lead.met) == 1]
-    won = [lead for lead in alone if lead.is_won]
-    return Contribution(words, len(alone), len(won), sum(lead.revenue_minor for lead in won), len(not_met))
+def _contributions(clauses: Sequence[str], leads: JudgedLeads) -> Iterable[Contribution]:
+    misses = np.zeros(len(leads), np.int64)
+    for met in leads.met:
+        misses += ~met
+    for words, met in zip(clauses, leads.met, strict=True):
+        alone = ~met & (misses == 1)
+        won = alone & leads.is_won
+        yield Contribution(words, _count(alone), _count(won), int(leads.revenue_minor[won].sum()), _count(~met))
 
 
-def _sweep(leads: Sequence[JudgedLead]) -> Iterable[Threshold]:
-    for name in leads[0].scores if leads else ():
-        highest = max(lead.scores[name] for lead in leads)
+def _sweep(leads: JudgedLeads, earned: _Earned) -> Iterable[Threshold]:
+    for name, points in leads.scores.items():
+        highest = float(points.max()) if len(points) else 0.0
         for step in range(STEPS if highest else 0):
             least = round(highest * step / STEPS, 6)
-
-            def passes(lead: JudgedLead, name: str = name, least: float = least) -> bool:
-                return lead.scores[name] >= least
-
-            found = quality(leads, passes, 1)
-            yield Threshold(name, least, found.passed, found.won_rate, found.revenue_caught)
+            passes = points >= least
+            rate = _weighted_rate(leads, passes & leads.counts)
+            yield Threshold(name, least, _count(passes), rate, earned.caught_by(passes))
 
 
-def _groups(leads: Iterable[JudgedLead], label: Callable[[JudgedLead], str]) -> tuple[Group, ...]:
-    grouped: dict[str, list[JudgedLead]] = defaultdict(list)
-    for lead in leads:
-        grouped[label(lead)].append(lead)
-    return tuple(
-        Group(
-            name,
-            len(here),
-            sum(lead.passes_old for lead in here),
-            sum(lead.passes_new for lead in here),
-            sum(lead.is_won for lead in here),
-            sum(lead.is_won and lead.passes_new for lead in here),
-        )
-        for name, here in sorted(grouped.items())
-    )
+def _named(leads: JudgedLeads, these: Truths, *order: tuple[str, str]) -> tuple[JudgedLead, ...]:
+    places = np.flatnonzero(these)
+    values = {"id": leads.id.take(pa.array(places)), "created_at": pa.array(leads.created_at[places]),
+              "revenue_minor": pa.array(leads.revenue_minor[places])}  # fmt: skip
+    sorted_places = places[pc.sort_indices(pa.table(values), sort_keys=list(order)).to_numpy()]
+    return tuple(leads.at(int(place)) for place in sorted_places[:MOST_NAMED])
 
 
-def _own(dimension: str, lead: JudgedLead) -> str:
-    return lead.groups[dimension]
+def _groups(leads: JudgedLeads, of: Kinds) -> tuple[Group, ...]:
+    def counted(these: Truths) -> list[int]:
+        found: list[int] = np.bincount(of.numbers[these], minlength=len(of.names)).tolist()
+        return found
+
+    columns = (np.ones(len(leads), np.bool_), leads.passes_old, leads.passes_new, leads.is_won)
+    tallies = [counted(one) for one in (*columns, leads.is_won & leads.passes_new)]
+    return tuple(Group(name, *tally) for name, *tally in zip(of.names, *tallies, strict=True) if tally[0])
 
 
-def _further(values: Mapping[str, str], lead: JudgedLead) -> str:
-    return values.get(lead.id, "")
+def _months(leads: JudgedLeads) -> Kinds:
+    found, numbers = np.unique(leads.created_at.astype("datetime64[M]"), return_inverse=True)
+    return Kinds([str(month) for month in found], numbers)
 
 
-def _territories(leads: Iterable[JudgedLead]) -> tuple[tuple[str, tuple[str, ...]], ...]:
-    owners: dict[str, set[str]] = defaultdict(set)
-    for lead in leads:
-        owners[lead.groups["country"]] |= {lead.owner_id} - {""}
-    return tuple((country, tuple(sorted(people))) for country, people in sorted(owners.items()))
+def _further(leads: JudgedLeads, values: Mapping[str, str]) -> Kinds:
+    return kinds(pa.chunked_array([pa.array((values.get(one, "") for one in leads.id.to_pylist()), pa.string())]))
 
 
-def _hit(leads: Sequence[JudgedLead], label: Callable[[JudgedLead], str]) -> tuple[Group, ...]:
-    groups = _groups(leads, label)
+def _territories(leads: JudgedLeads) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    countries, owners = leads.groups["country"], kinds(leads.owner_id)
+    pairs = np.unique(countries.numbers * max(1, len(owners.names)) + owners.numbers).tolist()
+    found: dict[str, list[str]] = {}
+    for pair in pairs:
+        country, owner = divmod(pair, max(1, len(owners.names)))
+        found.setdefault(countries.names[country], []).append(owners.names[owner])
+    return tuple((country, tuple(one for one in people if one)) for country, people in found.items())
+
+
+def _hit(leads: JudgedLeads, of: Kinds) -> tuple[Group, ...]:
+    groups = _groups(leads, of)
     return tuple(sorted(groups, key=lambda group: (-abs(group.change), group.label)))
