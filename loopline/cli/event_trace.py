@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from loopline.cli.command import DONE, CommandError
-from loopline.cli.prepare import migrate, set_up
+from loopline.cli.prepare import set_up_again
 from loopline.collect.arrived import MOST_LOOKED_AT, Arrived, find_by_message_id, find_event
 from loopline.collect.keys import Keys
 from loopline.collect.log import Log
@@ -15,8 +15,7 @@ _LARGEST = 1 << 62
 
 def explain_event(wanted: str) -> int:
     """Print what becomes of the event with this number or messageId. Raises CommandError when it is not there."""
-    config = set_up()
-    migrate()
+    config = set_up_again()
     from loopline.access.processing import settings_now  # models need Django to be set up first
 
     log, state, keys = Log(config.data), State(config.data), Keys(config.data)

@@ -1,5 +1,7 @@
 """What every command that uses the records does first."""
 
+from pathlib import Path
+
 import django
 from django.core.management import call_command
 from django.db import OperationalError, connection
@@ -16,6 +18,36 @@ def set_up() -> Config:
     return config
 
 
+def set_up_again() -> Config:
+    """The same for commands that only read: an installation has to be there, and is brought up to date.
+
+    Raises CommandError, which says what to do, where LOOPLINE_DATA and DATABASE_URL lead to nothing that was set up.
+    """
+    config = set_up()
+    if not _was_set_up():
+        raise CommandError(
+            f"nothing was set up in {config.data} yet. If your data is elsewhere, set LOOPLINE_DATA (and DATABASE_URL) "
+            "as the server has them; for a new installation run `loopline setup` or `loopline serve` first."
+        )
+    migrate()
+    return config
+
+
+def _was_set_up() -> bool:
+    """Whether the records have tables. Looking leaves no empty file behind."""
+    name = connection.settings_dict["NAME"]
+    if connection.vendor == "sqlite" and "mode=memory" not in str(name) and not Path(name).is_file():
+        return False
+    try:
+        return bool(connection.introspection.table_names())
+    except OperationalError as error:
+        raise _cannot_open(error) from error
+
+
+def _cannot_open(error: Exception) -> CommandError:
+    return CommandError(f"the records cannot be opened: {error}. Check DATABASE_URL and LOOPLINE_DATA.")
+
+
 def migrate() -> bool:
     """Bring the records up to date; True when something had to be done. Raises CommandError when it cannot be done."""
     try:
@@ -24,5 +56,5 @@ def migrate() -> bool:
             return False
         call_command("migrate", verbosity=0, interactive=False)
     except OperationalError as error:
-        raise CommandError(f"the records cannot be opened: {error}. Check DATABASE_URL and LOOPLINE_DATA.") from error
+        raise _cannot_open(error) from error
     return True

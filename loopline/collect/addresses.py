@@ -40,8 +40,11 @@ Tell = Callable[[object, object], str]
 """What is kept of an address, by the consent that its context says."""
 
 
-def without_address(body: bytes, tell: Tell | None = None) -> bytes:
-    """The body of a request, or one event of it, without `context.ip`, which some senders add."""
+def without_address(body: bytes, tell: Tell | None = None, consent: object = None) -> bytes:
+    """The body of a request, or one event of it, without `context.ip`, which some senders add.
+
+    `consent` is what the batch says, for an event that comes without its batch.
+    """
     if not _names_ip(body):
         return body
     # Also what the steps could not read, and set aside, must not carry an address on.
@@ -49,7 +52,7 @@ def without_address(body: bytes, tell: Tell | None = None) -> bytes:
         value = json.loads(body.decode("utf-8", "replace"))
     except (ValueError, RecursionError):  # numbers without end, nesting without end
         return _WRITTEN_OUT.sub(b'"ip":""', body)
-    rest = _rest_of(value, tell)
+    rest = _rest_of(value, tell, consent)
     return body if rest is None else msgspec.json.encode(clean_value(rest))
 
 
@@ -97,8 +100,14 @@ def _placed(request: Request, finder: Finder) -> Request:
         return finder.tell(address, keeps_network=agreed.keeps_networks(consent))
 
     body = without_address(request.body, tell)
+    keeps_network = bool(request.ip) and all_have_identifiers(request)
+    return msgspec.structs.replace(placed(request, finder, keeps_network=keeps_network), body=body)
+
+
+def placed(request: Request, finder: Finder, *, keeps_network: bool) -> Request:
+    """The request with what is looked up of the connection's address in the address's place; its body as it is."""
     if not request.ip:
-        return msgspec.structs.replace(request, body=body)
-    place = finder.tell(request.ip, keeps_network=all_have_identifiers(request))
+        return request
+    place = finder.tell(request.ip, keeps_network=keeps_network)
     flags = request.flags | Flag.ADDRESS_FORGOTTEN
-    return msgspec.structs.replace(request, ip="", body=body, flags=flags, place=place)
+    return msgspec.structs.replace(request, ip="", flags=flags, place=place)

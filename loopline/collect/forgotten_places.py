@@ -57,6 +57,14 @@ def all_have_identifiers(request: Request) -> bool:
     return all(agreed.keeps_networks(of_batch if (own := _consent(one)) is None else own) for one in events)
 
 
+def consent_in(body: bytes) -> int | None:
+    """The mode that one event, or the batch itself, says; None where it says none or cannot be read."""
+    try:
+        return _consent(_decode(body))
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return None
+
+
 def _consent(said: _Said) -> int | None:
     try:
         return int(bytes(said.context.consent)) if said.context is not None else None

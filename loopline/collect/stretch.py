@@ -9,9 +9,10 @@ from typing import Protocol
 import msgspec
 import pyarrow as pa
 
-from loopline.collect.addresses import forget_addresses, without_address
+from loopline.collect.addresses import forget_addresses, placed, without_address
 from loopline.collect.archive import tidy
 from loopline.collect.damage import REASON as DAMAGED
+from loopline.collect.forgotten_places import Finder, agreed_in, consent_in
 from loopline.collect.log import Block, Log
 from loopline.collect.rows import event_rows, signals_of
 from loopline.collect.settings import Settings
@@ -147,11 +148,12 @@ class PreparerHere:
 
 
 def outcome_of(work: Work, bounds: Bounds) -> Outcome:
+    finder = Finder(work.settings) if work.quarantined else None
     return Outcome(
         first_seq=bounds.first_seq,
         last_seq=bounds.last_seq,
         tally=_tally(work, bounds),
-        quarantined=[_quarantine_row(one) for one in work.quarantined],
+        quarantined=[_quarantine_row(one, finder) for one in work.quarantined] if finder else [],
         ids=[item.known_as for item in work.items if item.known_as is not None],
         sessions=work.session_changes,
         signals=signals_of(work.items),
@@ -176,12 +178,19 @@ def _tally(work: Work, bounds: Bounds) -> Tally:
     return tally
 
 
-def _quarantine_row(one: Quarantined) -> QuarantineRow:
+def _quarantine_row(one: Quarantined, finder: Finder) -> QuarantineRow:
+    """The address is kept only as long as the inbox keeps it, nowhere else; what is looked up of it goes along, so that
+    the event has its place when it is replayed."""
     item = one.item
-    # The address is kept only as long as the inbox keeps it, nowhere else.
-    request = msgspec.structs.replace(item.request, body=b"", ip="", events=1)
-    envelope = without_address(msgspec.json.encode(item.envelope)) if item.envelope else b""
-    encoded = msgspec.msgpack.encode(request)
-    return QuarantineRow(
-        item.seq, one.step, one.reason, one.detail[:500], without_address(bytes(item.raw)), envelope, encoded
-    )
+    agreed = agreed_in(item.request)
+    of_batch = None if item.envelope is None or item.envelope.context is None else item.envelope.context.consent
+
+    def tell(address: object, consent: object) -> str:
+        return finder.tell(address, keeps_network=agreed.keeps_networks(consent))
+
+    said = consent_in(bytes(item.raw))
+    request = placed(item.request, finder, keeps_network=agreed.keeps_networks(of_batch if said is None else said))
+    envelope = without_address(msgspec.json.encode(item.envelope), tell) if item.envelope else b""
+    raw = without_address(bytes(item.raw), tell, of_batch)
+    encoded = msgspec.msgpack.encode(msgspec.structs.replace(request, body=b"", events=1))
+    return QuarantineRow(item.seq, one.step, one.reason, one.detail[:500], raw, envelope, encoded)

@@ -47,13 +47,14 @@ def known_before(meeting: Meeting, at: datetime) -> Known:
     return Known(_usual(figures) if isinstance(figures, Bottlenecks) else Usual(), parts)
 
 
-_lately: dict[tuple[str, str], tuple[datetime, Known]] = {}
+_lately: dict[tuple[str, str, str], tuple[datetime, Known]] = {}
 
 
 def known_lately(meeting: Meeting, at: datetime) -> Known:
     """The same for the page of the next huddle, worked out every five minutes at most: it is looked at far more often
     than a huddle is opened."""
-    key = (str(meeting.unit.pk), str(meeting.series.pk if meeting.series else ""))
+    erasures = str(_answered(lambda: engine().erasures()))  # what was known before is to be forgotten with the people
+    key = (str(meeting.unit.pk), str(meeting.series.pk if meeting.series else ""), erasures)
     worked_out, known = _lately.get(key, (at - FRESH_FOR, Known()))
     if at - worked_out >= FRESH_FOR:
         known = known_before(meeting, at)

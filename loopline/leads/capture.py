@@ -1,4 +1,5 @@
-"""From a sent form to a lead, in one transaction: the submission, the person behind it, consent, the lead.
+"""From a sent form to a lead, in one transaction: the submission, the person behind it, consent, the lead. It is judged
+after it.
 
 The event that earns credit goes to the collector after the commit. Its id is the submission's, so reporting it twice
 counts once; a submission whose event did not get there (a crash in between) is found by `report_waiting` and sent
@@ -7,6 +8,7 @@ again.
 
 import logging
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit, urlunsplit
@@ -25,6 +27,7 @@ from loopline.collect.own import OwnEvent, report_event
 from loopline.collect.web_address import read_address
 from loopline.leads.actions import create_lead, qualify_lead
 from loopline.leads.models import Lead
+from loopline.leads.states import LeadStateError
 from loopline.lib.times import utc_now
 from loopline.people.actions import Details, fill_in, find_or_create_person, link_identity, link_phone, record_consent
 from loopline.people.models import Person
@@ -48,6 +51,8 @@ class Captured:
     """The lead that runs now: made by this submission or running already."""
     is_new: bool
     """False when the same submission had been captured before."""
+    makes_lead: bool = False
+    """Whether this submission made the lead."""
 
 
 def capture_submission(
@@ -68,6 +73,10 @@ def capture_reported(
     `values` are plain text with a normalised `email`.
     """
     at = at or utc_now()
+    return _judged(_taken_in(form, values, sent, by, at), by, at)
+
+
+def _taken_in(form: Form, values: Mapping[str, str], sent: Sent, by: Actor, at: datetime) -> Captured:
     with transaction.atomic():
         take_turn()
         submission, is_new = record_submission(form, values, sent, by=by, at=at)
@@ -79,10 +88,21 @@ def capture_reported(
 
 def capture_after_all(submission: Submission, *, by: Actor, at: datetime | None = None) -> Captured:
     """Someone says that a submission marked as spam is genuine: capture it, dated when it was sent."""
+    at = at or utc_now()
     with transaction.atomic():
         take_turn()
         mark_not_spam(submission, by=by)
-        return _capture(submission, SYSTEM, at or utc_now())
+        captured = _capture(submission, SYSTEM, at)
+    return _judged(captured, SYSTEM, at)
+
+
+def _judged(captured: Captured, by: Actor, at: datetime) -> Captured:
+    """The same once the lead it made was judged: after the write transaction, because the event store may take seconds
+    to answer. A lead that a crash leaves unjudged is found by `rejudge`, as every new lead is."""
+    if captured.makes_lead and captured.lead is not None:
+        with suppress(LeadStateError):  # somebody was faster
+            qualify_lead(captured.lead, by=by, at=at + AFTER_THE_FORM)
+    return captured
 
 
 def report_submission(submission_id: UUID) -> None:
@@ -158,24 +178,20 @@ def _capture(submission: Submission, by: Actor, at: datetime) -> Captured:
             at=submission.at,
         )  # fmt: skip
     connect_person(submission, person)
-    lead = _lead(form, person, data, by, at) if form.creates_lead else None
+    running = _running_lead(form, person) if form.creates_lead else None
+    makes_lead = form.creates_lead and running is None
+    lead = _new_lead(form, person, data, by, at) if makes_lead else running
     if submission.reported_at is None:
         # Robust: the answer to the sender does not depend on it, and `report_waiting` repeats it.
         transaction.on_commit(lambda: report_submission(submission.pk), robust=True)
-    return Captured(submission, person, lead, True)
+    return Captured(submission, person, lead, True, makes_lead)
 
 
-def _lead(form: Form, person: Person, data: Mapping[str, str], by: Actor, at: datetime) -> Lead:
-    running = _running_lead(form, person)
-    if running is not None:
-        return running
-    at += AFTER_THE_FORM
-    lead = create_lead(
+def _new_lead(form: Form, person: Person, data: Mapping[str, str], by: Actor, at: datetime) -> Lead:
+    return create_lead(
         person, form.unit, origin=f"form “{form.title}”", message=data.get("message", ""),
-        custom=custom_of_person(data), by=by, at=at,
+        custom=custom_of_person(data), by=by, at=at + AFTER_THE_FORM,
     )  # fmt: skip
-    qualify_lead(lead, by=by, at=at)
-    return lead
 
 
 def _running_lead(form: Form, person: Person) -> Lead | None:

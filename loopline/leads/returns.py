@@ -5,6 +5,7 @@ old one stays recycled and says what became of it.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
@@ -16,6 +17,7 @@ from loopline.leads.actions import create_lead, qualify_lead
 from loopline.leads.changes import lock
 from loopline.leads.clocks import note, stop
 from loopline.leads.models import Lead, LeadQuerySet
+from loopline.leads.states import LeadStateError
 from loopline.lib.times import utc_now
 from loopline.reports.visitors import last_seen
 from loopline.store.current import engine
@@ -70,18 +72,28 @@ def _seen(people: Sequence[str], unit_id: str, path: str) -> dict[str, datetime]
     return last_seen(engine(), people, unit_ids=(unit_id,), path=path, timeout_s=10)
 
 
-@transaction.atomic
 def _return(lead: Lead, why: str, at: datetime) -> bool:
+    """The new episode is judged after the write transaction, because the event store may take seconds to answer. One
+    that a crash leaves unjudged is found by `rejudge`, as every new lead is."""
+    again = _come_back(lead, why, at)
+    if again is not None and again.state == Lead.State.NEW:
+        with suppress(LeadStateError):  # somebody was faster
+            qualify_lead(again, by=SYSTEM, at=at)
+    return again is not None
+
+
+@transaction.atomic
+def _come_back(lead: Lead, why: str, at: datetime) -> Lead | None:
+    """The lead as which it goes on; None when it is not waiting any more."""
     lock(lead)
     if lead.state != Lead.State.RECYCLED or lead.returned_as_id is not None:
-        return False
+        return None
     running = Lead.objects.running().filter(unit=lead.unit_id, person__in=lead.person.known_ids()).first()
     if running is None:
         reason = lead.get_reason_display().lower() or "recycled"
         again = create_lead(
             lead.person, lead.unit, origin=f"came back ({reason}): {why}", message=lead.message, by=SYSTEM, at=at
         )
-        qualify_lead(again, by=SYSTEM, at=at)
     else:
         again = running
     lead.returned_as = again
@@ -90,4 +102,4 @@ def _return(lead: Lead, why: str, at: datetime) -> bool:
         stop(clock, at)
     note(lead, f"Came back: {why}", SYSTEM, at)
     audit(SYSTEM, "return_lead", lead, at=at, why=why, again=str(again.pk))
-    return True
+    return again

@@ -1,6 +1,7 @@
 """Results that were worked out before. The books as of a moment never change, so neither does a report as of it.
 
-Only for a few minutes: erasing people is the one thing that reaches into the past.
+Erasing people is the one thing that reaches into the past: whatever was worked out before an erasure, by this or by
+another process, is forgotten with it.
 """
 
 import time
@@ -17,7 +18,8 @@ MOST = 64
 FRESH_S = 300.0
 
 Result = TypeVar("Result")
-_Kept = OrderedDict[Hashable, tuple[float, object]]
+_Kept = OrderedDict[Hashable, tuple[float, object, int]]
+"""What was asked → when it was worked out, the result, and how many erasures there had been."""
 _lock = Lock()
 _by_engine: WeakKeyDictionary[Engine, _Kept] = WeakKeyDictionary()
 
@@ -27,17 +29,21 @@ def kept_or(engine: Engine, report: Hashable, scope: Scope, work_out: Callable[[
 
     `report` names all that the result depends on beside the scope. A result is shared: who gets it only reads it.
     """
+    # Asked before the work: what is worked out while somebody is erased does not outlive the erasure.
+    erasures = engine.erasures()
     key = _key(report, scope)
     now = time.monotonic()
     with _lock:
         kept = _by_engine.setdefault(engine, OrderedDict())
+        for stale in [one for one, (_, _, before) in kept.items() if before < erasures]:
+            del kept[stale]
         found = kept.get(key)
         if found is not None and now - found[0] < FRESH_S:
             kept.move_to_end(key)
             return cast(Result, found[1])
     result = work_out()
     with _lock:
-        kept[key] = (now, result)
+        kept[key] = (now, result, erasures)
         kept.move_to_end(key)
         while len(kept) > MOST:
             kept.popitem(last=False)

@@ -177,10 +177,16 @@ class ClickHouseEngine:
                     f"ALTER TABLE {self._address.database}.{table} DELETE WHERE has({{values:Array(String)}}, {name})",
                     parameters=given,
                 )
+                # Afterwards: what another process works out while rows go must not outlive this.
+                self._writer.command(f"INSERT INTO {self._address.database}.erasures VALUES (now())")
             except ERRORS as error:
                 raise write_error(error) from error
         self.kept.forget()
         return int(str(row["found"]))
+
+    def erasures(self) -> int:
+        [row] = self.rows("SELECT count(*) AS done FROM erasures")
+        return int(str(row["done"]))
 
     def close(self) -> None:
         self._reader.close()

@@ -42,7 +42,7 @@ INSTEAD: dict[type[exp.Expr], str] = {
 }
 
 COUNTS = (exp.Count, exp.CountIf, exp.RowNumber, exp.Rank, exp.DenseRank, exp.Ntile)
-BOOKS = ("cursors", "batches", "begun")
+BOOKS = ("cursors", "batches", "begun", "erasures")
 FOREIGN = "cannot be read, only the tables of the event store and named parts of the question can"
 DIFFERENCES = {"DAY", "MONTH", "YEAR", "HOUR", "MINUTE", "SECOND"}
 LOCAL_TIME_READERS = (exp.Cast, exp.Extract, exp.TimestampTrunc, exp.DayOfWeekIso, exp.Year, exp.Month)

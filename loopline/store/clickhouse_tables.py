@@ -23,6 +23,7 @@ BOOKS = (
     "schema_version (version Int64) ENGINE = MergeTree ORDER BY version",
     f"cursors (name String, position Int64, recorded_at {MOMENT}) ENGINE = MergeTree ORDER BY name",
     f"batches (token String, recorded_at {MOMENT}, {FORGETTING.format('token')}",
+    "erasures (erased_at DateTime) ENGINE = MergeTree ORDER BY erased_at",
     f"begun (token String, follows {MOMENT}, begun_at {MOMENT}, {FORGETTING.format('begun_at')}",
 )
 

@@ -56,6 +56,7 @@ class DuckDBEngine:
         self._reserve_bytes = reserve_bytes
         self._write_lock = threading.Lock()
         self._horizon: datetime | None = None
+        self._erasures = 0
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             self._connection = duckdb.connect(str(path), config=_settings(path, memory_limit, threads))
@@ -184,8 +185,14 @@ class DuckDBEngine:
                 self._connection.execute("CHECKPOINT")
             except duckdb.Error as error:
                 raise self._told(error, write_error) from error
+            finally:
+                self._erasures += 1  # also where only the checkpoint failed
         self.kept.forget()
         return int(count)
+
+    def erasures(self) -> int:
+        """Of this process: no other one can have the file open, and what it remembered went with it."""
+        return self._erasures
 
     def close(self) -> None:
         with self._write_lock:

@@ -72,4 +72,7 @@ class Engine(Protocol):
     def erase(self, table: str, column: str, values: Sequence[str]) -> int:
         """Delete rows for good (erasure only). Returns how many went."""
 
+    def erasures(self) -> int:
+        """How many there were, by whichever process: what was worked out before the last one is to be forgotten."""
+
     def close(self) -> None: ...

@@ -139,8 +139,9 @@ class Server:
     def stop(self) -> None:
         """Commit what waits and close everything. Killing the process instead loses nothing either."""
         internal.leave(self._config.data / "run" / "server.json")
-        self._inbox.close()
+        # The loader reads the inbox until it has stopped; what waits there is committed meanwhile, and by `close`.
         self._crew.stop()
+        self._inbox.close()
         use_engine(None)
         self.engine.close()
         self._state.close()

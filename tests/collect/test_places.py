@@ -295,6 +295,35 @@ def test_the_address_is_nowhere_once_its_event_is_loaded(
     assert ADDRESS not in json.dumps(station.events(), default=str)
 
 
+@pytest.mark.parametrize("key", ["browser-key", "server-key"])
+def test_an_event_that_is_replayed_from_the_quarantine_has_the_place_it_came_from(
+    station: Station, tmp_path: Path, key: str
+) -> None:
+    """The address is gone by then; what was looked up of it went along, the network where its owner agreed to it."""
+    networks = {"127.0.0.0/8": FLAT, "198.51.100.0/24": FLAT}
+    settings = Settings(places=(mmdb(tmp_path / "one.mmdb", networks),))
+    station.loader = Loader(station.inbox, station.engine, station.state, settings=lambda: settings)
+    page = {"url": "https://shop.example/"}
+    for mode in (1, 2):
+        context = {"consent": mode, "ip": ADDRESS, "page": page}
+        wrong = {"type": "nonsense", "messageId": f"m{mode}", "anonymousId": "v", "context": context}
+        assert station.post("/v1/batch", {"batch": [wrong]}, key, **{"User-Agent": CHROME}).status_code == 200
+    of_batch = {"batch": [{"type": "nonsense", "messageId": "m3", "anonymousId": "v"}],
+                "context": {"consent": 1, "ip": ADDRESS, "page": page}}  # fmt: skip
+    assert station.post("/v1/batch", of_batch, key, **{"User-Agent": CHROME}).status_code == 200
+    station.loader.load_all()
+    assert len(station.quarantine.waiting()) == 3
+    kept = list(station.state.select("SELECT raw, envelope, request FROM quarantine"))
+    assert not any(ADDRESS.encode() in part or b"127.0.0.1" in part for row in kept for part in row)
+    assert [b"Nordlys" in b"".join(row) for row in kept] == [False, True, False]
+
+    station.loader._preparer.forget_addresses(settings)
+    station.quarantine.replay(fix=lambda event: event | {"type": "page"})
+    rows = sorted(tuple(row.values()) for row in station.events("event_id, country, region, network_company"))
+    owners = ("", "Nordlys Fiber AS", "")
+    assert rows == [(f"m{number}", "NO", "Oslo", owner) for number, owner in enumerate(owners, start=1)]
+
+
 def test_addresses_that_wait_to_be_looked_up_stay(station: Station, tmp_path: Path) -> None:
     placed(station, mmdb(tmp_path / "one.mmdb", {"198.51.100.0/24": FLAT}))
     event = {"type": "track", "event": "x", "userId": "u1", "context": {"ip": ADDRESS}}

@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import connection
 
 from loopline.access.actor import SYSTEM, NotAllowedError
 from loopline.access.models import AuditEntry, User
 from loopline.access.roles import Role
 from loopline.leads.actions import accept_lead, disqualify_lead, qualify_lead, recycle_lead, reject_lead
+from loopline.leads.desk import behaviour_for
 from loopline.leads.disputes import (
     ask_for_evidence,
     complete_evidence,
@@ -18,6 +20,7 @@ from loopline.leads.disputes import (
     resume_clocks,
 )
 from loopline.leads.hand_over import hand_over_lead
+from loopline.leads.known import Behaviour
 from loopline.leads.models import Lead
 from loopline.leads.reasons import ASKED, ReasonError, detail_words, read_detail, require_detail
 from loopline.leads.returns import bring_back
@@ -171,6 +174,22 @@ def test_a_recycled_lead_comes_back_on_its_date_as_a_new_episode_of_the_same_per
     assert (lead.returned_as.person, lead.returned_as.state) == (lead.person, "handed_over")
     assert lead.returned_as.origin == "came back (timing, with a date): its date 2026-04-01 came"
     assert running(lead) == set()
+
+
+def test_the_event_store_is_asked_about_who_comes_back_outside_of_write_transactions(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lead, _, marketing, _ = sent_back()
+    recycle_lead(lead, "timing", return_on=date(2026, 4, 1), by=marketing.actor, at=MONDAY_10 + 2 * HOUR)
+    depths: list[int] = []
+
+    def asked(lead: Lead, at: datetime) -> Behaviour:
+        depths.append(len(connection.savepoint_ids))
+        return behaviour_for(lead, at)
+
+    monkeypatch.setattr("loopline.leads.actions.behaviour_for", asked)
+    assert bring_back(datetime(2026, 4, 1, 6, tzinfo=UTC), seen=nobody) == 1
+    assert depths == [len(connection.savepoint_ids)]
 
 
 def test_what_they_do_brings_a_lead_back_only_if_they_did_it_after_it_was_recycled() -> None:

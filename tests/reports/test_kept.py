@@ -16,7 +16,12 @@ SCOPE = Scope(
 
 
 class Store:
-    """Stands for an engine: only what it is matters here."""
+    """Stands for an engine: only which one it is, and how often people were erased, matters here."""
+
+    erased = 0
+
+    def erasures(self) -> int:
+        return self.erased
 
 
 def counted(engine: Store, scope: Scope, made: list[object], report: Hashable = "closed-loop") -> object:
@@ -65,3 +70,24 @@ def test_only_so_many_are_kept() -> None:
         counted(store, replace(SCOPE, as_of=datetime(2026, 3, 1, day % 24, day // 24, tzinfo=UTC)), made)
     counted(store, replace(SCOPE, as_of=datetime(2026, 3, 1, 0, 0, tzinfo=UTC)), made)
     assert len(made) == MOST + 2
+
+
+def test_an_erasure_makes_all_forgotten_that_was_worked_out_before_it() -> None:
+    made: list[object] = []
+    store = Store()
+    counted(store, SCOPE, made)
+    store.erased += 1
+    counted(store, SCOPE, made)
+    counted(store, SCOPE, made)
+    assert len(made) == 2
+
+
+def test_what_was_worked_out_while_somebody_was_erased_is_not_kept_for_later() -> None:
+    store = Store()
+
+    def work_out() -> str:
+        store.erased += 1
+        return "with the person"
+
+    kept_or(cast(Engine, store), "closed-loop", SCOPE, work_out)
+    assert kept_or(cast(Engine, store), "closed-loop", SCOPE, lambda: "without") == "without"

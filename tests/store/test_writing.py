@@ -117,6 +117,12 @@ def test_erasing_removes_the_rows_and_says_how_many(engine: Engine):
     assert engine.erase("events", "identity", []) == 0
 
 
+def test_erasures_are_counted_whichever_process_did_them(engine: Engine):
+    before = engine.erasures()
+    engine.erase("events", "identity", ["email:ines@halden.no"])
+    assert engine.erasures() == before + 1
+
+
 @pytest.mark.parametrize(("table", "column"), [("events", "nope"), ("events", "consent"), ("nope", "id")])
 def test_erasing_by_something_that_is_not_a_text_column_is_refused(engine: Engine, table, column):
     with pytest.raises(StoreError):

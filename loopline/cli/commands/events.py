@@ -7,6 +7,7 @@ from datetime import datetime
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, Command, CommandError
 from loopline.cli.event_trace import explain_event
+from loopline.cli.prepare import set_up_again
 from loopline.lib.config import Config, read_config
 from loopline.lib.times import parse_moment
 from loopline.people.emails import InvalidEmailError, normalise
@@ -48,6 +49,7 @@ def _ask(config: Config, given: Namespace) -> list[dict[str, object]]:
         }  # fmt: skip
         answer = server.ask("/internal/events", asked | ({"person": email} if email else {}))
         return list(answer["events"]) if isinstance(answer, dict) else []
+    set_up_again()
     try:
         engine = open_engine(config)
         try:

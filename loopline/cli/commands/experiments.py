@@ -7,7 +7,7 @@ from typing import Any
 
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, Command, CommandError
-from loopline.cli.prepare import set_up
+from loopline.cli.prepare import set_up_again
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
@@ -18,7 +18,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(given: Namespace) -> int:
-    config = set_up()
+    config = set_up_again()
     server = running_server(config)
     if server is not None:
         answer = server.ask("/internal/experiments", {"code": given.code})

@@ -10,7 +10,7 @@ from rich.table import Table
 
 from loopline.cli.access_log import WORD, import_access_log
 from loopline.cli.command import DONE, FAILED, Command, CommandError
-from loopline.cli.prepare import migrate, set_up
+from loopline.cli.prepare import set_up_again
 
 if TYPE_CHECKING:
     from loopline.access.models import BusinessUnit
@@ -34,13 +34,11 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(given: Namespace) -> int:
     if given.files[:1] == [WORD] and not given.mapping and not given.undo:
-        config = set_up()
-        migrate()
+        config = set_up_again()
         return import_access_log(given, config, _unit(given.unit or ""), Console())
     if bool(given.undo) == bool(given.mapping):
         raise CommandError("give either --mapping FILE to import, or --undo RUN. See `loopline import --help`.")
-    config = set_up()
-    migrate()
+    config = set_up_again()
     console = Console()
     if given.undo:
         return _undo(given.undo, console)

@@ -4,10 +4,10 @@ import json
 from argparse import ArgumentParser, Namespace
 
 from loopline.cli.command import DONE, USED_WRONGLY, Command
+from loopline.cli.prepare import set_up_again
 from loopline.collect.log import Log
 from loopline.collect.quarantine import Quarantine
 from loopline.collect.state import State
-from loopline.lib.config import read_config
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def _run(given: Namespace) -> int:
     if given.ids and given.all:
         print("loopline replay: name events or say --all, not both")
         return USED_WRONGLY
-    folder = read_config().data
+    folder = set_up_again().data
     state = State(folder)
     log = Log(folder)
     try:

@@ -12,6 +12,7 @@ from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, USED_WRONGLY, Command, CommandError
+from loopline.cli.prepare import set_up_again
 from loopline.lib.config import Config, read_config
 from loopline.reports.answer import answered
 from loopline.reports.catalogue import REPORTS
@@ -120,9 +121,7 @@ def _ask(config: Config, given: Namespace) -> Mapping[str, Any]:
 
 def _ask_the_store(config: Config, key: str, words: Mapping[str, str]) -> Mapping[str, Any]:
     """Without a server the store is free to be opened here."""
-    import django
-
-    django.setup()
+    set_up_again()
     from loopline.access.actor import SYSTEM  # models, which need Django to be set up first
     from loopline.access.books import books_for
     from loopline.reporting.freezing import frozen_told
