@@ -125,16 +125,32 @@ def channel_again(event: str = "e", state: str = "j") -> str:
 CHANNEL_AGAIN = channel_again()
 CHANNEL = "coalesce(j.channel, e.channel)"
 """The channel of an event `e` beside CHANNEL_AGAIN."""
-CAMPAIGN_ROWS = Part(
-    "campaign_rows",
-    """
-    SELECT unit_id, code, campaign_id, CAST(dense_rank() OVER (ORDER BY campaign_id) AS VARCHAR) AS row_no
-    FROM code_state WHERE NOT is_deleted AND campaign_id <> ''
-    """,
-    (CODE_STATE,),
+CAMPAIGN_STATE = Part("campaign_state", latest("campaign_facts", "unit_id", "name", "channel", "owner_id"))
+
+
+def _rows_of_codes(name: str, row_id: str, *joined: Part, join: str = "") -> Part:
+    """Codes with the number of what they count for: a million touchpoints carry a short number instead of a long id."""
+    return Part(
+        name,
+        f"""
+        SELECT d.unit_id AS unit_id, d.code AS code, {row_id} AS row_id,
+            CAST(dense_rank() OVER (ORDER BY {row_id}) AS VARCHAR) AS row_no
+        FROM code_state AS d {join} WHERE NOT d.is_deleted AND d.campaign_id <> ''
+        """,
+        (CODE_STATE, *joined),
+    )
+
+
+CAMPAIGN_ROWS = _rows_of_codes("campaign_rows", "d.campaign_id")
+ACTIVITY_ROWS = _rows_of_codes("activity_rows", "coalesce(nullif(d.activity_id, ''), d.campaign_id)")
+"""A code that belongs to no activity counts for its campaign as such."""
+OWNER_ROWS = _rows_of_codes(
+    "owner_rows",
+    "coalesce(c.owner_id, '')",
+    CAMPAIGN_STATE,
+    join="LEFT JOIN campaign_state AS c ON c.id = d.campaign_id",
 )
-"""Codes with the number of their campaign: a million touchpoints carry a short number instead of a long id."""
-CAMPAIGN_STATE = Part("campaign_state", latest("campaign_facts", "unit_id", "name", "channel"))
+"""Who is responsible for the campaign of a code; "" where nobody is."""
 COST_STATE = Part(
     "cost_state",
     latest(

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from loopline.attribution.buyers import BUYER_SEGMENTS
 from loopline.attribution.state import (
-    CAMPAIGN_ROWS,
     CHANNEL,
     CHANNEL_AGAIN,
     CHANNEL_STATE,
@@ -20,6 +20,7 @@ from loopline.store.uses import ALWAYS
 _IS_MACHINE = "($humans_only AND starts_with(coalesce(v.verdict, e.bot_verdict), 'machine'))"
 _VERDICTS = "LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted"
 _IS_OWN, _OWN_PERSON = "starts_with(e.identity, 'person:')", "substr(e.identity, 8)"
+_PERSON = f"coalesce(k.person_id, CASE WHEN {_IS_OWN} THEN {_OWN_PERSON} END)"
 _CHANNEL_TOO = f"{CHANNEL} AS channel, {number_of('e.identity')} AS identity_no,"
 EARNING_KINDS: dict[str, str] = {
     "entry": "visits", "form": "forms", "email_click": "clicks in mails", "reply": "replies", "call": "calls",
@@ -38,10 +39,13 @@ class RowOf:
     """Which row of a report a touchpoint counts for."""
 
     sql: str
-    """Text over `e` (the event) and, with campaigns, `c` (its campaign's number), with channels, `j` (its channel as
-    it was judged again); "" where it says nothing."""
-    by_campaign: bool = False
-    """The row is a campaign. Until it is named it goes by a number, which is quicker to carry than its id."""
+    """Text over `e` (the event) and, with codes, `c` (the number of what its code counts for), with channels, `j` (its
+    channel as it was judged again), with buyers, `b` (the segments of its person); "" where it says nothing."""
+    codes: Part | None = None
+    """The row is what a code counts for: `row_id` by `unit_id` and `code`. Until it is named it goes by its `row_no`,
+    which is quicker to carry than an id."""
+    by_buyer: bool = False
+    """The row is a segment of buyers."""
     by_channel: bool = False
     """The row is a channel: eight texts more to look at for each touchpoint, so only where it is asked for."""
     campaign_sql: str = "''"
@@ -62,9 +66,10 @@ class RowOf:
 
     @property
     def join(self) -> str:
-        """Beside the event: the campaign of its code, and its channel as it was judged again."""
-        campaign = "LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign"
-        return (f"{campaign} " if self.by_campaign else "") + (CHANNEL_AGAIN if self._knows_channel else "")
+        """Beside the event: what its code counts for, the segment of its person, its channel as judged again."""
+        code = self.codes and f"LEFT JOIN {self.codes.name} AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign "
+        buyer = f"LEFT JOIN buyer_segments AS b ON b.person_id = {_PERSON} " if self.by_buyer else ""
+        return (code or "") + buyer + (CHANNEL_AGAIN if self._knows_channel else "")
 
     @property
     def counts(self) -> str:
@@ -78,23 +83,24 @@ class RowOf:
     @property
     def key(self) -> str:
         """The row's key, over `t.row_key` and what `naming` joins."""
-        return "coalesce(n.campaign_id, t.row_key)" if self.by_campaign else "t.row_key"
+        return "coalesce(n.row_id, t.row_key)" if self.codes else "t.row_key"
 
     @property
     def naming(self) -> str:
-        """Beside `t`, something with a `row_key`: the campaign that the number stands for."""
-        numbers = "(SELECT DISTINCT row_no, campaign_id FROM campaign_rows)"
-        return f"LEFT JOIN {numbers} AS n ON n.row_no = t.row_key" if self.by_campaign else ""
+        """Beside `t`, something with a `row_key`: what the number stands for."""
+        numbers = self.codes and f"(SELECT DISTINCT row_no, row_id FROM {self.codes.name})"
+        return f"LEFT JOIN {numbers} AS n ON n.row_no = t.row_key" if numbers else ""
 
     @property
     def reads(self) -> tuple[Part, ...]:
-        return ((CAMPAIGN_ROWS,) if self.by_campaign else ()) + ((CHANNEL_STATE,) if self._knows_channel else ())
+        buyer = (BUYER_SEGMENTS,) if self.by_buyer else ()
+        return ((self.codes,) if self.codes else ()) + buyer + ((CHANNEL_STATE,) if self._knows_channel else ())
 
 
 def touchpoints(row: RowOf) -> Part:
     """The part `touchpoints`: who or what touched which row when. Strangers have no `person_id` and `person_no`."""
     person = f"""
-            coalesce(k.person_id, CASE WHEN {_IS_OWN} THEN {_OWN_PERSON} END) AS person_id,
+            {_PERSON} AS person_id,
             coalesce(k.person_no, CASE WHEN {_IS_OWN} THEN {number_of(_OWN_PERSON)} END) AS person_no"""
     return _touched("touchpoints", row, person, "LEFT JOIN", KNOWN_IDENTITIES)
 

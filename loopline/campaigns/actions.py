@@ -11,7 +11,7 @@ from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.campaigns.codes import build_link, map_code, unmap_code
 from loopline.campaigns.costs import CostEntry, add_cost, convert_costs_again, edit_cost, remove_cost
-from loopline.campaigns.fact_rows import campaign_row
+from loopline.campaigns.fact_rows import activity_row, campaign_row
 from loopline.campaigns.models import Activity, Campaign
 from loopline.campaigns.refusal import CampaignRefusedError, refused_when_taken, require_in_unit, text_of
 from loopline.facts.outbox import record_fact
@@ -115,6 +115,7 @@ def add_activity(campaign: Campaign, plan: ActivityPlan, *, by: Actor) -> Activi
     activity = Activity(campaign=campaign)
     _take_activity(activity, plan)
     audit(by, "add_activity", campaign, activity=activity.name)
+    record_fact("activity_facts", str(activity.pk), activity_row(activity))
     return activity
 
 
@@ -126,6 +127,7 @@ def edit_activity(activity: Activity, plan: ActivityPlan, *, by: Actor) -> Activ
     before = activity.name
     _take_activity(activity, plan)
     audit(by, "edit_activity", activity.campaign, activity=activity.name, before=before)
+    record_fact("activity_facts", str(activity.pk), activity_row(activity))
     return activity
 
 
@@ -138,6 +140,7 @@ def remove_activity(activity: Activity, *, by: Actor) -> None:
     if activity.costs.exists() or activity.codes.exists():
         raise CampaignRefusedError(f"“{activity.name}” has costs or codes. Remove those first, or give them elsewhere.")
     audit(by, "remove_activity", activity.campaign, activity=activity.name)
+    record_fact("activity_facts", str(activity.pk), activity_row(activity), is_deleted=True)
     activity.delete()
 
 

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from loopline.campaigns.models import Campaign, CampaignCode, CostLine
+from loopline.campaigns.models import Activity, Campaign, CampaignCode, CostLine
 
 
 def campaign_row(campaign: Campaign) -> dict[str, object]:
@@ -16,6 +16,18 @@ def campaign_row(campaign: Campaign) -> dict[str, object]:
         "ends_on": campaign.ends_on,
         "budget_minor": campaign.budget_minor,
         "currency": campaign.currency,
+        "owner_id": str(campaign.owner_id or ""),
+    }
+
+
+def activity_row(activity: Activity) -> dict[str, object]:
+    """Columns of `activity_facts` for this version of the activity."""
+    return {
+        "unit_id": str(activity.campaign.unit_id),
+        "campaign_id": str(activity.campaign_id),
+        "name": activity.name,
+        "activity_kind": activity.kind,
+        "happens_on": activity.on,
     }
 
 

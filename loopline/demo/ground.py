@@ -12,9 +12,9 @@ from django.db import transaction
 
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, User
 from loopline.attribution.heard import ANSWER_KEY, CATEGORIES
-from loopline.campaigns.fact_rows import campaign_row, code_id, code_row, cost_row
+from loopline.campaigns.fact_rows import activity_row, campaign_row, code_id, code_row, cost_row
 from loopline.campaigns.form_fields import EMAIL_FIELD, FormField
-from loopline.campaigns.models import Campaign, CampaignCode, CostLine, Form
+from loopline.campaigns.models import Activity, Campaign, CampaignCode, CostLine, Form
 from loopline.demo import world
 from loopline.demo.routing import set_up_routing
 from loopline.demo.simulate import DAYS, PRICING_COUNTS
@@ -229,18 +229,31 @@ def _campaign(
         created_at=start,
     )
     facts = [Fact("campaign_facts", str(campaign.pk), campaign_row(campaign), start)]
+    activity = _activity(plan, campaign, ids, start)
+    if activity:
+        facts.append(Fact("activity_facts", str(activity.pk), activity_row(activity), start))
     for text in plan.codes:
-        code = CampaignCode.objects.create(unit=unit, code=text, campaign=campaign)
+        code = CampaignCode.objects.create(unit=unit, code=text, campaign=campaign, activity=activity)
         facts.append(Fact("campaign_code_facts", code_id(unit.pk, text), code_row(code), start))
         ground.campaigns[plan.unit, text] = campaign
-    costs = _costs(plan, campaign, ids, start, until)
+    costs = _costs(plan, campaign, activity, ids, start, until)
     for cost in CostLine.objects.bulk_create(_at_a_pace(costs, pace, ids, until) if pace else costs):
         rate = ExchangeRate.convert(cost.amount_minor, cost.currency, cost.starts_on)
         facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, rate), cost.created_at))
     record_facts(facts)
 
 
-def _costs(plan: world.Plan, campaign: Campaign, ids: Ids, start: datetime, until: datetime) -> list[CostLine]:
+def _activity(plan: world.Plan, campaign: Campaign, ids: Ids, start: datetime) -> Activity | None:
+    if plan.activity is None:
+        return None
+    name, kind = plan.activity
+    on = _months(start)[plan.once_month] if plan.once_minor else None
+    return Activity.objects.create(id=ids.at(start), campaign=campaign, name=name, kind=kind, on=on)
+
+
+def _costs(
+    plan: world.Plan, campaign: Campaign, activity: Activity | None, ids: Ids, start: datetime, until: datetime
+) -> list[CostLine]:
     """One actual line a month, or the one of the month in which the single cost fell; and what was planned."""
     lines = []
     for number, first in enumerate(_months(start)):
@@ -260,6 +273,7 @@ def _costs(plan: world.Plan, campaign: Campaign, ids: Ids, start: datetime, unti
                     id=ids.at(known_at),
                     unit=campaign.unit,
                     campaign=campaign,
+                    activity=activity,
                     kind=kind,
                     category=plan.category,
                     amount_minor=sum_minor,

@@ -83,24 +83,30 @@ class Plan:
     once_month: int = 0
     """Month of the year simulated (0 to 11) in which the single cost fell."""
     category: str = "media"
+    activity: tuple[str, str] | None = None
+    """Name and kind of the activity that has its codes and costs; None: the campaign itself has them."""
 
 
 PLANS = (
     Plan("europe", "Paid search · brand", "Paid Search", ("brand_eu",), 285_000),
     Plan("europe", "Paid search · calibration", "Paid Search", ("calibration_eu",), 612_000),
     Plan("europe", "LinkedIn · lab managers", "Paid Social", ("labmanagers_eu",), 498_000),
-    Plan("europe", "Newsletter", "Email", ("newsletter_eu",), 236_000, category="content"),
-    Plan("europe", "Spring webinar series", "Event", ("webinar_spring",), 0, 1_840_000, 5, "events"),
+    Plan("europe", "Newsletter", "Email", ("newsletter_eu",), 236_000, category="content",
+         activity=("Monthly letter", "mailing")),
+    Plan("europe", "Spring webinar series", "Event", ("webinar_spring",), 0, 1_840_000, 5, "events",
+         ("Three evenings on calibration", "webinar")),
     Plan("europe", "Partner: Nordwind", "Partner", ("nordwind",), 75_000, category="people"),
-    Plan("europe", "Trade fair Lyon", "Event", ("lyon_fair",), 0, 2_200_000, 8, "events"),
-    Plan("europe", "Direct mail · autumn", "Direct Mail", ("autumn_mail",), 0, 640_000, 9, "content"),
+    Plan("europe", "Trade fair Lyon", "Event", ("lyon_fair",), 0, 2_200_000, 8, "events", ("Stand in hall 4", "fair")),
+    Plan("europe", "Direct mail · autumn", "Direct Mail", ("autumn_mail",), 0, 640_000, 9, "content",
+         ("Letter to lab managers", "mailing")),
     Plan("americas", "Paid search · US brand", "Paid Search", ("brand_us",), 318_000),
     Plan("americas", "LinkedIn · quality leads", "Paid Social", ("quality_us",), 441_000),
     Plan("americas", "Retargeting", "Display", ("retarget_us",), 154_000),
-    Plan("americas", "Monthly briefing", "Email", ("briefing_us",), 184_000, category="content"),
-    Plan("americas", "Pittcon booth", "Event", ("pittcon",), 0, 2_950_000, 3, "events"),
+    Plan("americas", "Monthly briefing", "Email", ("briefing_us",), 184_000, category="content",
+         activity=("Monthly briefing", "mailing")),
+    Plan("americas", "Pittcon booth", "Event", ("pittcon",), 0, 2_950_000, 3, "events", ("Booth 1214", "fair")),
     Plan("americas", "Partner: Carver & Lowe", "Partner", ("carver_lowe",), 90_000, category="people"),
-)
+)  # fmt: skip
 
 PRODUCTS = {
     "flow meters": 0.36,

@@ -6,7 +6,7 @@ from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import CHANNEL, CHANNEL_AGAIN, CHANNEL_STATE, question, visible
 from loopline.attribution.touchpoints import touchpoints
-from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, TOUCHED_IN_PERIOD, row_for
+from loopline.reports.closed_loop_sql import COSTS_OF_CAMPAIGNS, ROW_OF_CREDIT, TOUCHED_IN_PERIOD, row_for
 from loopline.reports.dimension import TOTAL, Dimension
 from loopline.reports.options import Options
 
@@ -99,5 +99,5 @@ def cost_lines(dimension: Dimension) -> str:
         WHERE {falls_into("$first", "$last")} AND ({dimension.cost_sql or "''"} = $row OR $row = '{TOTAL}')
         ORDER BY starts_on, id
         """,
-        COSTS_BY_CHANNEL,
+        COSTS_OF_CAMPAIGNS,
     )

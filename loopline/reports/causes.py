@@ -42,7 +42,11 @@ CAUSES = (
     ),
     Cause(
         "people", "Merged and removed people", "people who turned out to be one, or were taken apart or removed",
-        "person_facts", ("merged_state", "gone_people", "employed_people"), ("canonical_id",),
+        "person_facts", ("merged_state", "gone_people", "employed_people", "employers"), ("canonical_id",),
+    ),
+    Cause(
+        "companies", "Companies", "companies of which industry or size became known, or changed",
+        "company_facts", ("buying_companies",), ("name", "industry", "employees"),
     ),
     Cause(
         "verdicts", "Human or machine", "visitors that were judged again",
@@ -53,12 +57,12 @@ CAUSES = (
         "channel_facts", ("channel_state",), ("channel",), has_unit=False,
     ),
     Cause(
-        "codes", "Code mappings", "codes that were given to a campaign, or to another one",
-        "campaign_code_facts", ("code_state",), ("code", "campaign_id"),
+        "codes", "Code mappings", "codes that were given to a campaign or an activity, or to another one",
+        "campaign_code_facts", ("code_state",), ("code", "campaign_id", "activity_id"),
     ),
     Cause(
-        "campaigns", "Campaigns", "campaigns that changed their channel, or went",
-        "campaign_facts", ("campaign_state",), ("name", "channel"),
+        "campaigns", "Campaigns", "campaigns that changed their channel or who is responsible, or went",
+        "campaign_facts", ("campaign_state",), ("name", "channel", "owner_id"),
     ),
     Cause(
         "leads", "Leads", "leads that were created, changed or removed",

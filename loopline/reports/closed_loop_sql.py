@@ -27,16 +27,18 @@ _VISITS = Part(
 )
 
 
-COSTS_BY_CHANNEL = Part(
+COSTS_OF_CAMPAIGNS = Part(
     "costs",
     """
-    SELECT l.id AS id, l.unit_id AS unit_id, l.campaign_id AS campaign_id, l.reporting_minor AS reporting_minor,
-        l.starts_on AS starts_on, l.ends_on AS ends_on, l.days AS days, coalesce(c.channel, '') AS channel
+    SELECT l.id AS id, l.unit_id AS unit_id, l.campaign_id AS campaign_id, l.activity_id AS activity_id,
+        l.reporting_minor AS reporting_minor,
+        l.starts_on AS starts_on, l.ends_on AS ends_on, l.days AS days, coalesce(c.channel, '') AS channel,
+        coalesce(c.owner_id, '') AS owner_id
     FROM cost_lines AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
     """,
     (COST_LINES, CAMPAIGN_STATE),
 )
-"""The part `costs`: cost lines with the channel of their campaign."""
+"""The part `costs`: cost lines with the channel of their campaign, and who is responsible for it."""
 
 
 def row_for(dimension: Dimension, model: Model, options: Options) -> RowOf:
@@ -115,6 +117,6 @@ def cost(dimension: Dimension, moments: Mapping[str, str] | None = None) -> str:
         WHERE {falls_into("$first", "$last")}
         GROUP BY row_key
         """,
-        COSTS_BY_CHANNEL,
+        COSTS_OF_CAMPAIGNS,
         moments=moments,
     )

@@ -47,15 +47,6 @@ COURSES = Part(
 )  # fmt: skip
 """The part `courses`: leads of visible units; `won_minor` is NULL where no won sale has an exchange rate."""
 
-SEGMENTS: dict[str, str] = {
-    "industry": "coalesce(c.industry, '')",
-    "size": "CASE WHEN c.employees IS NULL THEN '' WHEN c.employees < 10 THEN '1 to 9' WHEN c.employees < 50 "
-    "THEN '10 to 49' WHEN c.employees < 250 THEN '50 to 249' WHEN c.employees < 1000 THEN '250 to 999' "
-    "ELSE '1,000 and more' END",
-    "country": "coalesce(c.country, '')",
-}
-"""Rows by the buyer's company, over `c` of COMPANIES beside a record."""
-
 _WON_AFTER = """
 SELECT CAST(floor(greatest(epoch(won_at) - epoch(created_at), 0) / 86400) AS BIGINT) AS days, count(*) AS leads
 FROM courses WHERE won_at IS NOT NULL GROUP BY days

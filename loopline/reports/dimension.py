@@ -16,6 +16,7 @@ class Naming(StrEnum):
 
     AS_IS = "as_is"
     CAMPAIGNS = "campaigns"
+    ACTIVITIES = "activities"
     UNITS = "units"
     COUNTRIES = "countries"
     COLLEAGUES = "colleagues"
@@ -29,7 +30,8 @@ class Dimension:
     row: RowOf
     """The row of a touchpoint: the one that its credit and its session go to."""
     cost_sql: str
-    """The row of a cost line, over `cost_lines` with its campaign's `channel`; "" where cost cannot be told by row."""
+    """The row of a cost line, over `cost_lines` with its campaign's `channel` and `owner_id`; "" where cost cannot be
+    told by row."""
     without: str
     """Name of the row about which the touchpoint says nothing."""
     naming: Naming

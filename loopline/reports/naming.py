@@ -23,7 +23,22 @@ _COMPANIES = question(
     "SELECT id, name, industry, is_deleted FROM company_names WHERE id IN (SELECT unnest($ids))",
     Part("company_names", latest("company_facts", "name", "industry")),
 )
-_FROM_THE_STORE = {Naming.CAMPAIGNS: (_CAMPAIGNS, "channel"), Naming.COMPANIES: (_COMPANIES, "industry")}
+_ACTIVITIES = question(
+    f"""
+    SELECT a.id AS id, a.name AS name, a.is_deleted AS is_deleted,
+        a.activity_kind || CASE WHEN c.name IS NULL THEN '' ELSE ' · ' || c.name END AS second
+    FROM activity_state AS a LEFT JOIN campaign_state AS c ON c.id = a.campaign_id WHERE {visible("a.unit_id")}
+    UNION ALL
+    SELECT id, name, is_deleted, 'the campaign as such' AS second FROM campaign_state WHERE {visible("unit_id")}
+    """,
+    Part("activity_state", latest("activity_facts", "unit_id", "campaign_id", "name", "activity_kind")),
+    CAMPAIGN_STATE,
+)
+_FROM_THE_STORE = {
+    Naming.CAMPAIGNS: (_CAMPAIGNS, "channel"),
+    Naming.ACTIVITIES: (_ACTIVITIES, "second"),
+    Naming.COMPANIES: (_COMPANIES, "industry"),
+}
 """The question for the names, and the column that is the quiet second fact."""
 
 

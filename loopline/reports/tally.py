@@ -139,7 +139,7 @@ class Tally:
         if lines := self.without_rate.get(key, 0):
             return f"cost incomplete: {lines} cost line{'s' if lines > 1 else ''} without an exchange rate"
         is_value = key not in {NOTHING, UNMAPPED, OTHER_UNITS, UNATTRIBUTED}
-        if is_value and dimension.key == "campaign" and self.figures[key].cost_minor is None:
+        if is_value and dimension.key in {"campaign", "activity"} and self.figures[key].cost_minor is None:
             return "cost incomplete: no cost line in this period"
         return ""
 

@@ -16,7 +16,7 @@ from loopline.attribution.model import Model
 from loopline.attribution.state import Part, question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
 from loopline.reports.balance import number, sum_records
-from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, row_for
+from loopline.reports.closed_loop_sql import COSTS_OF_CAMPAIGNS, ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED
 from loopline.reports.learnt import learnt_model
 from loopline.reports.mondays import AT_ONCE, began, mondays_of
@@ -175,7 +175,7 @@ _COST = question(
     SELECT channel, count(*) AS lines, count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate, {{sums}}
     FROM costs WHERE {falls_into("$first", "$last")} GROUP BY channel
     """,
-    COSTS_BY_CHANNEL,
+    COSTS_OF_CAMPAIGNS,
 )
 
 

@@ -1,6 +1,7 @@
 """Facts behind a changed figure in words: what each is called, where it opens, what it said before and says now."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -10,17 +11,18 @@ from django.db import models
 from django.urls import reverse
 
 from loopline.access.actor import Actor
+from loopline.access.models import User
 from loopline.access.roles import Permission
-from loopline.campaigns.models import Campaign
+from loopline.campaigns.models import Activity, Campaign
 from loopline.leads.models import Lead
-from loopline.people.models import Person
+from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
 from loopline.reports.cause_facts import Fact
 from loopline.reports.causes import Cause
 from loopline.store.engine import Value
 from loopline.web import wording
 
-Recorded = Lead | Opportunity | Campaign | Person
+Recorded = Lead | Opportunity | Campaign | Person | Company
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +55,7 @@ _KINDS: dict[str, _Kind] = {
     "codes": _Kind(Campaign, "campaign_id", "campaign", "A code"),
     "costs": _Kind(Campaign, "campaign_id", "campaign", "A cost line"),
     "people": _Kind(Person, "", "person", "A person"),
+    "companies": _Kind(Company, "", "company", "A company"),
     "identities": _Kind(Person, "person_id", "person", "An address or browser"),
     "browsers": _Kind(Person, "person_id", "person", "A stretch of a browser"),
 }
@@ -62,6 +65,8 @@ _UNNAMED = {
     "channels": "Visits of one kind",
     "models": "A model",
 }
+_NAMED_BY: dict[str, type[Activity] | type[User]] = {"activity_id": Activity, "owner_id": User}
+"""Columns whose value is the id of something else, told by its name."""
 _IDS = frozenset({"opportunity_id", "person_id", "campaign_id", "canonical_id"})
 """Columns whose value is told by the record's name, not by its id."""
 
@@ -69,13 +74,29 @@ _IDS = frozenset({"opportunity_id", "person_id", "campaign_id", "canonical_id"})
 def facts_in_words(cause: Cause, facts: Sequence[Fact], actor: Actor, currency: str, zone: str) -> list[ToldFact]:
     kind = _KINDS.get(cause.key)
     named = _named(kind, facts, actor) if kind else {}
-    told = []
+    others, told = _others_named(facts), []
     for fact in facts:
         name, url = named.get(_about(kind, fact), (kind.unnamed if kind else _UNNAMED[cause.key], ""))
         told.append(
-            ToldFact(fact.learned_at, name, url, _said(fact.before, currency, zone), _said(fact.after, currency, zone))
+            ToldFact(
+                fact.learned_at,
+                name,
+                url,
+                _said(fact.before, currency, zone, others),
+                _said(fact.after, currency, zone, others),
+            )
         )
     return told
+
+
+def _others_named(facts: Sequence[Fact]) -> dict[str, str]:
+    """Id → name of the activities and colleagues that the facts name: of what the actor was given to read."""
+    said = [values for fact in facts for values in (fact.before, fact.after) if values is not None]
+    named: dict[str, str] = {}
+    for column, model in _NAMED_BY.items():
+        ids = {str(values[column]) for values in said if values.get(column)}
+        named |= {str(pk): name for pk, name in model.objects.filter(pk__in=_uuids(ids)).values_list("pk", "name")}
+    return named
 
 
 def _about(kind: _Kind | None, fact: Fact) -> str:
@@ -86,18 +107,22 @@ def _about(kind: _Kind | None, fact: Fact) -> str:
 
 def _named(kind: _Kind, facts: Sequence[Fact], actor: Actor) -> dict[str, tuple[str, str]]:
     """Id → (name, address) of the records that the actor may see."""
-    if kind.model in {Lead, Person} and not actor.may(Permission.SEE_PEOPLE):
+    if kind.model in {Lead, Person, Company} and not actor.may(Permission.SEE_PEOPLE):
         return {}
-    ids = []
-    for fact in facts:
-        try:
-            ids.append(UUID(_about(kind, fact)))
-        except ValueError:
-            continue
+    ids = _uuids(_about(kind, fact) for fact in facts)
     seen: models.QuerySet[Recorded] = kind.model.objects.visible_to(actor).filter(pk__in=ids)
     if kind.model is Lead:
         seen = seen.select_related("person")
     return {str(one.pk): (_name(one), reverse(kind.page, args=[one.pk])) for one in seen}
+
+
+def _uuids(texts: Iterable[str]) -> list[UUID]:
+    """Those of the texts that are record ids; imports and tests may hold others."""
+    found = []
+    for text in texts:
+        with suppress(ValueError):
+            found.append(UUID(text))
+    return found
 
 
 def _name(record: Recorded) -> str:
@@ -106,11 +131,15 @@ def _name(record: Recorded) -> str:
     return record.display_name if isinstance(record, Person) else record.name
 
 
-def _said(values: Mapping[str, Value] | None, currency: str, zone: str) -> str:
+def _said(values: Mapping[str, Value] | None, currency: str, zone: str, others: Mapping[str, str]) -> str:
     """The values one after the other; ids are told by the name of the record, empty ones not at all."""
     if values is None:
         return ""
-    words = [_word(name, value, currency, zone) for name, value in values.items() if name not in _IDS]
+    words = [
+        others.get(str(value), "") if name in _NAMED_BY else _word(name, value, currency, zone)
+        for name, value in values.items()
+        if name not in _IDS
+    ]
     return " · ".join(word for word in words if word) or "linked"
 
 

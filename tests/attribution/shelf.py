@@ -86,18 +86,29 @@ class Shelf:
             learnt=learnt,
         )
 
-    def campaign(self, campaign_id: str, *codes: str, unit: str = "north", learnt: datetime = LEARNT) -> None:
+    def campaign(
+        self, campaign_id: str, *codes: str, unit: str = "north", owner: str = "", learnt: datetime = LEARNT
+    ) -> None:
         self.fact(
             "campaign_facts", campaign_id, unit_id=unit, name=campaign_id.title(), channel="Email", status="running",
-            currency="EUR", learnt=learnt,
+            currency="EUR", owner_id=owner, learnt=learnt,
         )  # fmt: skip
         for code in codes:
             self.code(code, campaign_id, unit=unit, learnt=learnt)
 
-    def code(self, code: str, campaign_id: str, *, unit: str = "north", learnt: datetime = LEARNT) -> None:
+    def activity(self, activity_id: str, campaign_id: str, kind: str, *, unit: str = "north") -> None:
         self.fact(
-            "campaign_code_facts", f"{unit}/{code}", unit_id=unit, code=code, campaign_id=campaign_id, learnt=learnt
-        )
+            "activity_facts", activity_id, unit_id=unit, campaign_id=campaign_id, name=activity_id.title(),
+            activity_kind=kind,
+        )  # fmt: skip
+
+    def code(
+        self, code: str, campaign_id: str, activity_id: str = "", *, unit: str = "north", learnt: datetime = LEARNT
+    ) -> None:
+        self.fact(
+            "campaign_code_facts", f"{unit}/{code}", unit_id=unit, code=code, campaign_id=campaign_id,
+            activity_id=activity_id, learnt=learnt,
+        )  # fmt: skip
 
     def cost(
         self, cost_id: str, campaign_id: str, amount: int | None, first: date, last: date | None = None, **row: object

@@ -142,12 +142,13 @@ def test_a_moment_that_is_not_earlier_and_a_ratio_are_refused(engine: Engine) ->
 
 def test_every_part_that_reads_facts_belongs_to_one_cause() -> None:
     """A part that none names would keep its later state throughout, and nobody could tell what it changed."""
-    from loopline.attribution import conversions, cost, state, touchpoints
+    from loopline.attribution import buyers, conversions, cost, state, touchpoints
     from loopline.attribution.touchpoints import RowOf
 
     named = [part for cause in CAUSES for part in cause.parts if cause.is_refund is not True]
     assert len(named) == len(set(named))
-    parts = [one for module in (state, cost, conversions) for one in vars(module).values() if isinstance(one, Part)]
+    modules = (state, cost, conversions, buyers)
+    parts = [one for module in modules for one in vars(module).values() if isinstance(one, Part)]
     parts.append(touchpoints.touchpoints(RowOf("''")))
     assert {part.name for part in parts if "$as_of" in part.sql} <= MOMENTS.keys()
     assert len({cause.key for cause in CAUSES}) == len(CAUSES)
@@ -172,7 +173,9 @@ def test_the_facts_behind_a_cause_say_what_was_known_before(engine: Engine) -> N
     ]
     won = {"outcome": "won", "reporting_minor": 7_00, "closed_at": day(22)}
     assert told(engine, "opportunities") == [("o3", None, won)]
-    assert told(engine, "codes") == [("north/spring", {"code": "spring", "campaign_id": "spring"}, None)]
+    assert told(engine, "codes") == [
+        ("north/spring", {"code": "spring", "campaign_id": "spring", "activity_id": ""}, None)
+    ]
     assert told(engine, "touchpoints") == [
         ("t-late", None, {"channel": "Email", "utm_campaign": "letter", "landing_path": "/x"})
     ]

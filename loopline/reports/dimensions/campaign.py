@@ -1,3 +1,4 @@
+from loopline.attribution.state import CAMPAIGN_ROWS
 from loopline.attribution.touchpoints import RowOf
 from loopline.reports.dimension import UNMAPPED, Dimension, Naming
 
@@ -6,7 +7,7 @@ DIMENSION = Dimension(
     label="Campaign",
     row=RowOf(
         f"coalesce(c.row_no, CASE WHEN e.utm_campaign <> '' THEN '{UNMAPPED}' ELSE '' END)",
-        by_campaign=True,
+        codes=CAMPAIGN_ROWS,
         campaign_sql="p.campaign_id",
     ),
     cost_sql="campaign_id",

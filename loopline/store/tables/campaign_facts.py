@@ -13,4 +13,5 @@ TABLE = fact_table(
     day("ends_on", "last day, included", nullable=True),
     integer("budget_minor", "", nullable=True),
     text("currency", "ISO 4217", repeats=True),
+    text("owner_id", "user who is responsible for it, or empty", repeats=True),
 )
