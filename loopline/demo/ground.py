@@ -297,8 +297,9 @@ def _at_a_pace(lines: list[CostLine], pace: Mapping[date, float], ids: Ids, unti
         known_at = min(until, datetime.combine(ends, until.timetz()) + timedelta(days=2))
         planned.append(
             CostLine(
-                id=ids.at(known_at), unit=like.unit, campaign=like.campaign, kind=like.kind, category=like.category,
-                amount_minor=amount, currency=like.currency, starts_on=begins, ends_on=ends, created_at=known_at,
+                id=ids.at(known_at), unit=like.unit, campaign=like.campaign, activity=like.activity, kind=like.kind,
+                category=like.category, amount_minor=amount, currency=like.currency, starts_on=begins, ends_on=ends,
+                created_at=known_at,
             )
         )  # fmt: skip
     return planned

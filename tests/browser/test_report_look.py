@@ -32,7 +32,9 @@ def fill_books(company: Company) -> None:
             visitor = f"v{number}-{buyer}"
             shelf.person(person, visitor)
             at = now - timedelta(days=40 - 5 * buyer, hours=number)
-            shelf.touch(f"e{visitor}", f"visitor:{visitor}", at, unit_id=unit, utm_campaign=f"code-{number}")
+            channel = ("Event", "Paid Search", HOSTILE, LONG)[number]
+            code = f"code-{number}"
+            shelf.touch(f"e{visitor}", f"visitor:{visitor}", at, unit_id=unit, utm_campaign=code, channel=channel)
         if number != 1:
             shelf.cost(
                 key, key, 1_840_00 + number * 700_00, (now - timedelta(days=35)).date(), now.date(), unit_id=unit
@@ -101,6 +103,11 @@ def test_a_report_of_the_library_draws_its_chart_and_is_frozen(
     fill_books(filled_site)
     page = sign_in(filled_site.users[Role.MARKETING])
     complaints = Complaints(page)
+    page.goto("/reports/library/paths/")
+    expect(page.get_by_role("img", name="The commonest ways to a sale")).to_be_visible()
+    shoot(page, "paths_filled")
+    page.goto("/reports/closed-loop/?by=activity")
+    expect(page.get_by_text("Balanced")).to_be_visible()
     page.goto("/reports/library/pipeline-created/")
     expect(page.locator("[data-chart=main] svg")).to_be_visible(timeout=60_000)
     expect(page.get_by_text("Adds up", exact=True)).to_be_visible()

@@ -21,10 +21,10 @@ MOST_STEPS = 6
 _LENGTHS = """CASE WHEN touches = 1 THEN '1' WHEN touches <= 3 THEN '2' WHEN touches <= 6 THEN '3'
     WHEN touches <= 12 THEN '4' ELSE '5' END"""
 LENGTHS = {"1": "1", "2": "2 to 3", "3": "4 to 6", "4": "7 to 12", "5": "13 and more"}
-_ARROW = " › "
+ARROW = " › "
 _PATH = "step1" + "".join(
-    f" || CASE WHEN step{n} IS NULL THEN '' ELSE '{_ARROW}' || step{n} END" for n in range(2, MOST_STEPS + 1)
-) + f" || CASE WHEN channels > {MOST_STEPS} THEN '{_ARROW}…' ELSE '' END"  # fmt: skip
+    f" || CASE WHEN step{n} IS NULL THEN '' ELSE '{ARROW}' || step{n} END" for n in range(2, MOST_STEPS + 1)
+) + f" || CASE WHEN channels > {MOST_STEPS} THEN '{ARROW}…' ELSE '' END"  # fmt: skip
 _ROWS = {"path": _PATH, "length": _LENGTHS, "first": "step1", "last": "last_step"}
 _CHANNEL = DIMENSIONS["channel"].row
 _ORDERED = Part(

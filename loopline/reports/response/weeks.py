@@ -10,7 +10,7 @@ from loopline.attribution.ledger import credit_ledger
 from loopline.attribution.model import Model
 from loopline.attribution.state import Part, question
 from loopline.reports.balance import number
-from loopline.reports.closed_loop_sql import COSTS_BY_CHANNEL, ROW_OF_CREDIT, row_for
+from loopline.reports.closed_loop_sql import COSTS_OF_CAMPAIGNS, ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, Dimension
 from loopline.reports.learnt import learnt_model
 from loopline.reports.mondays import AT_ONCE, began, mondays_of
@@ -101,5 +101,5 @@ _COST = question(
     SELECT {{row}} AS row_key, min(starts_on) AS began_on, {{sums}}
     FROM costs WHERE {falls_into("$first", "$last")} AND reporting_minor IS NOT NULL GROUP BY {{row}}
     """,
-    COSTS_BY_CHANNEL,
+    COSTS_OF_CAMPAIGNS,
 )

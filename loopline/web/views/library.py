@@ -14,6 +14,8 @@ from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import version
 from loopline.reports.dimension import TOTAL
+from loopline.reports.flows import flows_of
+from loopline.reports.library.paths import ARROW
 from loopline.reports.opened import MOST
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
@@ -22,6 +24,7 @@ from loopline.reports.run import open_figure, run_before, run_report, settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
+from loopline.web.flow_chart import flow_svg
 from loopline.web.report_words import changes
 from loopline.web.views.reports import about, chips, downloaded
 
@@ -82,7 +85,10 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         "opens": found.opens,
         "has_young": any(row.young_note for row in result.rows),
     }
-    if found.chart and sum(1 for row in result.rows if not row.is_rest) > 1:
+    if found.key == "paths" and result.by == "path":
+        flows = flows_of(result.rows, ARROW)
+        shown |= {"flows": flows, "flow_svg": flow_svg(flows)}
+    elif found.chart and sum(1 for row in result.rows if not row.is_rest) > 1:
         chart = found.chart(result)
         if any(row["value"] is not None for row in chart["rows"]):
             shown |= {"charts": {"main": chart}, "charts_version": version()}
