@@ -23,6 +23,7 @@ from loopline.demo import world
 from loopline.demo.events import call_requests, fill_inbox, form_requests, visit_requests
 from loopline.demo.experiments import hold_out, measure
 from loopline.demo.ground import Ground, Ids, lay_ground
+from loopline.demo.kept import keep_reports
 from loopline.demo.leads import make_leads, write_leads
 from loopline.demo.mails import TRACKED_FOR, mail_requests, make_links
 from loopline.demo.meetings import hold_huddles
@@ -77,6 +78,7 @@ def fill(
         fit_first_score(records.ground, until)
         talk(records.leads, records.ground.users, until)
         measure()
+        keep_reports(records.ground, engine, until)
     won = sum(one.outcome == "won" for one in records.sales.opportunities)
     return Filled(events, len(year.buyers), won)
 

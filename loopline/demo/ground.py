@@ -92,6 +92,7 @@ def lay_ground(until: datetime, ids: Ids, paces: Mapping[str, Mapping[date, floa
     ground = Ground(units, users, _forms(units, ids, start), definitions)
     for plan in world.PLANS:
         _campaign(plan, ground, ids, start, until, (paces or {}).get(plan.codes[0]))
+    _it_costs(ground, ids, start, until)
     return ground
 
 
@@ -303,6 +304,25 @@ def _at_a_pace(lines: list[CostLine], pace: Mapping[date, float], ids: Ids, unti
             )
         )  # fmt: skip
     return planned
+
+
+def _it_costs(ground: Ground, ids: Ids, start: datetime, until: datetime) -> None:
+    """What each unit pays a month for tools and computing: costs of the unit, of no campaign."""
+    facts = []
+    for unit_plan in world.UNITS:
+        unit, amount = ground.units[unit_plan.key], world.IT_MONTHLY_MINOR[unit_plan.key]
+        for first in _months(start):
+            ends = _end_of_month(first)
+            if first < start.date() or ends >= until.date():
+                continue
+            known_at = datetime.combine(ends, until.timetz())
+            cost = CostLine.objects.create(
+                id=ids.at(known_at), unit=unit, campaign=None, category=CostLine.Category.IT, amount_minor=amount,
+                currency=unit.currency, starts_on=first, ends_on=ends, note="Tools and computing", created_at=known_at,
+            )  # fmt: skip
+            rate = ExchangeRate.convert(cost.amount_minor, cost.currency, cost.starts_on)
+            facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, rate), known_at))
+    record_facts(facts)
 
 
 def _end_of_month(first: date) -> date:

@@ -108,6 +108,9 @@ PLANS = (
     Plan("americas", "Partner: Carver & Lowe", "Partner", ("carver_lowe",), 90_000, category="people"),
 )  # fmt: skip
 
+IT_MONTHLY_MINOR = {"europe": 148_000, "americas": 96_000}
+"""Tools and computing of a unit a month, minor units of its currency."""
+
 PRODUCTS = {
     "flow meters": 0.36,
     "calibration service": 0.24,
