@@ -29,7 +29,7 @@ _SEEN = Part(
     FROM events AS e LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign
     WHERE e.recorded_at <= $as_of AND epoch_us(e.occurred_at) >= $from_us AND epoch_us(e.occurred_at) < $until_us
         AND {visible("e.unit_id")} AND NOT starts_with(e.bot_verdict, 'machine')
-        AND ((e.touch_kind <> '' AND coalesce(c.campaign_id, '') = $campaign_id) OR (
+        AND ((e.touch_kind <> '' AND coalesce(c.row_id, '') = $campaign_id) OR (
             e.name = '{VIEWED}' AND json_extract_string(nullif(e.properties, ''), '$.experiment_id') = $code
             AND lower(coalesce(json_extract_string(nullif(e.properties, ''), '$.variation_id'), ''))
                 NOT IN {NOT_EXPOSED}
