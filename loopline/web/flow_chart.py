@@ -7,8 +7,10 @@ from django.utils.safestring import SafeString
 
 from loopline.reports.flows import Flow, Flows, Stop
 
-COLUMN, BAR, GAP, TOP, HEIGHT = 150, 10, 22, 16, 260
-"""Width from turn to turn and of a stop; the least space between stops; height of all sales."""
+COLUMN, MOST_COLUMN, WIDTH = 150, 260, 960
+"""Width from turn to turn: at least, at most; and of all turns where that leaves the choice."""
+BAR, GAP, TOP, HEIGHT = 10, 22, 16, 260
+"""Width of a stop; the least space between stops; where they begin; height of all sales."""
 LONGEST_NAME = 19
 
 
@@ -24,8 +26,10 @@ def flow_svg(found: Flows) -> str:
     if not found.flows:
         return ""
     per_sale = HEIGHT / found.won
-    places, deepest = _places(found.stops, per_sale)
-    width = (found.stops[-1].turn + 1) * COLUMN
+    turns = found.stops[-1].turn
+    column = min(MOST_COLUMN, max(COLUMN, (WIDTH - COLUMN) // turns))
+    places, deepest = _places(found.stops, per_sale, column)
+    width = turns * column + COLUMN
     return format_html(
         '<svg class="flow-chart" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}{}</svg>',
         width, round(deepest + 8), width, round(deepest + 8),
@@ -34,13 +38,13 @@ def flow_svg(found: Flows) -> str:
     )  # fmt: skip
 
 
-def _places(stops: list[Stop], per_sale: float) -> tuple[dict[Stop, _Place], float]:
+def _places(stops: list[Stop], per_sale: float, column: int) -> tuple[dict[Stop, _Place], float]:
     """Stops of a turn stand below each other, each with room for its name; and how deep the deepest turn reaches."""
     places: dict[Stop, _Place] = {}
     down: dict[int, float] = {}
     for stop in stops:
         y = down.get(stop.turn, TOP)
-        places[stop] = _Place(stop.turn * COLUMN + 2, y, max(stop.won * per_sale, 2))
+        places[stop] = _Place(stop.turn * column + 2, y, max(stop.won * per_sale, 2))
         down[stop.turn] = y + places[stop].height + GAP
     return places, max(down.values()) - GAP
 

@@ -1,5 +1,6 @@
 """A response curve as SVG: outcome over spend of a week, its range, and where we are; grey where nothing was seen."""
 
+import math
 from collections.abc import Callable
 
 from django.utils.html import format_html, format_html_join
@@ -54,11 +55,15 @@ def _grid(top: float, down: Callable[[float], str], currency: str, is_money: boo
         "",
         '<line class="is-grid" x1="{0}" x2="{1}" y1="{2}" y2="{2}"/>'
         '<text x="{3}" y="{2}" dy="4" text-anchor="end">{4}</text>',
-        (
-            (LEFT, WIDTH - RIGHT, down(top * part), LEFT - 6, _told(top * part, currency, is_money))
-            for part in (0.0, 0.5, 0.95)
-        ),
+        ((LEFT, WIDTH - RIGHT, down(level), LEFT - 6, _told(level, currency, is_money)) for level in _levels(top)),
     )
+
+
+def _levels(top: float) -> list[float]:
+    """Round numbers from nothing up to below the top, some three to five of them."""
+    size = 10 ** math.floor(math.log10(top / 2))
+    step = next(size * part for part in (1, 2, 5, 10) if top / (size * part) < 5)
+    return [step * place for place in range(int(top / step) + 1)]
 
 
 def _told(outcome: float, currency: str, is_money: bool) -> str:

@@ -47,6 +47,13 @@ def signed(value: Number, metric: Metric, currency: str) -> str:
 
 
 @register.simple_tag
+def more_or_less(value: float, currency: str = "") -> str:
+    """An estimated change with its sign: “+20.24”, “−1.46”; as money where a currency is given, “+€1,200”."""
+    said = wording.money_whole_text(round(abs(value)), currency) if currency else f"{abs(value):,.2f}"
+    return f"{'−' if value < 0 else '+'}{said}"
+
+
+@register.simple_tag
 def exact(value: Number, metric: Metric, currency: str) -> str:
     """A metric's value where figures are added up by the reader: money to the cent."""
     if metric.unit is Unit.MONEY:
