@@ -201,7 +201,7 @@ class Counting:
             for one in self.columns
             if isinstance(one, Counted)
         }
-        others = Row(OTHERS, f"{len(rest):,} others", is_rest=True, values=self._with_told(values))
+        others = Row(OTHERS, f"{len(rest):,} others", is_rest=True, values=self._with_told(values), opens=False)
         return [*rows[: self.most], others]
 
     def _check(self, result: ReportResult, scope: Scope, engine: Engine) -> None:

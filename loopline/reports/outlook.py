@@ -69,6 +69,12 @@ class Outlook:
     high: Floats
     total_low: float
     total_high: float
+    of_each: Floats
+    """What each open opportunity adds to `from_open`: one row each, in their order, one column a month."""
+    ages: Floats
+    """Ages of the leads in hand, each once."""
+    won_at_age: Floats
+    """How many of the leads of each age are expected to be won: one row an age, one column a month."""
 
     @property
     def expected(self) -> Floats:
@@ -87,13 +93,17 @@ def outlook(
     random = np.random.default_rng(SEED)
     mean = float(won_amounts.mean())
     spread = float(won_amounts.std())
-    opened = _draw_open(random, open_now, by_stage, sale_lags, mean, ends)
-    held_counts, coming_counts = _draw_leads(random, leads, ends)
+    opened, of_each = _draw_open(random, open_now, by_stage, sale_lags, mean, ends)
+    ages, won_at_age = _won_at_age(leads, ends)
+    held_counts, coming_counts = _draw_leads(random, leads, won_at_age.sum(axis=0), ends)
     held, coming = (_worth(random, counts, mean, spread) for counts in (held_counts, coming_counts))
     every = opened + held + coming
     low, high = np.percentile(every, [LOW, HIGH], axis=0)
     total_low, total_high = np.percentile(every.sum(axis=1), [LOW, HIGH])
-    return Outlook(opened.mean(axis=0), held.mean(axis=0), coming.mean(axis=0), low, high, total_low, total_high)
+    return Outlook(
+        opened.mean(axis=0), held.mean(axis=0), coming.mean(axis=0), low, high, total_low, total_high,
+        of_each, ages, won_at_age,
+    )  # fmt: skip
 
 
 def _by_month(age: float, lags: Floats, ends: Floats) -> Floats:
@@ -107,33 +117,41 @@ def _by_month(age: float, lags: Floats, ends: Floats) -> Floats:
 
 def _draw_open(
     random: np.random.Generator, found: Open, by_stage: Mapping[str, Record], lags: Floats, mean: float, ends: Floats
-) -> Floats:
-    """Sums per draw and month."""
-    sums = np.zeros((DRAWS, len(ends)))
+) -> tuple[Floats, Floats]:
+    """Sums per draw and month, and the mean of each opportunity per month."""
+    sums, of_each = np.zeros((DRAWS, len(ends))), np.zeros((len(found.stages), len(ends)))
     rates = {stage: random.beta(one.won + 0.5, one.lost + 0.5, DRAWS) for stage, one in by_stage.items()}
-    for stage, age, amount in zip(found.stages, found.ages, found.amounts, strict=True):
+    for place, (stage, age, amount) in enumerate(zip(found.stages, found.ages, found.amounts, strict=True)):
         if stage not in rates:
             continue
         until = np.cumsum(_by_month(age, lags, ends))
         drawn = random.random(DRAWS) / rates[stage]  # below 1: won; and its place says when
         month = np.searchsorted(until, drawn, side="right")
         is_won = month < len(ends)
-        np.add.at(sums, (np.flatnonzero(is_won), month[is_won]), mean if amount is None else amount)
-    return sums
+        worth = mean if amount is None else amount
+        np.add.at(sums, (np.flatnonzero(is_won), month[is_won]), worth)
+        of_each[place] = np.bincount(month[is_won], minlength=len(ends)) * worth / DRAWS
+    return sums, of_each
 
 
-def _draw_leads(random: np.random.Generator, leads: LeadsInHand, ends: Floats) -> tuple[Floats, Floats]:
+def _won_at_age(leads: LeadsInHand, ends: Floats) -> tuple[Floats, Floats]:
+    """Ages of the leads in hand, and how many of each are won per month at the rate of the older ones."""
+    ages, counts = np.unique(leads.ages, return_counts=True)
+    won_per_month = np.zeros((len(ages), len(ends)))
+    for place, (age, count) in enumerate(zip(ages, counts, strict=True)):
+        won, waiting = leads.later(float(age))
+        if waiting:
+            won_per_month[place] = count * np.diff(np.searchsorted(won, ends, side="right"), prepend=0) / waiting
+    return ages, won_per_month
+
+
+def _draw_leads(random: np.random.Generator, leads: LeadsInHand, held: Floats, ends: Floats) -> tuple[Floats, Floats]:
     """How many of the leads in hand, and of those to come, are won in each month of each draw."""
     before = leads.history
     every = before.won + before.lost
     share = before.won / every if every else 0.0
     # The rate of a draw ÷ the rate as it was: how much better or worse leads may really be.
     factor = random.beta(before.won + 0.5, before.lost + 0.5, (DRAWS, 1)) / share if share else np.zeros((DRAWS, 1))
-    held = np.zeros(len(ends))
-    for age, count in zip(*np.unique(leads.ages, return_counts=True), strict=True):
-        won, waiting = leads.later(float(age))
-        if waiting:
-            held += count * np.diff(np.searchsorted(won, ends, side="right"), prepend=0) / waiting
     coming = _to_come(leads, ends)
     return random.poisson(factor * held).astype(float), random.poisson(factor * coming).astype(float)
 

@@ -19,6 +19,8 @@ class Row:
     """Why the cost of the row is incomplete; empty when it is not."""
     young_note: str = ""
     """Why it is too early to judge the row; empty when it is not."""
+    opens: bool = True
+    """False where no records can be listed behind its figures."""
 
     def to_json(self) -> dict[str, object]:
         return {

@@ -62,10 +62,37 @@ def test_every_figure_that_opens_opens_and_hides_the_other_unit(units: tuple[Bus
     client = signed_in_as(Role.MARKETING, units[0])
     for key in KEYS:
         for metric in sorted(REPORTS[key].opens)[:2]:
-            answer = client.get(reverse("report_behind", args=[key]), {"metric": metric})
+            row = "agreed" if key == "coverage" else "~total"  # there is no total of what is known
+            answer = client.get(reverse("report_behind", args=[key]), {"metric": metric, "row": row})
             assert answer.status_code == 200, (key, metric)
             assert "hush" not in answer.content.decode(), (key, metric)
         assert client.get(reverse("report_behind", args=[key]), {"metric": "no-such"}).status_code == 400, key
+
+
+def test_the_forecast_opens_into_what_may_be_seen(store: DuckDBEngine) -> None:
+    north, south = make_unit("North"), make_unit("South")
+    shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)
+    for unit, is_open in ((north, 2), (south, 3)):
+        for number in range(30 + is_open):
+            has_ended = number < 30
+            shelf.won(
+                f"{unit.name}-{number}", "", now, 100_00, unit_id=str(unit.pk), stage="proposal",
+                created_at=now - timedelta(days=9 if has_ended else 1), outcome="won" if has_ended else "open",
+                **({} if has_ended else {"closed_at": None}),
+            )  # fmt: skip
+    shelf.store()
+    asked = {"metric": "from_open_minor", "row": "~total"}
+    address = reverse("report_behind", args=["forecast"])
+    for client, records in (
+        (signed_in_as(Role.MARKETING, north), 2),
+        (signed_in_as(Role.MARKETING, south), 3),
+    ):
+        answer = client.get(address, asked)
+        assert (answer.status_code, answer.context["opened"].count) == (200, records)
+    assert client.get(address, asked | {"row": "2001-01-01"}).status_code == 400
+    shown = client.get(reverse("report", args=["forecast"])).content.decode()
+    assert f"{address}?row=~total&amp;metric=from_open_minor" in shown
+    assert "metric=expected_minor" not in shown
 
 
 @pytest.mark.parametrize("query", [{"period": "x"}, {"as_of": "x"}, {"unit": "x"}, {"by": "weather"}])

@@ -1,17 +1,20 @@
 """Consent and data quality: how much of what happened can be told."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from loopline.attribution.cost import COST_LINES, falls_into
 from loopline.attribution.state import OPPORTUNITY_STATE, VERDICT_STATE, Part, latest, question, visible
 from loopline.lib.money import Money
+from loopline.lib.times import from_micros
 from loopline.reports.balance import number
 from loopline.reports.counting import in_period
-from loopline.reports.dimension import TOTAL, UNMAPPED
+from loopline.reports.credited import credited
+from loopline.reports.dimension import TOTAL, UNATTRIBUTED, UNMAPPED
 from loopline.reports.figures import Figures
 from loopline.reports.metric import Number, ratio_of, sum_of
-from loopline.reports.options import Options, Scope
+from loopline.reports.opened import MOST, Item, Opened
+from loopline.reports.options import OptionError, Options, Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.row_charts import bars
@@ -28,34 +31,57 @@ _VISITS = question(
     """,
     VERDICT_STATE,
 )
-_PEOPLE = question(
+_PEOPLE = Part(
+    "counted",
     f"""
-    SELECT count(*) AS leads, count(c.person_id) AS agreed,
-        count(CASE WHEN p.company_id <> '' THEN 1 END) AS with_company
+    SELECT l.id AS record_id, epoch_us(l.created_at) AS at_us, c.person_id IS NOT NULL AS has_agreed,
+        coalesce(p.company_id, '') <> '' AS has_company
     FROM leads_now AS l LEFT JOIN people_now AS p ON p.id = l.person_id
     LEFT JOIN (
         SELECT DISTINCT person_id FROM consents_now WHERE NOT is_deleted AND is_granted
     ) AS c ON c.person_id = l.person_id
     WHERE NOT l.is_deleted AND {visible("l.unit_id")} AND {in_period("l.created_at")}
     """,
-    Part("leads_now", latest("lead_facts", "unit_id", "person_id", "created_at")),
-    Part("people_now", latest("person_facts", "company_id")),
-    Part("consents_now", latest("consent_facts", "person_id", "is_granted")),
+    (
+        Part("leads_now", latest("lead_facts", "unit_id", "person_id", "created_at")),
+        Part("people_now", latest("person_facts", "company_id")),
+        Part("consents_now", latest("consent_facts", "person_id", "is_granted")),
+    ),
 )
-_WON = question(
+_WON = Part(
+    "counted",
     f"""
-    SELECT count(*) AS won, count(reporting_minor) AS with_amount FROM opportunity_state
+    SELECT id AS record_id, epoch_us(closed_at) AS at_us, reporting_minor IS NOT NULL AS has_amount
+    FROM opportunity_state
     WHERE NOT is_deleted AND outcome = 'won' AND {visible("unit_id")} AND {in_period("closed_at")}
     """,
-    OPPORTUNITY_STATE,
+    (OPPORTUNITY_STATE,),
 )
-_COST = question(
+_COST = Part(
+    "counted",
     f"""
-    SELECT count(*) AS cost_lines, count(reporting_minor) AS with_rate FROM cost_lines
-    WHERE {falls_into("$first", "$last")}
+    SELECT id AS record_id, epoch_us(CAST(starts_on AS TIMESTAMPTZ)) AS at_us, reporting_minor IS NOT NULL AS has_rate
+    FROM cost_lines WHERE {falls_into("$first", "$last")}
     """,
-    COST_LINES,
+    (COST_LINES,),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    """A row that counts records: their kind, where they are read, and the condition of those of which it is known."""
+
+    kind: str
+    part: Part
+    known: str
+
+
+_COUNTED = {
+    "agreed": _Row("lead", _PEOPLE, "has_agreed"),
+    "company": _Row("lead", _PEOPLE, "has_company"),
+    "amount": _Row("opportunity", _WON, "has_amount"),
+    "rate": _Row("cost", _COST, "has_rate"),
+}
 KNOWN = sum_of("known", "Known", "those of which it is known", of="see the row", dated="see the row")
 WHOLE = sum_of("known_of", "Of", "all of them", of="see the row", dated="see the row")
 SHARE = ratio_of("known_rate", "Coverage", "known ÷ all; undefined where there are none", "known", "known_of",
@@ -66,7 +92,8 @@ USUAL = 80.0
 
 def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     tally = tally_of(_by_campaign(scope), engine)
-    [visits], [people], [won], [cost] = (engine.rows(sql, scope.params) for sql in (_VISITS, _PEOPLE, _WON, _COST))
+    [visits] = engine.rows(_VISITS, scope.params)
+    counted = _counted(_PEOPLE, scope, engine) | _counted(_WON, scope, engine) | _counted(_COST, scope, engine)
     revenue = tally.credited + sum(tally.reasons.values())
     rows = [
         _row("origin", "Won revenue with a known origin", f"in {scope.books.currency}", _major(tally.credited, scope),
@@ -75,11 +102,10 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
              visits["human"]),
         _row("human", "Sessions by humans", "the others are machines, left out of every figure", visits["human"],
              visits["sessions"]),
-        _row("agreed", "Leads that agreed to be contacted", "for any purpose", people["agreed"],
-             people["leads"]),
-        _row("company", "Leads with a company", "", people["with_company"], people["leads"]),
-        _row("amount", "Won with an amount and an exchange rate", "", won["with_amount"], won["won"]),
-        _row("rate", "Cost lines with an exchange rate", "", cost["with_rate"], cost["cost_lines"]),
+        _row("agreed", "Leads that agreed to be contacted", "for any purpose", *counted["agreed"]),
+        _row("company", "Leads with a company", "", *counted["company"]),
+        _row("amount", "Won with an amount and an exchange rate", "", *counted["amount"]),
+        _row("rate", "Cost lines with an exchange rate", "", *counted["rate"]),
         _row("codes", "Sessions with a campaign code that is mapped", "under Campaigns, history follows",
              *_mapped(tally.figures)),
     ]  # fmt: skip
@@ -87,6 +113,54 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     result.has_total = False
     result.warnings = [f"{row.label}: only {row.values['known_rate']:.0f} %." for row in rows if _is_low(row)]
     return result
+
+
+def _counted(part: Part, scope: Scope, engine: Engine) -> dict[str, tuple[object, object]]:
+    """Known and all of each row that is read from `part`."""
+    keys = [key for key, row in _COUNTED.items() if row.part is part]
+    known = ", ".join(f"count(*) FILTER (WHERE {_COUNTED[key].known}) AS {key}" for key in keys)
+    [found] = engine.rows(question(f"SELECT count(*) AS every_one, {known} FROM counted", part), scope.params)
+    return {key: (found[key], found["every_one"]) for key in keys}
+
+
+def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
+    """The records of a row; sessions are sums and no records. Raises OptionError for a row without any."""
+    is_known = metric == KNOWN.key
+    if row == "origin":
+        return _open_origin(is_known, scope, engine)
+    if row not in _COUNTED:
+        raise OptionError(f"No records are behind the row “{row}”. Open one of: {', '.join(('origin', *_COUNTED))}.")
+    counted = _COUNTED[row]
+    which = counted.known if is_known else "TRUE"
+    [every] = engine.rows(
+        question(f"SELECT count(*) AS records FROM counted WHERE {which}", counted.part), scope.params
+    )
+    listed = question(
+        f"SELECT record_id, at_us FROM counted WHERE {which} ORDER BY at_us DESC, record_id LIMIT {MOST}", counted.part
+    )
+    items = [Item(counted.kind, str(one["record_id"]), from_micros(number(one["at_us"])), 1)
+             for one in engine.rows(listed, scope.params)]  # fmt: skip
+    count = number(every["records"])
+    return Opened(KNOWN if is_known else WHOLE, row, tuple(items), count, count)
+
+
+def _open_origin(is_known: bool, scope: Scope, engine: Engine) -> Opened:
+    """Won opportunities with what of their revenue some touchpoint earned, or with all of it."""
+    asked = _by_campaign(scope)
+    records = credited(asked, engine, "revenue")
+    which = f"row_key <> '{UNATTRIBUTED}'" if is_known else "TRUE"
+    sql = f"""
+        SELECT record_id, min(at_us) AS at_us, sum(credit) AS minor FROM records WHERE {which}
+        GROUP BY record_id ORDER BY minor DESC, record_id
+    """
+    found = engine.rows(question(sql, *records.parts, Part("records", records.sql)), {**asked.params, **records.values})
+    items = [
+        Item("opportunity", str(one["record_id"]), from_micros(number(one["at_us"])),
+             float(Money(number(one["minor"]), scope.books.currency).major))
+        for one in found[:MOST]
+    ]  # fmt: skip
+    total = _major(sum(number(one["minor"]) for one in found), scope)
+    return Opened(KNOWN if is_known else WHOLE, "origin", tuple(items), len(found), total)
 
 
 _KEYS = (KNOWN.key, WHOLE.key, SHARE.key)
@@ -111,7 +185,8 @@ def _mapped(figures: Mapping[str, Figures]) -> tuple[int, int]:
 def _row(key: str, label: str, note: str, known: object, of: object) -> Row:
     part, whole = number(known), number(of)
     rate: Number = round(100 * part / whole, 4) if whole else None
-    return Row(key, label, note, values=dict(zip(_KEYS, (part, whole, rate), strict=True)))
+    values = dict(zip(_KEYS, (part, whole, rate), strict=True))
+    return Row(key, label, note, values=values, opens=key == "origin" or key in _COUNTED)
 
 
 def _is_low(row: Row) -> bool:
@@ -127,6 +202,8 @@ REPORT = Report(
     question="How far can the other figures be trusted?",
     metrics=(KNOWN, WHOLE, SHARE),
     run=_run,
+    open=_open,
+    opens=frozenset({KNOWN.key, WHOLE.key}),
     chart=lambda result: bars(result, "known_rate"),
     reads=frozenset({"lookback"}),
     leading=("known_rate", "known", "known_of"),

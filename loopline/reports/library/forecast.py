@@ -6,13 +6,15 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from loopline.attribution.state import Part, latest, question, visible
-from loopline.lib.times import day_start
+from loopline.lib.money import deal_out
+from loopline.lib.times import day_start, from_micros
 from loopline.reports.balance import number
 from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES, days_to_won
 from loopline.reports.dimension import TOTAL
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
-from loopline.reports.options import Scope
+from loopline.reports.opened import MOST, Item, Opened
+from loopline.reports.options import OptionError, Scope
 from loopline.reports.outlook import LeadsInHand, Open, Outlook, Record, outlook
 from loopline.reports.periods import month_start
 from loopline.reports.report import Report, result_of
@@ -36,7 +38,8 @@ _SALES = Part(
 )
 _OPEN = question(
     """
-    SELECT stage, floor(($as_of_us - epoch_us(created_at)) / 86400000000) AS age, reporting_minor
+    SELECT id, epoch_us(created_at) AS at_us, stage, floor(($as_of_us - epoch_us(created_at)) / 86400000000) AS age,
+        reporting_minor
     FROM sales WHERE outcome = 'open' ORDER BY id
     """,
     _SALES,
@@ -57,16 +60,21 @@ _WON = question(
     """,
     _SALES,
 )
-_IN_HAND = question(
+_HELD = Part(
+    "held",
     f"""
-    SELECT floor(($as_of_us - epoch_us(l.created_at)) / 86400000000) AS age, count(*) AS leads
+    SELECT l.id AS id, epoch_us(l.created_at) AS at_us,
+        CAST(floor(($as_of_us - epoch_us(l.created_at)) / 86400000000) AS BIGINT) AS age
     FROM ({latest("lead_facts", "unit_id", "state", "created_at")}) AS l
     LEFT JOIN (SELECT DISTINCT lead_id FROM sales WHERE lead_id <> '') AS s ON s.lead_id = l.id
     WHERE NOT l.is_deleted AND {visible("l.unit_id")} AND s.lead_id IS NULL
         AND l.state NOT IN ('rejected', 'recycled', 'disqualified', 'converted')
-    GROUP BY age ORDER BY age
     """,
-    _SALES,
+    (_SALES,),
+)
+_IN_HAND = question("SELECT age, count(*) AS leads FROM held GROUP BY age ORDER BY age", _HELD)
+_OF_AGES = question(
+    "SELECT id, at_us, age FROM held WHERE CAST(age AS VARCHAR) IN (SELECT unnest($ages)) ORDER BY age, id", _HELD
 )
 _OLDER = question(
     f"""
@@ -119,10 +127,8 @@ METRICS = (
 
 def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     found = engine.rows(_BY_STAGE, scope.params)
-    decided = max((sum(number(row["sales"]) for row in found if row["stage"] == stage)
-                   for stage in {row["stage"] for row in found}), default=0)  # fmt: skip
     empty = Row(TOTAL, "Total", values={metric.key: None for metric in METRICS})
-    if decided < FEWEST:
+    if (decided := _decided(found)) < FEWEST:
         result = result_of(report, scope, "Month", [], empty)
         result.warnings.append(
             f"{decided} decided opportunities in the period; a forecast needs {FEWEST} to learn from. "
@@ -139,6 +145,85 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     for key in ("expected_minor", "from_open_minor", "from_leads_minor", "to_come_minor"):
         result.totals.values[key] = sum(int(row.values[key] or 0) for row in rows)
     return result
+
+
+def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
+    """The opportunities or leads that a month is expected from, the figure dealt out over them by what each adds.
+
+    Raises OptionError for a month that is not forecast.
+    """
+    column = next(one for one in METRICS if one.key == metric)
+    found = engine.rows(_BY_STAGE, scope.params)
+    if _decided(found) < FEWEST:
+        return Opened(column, row, (), 0, None)
+    starts = _months(scope)
+    keys = [first.isoformat() for first in starts[:-1]]
+    if row not in (TOTAL, *keys):
+        raise OptionError(f"There is no month “{row}” in the forecast. Choose one of: {', '.join(keys)}.")
+    months = list(range(MONTHS)) if row == TOTAL else [keys.index(row)]
+    seen = _ask(scope, engine, found, starts)
+    if metric == "from_open_minor":
+        figure = sum(round(float(seen.from_open[month])) for month in months)
+        items, count = _open_opportunities(figure, seen, months, scope, engine)
+    else:
+        by_month = [round(float(seen.from_leads[month])) for month in months]
+        figure = sum(by_month)
+        items, count = _open_leads(by_month, seen, months, scope, engine)
+    return Opened(column, row, tuple(items), count, figure)
+
+
+def _open_opportunities(
+    figure: int, seen: Outlook, months: list[int], scope: Scope, engine: Engine
+) -> tuple[list[Item], int]:
+    """The largest, and how many there are that are won in any draw."""
+    weights = seen.of_each[:, months].sum(axis=1)
+    places = np.flatnonzero(weights)
+    if not len(places):
+        return [], 0
+    rows = engine.rows(_OPEN, scope.params)
+    parts = deal_out(figure, weights[places].tolist())
+    items = [_item("opportunity", rows[place], part) for place, part in zip(places, parts, strict=True)]
+    return _largest(items), len(items)
+
+
+def _open_leads(
+    by_month: list[int], seen: Outlook, months: list[int], scope: Scope, engine: Engine
+) -> tuple[list[Item], int]:
+    """The largest, and how many there are. Leads of one age are alike, so the figure is dealt out over ages first; only
+    leads of the ages that are listed are read."""
+    won = seen.won_at_age[:, months]
+    weights = (won * (np.array(by_month) / np.maximum(won.sum(axis=0), 1e-300))).sum(axis=1)
+    places = np.flatnonzero(weights)
+    if not len(places):
+        return [], 0
+    counts = {number(row["age"]): number(row["leads"]) for row in engine.rows(_IN_HAND, scope.params)}
+    ages = [int(seen.ages[place]) for place in places]
+    of_age = dict(zip(ages, deal_out(sum(by_month), weights[places].tolist()), strict=True))
+    ages.sort(key=lambda age: -of_age[age] / counts[age])
+    listed, known = [], 0
+    for age in ages:
+        if known >= MOST:
+            break
+        listed.append(age)
+        known += counts[age]
+    rows = engine.rows(_OF_AGES, {**scope.params, "ages": [str(age) for age in listed]})
+    parts = {age: iter(deal_out(of_age[age], [1.0] * counts[age])) for age in listed}
+    items = [_item("lead", row, next(parts[number(row["age"])])) for row in rows]
+    return _largest(items), sum(counts[age] for age in ages)
+
+
+def _item(kind: str, row: dict[str, object], adds: int) -> Item:
+    return Item(kind, str(row["id"]), from_micros(number(row["at_us"])), adds)
+
+
+def _largest(items: list[Item]) -> list[Item]:
+    return sorted(items, key=lambda item: (-(item.adds or 0), item.record_id))[:MOST]
+
+
+def _decided(found: list[dict[str, object]]) -> int:
+    """Decided opportunities to learn from: those of the stage that most of them reached."""
+    return max((sum(number(row["sales"]) for row in found if row["stage"] == stage)
+                for stage in {row["stage"] for row in found}), default=0)  # fmt: skip
 
 
 def _ask(scope: Scope, engine: Engine, found: list[dict[str, object]], starts: list[date]) -> Outlook:
@@ -204,6 +289,8 @@ REPORT = Report(
     question="What is likely to be won in the next six months, and how sure is that?",
     metrics=METRICS,
     run=_run,
+    open=_open,
+    opens=frozenset({"from_open_minor", "from_leads_minor"}),
     group="Win",
     chart=lambda result: ranges(result, "expected_minor", "expected_low_minor", "expected_high_minor"),
     leading=("expected_minor", "expected_low_minor", "expected_high_minor", "from_open_minor", "from_leads_minor",
@@ -213,6 +300,9 @@ REPORT = Report(
         "reached; their lags and amounts; leads created in it that had long enough.",
         "2,000 draws: each draws the rates from what they may be, each opportunity's outcome and month, and the number "
         "and worth of sales that leads become. The range leaves out the lowest and the highest tenth.",
+        "What is expected from open opportunities opens into each of them, with its mean over the draws. Leads of one "
+        "age are alike: what is expected from leads in hand opens into them, dealt out by the chance of their age. "
+        "Leads to come are nobody yet.",
         "It knows nothing of seasons, of new prices or of a colleague who leaves. Ask it as of an earlier day and "
         "compare with what came.",
     ),

@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from loopline.reports.options import Options
-from loopline.reports.run import run_report
+from loopline.reports.options import OptionError, Options
+from loopline.reports.run import open_figure, run_report
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
@@ -42,6 +42,31 @@ def test_each_row_says_how_much_is_known_of_how_many(reading_engine: Engine, she
     }  # fmt: skip
     assert any(warning.startswith("Won revenue with a known origin: only 75 %") for warning in result.warnings)
     assert not result.has_total
+
+
+def test_every_figure_of_records_opens_into_those_that_it_counts(reading_engine: Engine, shelf: Shelf) -> None:
+    asked = Options(**MARCH, unit_ids=frozenset({"north"}))
+    result = run_report("coverage", asked, reading_engine, BOOKS)
+    listed = {}
+    for row in (row for row in result.rows if row.opens):
+        for metric in ("known", "known_of"):
+            opened = open_figure("coverage", row.key, metric, asked, reading_engine, BOOKS)
+            assert opened.total == sum(one.adds or 0 for one in opened.items) == row.values[metric], (row.key, metric)
+            listed[row.key, metric] = sorted((one.kind, one.record_id) for one in opened.items)
+    leads = [("lead", "a"), ("lead", "b")]
+    sales = [("opportunity", "known"), ("opportunity", "unknown")]
+    assert listed == {
+        ("origin", "known"): sales[:1], ("origin", "known_of"): sales,
+        ("agreed", "known"): leads[:1], ("agreed", "known_of"): leads,
+        ("company", "known"): leads[1:], ("company", "known_of"): leads,
+        ("amount", "known"): sales, ("amount", "known_of"): [sales[0], ("opportunity", "no-rate"), sales[1]],
+        ("rate", "known"): [("cost", "c1")], ("rate", "known_of"): [("cost", "c1"), ("cost", "c2")],
+    }  # fmt: skip
+
+
+def test_a_row_of_sessions_says_which_rows_open(reading_engine: Engine, shelf: Shelf) -> None:
+    with pytest.raises(OptionError, match="Open one of: origin, agreed, company, amount, rate"):
+        open_figure("coverage", "consent", "known", Options(**MARCH), reading_engine, BOOKS)
 
 
 def test_without_anything_coverage_is_unknown_and_not_complete(store: DuckDBEngine) -> None:

@@ -1,13 +1,14 @@
 """The forecast: its draws against what can be worked out by hand, and its questions on both engines."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from loopline.reports.options import Options
+from loopline.reports.options import OptionError, Options
 from loopline.reports.outlook import LeadsInHand, Open, Record, outlook
-from loopline.reports.run import run_report
+from loopline.reports.run import open_figure, run_report
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
 
@@ -100,6 +101,40 @@ def test_from_the_books_to_the_months(engine: Engine) -> None:
     ]
     assert result.rows[0].values["from_open_minor"] == pytest.approx(500_00, rel=0.05)
     assert result.totals.values["expected_minor"] == sum(int(row.values["expected_minor"] or 0) for row in result.rows)
+    opened = open_figure("forecast", "2024-06-01", "from_open_minor", asked, engine, BOOKS)
+    assert {(one.kind, one.record_id) for one in opened.items} == {("opportunity", f"new-{n}") for n in range(10)}
+    assert sum(one.adds or 0 for one in opened.items) == result.rows[0].values["from_open_minor"] == opened.total
     few = run_report("forecast", Options(**MARCH, as_of=LEARNT, unit_ids=frozenset({"south"})), engine, BOOKS)
     assert few.rows == []
     assert "needs 30 to learn from" in few.warnings[0]
+    assert open_figure("forecast", "~total", "from_open_minor", replace(asked, unit_ids=frozenset({"south"})),
+                       engine, BOOKS).total is None  # fmt: skip
+
+
+def test_what_is_expected_from_leads_opens_into_the_leads_in_hand(reading_engine: Engine) -> None:
+    """40 older leads: half were won after 20 days. Of those in hand three are 5 days old and one is new."""
+    shelf = Shelf(reading_engine)
+    for number in range(40):
+        shelf.lead(f"old-{number}", f"old-{number}", day(2))
+        if number % 2:
+            outcome = "won" if number % 4 == 1 else "lost"
+            shelf.won(f"sale-{number}", "", day(22 + number / 4), 100_00, outcome=outcome, stage="proposal",
+                      created_at=day(12), lead_id=f"old-{number}")  # fmt: skip
+    for number in range(30):
+        shelf.won(f"more-{number}", "", day(20), 100_00, stage="proposal", created_at=day(10))
+    for key, age in (("a", 5), ("b", 5), ("c", 5), ("new", 1)):
+        shelf.lead(key, key, LEARNT - timedelta(days=age))
+    shelf.lead("gone", "gone", LEARNT - timedelta(days=5), state="rejected")
+    shelf.lead("elsewhere", "elsewhere", LEARNT - timedelta(days=5), unit_id="south")
+    shelf.store()
+    asked = Options(**MARCH, as_of=LEARNT, unit_ids=frozenset({"north"}))
+    result = run_report("forecast", asked, reading_engine, BOOKS)
+    for row in [*result.rows, result.totals]:
+        for metric in ("from_open_minor", "from_leads_minor"):
+            opened = open_figure("forecast", row.key, metric, asked, reading_engine, BOOKS)
+            assert opened.total == sum(one.adds or 0 for one in opened.items) == row.values[metric], (row.key, metric)
+    leads = open_figure("forecast", "~total", "from_leads_minor", asked, reading_engine, BOOKS)
+    assert leads.total
+    assert {one.record_id for one in leads.items} == {"a", "b", "c", "new"}
+    with pytest.raises(OptionError, match="no month"):
+        open_figure("forecast", "2023-01-01", "from_leads_minor", asked, reading_engine, BOOKS)
