@@ -116,18 +116,22 @@ def test_a_dry_run_that_the_event_store_cannot_answer_says_so_and_asks_it_once(
 
 def test_a_dry_run_says_when_the_event_store_is_behind(unit: BusinessUnit, monkeypatch: pytest.MonkeyPatch) -> None:
     manager, new = signed_in_as(Role.SALES_MANAGER, unit), reverse("routing_rule", args=[unit.pk, "new"])
-    assert "is behind" not in manager.post(new, {**RULE, "try": "1"}).content.decode()
-    monkeypatch.setattr(collector, "log", lambda: LateLog())
+    monkeypatch.setattr(collector, "log", lambda: Log(waiting=0))
+    assert "not in the event store yet" not in manager.post(new, {**RULE, "try": "1"}).content.decode()
+    monkeypatch.setattr(collector, "log", lambda: Log(waiting=7))
     assert "7 events that were received are not in the event store yet" in (
         manager.post(new, {**RULE, "try": "1"}).content.decode()
     )
 
 
-class LateLog:
-    """An inbox with seven events that nobody loaded for five minutes."""
+class Log:
+    """An inbox with so many events that nobody loaded for five minutes."""
+
+    def __init__(self, waiting: int) -> None:
+        self.waiting = waiting
 
     def last_seq(self) -> int:
-        return collector.state().position() + 7
+        return collector.state().position() + self.waiting
 
     def age_s(self, after_seq: int) -> float:
         return 300.0
