@@ -72,6 +72,23 @@ def insert_values(model: type[models.Model], names: Sequence[str], rows: Iterabl
                 cursor.executemany(sql, [tuple(chain(*group[at : at + size])) for at in range(0, len(group), size)])
 
 
+def update_values(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Set the columns `names` of rows that are there, each given as its key (`id`) and its values in this order."""
+    by_column: list[Sequence[Any]] = list(zip(*rows, strict=True))
+    if not by_column:
+        return
+    operations = connection.ops
+    for place, name in enumerate(("id", *names)):
+        if adapt := _adapter(_field(model, name), operations):
+            by_column[place] = [None if value is None else adapt(value) for value in by_column[place]]
+    quote = operations.quote_name
+    sets = ", ".join(f"{quote(_field(model, name).column)} = %s" for name in names)
+    sql = f"UPDATE {quote(model._meta.db_table)} SET {sets} WHERE {quote(_field(model, 'id').column)} = %s"
+    keys, *values = by_column
+    with connection.cursor() as cursor:
+        cursor.executemany(sql, list(zip(*values, keys, strict=True)))
+
+
 def present(model: type[models.Model], name: str, values: Sequence[str], **fixed: str) -> list[str]:
     """Those of the texts `values` that the column `name` holds, in rows whose other columns are `fixed`.
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from django.db import models
 from django.db.models import Q, Sum
 
-from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, UnitScopedQuerySet, User
+from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, RateTable, UnitScopedQuerySet, User
 from loopline.campaigns.models import Campaign
 from loopline.leads.models import Lead
 from loopline.lib.ids import uuid7
@@ -91,15 +91,16 @@ class Opportunity(models.Model):
     def refunded_minor(self) -> int:
         return self.refunds.aggregate(total=Sum("amount_minor"))["total"] or 0
 
-    def reporting_minor(self, refunded_minor: int, today: date) -> int | None:
+    def reporting_minor(self, refunded_minor: int, today: date, rates: RateTable | None = None) -> int | None:
         """Amount less refunds in the reporting currency: at the rate of the closing day, of `today` while open.
 
-        None when there is no amount or no rate for that day; never 0 in their place.
+        None when there is no amount or no rate for that day; never 0 in their place. `rates`: for many at once.
         """
         if self.amount_minor is None:
             return None
         day = today if self.closed_at is None else business_day(self.closed_at)
-        return ExchangeRate.convert(self.amount_minor - refunded_minor, self.currency, day)
+        convert = rates.convert if rates else ExchangeRate.convert
+        return convert(self.amount_minor - refunded_minor, self.currency, day)
 
     def time_in_stage(self, now: datetime) -> timedelta:
         """How long it has been where it is: in its stage while open, in its last stage until it was closed."""

@@ -3,10 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple, cast
-from uuid import UUID
+from typing import Any, NamedTuple
 
-from django.apps import apps
 from django.db import models, transaction
 
 from loopline.access.actor import Actor
@@ -14,17 +12,18 @@ from loopline.access.audit import audit, take_turn
 from loopline.access.models import AuditEntry
 from loopline.facts.bulk import held, remove_rows
 from loopline.facts.outbox import Fact, record_facts
-from loopline.leads.models import Lead, LeadTransition
 from loopline.lib.times import utc_now
 from loopline.people.fact_rows import identity_row
-from loopline.people.models import CompanyKey, IdentityLink, Person
-from loopline.pipeline.models import Opportunity, OpportunityContact, StageChange
+from loopline.people.models import IdentityLink, Person
+from loopline.pipeline.models import Opportunity, OpportunityContact
 from loopline.sync.importing import rare_checkpoints, rare_collections, require_import
-from loopline.sync.job import ADOPTED, KEYED
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun
-from loopline.sync.undo_facts import fact_of, restorable
+from loopline.sync.undo_changes import imported_model, set_back
+from loopline.sync.undo_facts import Money, fact_of
 
 CHUNK = 2_000
+_DOWN_TO = "down_to"
+"""Among the counts of a run while it is being undone: the key of the last row that was."""
 _GOES_WITH_IT = {
     "identitylink", "leadtransition", "clock", "opportunitycontact", "stagechange", "importedrecord", "externalid",
     "companykey",
@@ -44,13 +43,19 @@ class Undone:
     reasons: dict[str, int] = field(default_factory=dict)
     """Why records were kept → how many."""
 
+    @property
+    def counts(self) -> dict[str, Any]:
+        """As the run remembers them."""
+        counts: dict[str, Any] = {"removed": self.removed, "restored": self.restored, "kept": self.kept}
+        return counts | ({"reasons": self.reasons} if self.reasons else {})
+
     def keep(self, reason: str, count: int = 1) -> None:
         self.kept += count
         self.reasons[reason] = self.reasons.get(reason, 0) + count
 
 
 def undo_import(run: ImportRun, *, by: Actor) -> Undone:
-    """Undo a finished or stopped run, newest rows first. Can be repeated when it was interrupted.
+    """Undo a finished or stopped run, newest rows first. One that was interrupted is repeated and goes on from there.
 
     The touchpoints stay in the event store, which forgets nothing, but belong to no person any more.
     Raises NotAllowedError and UndoRefusedError.
@@ -58,21 +63,28 @@ def undo_import(run: ImportRun, *, by: Actor) -> Undone:
     require_import(by, run.unit)
     if not run.has_ended(utc_now()):
         raise UndoRefusedError(f"This import is {run.get_status_display().lower()}; only one that ended can be undone.")
-    undone = Undone()
-    last = None
+    undone, last = _begun(run)
     with rare_collections(), rare_checkpoints():
         while records := _newest(run, last):
             with transaction.atomic():
                 take_turn()
                 _undo_chunk(run, records, undone)
-            last = records[-1].pk
+                last = records[-1].pk
+                run.undo_counts = {**undone.counts, _DOWN_TO: last}
+                run.save(update_fields=["undo_counts"])
     with transaction.atomic():
         run.status, run.undone_at = ImportRun.Status.UNDONE, utc_now()
-        run.undo_counts = {"removed": undone.removed, "restored": undone.restored, "kept": undone.kept}
-        run.undo_counts |= {"reasons": undone.reasons} if undone.reasons else {}
+        run.undo_counts = undone.counts
         run.save(update_fields=["status", "undone_at", "undo_counts"])
         audit(by, "undo_import", run, **{name: value for name, value in run.undo_counts.items() if name != "reasons"})
     return undone
+
+
+def _begun(run: ImportRun) -> tuple[Undone, int | None]:
+    """What was undone before it was interrupted, and the last row of it. Both are stored with each chunk."""
+    counts = dict(ImportRun.objects.values_list("undo_counts", flat=True).get(pk=run.pk) or {})
+    last = counts.pop(_DOWN_TO, None)
+    return Undone(**counts), last
 
 
 class _Row(NamedTuple):
@@ -92,63 +104,20 @@ def _newest(run: ImportRun, before: int | None) -> list[_Row]:
 
 def _undo_chunk(run: ImportRun, rows: Sequence[_Row], undone: Undone) -> None:
     """Changes are set back first, then what was made is removed, children before parents."""
-    for record in ImportedRecord.objects.filter(pk__in=[row.pk for row in rows if not row.is_created]).order_by("-pk"):
-        _restore(record, undone, run.by_name)
+    if changed := [row.pk for row in rows if not row.is_created]:
+        back = set_back(list(ImportedRecord.objects.filter(pk__in=changed).order_by("-pk")), run.by_name)
+        undone.restored += back.restored
+        if back.changed_since:
+            undone.keep("changed since by somebody", back.changed_since)
     made: dict[str, list[str]] = {}
     for row in rows:
         if row.is_created:
             made.setdefault(row.object_type, []).append(row.object_id)
     for object_type in sorted(made, key=_DEPTH.index):
-        _remove(run, _model(object_type), made[object_type], undone)
+        _remove(run, imported_model(object_type), made[object_type], undone)
 
 
 _DEPTH = ("opportunity", "lead", "person", "company", "externalid")
-
-
-def _model(object_type: str) -> type[models.Model]:
-    app = {"opportunity": "pipeline", "lead": "leads", "externalid": "sync"}.get(object_type, "people")
-    return apps.get_model(app, object_type)
-
-
-def _restore(record: ImportedRecord, undone: Undone, by_name: str) -> None:
-    """Each field gets its former value, unless somebody changed it since."""
-    if record.object_type == ADOPTED:
-        system, external_id = cast(dict[str, list[str]], record.before)["external_id"]
-        ExternalId.objects.filter(system=system, object_type="lead", external_id=external_id).delete()
-        return
-    if record.object_type == KEYED:
-        unit_id, key = cast(dict[str, list[str]], record.before)["key"]
-        CompanyKey.objects.filter(unit=UUID(unit_id), key=key).delete()
-        return
-    row = _model(record.object_type)._default_manager.filter(pk=record.object_id).first()
-    if row is None:
-        return
-    back, later = restorable(row, cast(dict[str, list[Any]], record.before))
-    if back:
-        _tell_history(row, back, by_name)
-        for name, value in back.items():
-            setattr(row, name, value)
-        row.save(update_fields=list(back))
-        if (fact := fact_of(row, utc_now())) is not None:
-            record_facts([fact])
-    if record.object_type != "externalid":
-        undone.restored += bool(back)
-    if later:
-        undone.keep("changed since by somebody")
-
-
-def _tell_history(row: models.Model, back: dict[str, object], by_name: str) -> None:
-    """A lead or a deal that goes back to where it was says so in its history."""
-    note, now = "the import was undone", utc_now()
-    if isinstance(row, Lead) and "state" in back:
-        LeadTransition.objects.create(
-            lead=row, from_state=row.state, to_state=str(back["state"]), by_name=by_name, note=note, at=now
-        )
-    if isinstance(row, Opportunity) and "outcome" in back:
-        to_stage = "reopened" if back["outcome"] == Opportunity.Outcome.OPEN else str(back["outcome"])
-        StageChange.objects.create(
-            opportunity=row, from_stage=row.outcome, to_stage=to_stage, by_name=by_name, note=note, at=now
-        )
 
 
 def _remove(run: ImportRun, model: type[models.Model], ids: Sequence[str], undone: Undone) -> None:
@@ -180,8 +149,9 @@ def _last_facts(model: type[models.Model], gone: Sequence[models.Model]) -> Iter
             yield Fact("identity_facts", identity, identity_row(None, evidence), now, True)
     elif model is Opportunity:
         with_them = list(OpportunityContact.objects.filter(opportunity_id__in=[row.pk for row in gone]))
+    money = Money(gone)
     for row in [*gone, *with_them]:
-        if (fact := fact_of(row, now, is_deleted=True)) is not None:
+        if (fact := fact_of(row, now, money=money, is_deleted=True)) is not None:
             yield fact
 
 

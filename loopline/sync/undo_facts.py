@@ -1,21 +1,35 @@
 """What undoing an import asks of a record: its facts, and whether a field is still as the import left it."""
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import models
+from django.db.models import Sum
 
+from loopline.access.models import RateTable
 from loopline.facts.outbox import Fact
 from loopline.leads.fact_rows import lead_row
 from loopline.leads.models import Lead
 from loopline.people.fact_rows import company_row, person_row
 from loopline.people.models import Company, Person
 from loopline.pipeline.fact_rows import opportunity_contact_id, opportunity_contact_row, opportunity_row
-from loopline.pipeline.models import Opportunity, OpportunityContact, business_day
+from loopline.pipeline.models import Opportunity, OpportunityContact, Refund, business_day
 
 
-def fact_of(record: models.Model, at: datetime, *, is_deleted: bool = False) -> Fact | None:
+class Money:
+    """What the facts of many deals need to know of money, asked for once."""
+
+    def __init__(self, records: Iterable[models.Model]) -> None:
+        deals = [record.pk for record in records if isinstance(record, Opportunity)]
+        refunds = Refund.objects.filter(opportunity__in=deals).values_list("opportunity")
+        self.refunded: dict[UUID, int] = dict(refunds.annotate(total=Sum("amount_minor")))
+        """Deal → minor units given back; deals without refunds are not named."""
+        self.rates = RateTable() if deals else None
+
+
+def fact_of(record: models.Model, at: datetime, *, money: Money, is_deleted: bool = False) -> Fact | None:
     """The fact of a record as it stands; None for a record without facts of its own."""
     if isinstance(record, Person):
         return Fact("person_facts", str(record.pk), person_row(record), at, is_deleted)
@@ -27,8 +41,8 @@ def fact_of(record: models.Model, at: datetime, *, is_deleted: bool = False) -> 
         row_id = opportunity_contact_id(record)
         return Fact("opportunity_contact_facts", row_id, opportunity_contact_row(record), at, is_deleted)
     if isinstance(record, Opportunity):
-        refunded = record.refunded_minor
-        reporting = record.reporting_minor(refunded, business_day(at))
+        refunded = money.refunded.get(record.pk, 0)
+        reporting = record.reporting_minor(refunded, business_day(at), money.rates)
         row = opportunity_row(record, refunded_minor=refunded, reporting_minor=reporting)
         return Fact("opportunity_facts", str(record.pk), row, at, is_deleted)
     return None

@@ -1,16 +1,18 @@
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 from loopline.access.actor import SYSTEM, NotAllowedError
-from loopline.access.models import BusinessUnit
+from loopline.access.models import AuditEntry, BusinessUnit
 from loopline.access.roles import Role
 from loopline.facts.models import OutboxRow
-from loopline.leads.models import Lead
+from loopline.facts.outbox import Fact, record_facts
+from loopline.leads.models import Lead, LeadTransition
 from loopline.leads.watch import watch
 from loopline.people.actions import Details, edit_person
-from loopline.people.models import Company, IdentityLink, Person
-from loopline.pipeline.models import Opportunity
+from loopline.people.models import Company, CompanyKey, IdentityLink, Person
+from loopline.pipeline.models import Opportunity, OpportunityContact, StageChange
 from loopline.pipeline.tasks import NewTask, create_task
 from loopline.reports.options import Books, Options
 from loopline.reports.run import run_report
@@ -153,3 +155,81 @@ def test_an_import_that_was_undone_counts_nowhere_and_as_of_before_it_does(
         "fair": (1, 1),
         "web": (1, 1),
     }
+
+
+def _books() -> dict[str, list[dict[str, object]]]:
+    kinds = (Person, Company, Lead, Opportunity, OpportunityContact, IdentityLink, CompanyKey, ExternalId)
+    return {kind.__name__: list(kind._default_manager.order_by("pk").values()) for kind in kinds}
+
+
+def _last_facts() -> dict[tuple[str, str], dict[str, object]]:
+    return {(row.table, row.row_id): row.row for row in OutboxRow.objects.order_by("pk")}
+
+
+def _history() -> list[tuple[str, str, str]]:
+    moves = [*LeadTransition.objects.order_by("pk").values_list("from_state", "to_state", "note")]
+    return [*moves, *StageChange.objects.order_by("pk").values_list("from_stage", "to_stage", "note")]
+
+
+CAT = "L3,2026-01-07,cat@halden.example,Cat,Halden,web\n"
+FIRST = {"leads": HEAD + ANA + BEA + CAT, "deals": DEAL_HEAD + "D1,L1,,,10\n"}
+SECOND = {
+    "leads": HEAD + ANA.replace("Ruiz", "Vega") + ANA.replace("Ana Ruiz", "Ana Soto") + BEA.replace("Bea", "Bea Lund")
+    + CAT.replace("L3", "L9") + "L4,2026-01-08,dan@vik.example,Dan,Vik,fair\n",
+    "deals": DEAL_HEAD + "D1,L1,,2026-02-03,12\nD2,L2,2026-02-01,,20\nD3,L4,2026-02-02,,30\n",
+}  # fmt: skip
+"""Names changed (one of them twice), a deal lost, leads converted, an id given to a lead, and records of its own."""
+
+
+@pytest.mark.parametrize("together", [1, 3, 2_000])
+def test_books_facts_and_history_are_as_before_however_many_rows_go_together(
+    tmp_path: Path, unit: BusinessUnit, monkeypatch: pytest.MonkeyPatch, together: int
+) -> None:
+    take_in(tmp_path, unit, LEADS + DEALS, **FIRST)
+    books, facts, history = _books(), _last_facts(), _history()
+    run = take_in(tmp_path, unit, LEADS + DEALS, **SECOND)
+    monkeypatch.setattr("loopline.sync.undo.CHUNK", together)
+    undone = undo_import(run, by=SYSTEM)
+    assert _books() == books
+    assert undone.kept == 0
+    now = _last_facts()
+    assert {key: now[key] for key in facts} == facts
+    assert all(row["is_deleted"] for key, row in now.items() if key not in facts)
+    note = "the import was undone"
+    assert sorted(move for move in _history() if move[2] == note) == [
+        ("converted", "new", note), ("lost", "reopened", note),
+    ]  # fmt: skip
+    assert len(_history()) > len(history)
+    assert AuditEntry.objects.get(verb="undo_import").detail == run.undo_counts
+
+
+def test_an_undo_that_was_killed_half_way_goes_on_where_it_was(
+    tmp_path: Path, unit: BusinessUnit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    take_in(tmp_path, unit, LEADS + DEALS, **FIRST)
+    books = _books()
+    run = take_in(tmp_path, unit, LEADS + DEALS, **SECOND)
+    monkeypatch.setattr("loopline.sync.undo.CHUNK", 3)
+    left = [3]
+
+    def killed(facts: Iterable[Fact]) -> None:
+        record_facts(facts)
+        left[0] -= 1
+        if not left[0]:
+            raise KeyboardInterrupt
+
+    for place in ("undo", "undo_changes"):
+        monkeypatch.setattr(f"loopline.sync.{place}.record_facts", killed)
+    with pytest.raises(KeyboardInterrupt):
+        undo_import(run, by=SYSTEM)
+    assert _books() != books
+    again = ImportRun.objects.get(pk=run.pk)
+    assert again.status == ImportRun.Status.DONE
+    undone = undo_import(again, by=SYSTEM)
+    assert _books() == books
+    assert (undone.removed, undone.kept) == (made_by(run), 0), "what was done before it was killed counts, once"
+
+
+def made_by(run: ImportRun) -> int:
+    kinds = ("person", "company", "lead", "opportunity")
+    return ImportedRecord.objects.filter(run=run, is_created=True, object_type__in=kinds).count()
