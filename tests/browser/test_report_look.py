@@ -43,7 +43,7 @@ def fill_books(company: Company) -> None:
         shelf.lead(str(lead.pk), str(lead.person_id), now - timedelta(days=5 + place), unit_id=unit)
     for place, sale in enumerate(company.opportunities):
         person = str(company.people[place % 6].pk)
-        shelf.won(str(sale.pk), person, now - timedelta(days=1 + place), 4_100_37 * (place + 1), unit_id=unit)
+        shelf.won(str(sale.pk), person, now - timedelta(days=1 + 5 * place), 4_100_37 * (place + 1), unit_id=unit)
     shelf.won("lost-trace", "", now - timedelta(days=2), 19_300_00, unit_id=unit)
     shelf.store()
 

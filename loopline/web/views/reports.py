@@ -44,11 +44,13 @@ from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import run_before, run_report, settle
 from loopline.reports.series import over_time
+from loopline.reports.sparks import sparks
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
 from loopline.web.beside_credit import beside_credit
 from loopline.web.report_words import changes, coverage
+from loopline.web.spark_chart import sparks_drawn
 
 KEY_FIGURES = ("cost_minor", "leads", "opportunities", "revenue_minor", "cost_per_opportunity_minor", "romi")
 ABOUT_ONE = (
@@ -95,9 +97,12 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         "experiments": beside_credit(request.actor, result),
     }
     if not result.is_empty:
-        scope = settle(replace(asked.options, first=result.first, last=result.last), engine(), books)
+        scope = settle(
+            replace(asked.options, first=result.first, last=result.last, as_of=result.as_of), engine(), books
+        )
         points = over_time(scope, engine())
         shown |= {
+            "sparks": sparks_drawn(sparks(scope, engine()), [row.key for row in result.rows], books.currency),
             "points": points,
             "charts": {
                 "over-time": over_time_chart(points, books.currency),
@@ -127,9 +132,14 @@ def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         result = run_report(report.key, asked.options, engine(), books)
+        told = result.to_json()
+        if form == "json" and report.key == "closed-loop":
+            scope = settle(replace(asked.options, first=result.first, last=result.last, as_of=result.as_of), engine(),
+                           books)  # fmt: skip
+            told = sparks(scope, engine()).told(told)
     except OptionError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    return as_file(result.to_json(), form)
+    return as_file(told, form)
 
 
 def as_file(told: Mapping[str, Any], form: str) -> HttpResponse:

@@ -1,0 +1,108 @@
+"""Revenue of each row over time: its points add up to its figure, on both engines and clocks."""
+
+import json
+import re
+from datetime import date, timedelta
+from itertools import pairwise
+
+import pytest
+from django.urls import reverse
+
+from loopline.access.roles import Role
+from loopline.lib.times import utc_now
+from loopline.reports.options import Options
+from loopline.reports.periods import DAY
+from loopline.reports.run import settle
+from loopline.reports.sparks import MOST, Sparks, cut, sparks
+from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.store.engine import Engine
+from loopline.web.spark_chart import sparks_drawn
+from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
+from tests.make import make_unit, signed_in_as
+
+
+@pytest.fixture(scope="module")
+def shelf(reading_engine: Engine) -> Shelf:
+    shelf = Shelf(reading_engine)
+    shelf.campaign("spring", "spring")
+    shelf.campaign("news", "news")
+    for person, visitor in (("ines", "v1"), ("ben", "v2")):
+        shelf.person(person, visitor)
+        shelf.touch(f"a-{visitor}", f"visitor:{visitor}", day(2), utm_campaign="spring", channel="Paid Search")
+        shelf.touch(f"b-{visitor}", f"visitor:{visitor}", day(9), utm_campaign="news", channel="Email")
+    shelf.touch("c-v2", "visitor:v2", day(6), utm_campaign="hidden", unit_id="south")
+    shelf.won("o1", "ines", day(20), 100_01)
+    shelf.won("o2", "ben", day(27), 60_00)
+    shelf.won("o3", "", day(21), 50_00)
+    return shelf.store()
+
+
+def asked(engine: Engine, **options: object) -> Sparks:
+    return sparks(settle(Options(**MARCH, **options), engine, BOOKS), engine)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("options", [{}, {"clock": "cohort"}, {"by": "channel", "model": "influenced"}])
+def test_the_points_of_each_row_add_up_to_its_revenue(
+    reading_engine: Engine, shelf: Shelf, options: dict[str, str]
+) -> None:
+    options = {"by": "campaign"} | options
+    found = asked(reading_engine, **options)
+    told = closed_loop(reading_engine, books=BOOKS, **options)
+    rows = {row.key: row.values["revenue_minor"] for row in told.rows}
+    assert {key: sum(found.of(key)) for key in rows} == rows
+    assert found.by_row.keys() <= rows.keys()
+
+
+def test_a_point_is_a_week_of_closing_or_of_the_touchpoint_in_a_cohort(reading_engine: Engine, shelf: Shelf) -> None:
+    """Weeks of March 2024 begin on February 26; the 20th and 21st lie in the fourth, the 27th in the fifth."""
+    by_closing = asked(reading_engine, by="campaign", model="first_touch")
+    assert by_closing.step == "week"
+    assert by_closing.of("spring") == (0, 0, 0, 100_01, 60_00)
+    assert by_closing.of("~unattributed") == (0, 0, 0, 50_00, 0)
+    assert asked(reading_engine, by="campaign", model="first_touch", clock="cohort").of("spring") == (
+        160_01,
+        0,
+        0,
+        0,
+        0,
+    )
+
+
+def test_a_period_of_any_length_has_26_points_at_most_and_loses_no_day() -> None:
+    first = date(2021, 5, 19)
+    for days in (1, 7, 31, 175, 182, 183, 400, 800, 2_000, 9_000, 30_000):
+        last = first + days * DAY - DAY
+        _, periods = cut(first, last)
+        assert len(periods) <= MOST, days
+        assert (periods[0].first, periods[-1].last) == (first, last)
+        assert all(one.last + DAY == two.first for one, two in pairwise(periods))
+
+
+def test_its_label_says_in_words_what_it_shows() -> None:
+    _, periods = cut(date(2024, 3, 1), date(2024, 3, 31))
+    found = Sparks("week", tuple(periods), {"a": (0, 5_00, 0, -1_00, 2_00)})
+    drawn = sparks_drawn(found, ["a", "none"], "EUR")
+    assert "Revenue by week since 1 Mar 2024: most from 4 Mar 2024 with €5, €2 from 25 Mar 2024" in drawn["a"]
+    assert "style" not in drawn["a"]
+    assert drawn["none"] == ""
+
+
+@pytest.mark.django_db
+def test_the_page_and_json_show_it_to_who_may_see_the_unit_and_csv_does_not(store: DuckDBEngine) -> None:
+    north, south = make_unit("North"), make_unit("South")
+    shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)
+    for unit, amount in ((north, 1_000_00), (south, 77_777_00)):
+        shelf.won(f"won-{unit.name}", "", now, amount, unit_id=str(unit.pk))
+    shelf.store()
+    client = signed_in_as(Role.FINANCE, north)
+    page = client.get(reverse("closed_loop")).content.decode()
+    assert 'class="spark"' in page
+    assert "€1,000 from" in page
+    assert "77,777" not in page
+    head, *rows = re.findall(r"<tr.*?</tr>", page[page.index('id="rows"') : page.index("</tfoot>")], re.DOTALL)
+    assert {len(re.findall("<t[hd]", row)) for row in rows} == {len(re.findall("<t[hd] ", head))}
+    told = json.loads(client.get(reverse("closed_loop_download", args=["json"])).content)
+    [row] = told["rows"]
+    assert sum(row["revenue_over_time_minor"]) == row["revenue_minor"] == 1_000_00
+    assert len(told["over_time"]["periods"]) == len(row["revenue_over_time_minor"]) <= MOST
+    assert "over_time" not in client.get(reverse("closed_loop_download", args=["csv"])).content.decode()
