@@ -99,7 +99,7 @@ FROM (SELECT range AS n FROM range($won * 3)), (SELECT range AS other FROM range
 INSERT INTO campaign_facts BY NAME
 SELECT id('campaign', range) AS id, range AS version, CASE WHEN range % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
     'Campaign ' || range AS name, 'Paid Search' AS channel, 'running' AS status, NULL AS starts_on, NULL AS ends_on,
-    NULL AS budget_minor, 'EUR' AS currency, false AS is_deleted, moment(range) AS occurred_at,
+    NULL AS budget_minor, 'EUR' AS currency, '' AS owner_id, false AS is_deleted, moment(range) AS occurred_at,
     TIMESTAMPTZ '2025-01-01 00:00:00+00' AS recorded_at FROM range(120);
 
 INSERT INTO campaign_code_facts BY NAME
