@@ -11,7 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from loopline.attribution.conversions import conversions
-from loopline.attribution.ledger import credit_ledger, unattributed
+from loopline.attribution.ledger import credit_ledger
 from loopline.attribution.model import Model
 from loopline.attribution.state import question
 from loopline.lib.times import day_start
@@ -77,23 +77,20 @@ def _asked(scope: Scope, engine: Engine) -> Sparks:
 def _revenue(model: Model, scope: Scope, count: int) -> str:
     row = row_for(DIMENSIONS[scope.options.by], model, scope.options)
     is_cohort = scope.options.clock == "cohort"
-    # A conversion without touchpoints has no touchpoint date, so no cohort holds it.
-    without = "" if is_cohort else f"""
-        UNION ALL
-        SELECT '{UNATTRIBUTED}' AS row_key, {_place("c.converted_us", count)} AS place, c.amount AS amount
-        FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no"""  # fmt: skip
+    # A conversion that nothing earned has no touchpoint date, so no cohort holds it.
+    join = "JOIN" if is_cohort else "LEFT JOIN"
     return question(
         f"""
         SELECT row_key, place, sum(amount) AS revenue_minor FROM (
-            SELECT {ROW_OF_CREDIT} AS row_key,
-                {_place("r.touched_us" if is_cohort else "c.converted_us", count)} AS place, r.credit AS amount
-            FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
-            WHERE {TOUCHED_IN_PERIOD}{without}
+            SELECT CASE WHEN r.conversion_no IS NULL THEN '{UNATTRIBUTED}' ELSE {ROW_OF_CREDIT} END AS row_key,
+                {_place("r.touched_us" if is_cohort else "c.converted_us", count)} AS place,
+                CASE WHEN r.conversion_no IS NULL THEN c.amount ELSE r.credit END AS amount
+            FROM conversions AS c {join} credits AS r ON r.conversion_no = c.conversion_no
+            WHERE r.conversion_no IS NULL OR ({TOUCHED_IN_PERIOD})
         ) AS earned GROUP BY row_key, place
         """,
         conversions("revenue"),
         credit_ledger(model, row, "revenue"),
-        unattributed(model, row, "revenue"),
     )
 
 
