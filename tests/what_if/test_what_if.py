@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from scipy.stats import t as student
 
-from loopline.reports.survival import Share
+from loopline.reports.survival import Z95, Share
 from loopline.reports.what_if.comparison import compare
 from loopline.reports.what_if.judged_lead import JudgedLead
 from loopline.reports.what_if.lead_columns import columns_of
@@ -199,6 +200,26 @@ def test_a_lead_that_went_to_sales_by_chance_speaks_for_those_that_did_not() -> 
     assert found.old.won_rate.value == 0.5
     alone = compare(columns_of(usual + explored[:29]), ["x"], weeks=1).by_chance
     assert (alone.value, alone.outcomes) == (None, 29)
+
+
+def test_few_leads_that_stand_for_many_make_the_change_less_sure() -> None:
+    """Worked out by hand: 100 leads half won, and 20 by chance at 10 % each, two won, which stand for ten each.
+
+    Pulls: of the old ones 1/300 − 1/100 times their distance from the share, of the others 10/300 times theirs.
+    """
+    usual = [lead(n, old=True, new=True, won=n % 2 == 0) for n in range(100)]
+    by_chance = [replace(lead(n, old=False, new=True, won=n < 2), explored_per_mille=100) for n in range(20)]
+    new = (50 + 20 + 1) / (300 + 2)
+    pulls = [(won - new) / 300 - (won - 0.5) / 100 for won in (0, 1) for _ in range(50)]
+    pulls += [10 / 300 * (won - new) for won in [1] * 2 + [0] * 18]
+    squares, fourths = sum(one**2 for one in pulls), sum(one**4 for one in pulls)
+    freedom = 2 * squares**2 / fourths
+    assert 20 < freedom < 30
+    change = compare(columns_of(usual + by_chance), ["x"], weeks=1).change
+    assert change.value == pytest.approx(70 / 300 - 0.5)
+    half = (change.high - change.low) / 2
+    assert half == pytest.approx(student.ppf(0.975, freedom) * squares**0.5)
+    assert half > 1.04 * Z95 * squares**0.5
 
 
 def test_the_same_definition_twice_changes_nothing() -> None:

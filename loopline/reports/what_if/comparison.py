@@ -12,6 +12,7 @@ from math import sqrt
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import scipy  # its `special` is read when it is first used
 
 from loopline.reports.survival import Z95, Share
 from loopline.reports.what_if.judged_lead import JudgedLead
@@ -241,7 +242,8 @@ def _change(leads: JudgedLeads) -> Change:
 
     The two share most of their leads, so the variance is that of the difference itself (linearised, as for a ratio in
     Cochran, Sampling Techniques, 1977, ch. 6), not the sum of both. Each share is moved by one win and one loss towards
-    the middle for it, after Agresti and Caffo (The American Statistician, 2000), which keeps small samples honest.
+    the middle for it, after Agresti and Caffo (The American Statistician, 2000), and the quantile is Student's
+    (`_quantile`), which keeps small samples honest.
     """
     speaks = leads.counts
     weights, won = leads.stands_for[speaks], leads.is_won[speaks]
@@ -252,9 +254,20 @@ def _change(leads: JudgedLeads) -> Change:
     wins = [_summed(weights[side & won]) for side in sides]
     new, old = ((won_of + 1) / (total + 2) for won_of, total in zip(wins, totals, strict=True))
     pulls = weights * (sides[0] * (won - new) / totals[0] - sides[1] * (won - old) / totals[1])
-    half = Z95 * sqrt(_summed(pulls * pulls))
+    half = _quantile(pulls) * sqrt(_summed(pulls * pulls))
     value = wins[0] / totals[0] - wins[1] / totals[1]
     return Change(value, max(-1.0, value - half), min(1.0, value + half))
+
+
+def _quantile(pulls: Floats) -> float:
+    """Student's quantile for 95 %, with the degrees of freedom of a variance that is the sum of these squares.
+
+    After Satterthwaite (Biometrics Bulletin, 1946): twice the variance squared by the variance of the variance, which
+    is at most the sum of the fourth powers. A few leads that stand for many others know little of how sure they are.
+    """
+    squares = pulls * pulls
+    variance, spread = _summed(squares), _summed(squares * squares)
+    return float(scipy.special.stdtrit(2 * variance * variance / spread, 0.975)) if spread else Z95
 
 
 def _wilson(share: float, n: float) -> tuple[float, float]:
