@@ -79,23 +79,26 @@ class Past:
 
 
 class _Kept:
-    """What is kept about a past, in the state in which the store is now."""
+    """What is kept about a past, in the state in which the store is now and since its last erasure, by any process:
+    what was kept before is not answered from any more, on no machine."""
 
     def __init__(self, past: Past) -> None:
         self._past, self._tables = past, past.engine.kept
         self._generation = self._tables.generation
+        self._erasures = past.engine.erasures()
         self._state = past.state()
 
     def get(self, told: str) -> pa.Table | None:
         return self._tables.get(self._name(told))
 
     def put(self, tables: dict[str, pa.Table]) -> None:
-        if self._past.state() == self._state:  # else nobody knows which state the answer is of
+        is_same = self._past.state() == self._state and self._past.engine.erasures() == self._erasures
+        if is_same:  # else nobody knows which state the answer is of
             for told, table in tables.items():
                 self._tables.put(self._name(told), table, self._generation)
 
     def _name(self, told: str) -> str:
         past = self._past
         window = [past.unit_id, *past.period, past.as_of, sorted(past.free_mail_domains), JUDGED_AGAIN_DAYS]
-        text = json.dumps([told, window, self._state], default=str)
+        text = json.dumps([told, window, self._state, self._erasures], default=str)
         return sha256(text.encode()).hexdigest()

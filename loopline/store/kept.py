@@ -1,12 +1,15 @@
 """Answers of the event store that are kept for a while, as files beside it, because asking again takes long.
 
-Whoever keeps an answer names it by everything it depends on, the state of the store included, so that a store that
-changed never gives an old answer. What is erased from the store leaves these files at once: all of them go.
+Whoever keeps an answer names it by everything it depends on, the state of the store and the number of its erasures
+included, so that a store that changed never gives an old answer. What is erased from the store leaves the files of the
+machine that erases at once: all of them go. Those of other machines are not asked for again, and go when too old.
 """
 
 import os
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pyarrow as pa
@@ -62,13 +65,22 @@ class KeptTables:
             for path in self._files():
                 path.unlink(missing_ok=True)
 
+    def drop_old(self) -> None:
+        """Remove what is too old to be given. A periodic job: without it, what nobody asks for would stay for good."""
+        with self._lock:
+            self._make_room()
+
     def _files(self) -> list[Path]:
         return [] if self._folder is None or not self._folder.is_dir() else list(self._folder.iterdir())
 
     def _make_room(self) -> None:
         kept_bytes, now = 0, time.time()
-        found = [(path.stat(), path) for path in self._files()]
-        for told, path in sorted(found, key=lambda one: -one[0].st_mtime):
+        for told, path in sorted(self._found(), key=lambda one: -one[0].st_mtime):
             kept_bytes += told.st_size
             if kept_bytes > MOST_BYTES or now - told.st_mtime > KEPT_FOR_S:
                 path.unlink(missing_ok=True)
+
+    def _found(self) -> Iterator[tuple[os.stat_result, Path]]:
+        for path in self._files():
+            with suppress(FileNotFoundError):  # another process was faster
+                yield path.stat(), path

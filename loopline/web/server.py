@@ -105,7 +105,7 @@ class Server:
             Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state), SIGNALS_AT_ONCE), rest=2)),
             Worker("changed people", every(0.5, ChangeWatch().look, rest=2)),
             Worker("leads", every(30, partial(sweep, judges_everybody=False))),
-            Worker("everybody", every(900, sweep)),
+            Worker("everybody", every(900, self._sweep_all)),
             Worker("clocks", every(20, watch)),
             Worker("exploration", every(300, explore)),
             Worker("lead news", every(10, tell_new_owners)),
@@ -118,6 +118,12 @@ class Server:
             Worker("form reports", every(30, report_waiting)),
             Worker("call reports", every(30, partial(report_interactions, self._config.data))),
         ]
+
+    def _sweep_all(self) -> None:
+        from loopline.leads.sweep import sweep
+
+        sweep()
+        self.engine.kept.drop_old()
 
     async def _live(self, receive: Receive, send: Send) -> None:
         while True:

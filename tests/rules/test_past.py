@@ -1,10 +1,13 @@
 """Leads of the past from what is gathered once and kept: the same verdicts as asking the store for all of it."""
 
 import json
+import os
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 
@@ -15,7 +18,7 @@ from loopline.store.arrow import to_arrow
 from loopline.store.clickhouse_engine import ClickHouseEngine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch, Engine
-from loopline.store.kept import KeptTables
+from loopline.store.kept import KEPT_FOR_S, KeptTables
 from loopline.store.library import TABLES
 from tests.rules.population import FREE, NOW, UNIT, store
 from tests.rules.test_population import EVERY_CONDITION, PEOPLE
@@ -71,7 +74,9 @@ def test_a_changed_number_asks_the_store_for_nothing_new(stored: Engine, monkeyp
     edited = query_of(VISITED | {"at_least": 2})
     whole = asked_whole(stored, edited)
     state = past_of(stored).state()
+    erasures = stored.erasures()
     monkeypatch.setattr(Past, "state", lambda _: state)
+    monkeypatch.setattr(stored, "erasures", lambda: erasures)
     monkeypatch.setattr(stored, "query", lambda *_, **__: pytest.fail("the store was asked"))
     assert past_of(stored).verdicts(edited).to_pylist() == whole
 
@@ -118,3 +123,33 @@ def test_who_is_erased_leaves_what_is_kept_at_once(own: Engine, tmp_path: Path) 
     own.kept.put("late", own.query("SELECT 1 AS one"), generation)
     assert not list(folder.iterdir()), "what was read before the erasure is not kept after it"
     assert past_of(own).verdicts(query).to_pylist() == asked_whole(own, query)
+
+
+def test_what_another_machine_erased_is_not_answered_from_what_this_one_kept(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store(engine, PEOPLE, {"lead_facts": leads_of(PEOPLE)})
+    here, there = KeptTables(tmp_path / "here"), KeptTables(tmp_path / "there")
+    state = past_of(engine).state()
+    monkeypatch.setattr(Past, "state", lambda _: state)
+    sql = "SELECT count(*) AS n FROM person_facts WHERE recorded_at <= $as_of AND $unit <> ''"
+    sql += " AND $created_from < $created_to"
+    engine.kept = here
+    [before] = past_of(engine).answer(sql).to_pylist()
+    engine.kept = there
+    engine.erase("person_facts", "id", ["ines"])
+    engine.kept = here
+    assert list((tmp_path / "here").iterdir()), "nothing was kept, so this shows nothing"
+    [after] = past_of(engine).answer(sql).to_pylist()
+    assert after["n"] < before["n"]
+
+
+def test_what_is_too_old_goes_though_nobody_asks_for_anything(tmp_path: Path) -> None:
+    kept = KeptTables(tmp_path / "kept")
+    kept.drop_old()
+    for name in ("old", "new"):
+        kept.put(name, pa.table({"one": [1]}), kept.generation)
+    long_ago = time.time() - KEPT_FOR_S - 1
+    os.utime(tmp_path / "kept" / "old.arrow", (long_ago, long_ago))
+    kept.drop_old()
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == ["new.arrow"]
