@@ -62,21 +62,19 @@ def capture_submission(
 
     Spam is kept with its reason and goes no further.
     """
-    return capture_reported(form, check(form, typed), sent=sent, by=by, at=at)
+    at = at or utc_now()
+    return judge_captured(capture_reported(form, check(form, typed), sent=sent, by=by, at=at), by=by, at=at)
 
 
 def capture_reported(
     form: Form, values: Mapping[str, str], *, sent: Sent, by: Actor = SYSTEM, at: datetime | None = None
 ) -> Captured:
-    """The same for values that were not typed into our form (a site's own form that the tracker reported).
+    """The same for values that were not typed into our form (a site's own form that the tracker reported). What it
+    returns is for `judge_captured`, once the caller's own transaction is committed.
 
     `values` are plain text with a normalised `email`.
     """
     at = at or utc_now()
-    return _judged(_taken_in(form, values, sent, by, at), by, at)
-
-
-def _taken_in(form: Form, values: Mapping[str, str], sent: Sent, by: Actor, at: datetime) -> Captured:
     with transaction.atomic():
         take_turn()
         submission, is_new = record_submission(form, values, sent, by=by, at=at)
@@ -93,10 +91,10 @@ def capture_after_all(submission: Submission, *, by: Actor, at: datetime | None 
         take_turn()
         mark_not_spam(submission, by=by)
         captured = _capture(submission, SYSTEM, at)
-    return _judged(captured, SYSTEM, at)
+    return judge_captured(captured, by=SYSTEM, at=at)
 
 
-def _judged(captured: Captured, by: Actor, at: datetime) -> Captured:
+def judge_captured(captured: Captured, *, by: Actor, at: datetime) -> Captured:
     """The same once the lead it made was judged: after the write transaction, because the event store may take seconds
     to answer. A lead that a crash leaves unjudged is found by `rejudge`, as every new lead is."""
     if captured.makes_lead and captured.lead is not None:

@@ -13,12 +13,13 @@ from django.core.exceptions import ObjectDoesNotExist, ValidationError
 from django.db import InterfaceError, OperationalError, transaction
 
 from loopline.access.actor import SYSTEM
+from loopline.access.audit import take_turn
 from loopline.access.models import BusinessUnit
 from loopline.campaigns.forms import Sent
 from loopline.campaigns.models import Form
 from loopline.collect.json_text import clean_value
 from loopline.collect.reactor_feed import ReactorFeed, Signal
-from loopline.leads.capture import capture_reported
+from loopline.leads.capture import Captured, capture_reported, judge_captured
 from loopline.lib.text import many_lines, one_line
 from loopline.lib.times import utc_now
 from loopline.people.actions import (
@@ -62,34 +63,49 @@ def react_once(feed: ReactorFeed, limit: int = 500) -> int:
 
 
 def _react_to_some(feed: ReactorFeed, most: int) -> int:
+    captured: list[tuple[Captured, Signal]] = []
     with transaction.atomic():
         cursor = ReactorCursor.objects.select_for_update().get(name=CURSOR)
         signals = feed.read(cursor.seq, most)
         for signal in signals:
-            _act_or_refuse(signal)
+            if (one := _act_or_refuse(signal)) is not None:
+                captured.append((one, signal))
             cursor.seq = signal.seq
         if signals:
             cursor.save(update_fields=["seq"])
     if signals:
         feed.trim(cursor.seq)
+    for one, signal in captured:
+        _judge(one, signal)
     return len(signals)
 
 
-def _act_or_refuse(signal: Signal) -> None:
+def _judge(captured: Captured, signal: Signal) -> None:
+    """After the commit, because the event store may take seconds to answer. Whatever goes wrong leaves the lead new,
+    and `rejudge` finds it, as every new lead."""
+    try:
+        if captured.lead is not None:
+            captured.lead.refresh_from_db()  # a later signal may have said who the person is
+        judge_captured(captured, by=SYSTEM, at=signal.occurred_at)
+    except Exception:
+        logger.exception("The lead of signal %s is not judged yet and stays new", signal.seq)
+
+
+def _act_or_refuse(signal: Signal) -> Captured | None:
     try:
         with transaction.atomic():
-            act(signal)
+            return act(signal)
     except (OperationalError, InterfaceError):
         raise
     except Exception as error:
         logger.exception("Signal %s (%s) changed no record and is kept for a look", signal.seq, signal.kind)
         refuse(signal, error)
+    return None
 
 
-def act(signal: Signal) -> None:
-    """Do what one signal says. Doing it again changes nothing more."""
-    if signal.is_human:
-        _ACTS[signal.kind](signal, _unit(signal))
+def act(signal: Signal) -> Captured | None:
+    """Do what one signal says; returns what a form brought, to be judged. Doing it again changes nothing more."""
+    return _ACTS[signal.kind](signal, _unit(signal)) if signal.is_human else None
 
 
 def refuse(signal: Signal, error: Exception) -> None:
@@ -109,10 +125,14 @@ def refusal_reason(error: Exception) -> str:
 
 def retry_refusal(refusal: ReactorRefusal) -> None:
     """Act on a refused signal again, after its cause is gone. Raises what it met."""
+    signal = msgspec.convert(refusal.signal, Signal)
     with transaction.atomic():
-        act(msgspec.convert(refusal.signal, Signal))
+        take_turn()
+        captured = act(signal)
         refusal.solved_at = utc_now()
         refusal.save(update_fields=["solved_at"])
+    if captured is not None:
+        _judge(captured, signal)
 
 
 def _identify(signal: Signal, unit: BusinessUnit) -> None:
@@ -194,16 +214,16 @@ def _group(signal: Signal, unit: BusinessUnit) -> None:
     fill_in(person, Details(), company=company, by=SYSTEM, at=at)
 
 
-def _form(signal: Signal, unit: BusinessUnit) -> None:
+def _form(signal: Signal, unit: BusinessUnit) -> Captured | None:
     """A site's own form that the tracker reported. One that has our form's name is captured like ours."""
     if not signal.email:
-        return  # a search box, or a form that asks for no address
+        return None  # a search box, or a form that asks for no address
     fields = _fields(signal)
     details, at = details_from(fields), signal.occurred_at
     form = Form.objects.filter(unit=unit, slug=_form_name(signal), is_live=True).first()
     if form is None:
         _own_form(signal, unit, details)
-        return
+        return None
     values = {key: many_lines(value, 5000) for key, value in fields.items()}
     values |= {"email": normalise(signal.email), "name": details.name, "company": details.company_name,
                "job_title": details.job_title, "phone": details.phone, "country": details.country,
@@ -215,6 +235,7 @@ def _form(signal: Signal, unit: BusinessUnit) -> None:
     captured = capture_reported(form, values, sent=sent, at=at)
     if signal.user_id and captured.person is not None:
         link_identity(f"user:{signal.user_id}", captured.person, "form", SYSTEM, at)
+    return captured
 
 
 def _own_form(signal: Signal, unit: BusinessUnit, details: Details) -> None:
@@ -252,7 +273,7 @@ def _unit(signal: Signal) -> BusinessUnit:
         raise LookupError(f"its write key belongs to the business unit {signal.unit_id}, which is not there") from error
 
 
-_ACTS: Mapping[str, Callable[[Signal, BusinessUnit], None]] = {
+_ACTS: Mapping[str, Callable[[Signal, BusinessUnit], Captured | None]] = {
     "identify": _identify,
     "alias": _alias,
     "group": _group,

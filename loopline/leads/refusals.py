@@ -7,7 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 
 from loopline.access.actor import Actor
-from loopline.access.audit import audit, take_turn
+from loopline.access.audit import audit
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.leads.reactor import refusal_reason, retry_refusal
@@ -37,9 +37,7 @@ def retry_refusals(ids: Sequence[int] | None, *, by: Actor) -> tuple[int, int]:
 
 def _retry(refusal: ReactorRefusal) -> bool:
     try:
-        with transaction.atomic():
-            take_turn()
-            retry_refusal(refusal)
+        retry_refusal(refusal)
     except Exception as error:  # whatever it still is, the rest goes on
         logger.exception("Signal %s (%s) is still refused", refusal.seq, refusal.kind)
         ReactorRefusal.objects.filter(pk=refusal.pk).update(reason=refusal_reason(error))

@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import OperationalError, connection
 
 from loopline.access.models import BusinessUnit
 from loopline.campaigns.models import Submission
 from loopline.collect.reactor_feed import ReactorFeed
 from loopline.collect.signals import Signal
 from loopline.collect.state import Outcome, State
+from loopline.leads.desk import behaviour_for
+from loopline.leads.known import Behaviour
 from loopline.leads.models import Lead
 from loopline.leads.reactor import CURSOR, react_once, retry_refusal
 from loopline.people.actions import person_of
@@ -176,6 +179,39 @@ def test_a_sites_own_form_that_has_our_forms_name_is_captured_like_ours(feeder: 
     assert (submission.form, submission.event_id, submission.verdict) == (form, "e1", "genuine")
     assert submission.reported_at is not None
     assert submission.is_consent_given
+
+
+def test_the_event_store_is_asked_about_a_reported_form_outside_of_the_reactors_transaction(
+    feeder: Feeder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_form("contact", unit=feeder.unit)
+    depths: list[int] = []
+
+    def asked(lead: Lead, at: datetime) -> Behaviour:
+        depths.append(len(connection.savepoint_ids))
+        return behaviour_for(lead, at)
+
+    monkeypatch.setattr("loopline.leads.actions.behaviour_for", asked)
+    site_form(feeder)
+    assert feeder.react() == 1
+    assert depths == [len(connection.savepoint_ids)]
+
+
+def test_a_lead_that_could_not_be_judged_stays_new_and_its_signal_is_done(
+    feeder: Feeder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_form("contact", unit=feeder.unit)
+
+    def fails(lead: Lead, at: datetime) -> Behaviour:
+        raise OperationalError("the database is locked")
+
+    monkeypatch.setattr("loopline.leads.actions.behaviour_for", fails)
+    site_form(feeder)
+    feeder.add("identify", user_id="42", email="bo@halden.no")
+    assert feeder.react() == 2
+    assert Lead.objects.get().state == Lead.State.NEW
+    assert person_of("user:42") is not None
+    assert not ReactorRefusal.objects.exists()
 
 
 def test_a_form_of_another_unit_with_the_same_name_is_not_meant(feeder: Feeder) -> None:
