@@ -54,15 +54,23 @@ def write_link(identity: str, person_id: UUID | None, evidence: str, at: datetim
 def add_claim(
     identity: str, *, person: Person | None = None, same_as: str = "", evidence: str, at: datetime | None
 ) -> bool:
-    """Keep what was said; False when it had been said before. A link made by an import or the demo counts as said."""
-    if not IdentityClaim.objects.filter(identity=identity).exists():
-        link = newest_link(identity)
-        if link is not None and link.person is not None and link.person != person:
-            _keep(identity, link.person, "", link.evidence, link.recorded_at)
+    """Keep what was said; False when it had been said before."""
+    for one in filter(None, (identity, same_as)):
+        _count_link(one, person)
     is_new = _keep(identity, person, same_as, evidence, at or utc_now())
     if not is_new and is_shared_browser(identity):
         settle_uses(identity, _sightings(identity), at)
     return is_new
+
+
+def _count_link(identity: str, person: Person | None) -> None:
+    """A link made by an import or the demo counts as said. One that follows from claims does not: it would weigh more
+    than they do, and come of the order they arrived in."""
+    if IdentityClaim.objects.filter(Q(identity=identity) | Q(same_as=identity)).exists():
+        return
+    link = newest_link(identity)
+    if link is not None and link.person is not None and link.person != person:
+        _keep(identity, link.person, "", link.evidence, link.recorded_at)
 
 
 def user_class(user: str) -> set[str]:

@@ -147,6 +147,11 @@ def form(**said: str) -> Said:
              identify(user_id="u1", email="tom@halden.no"), identify(user_id="u1", visitor_id="v1")],
     chance=None,
 )  # fmt: skip
+@example(  # a user id known through another one, before anything was said of itself
+    history=[form(user_id="u1", email="tom@halden.no"), {"kind": "alias", "previous_id": "u1", "user_id": "u2"},
+             identify(user_id="u2", email="ines@halden.no")],
+    chance=None,
+)  # fmt: skip
 def test_the_same_people_and_links_follow_in_any_order_of_arrival(site: Site, history: list[Said], chance: Any) -> None:
     shuffled = [*history, *history[:2]]
     if chance is None:
