@@ -64,7 +64,7 @@ def test_the_same_moment_gives_the_same_answer_after_more_has_arrived(engine: En
 def test_the_columns_are_those_of_the_table_and_no_others(engine: Engine):
     assert engine.query(as_of("campaign_facts"), {"as_of": minutes(0)}).column_names == [
         *("id", "version", "unit_id", "name", "channel", "status", "starts_on", "ends_on", "budget_minor", "currency"),
-        *("is_deleted", "occurred_at", "recorded_at"),
+        *("owner_id", "is_deleted", "occurred_at", "recorded_at"),
     ]
 
 

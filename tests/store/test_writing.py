@@ -31,7 +31,7 @@ def test_every_type_comes_back_as_it_went_in(engine: Engine):
     )
     stamp = engine.write(Batch("t", {"campaign_facts": campaigns(given)}))
     [row] = engine.rows("SELECT * FROM campaign_facts")
-    assert row == {"unit_id": "", "status": "", "currency": "", **given, "recorded_at": stamp}
+    assert row == {"unit_id": "", "status": "", "currency": "", "owner_id": "", **given, "recorded_at": stamp}
     assert {type(row["version"]), type(row["is_deleted"]), type(row["starts_on"])} == {int, bool, date}
     assert row["occurred_at"].tzinfo is UTC
 
