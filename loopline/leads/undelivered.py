@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -23,6 +22,7 @@ from loopline.access.roles import Permission
 from loopline.leads import chat
 from loopline.leads.hand_off_models import TOLD_WITHIN, Assignment, ChatMessage
 from loopline.leads.models import Lead
+from loopline.lib.ids import uuid_or_none
 from loopline.lib.times import utc_now
 
 LOOKS_BACK = timedelta(days=30)
@@ -124,7 +124,7 @@ def deliver_again(kind: str, key: str, *, by: Actor, at: datetime | None = None)
 
 
 def _mail_again(key: str, at: datetime) -> Iterator[Model]:
-    for one in _troubled(Mail).filter(pk=_uuid(key), claimed_at=None, to__is_active=True).exclude(text=""):
+    for one in _troubled(Mail).filter(pk=uuid_or_none(key), claimed_at=None, to__is_active=True).exclude(text=""):
         Mail.objects.filter(pk=one.pk).update(attempts=0, not_before=at)
         yield one
 
@@ -150,10 +150,3 @@ _AGAIN: dict[str, Callable[[str, datetime], Iterator[Model]]] = {
 
 def _number(key: str) -> int:
     return int(key) if key.isdecimal() and len(key) < 19 else 0
-
-
-def _uuid(key: str) -> UUID:
-    try:
-        return UUID(key)
-    except ValueError:
-        return UUID(int=0)

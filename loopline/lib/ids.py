@@ -3,6 +3,7 @@
 import os
 import time
 import uuid
+from collections.abc import Iterable
 from functools import lru_cache
 
 
@@ -22,3 +23,16 @@ def uuid7(at_ms: int | None = None, noise: bytes | None = None) -> uuid.UUID:
 def id_text(value: uuid.UUID) -> str:
     """The id as text. A record's id is written down a dozen times when the record comes in: spelled out once."""
     return str(value)
+
+
+def uuid_or_none(text: str) -> uuid.UUID | None:
+    """The id that a text from outside names; None where it names none."""
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def uuids_in(texts: Iterable[str]) -> list[uuid.UUID]:
+    """Those of the texts that are record ids."""
+    return [found for text in texts if (found := uuid_or_none(text)) is not None]

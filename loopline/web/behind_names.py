@@ -11,6 +11,7 @@ from loopline.access.roles import Permission
 from loopline.campaigns.models import Campaign
 from loopline.campaigns.models import CostLine as CostLineOfRecords
 from loopline.leads.models import Lead
+from loopline.lib.ids import uuids_in
 from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
 from loopline.reports.behind import CostLine, Record, Visitor
@@ -55,7 +56,7 @@ def touches_named(visitors: Sequence[Visitor], actor: Actor) -> list[Named]:
     """Visitors by the person they are, as far as the actor may see people."""
     people = {}
     if actor.may(Permission.SEE_PEOPLE):
-        ids = _uuids(visitor.person_id for visitor in visitors)
+        ids = uuids_in(visitor.person_id for visitor in visitors)
         people = {str(one.pk): one for one in Person.objects.visible_to(actor).filter(pk__in=ids)}
     named = []
     for visitor in visitors:
@@ -68,7 +69,7 @@ def touches_named(visitors: Sequence[Visitor], actor: Actor) -> list[Named]:
 
 def costs_named(lines: Sequence[CostLine], actor: Actor) -> list[Named]:
     """Cost lines by their campaign, as far as the actor may see it."""
-    ids = _uuids(line.campaign_id for line in lines)
+    ids = uuids_in(line.campaign_id for line in lines)
     campaigns = {str(one.pk): one for one in Campaign.objects.visible_to(actor).filter(pk__in=ids)}
     named = []
     for line in lines:
@@ -81,7 +82,7 @@ def costs_named(lines: Sequence[CostLine], actor: Actor) -> list[Named]:
 
 def items_named(items: Sequence[Item], actor: Actor) -> list[Named]:
     """What a report of the library counts, by name and with its page, as far as the actor may see it."""
-    known = {kind: finder(_uuids(one.record_id for one in items if one.kind == kind), actor)
+    known = {kind: finder(uuids_in(one.record_id for one in items if one.kind == kind), actor)
              for kind, finder in _FINDERS.items() if any(one.kind == kind for one in items)}  # fmt: skip
     return [
         Named(one, *known.get(one.kind, {}).get(one.record_id, (f"{_UNSEEN.get(one.kind, 'A record')}",)))
@@ -141,15 +142,4 @@ _FINDERS = {"lead": _leads, "person": _people, "opportunity": _opportunities, "c
 
 
 def _ids(records: Iterable[Record], kind: str) -> list[UUID]:
-    return _uuids(record.record_id for record in records if record.kind == kind)
-
-
-def _uuids(texts: Iterable[str]) -> list[UUID]:
-    """Those of the texts that are record ids; imports and tests may hold others."""
-    found = []
-    for text in texts:
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
+    return uuids_in(record.record_id for record in records if record.kind == kind)

@@ -1,10 +1,8 @@
 """Facts behind a changed figure in words: what each is called, where it opens, what it said before and says now."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -15,6 +13,7 @@ from loopline.access.models import User
 from loopline.access.roles import Permission
 from loopline.campaigns.models import Activity, Campaign
 from loopline.leads.models import Lead
+from loopline.lib.ids import uuids_in
 from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
 from loopline.reports.cause_facts import Fact
@@ -95,7 +94,7 @@ def _others_named(facts: Sequence[Fact]) -> dict[str, str]:
     named: dict[str, str] = {}
     for column, model in _NAMED_BY.items():
         ids = {str(values[column]) for values in said if values.get(column)}
-        named |= {str(pk): name for pk, name in model.objects.filter(pk__in=_uuids(ids)).values_list("pk", "name")}
+        named |= {str(pk): name for pk, name in model.objects.filter(pk__in=uuids_in(ids)).values_list("pk", "name")}
     return named
 
 
@@ -109,20 +108,11 @@ def _named(kind: _Kind, facts: Sequence[Fact], actor: Actor) -> dict[str, tuple[
     """Id → (name, address) of the records that the actor may see."""
     if kind.model in {Lead, Person, Company} and not actor.may(Permission.SEE_PEOPLE):
         return {}
-    ids = _uuids(_about(kind, fact) for fact in facts)
+    ids = uuids_in(_about(kind, fact) for fact in facts)
     seen: models.QuerySet[Recorded] = kind.model.objects.visible_to(actor).filter(pk__in=ids)
     if kind.model is Lead:
         seen = seen.select_related("person")
     return {str(one.pk): (_name(one), reverse(kind.page, args=[one.pk])) for one in seen}
-
-
-def _uuids(texts: Iterable[str]) -> list[UUID]:
-    """Those of the texts that are record ids; imports and tests may hold others."""
-    found = []
-    for text in texts:
-        with suppress(ValueError):
-            found.append(UUID(text))
-    return found
 
 
 def _name(record: Recorded) -> str:

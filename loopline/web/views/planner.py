@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -16,6 +15,7 @@ from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.campaigns.actions import CampaignRefusedError, CostEntry, add_cost
 from loopline.campaigns.models import Campaign, CostLine
+from loopline.lib.ids import uuid_or_none
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.library.budget_planner import KEY, Learnt, learnt_rows, outcome_words
@@ -96,7 +96,7 @@ def _curve(row: Learnt, proposal: Proposal | None, currency: str, *, is_money: b
 def planner_keep(request: PageRequest) -> HttpResponse:
     """Book one campaign's proposed spend as planned cost, for as many weeks as said."""
     form = KeepPlanForm(request.POST)
-    chosen = _uuid(request.POST.get("campaign", ""))
+    chosen = uuid_or_none(request.POST.get("campaign", ""))
     campaign = Campaign.objects.visible_to(request.actor).filter(pk=chosen).first() if chosen else None
     if campaign is None or not form.is_valid():
         messages.error(request, "Nothing was kept: choose one of your campaigns, an amount and 1 to 52 weeks.")
@@ -118,10 +118,3 @@ def planner_keep(request: PageRequest) -> HttpResponse:
 def _next_monday() -> date:
     today = timezone.localdate()
     return today + timedelta(days=7 - today.weekday())
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_POST
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
+from loopline.lib.ids import uuid_or_none
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
 from loopline.pipeline.errors import PipelineError
@@ -69,7 +70,7 @@ def _whose(request: PageRequest) -> UUID | None:
     text = request.GET.get("whose", "")
     if text == "team":
         return None
-    key = _uuid(text)
+    key = uuid_or_none(text)
     colleague = User.objects.visible_to(request.actor).filter(pk=key).first() if key else None
     return colleague.pk if colleague else request.user.pk
 
@@ -114,14 +115,7 @@ def _unit(request: PageRequest, person: Person | None) -> BusinessUnit:
 
 def _about(found: Any, text: str | None) -> Any:
     """The record a task is about; None when it is about none. 404 for one the actor may not see."""
-    return get_object_or_404(found, pk=_uuid(text)) if text else None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
+    return get_object_or_404(found, pk=uuid_or_none(text)) if text else None
 
 
 @require_POST
