@@ -32,7 +32,7 @@ class Variant:
     words: str
     """What would be asked for: `works for a company of at least 20 people`, or `no longer asked: …`."""
     instead_of: str
-    """What is asked for now; empty where something is left out."""
+    """What the definition asks today; empty where something is left out."""
     definition: Definition
     is_tighter: bool
     """It lets fewer pass."""
