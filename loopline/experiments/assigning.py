@@ -4,10 +4,9 @@ A subject's arm is a keyed hash (`arms`), and it is stored when it is first aske
 merged or the hash of another record would say otherwise. Nobody whose consent is missing is stored.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
 from django.db import transaction
@@ -20,34 +19,14 @@ from loopline.experiments.arms import arm_of
 from loopline.experiments.fact_rows import assignment_id, assignment_row
 from loopline.experiments.models import Assignment, Experiment
 from loopline.experiments.refusal import ExperimentRefusedError
+from loopline.experiments.subjects import LEAST_CONSENT, Asked, batches, everybody, named, subjects_of
 from loopline.facts.outbox import Fact, record_facts
+from loopline.lib.ids import uuid_or_none
 from loopline.lib.times import utc_now
-from loopline.people.domains import company_domain
-from loopline.people.emails import normalise
-from loopline.people.identity import person_of
-from loopline.people.models import Company, Consent, Person
+from loopline.people.models import Consent
 
-LEAST_CONSENT = 2
-"""The mode from which an identifier may be kept."""
 TRACKING = "tracking"
 MOST_AT_ONCE = 50_000
-_BATCH = 500
-One = TypeVar("One")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """Whom the outside asks about; one of the four is enough."""
-
-    visitor: str = ""
-    email: str = ""
-    person: str = ""
-    """Loopline's own id."""
-    user: str = ""
-    """The site's user id."""
-    domain: str = ""
-    """Of a company."""
-    consent: int = LEAST_CONSENT
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +44,7 @@ def ask_for_arm(experiment: Experiment, asked: Asked, *, at: datetime | None = N
         return Answer(None, "not_started")
     if asked.consent < LEAST_CONSENT:
         return Answer(None, "no_consent")
-    subjects = _subjects(experiment, asked)
+    subjects = subjects_of(experiment, asked)
     if not subjects:
         return Answer(None, "unknown")
     if _has_refused(subjects[0]):
@@ -84,7 +63,7 @@ def ask_for_arm(experiment: Experiment, asked: Asked, *, at: datetime | None = N
 def assign(experiment: Experiment, subjects: Iterable[str], *, at: datetime) -> int:
     """Assign those who are not yet; how many that were. Two who ask at once get the same answer."""
     count = 0
-    for some in _batches(list(dict.fromkeys(subjects))):
+    for some in batches(list(dict.fromkeys(subjects))):
         known = set(experiment.assignments.filter(subject__in=some).values_list("subject", flat=True))
         rows = [_assignment(experiment, one, at) for one in some if one not in known]
         Assignment.objects.bulk_create(rows, ignore_conflicts=True)
@@ -124,7 +103,7 @@ def enrol(experiment: Experiment, names: Sequence[str] | None, *, by: Actor, at:
         raise ExperimentRefusedError(f"“{experiment.name}” is not running, so nobody is assigned.")
     if names is not None and len(names) > MOST_AT_ONCE:
         raise ExperimentRefusedError(f"That are {len(names):,} lines; send {MOST_AT_ONCE:,} at a time.")
-    found, unknown = _everybody(experiment) if names is None else _named(experiment, names)
+    found, unknown = everybody(experiment) if names is None else named(experiment, names)
     withdrawn = _refusing(found)
     willing = [one for one in dict.fromkeys(found) if one not in withdrawn]
     count = assign(experiment, willing, at=moment)
@@ -143,92 +122,17 @@ def _assigns(experiment: Experiment, at: datetime) -> bool:
     return experiment.is_running and (experiment.ends_at is None or at < experiment.ends_at)
 
 
-def _subjects(experiment: Experiment, asked: Asked) -> list[str]:
-    """Under what somebody may have been assigned, first under what they would be now; empty for an unknown one."""
-    if experiment.subject_kind == Experiment.SubjectKind.VISITOR:
-        return [f"visitor:{asked.visitor}"] if asked.visitor else []
-    person = _person(experiment, asked)
-    if experiment.subject_kind == Experiment.SubjectKind.COMPANY:
-        company = _company(experiment, asked.domain) or (person.company if person else None)
-        return [f"company:{company.pk}"] if company else []
-    return [f"person:{one}" for one in person.known_ids()] if person else []
-
-
-def _person(experiment: Experiment, asked: Asked) -> Person | None:
-    """Somebody the experiment's business unit knows."""
-    found: Person | None = None
-    if asked.person:
-        uuid = _uuid(asked.person)
-        found = Person.objects.filter(pk=uuid).select_related("merged_into").first() if uuid else None
-    elif asked.email and (email := _normalised(asked.email)):
-        found = Person.objects.filter(email=email).select_related("merged_into").first() or person_of(f"email:{email}")
-    elif asked.user or asked.visitor:
-        found = person_of(f"user:{asked.user}" if asked.user else f"visitor:{asked.visitor}")
-    if found is None:
-        return None
-    person = found.canonical
-    ids = person.known_ids()
-    units = Person.objects.filter(pk__in=ids, unit=experiment.unit_id)
-    leads = Person.objects.filter(pk__in=ids, leads__unit=experiment.unit_id)
-    return person if units.exists() or leads.exists() else None
-
-
-def _company(experiment: Experiment, domain: str) -> Company | None:
-    wanted = company_domain(f"x@{domain.strip().lower()}") if domain else None
-    return Company.objects.filter(domain=wanted, unit=experiment.unit_id).first() if wanted else None
-
-
-def _everybody(experiment: Experiment) -> tuple[list[str], list[str]]:
-    if experiment.subject_kind == Experiment.SubjectKind.COMPANY:
-        companies = Company.objects.filter(unit=experiment.unit_id).order_by("pk")
-        return [f"company:{one}" for one in companies.values_list("pk", flat=True)], []
-    people = Person.objects.remaining().filter(unit=experiment.unit_id).order_by("pk")
-    return [f"person:{one}" for one in people.values_list("pk", flat=True)], []
-
-
-def _named(experiment: Experiment, names: Sequence[str]) -> tuple[list[str], list[str]]:
-    found, unknown = [], []
-    is_of_companies = experiment.subject_kind == Experiment.SubjectKind.COMPANY
-    for name in names:
-        asked = Asked(domain=name.rpartition("@")[2]) if is_of_companies else Asked(email=name)
-        subjects = _subjects(experiment, asked)
-        if subjects:
-            known = experiment.assignments.filter(subject__in=subjects).values_list("subject", flat=True).first()
-            found.append(known or subjects[0])
-        else:
-            unknown.append(name)
-    return found, unknown
-
-
 def _has_refused(subject: str) -> bool:
     return bool(_refusing([subject]))
 
 
 def _refusing(subjects: Sequence[str]) -> set[str]:
     """Of these, the people whose newest word about being tracked is no."""
-    ids = [uuid for one in subjects if one.startswith("person:") and (uuid := _uuid(one.removeprefix("person:")))]
+    ids = [
+        uuid for one in subjects if one.startswith("person:") and (uuid := uuid_or_none(one.removeprefix("person:")))
+    ]
     newest: dict[UUID, bool] = {}
-    for some in _batches(ids):
+    for some in batches(ids):
         rows = Consent.objects.filter(person__in=some, purpose=TRACKING).order_by("pk")
         newest |= dict(rows.values_list("person_id", "is_granted"))
     return {f"person:{person}" for person, is_granted in newest.items() if not is_granted}
-
-
-def _normalised(email: str) -> str | None:
-    try:
-        return normalise(email)
-    except ValueError:
-        return None
-
-
-def _uuid(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None
-
-
-def _batches(every_one: Sequence[One]) -> Iterator[Sequence[One]]:
-    """A statement takes only so many values."""
-    for start in range(0, len(every_one), _BATCH):
-        yield every_one[start : start + _BATCH]

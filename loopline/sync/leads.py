@@ -7,11 +7,12 @@ from loopline.facts.bulk import record_like
 from loopline.leads.fact_rows import lead_row
 from loopline.leads.models import Lead
 from loopline.lib.ids import id_text, uuid7
+from loopline.people.by_address import people_with
 from loopline.people.models import Person
 from loopline.sync.companies import Companies
 from loopline.sync.job import EVIDENCE, Job
 from loopline.sync.known import Known, known_ids, refused_elsewhere
-from loopline.sync.people import People, change_person, new_address, people_with
+from loopline.sync.people import People, change_person, new_address
 from loopline.sync.rows import LeadRow
 from loopline.sync.verdicts import Answer, Verdict
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from loopline.facts.bulk import present, record_like
+from loopline.facts.bulk import record_like
 from loopline.lib.ids import id_text, uuid7
+from loopline.people.by_address import people_with
 from loopline.people.fact_rows import person_row
 from loopline.people.models import Company, IdentityLink, Person
 from loopline.sync.companies import Companies
@@ -127,20 +128,6 @@ def change_person(job: Job, person: Person, line: int, values: dict[str, object]
     job.change(person, line, **values)
     if person_row(person) != before:
         job.fact("person_facts", person.pk, person_row(person), at)
-
-
-def people_with(emails: set[str]) -> dict[str, Person]:
-    """address → the person that remains, also by addresses that were linked to it later."""
-    found = {}
-    if known := present(Person, "email", list(emails)):
-        for person in Person.objects.filter(email__in=known).select_related("merged_into"):
-            found[str(person.email)] = person.canonical
-    rest = present(IdentityLink, "identity", [f"email:{one}" for one in emails if one not in found])
-    if not rest:
-        return found
-    links = IdentityLink.objects.filter(identity__in=rest).select_related("person__merged_into").order_by("pk")
-    newest = {link.identity: link.person for link in links}
-    return found | {name.removeprefix("email:"): one.canonical for name, one in newest.items() if one is not None}
 
 
 def _said(row: LeadRow | DealRow) -> dict[str, str]:

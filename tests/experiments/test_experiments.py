@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -21,12 +22,14 @@ from loopline.experiments.actions import (
     stop_experiment,
 )
 from loopline.experiments.arms import arm_of
-from loopline.experiments.assigning import Asked, ask_for_arm, enrol
+from loopline.experiments.assigning import ask_for_arm, enrol
 from loopline.experiments.models import Assignment, Experiment
 from loopline.experiments.refusal import ExperimentRefusedError
+from loopline.experiments.subjects import Asked
 from loopline.facts.models import OutboxRow
 from loopline.lib.times import utc_now
 from loopline.people.actions import record_consent
+from loopline.people.identity import link_identity
 from loopline.people.merge import merge_people
 from loopline.web import collector
 from tests.make import make_campaign, make_person, make_unit, make_user, signed_in
@@ -110,6 +113,30 @@ def test_companies_are_assigned_as_a_whole(unit: BusinessUnit) -> None:
     answers = [ask_for_arm(experiment, Asked(email=str(person.email))) for person in (one, other)]
     assert answers[0] == answers[1] == ask_for_arm(experiment, Asked(domain="bolt.no"))
     assert Assignment.objects.get().subject == f"company:{one.company_id}"
+
+
+def test_a_long_list_is_looked_up_at_once_and_finds_who_was_merged_or_has_another_address(
+    unit: BusinessUnit, django_assert_max_num_queries: Any
+) -> None:
+    experiment = a_running(unit)
+    merged, remaining = make_person(unit=unit), make_person(unit=unit)
+    [subject] = [ask_for_arm(experiment, Asked(email=str(merged.email))).subject]
+    merge_people(remaining, merged, by=SYSTEM)
+    link_identity("email:second@halden.example", make_person("first@halden.example", unit=unit), "manual", SYSTEM)
+    others = [str(make_person(f"reader{number}@halden.example", unit=unit).email) for number in range(40)]
+    lines = [str(remaining.email), "Second@Halden.example", *others, "nobody@halden.example"]
+    with django_assert_max_num_queries(30):
+        done = enrol(experiment, lines, by=SYSTEM)
+    assert (done.assigned, done.already, done.unknown) == (41, 1, ("nobody@halden.example",))
+    assert experiment.assignments.filter(subject=subject).count() == 1
+
+
+def test_companies_are_enrolled_by_domain_or_by_an_address(unit: BusinessUnit) -> None:
+    experiment = a_running(unit, subject_kind="company")
+    person = make_person("a@bolt.no", unit=unit)
+    done = enrol(experiment, ["Bolt.no", "somebody@bolt.no", "nobody.example"], by=SYSTEM)
+    assert (done.assigned, done.unknown) == (1, ("nobody.example",))
+    assert Assignment.objects.get().subject == f"company:{person.company_id}"
 
 
 def test_a_list_is_assigned_and_says_whom_it_left_out(unit: BusinessUnit) -> None:

@@ -12,8 +12,9 @@ from django.views.decorators.http import require_GET, require_POST
 from loopline.collect.credentials import key_from_header
 from loopline.collect.keys import KeyKind, WriteKey
 from loopline.collect.own import OwnEvent, report_event
-from loopline.experiments.assigning import Answer, Asked, ask_for_arm
+from loopline.experiments.assigning import Answer, ask_for_arm
 from loopline.experiments.models import Experiment
+from loopline.experiments.subjects import Asked
 from loopline.lib.times import utc_now
 from loopline.reports.experiments.exposure import VIEWED
 from loopline.web import collector
