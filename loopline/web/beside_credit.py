@@ -1,7 +1,7 @@
 """What experiments have shown, beside the credit that a model gives to the same campaigns."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from loopline.access.actor import Actor
@@ -10,14 +10,22 @@ from loopline.reports.result import ReportResult
 
 
 @dataclass(frozen=True, slots=True)
+class Caused:
+    """What a campaign added, in whole leads or cents; None is what nobody can say, such as everything while it runs."""
+
+    extra: int | None = None
+    extra_low: int | None = None
+    extra_high: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Beside:
     experiment: Experiment
     credited_leads: Any
     credited_minor: Any
     """What the model gives the campaign in the report's period; None where it has no row."""
-    leads: Mapping[str, int | None] | None
-    """What the campaign added, `extra` between `extra_low` and `extra_high`; None while it runs."""
-    revenue: Mapping[str, int | None] | None
+    leads: Caused
+    revenue: Caused
 
 
 def beside_credit(actor: Actor, result: ReportResult) -> list[Beside]:
@@ -32,13 +40,11 @@ def beside_credit(actor: Actor, result: ReportResult) -> list[Beside]:
 def _beside(experiment: Experiment, values: Mapping[str, Any]) -> Beside:
     outcomes = {one["outcome"]: one for one in (experiment.result or {}).get("outcomes", ())}
     return Beside(
-        experiment, values.get("leads"), values.get("revenue_minor"), _whole(outcomes.get("lead")),
-        _whole(outcomes.get("revenue")),
+        experiment, values.get("leads"), values.get("revenue_minor"), _caused(outcomes.get("lead", {})),
+        _caused(outcomes.get("revenue", {})),
     )  # fmt: skip
 
 
-def _whole(found: Mapping[str, Any] | None) -> Mapping[str, int | None] | None:
-    """Caused leads and cents are said in whole ones."""
-    if found is None:
-        return None
-    return {key: None if found[key] is None else round(found[key]) for key in ("extra", "extra_low", "extra_high")}
+def _caused(found: Mapping[str, Any]) -> Caused:
+    values = (found.get(field.name) for field in fields(Caused))
+    return Caused(*(None if one is None else round(one) for one in values))

@@ -12,6 +12,7 @@ from django.urls import reverse
 from loopline.access.actor import SYSTEM
 from loopline.access.models import AuditEntry, BusinessUnit, User
 from loopline.access.roles import Role
+from loopline.campaigns.costs import CostEntry, add_cost
 from loopline.collect.keys import KeyKind, Keys, NewKey
 from loopline.experiments.actions import (
     ExperimentPlan,
@@ -27,15 +28,18 @@ from loopline.experiments.models import Assignment, Experiment
 from loopline.experiments.refusal import ExperimentRefusedError
 from loopline.experiments.subjects import Asked
 from loopline.facts.models import OutboxRow
+from loopline.facts.relay import Relay
 from loopline.lib.times import utc_now
 from loopline.people.actions import record_consent
 from loopline.people.identity import link_identity
 from loopline.people.merge import merge_people
+from loopline.store.current import engine
 from loopline.web import collector
 from tests.make import make_campaign, make_person, make_unit, make_user, signed_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("store")]
 HOSTILE = "<script>alert(1)</script>"
+TODAY = utc_now().date()
 
 
 @pytest.fixture
@@ -310,3 +314,17 @@ def test_a_tool_reports_whom_it_showed_the_campaign(
     [event] = reported
     assert (event.event_id, event.name, event.person_id) == ("m-1", "Experiment Viewed", str(person.pk))
     assert event.properties == {"experiment_id": experiment.code, "variation_id": answer.json()["arm"]}
+
+
+def test_what_experiments_show_stands_beside_the_credit_while_they_run_and_after(
+    unit: BusinessUnit, marketer: User
+) -> None:
+    running = a_running(unit, code="running")
+    concluded = conclude_experiment(a_running(unit, code="concluded"), by=SYSTEM)
+    for experiment in (running, concluded):
+        add_cost(experiment.campaign, CostEntry(100_00, "EUR", TODAY, TODAY), by=SYSTEM)
+    Relay(engine()).relay_all()
+    page = signed_in(marketer).get(reverse("closed_loop"))
+    assert page.status_code == 200
+    assert {row.experiment for row in page.context["experiments"]} == {running, concluded}
+    assert "Measured with a holdout" in page.content.decode()
