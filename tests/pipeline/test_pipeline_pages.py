@@ -249,6 +249,12 @@ def test_a_task_about_something_unseen_is_not_found(seller: User) -> None:
     assert signed_in(seller).post(reverse("task_new"), form | {"opportunity": "x"}).status_code == 404
 
 
+def test_the_list_leads_back_to_the_board_with_or_without_a_choice(seller: User) -> None:
+    client, board = signed_in(seller), reverse("pipeline")
+    for query, back in (("", board), ("?outcome=won", board), ("?owner=all&stage=proposal", f"{board}?owner=all")):
+        assert f'href="{back}"' in client.get(reverse("pipeline_list") + query).content.decode(), query
+
+
 def test_what_waits_on_the_list_stands_beside_the_word_tasks(seller: User, unit: BusinessUnit) -> None:
     Task.objects.create(unit=unit, title="Call back", owner=seller, due_on=timezone.localdate())
     assert '<span class="waiting">1</span>' in signed_in(seller).get(reverse("tasks")).content.decode()

@@ -239,12 +239,15 @@ class CaptureNode(template.Node):
 
 
 @register.simple_tag(takes_context=True)
-def address_with(context: Context, **changes: object) -> str:
-    """`{% address_with model="linear" page=None %}`: this page's address with these options changed; None removes."""
+def address_with(context: Context, of: str = "", **changes: object) -> str:
+    """`{% address_with model="linear" page=None %}`: this page's address with these options changed; None removes.
+
+    With `of`, the address of that page with the options of this one.
+    """
     query = context["request"].GET.copy()
     for name, value in changes.items():
         if value is None:
             query.pop(name, None)
         else:
             query[name] = str(value)
-    return f"?{query.urlencode()}" if query else context["request"].path
+    return f"{of}?{query.urlencode()}" if query else of or context["request"].path
