@@ -2,7 +2,7 @@
 
 ClickHouse takes a question with named parts (CTEs) apart anew wherever a part is named, and the parts of that part with
 it, also where it is told to compute the part once. The closed loop names its parts so often that the server thought for
-a second before it read a row. As steps, each part is thought about once and computed once.
+most of a second before it read a row. As steps, each part is thought about once and computed once.
 """
 
 from collections import Counter
