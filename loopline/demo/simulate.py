@@ -118,7 +118,7 @@ class Year:
 
 
 def simulate(until: datetime, *, seed: int = 7, scale: float = 1.0) -> Year:
-    """A year that ends at `until`. `scale` 1 gives about 300,000 events, 5,000 leads and 650 won opportunities."""
+    """A year that ends at `until`. `scale` 1 gives about 300,000 events, 5,000 leads and 700 won opportunities."""
     dice = random.Random(seed)
     start = until - timedelta(days=DAYS)
     companies = _companies(dice, max(40, round(3_200 * scale)))
@@ -161,7 +161,7 @@ class _Places:
     """Draws moments of the year: more on weekdays and in office hours, a little more each month."""
 
     def __init__(self, dice: random.Random, start: datetime, until: datetime) -> None:
-        self._dice, self._start, self.until = dice, start, until
+        self._dice, self.start, self.until = dice, start, until
         days = [start + timedelta(days=day) for day in range(DAYS)]
         weights = [(1.0 if day.weekday() < 5 else 0.28) * (0.75 + 0.5 * at / DAYS) for at, day in enumerate(days)]
         self._days = list(range(DAYS))
@@ -170,29 +170,42 @@ class _Places:
     def moment(self) -> datetime:
         day = self._dice.choices(self._days, cum_weights=self._cumulative)[0]
         hour = min(23.9, max(0.1, self._dice.gauss(12.5, 3.6)))
-        return self._start + timedelta(days=day, seconds=round(hour * 3600, 3))
+        return self.start + timedelta(days=day, seconds=round(hour * 3600, 3))
 
 
 def _visits(
     dice: random.Random, places: _Places, unit: Unit, first: Origin, asks: bool, number: int
 ) -> Iterator[Visit]:
     """The visits of one browser: later ones come from wherever people come back from."""
-    until = places.until
     visitor = f"{dice.getrandbits(128):032x}"
     country = dice.choice(unit.countries)
     is_crawler = not asks and number % 23 == 0
     count = 1 if is_crawler else min(9, 1 + int(dice.expovariate(0.34 if asks else 2.1)))
-    at = places.moment()
-    origin = first
-    for visit in range(count):
-        if at >= until - timedelta(hours=2):
-            return
-        is_last = visit == count - 1
-        pages = tuple(_pages(dice, origin, at, asks and is_last, is_crawler))
+    times = _before(dice, places.moment(), count) if asks else _after(dice, places.moment(), count)
+    for visit, at in enumerate(times):
+        origin = _comes_back_from(dice, unit, first) if visit else first
+        if not places.start <= at < places.until - timedelta(hours=2):
+            continue
+        pages = tuple(_pages(dice, origin, at, asks and visit == count - 1, is_crawler))
         yield Visit(visitor, f"{dice.getrandbits(64):016x}", unit, origin, country, is_crawler, pages)
-        at = at + timedelta(days=dice.expovariate(1 / 9.0), minutes=dice.randrange(40, 600))
-        at = at.replace(hour=dice.randrange(7, 19))
-        origin = _comes_back_from(dice, unit, first)
+
+
+def _after(dice: random.Random, first: datetime, count: int) -> list[datetime]:
+    """Moments of so many visits from the first on."""
+    times = [first]
+    while len(times) < count:
+        later = times[-1] + timedelta(days=dice.expovariate(1 / 9.0), minutes=dice.randrange(40, 600))
+        times.append(later.replace(hour=dice.randrange(7, 19)))
+    return times
+
+
+def _before(dice: random.Random, last: datetime, count: int) -> list[datetime]:
+    """Moments of so many visits up to the last: who asks does so as evenly over the year as visitors come."""
+    times = [last]
+    while len(times) < count:
+        sooner = times[0] - timedelta(days=1 + dice.expovariate(1 / 9.0))
+        times.insert(0, sooner.replace(hour=dice.randrange(7, 19)))
+    return times
 
 
 def _comes_back_from(dice: random.Random, unit: Unit, first: Origin) -> Origin:

@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 TRIED_AGAIN_AFTER = timedelta(minutes=15)
 GIVEN_UP_AFTER = timedelta(days=1)
 """After so long the next one is waited for; what went wrong stays to be seen."""
+KEYS = "report/"
+"""How the keys of all mails of reports begin in the queue."""
 Cadence = ReportMail.Cadence
 
 
@@ -138,7 +140,7 @@ def _send(mail: ReportMail, at: datetime) -> int:
 
 def key_of(mail: ReportMail) -> str:
     """The beginning of the keys of its mails in the queue."""
-    return f"report/{mail.pk}/"
+    return f"{KEYS}{mail.pk}/"
 
 
 def _send_to(mail: ReportMail, user: User, at: datetime) -> bool:

@@ -5,7 +5,7 @@ from typing import Any
 
 from loopline.reports.asked import moment_of, options_from
 from loopline.reports.options import Books, OptionError
-from loopline.reports.run import report_named, run_report
+from loopline.reports.run import report_named, run_report, told_whole
 from loopline.reports.weekly import KEY as WEEKLY
 from loopline.reports.weekly import weekly_table
 from loopline.reports.why import why_changed
@@ -20,7 +20,7 @@ def answered(key: str, words: Mapping[str, str], engine: Engine, books: Books) -
     options = options_from(words, books, report.by or {}, report.usual_by)
     since = moment_of(words.get("changed_since", ""), books.zone)
     if since is None:
-        return run_report(key, options, engine, books).to_json()
+        return told_whole(run_report(key, options, engine, books), options, engine, books)
     if key != "closed-loop":
         raise OptionError("What changed can be asked of the closed loop: loopline report closed-loop --changed-since …")
     return why_changed(options, since, engine, books).to_json()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from loopline.attribution.state import Part, question
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
+from loopline.reports.counted_sparks import counted_sparks
 from loopline.reports.dimension import NOTHING, TOTAL, Naming
 from loopline.reports.metric import AddsUp, Metric, Number, Unit, whole
 from loopline.reports.naming import Name, named
@@ -16,6 +17,7 @@ from loopline.reports.opened import MOST, Item, Opened
 from loopline.reports.options import Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
+from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine, Value
 
 OTHERS = "~others"
@@ -98,6 +100,10 @@ class Counting:
     """The metric whose total the check must meet."""
     has_total: bool = True
     """The rows are parts of something; a sum over them means something."""
+    over_time: str = ""
+    """The metric that is also shown over time: a sum whose records are dated within the period."""
+    cohorts: frozenset[str] = frozenset()
+    """Kinds of rows that are times themselves; they are not cut again."""
     finish: Callable[[ReportResult, Scope, Engine], None] | None = None
     """Marks rows that are too young, and adds what a reader has to know."""
 
@@ -146,6 +152,15 @@ class Counting:
             for one in rows
         ]  # fmt: skip
         return Opened(column.metric, row, tuple(items[:MOST]), len(items), self._sum(column, rows, row))
+
+    def sparks(self, scope: Scope, engine: Engine) -> Sparks | None:
+        """The metric `over_time` of each row over the period; None where that says nothing."""
+        if not self.over_time or scope.options.by in self.cohorts:
+            return None
+        column = next(one for one in self.columns if isinstance(one, Counted) and one.metric.key == self.over_time)
+        asked = self.records(scope, engine)
+        parts = (*asked.parts, Part("records", asked.sql))
+        return counted_sparks(column.metric, column.sql, parts, asked.values, scope, engine)
 
     def _sum(self, column: Counted, rows: list[dict[str, object]], row: str) -> Number:
         if column.metric.adds_up is AddsUp.RATIO:

@@ -8,6 +8,7 @@ from loopline.reports.metric import Metric
 from loopline.reports.opened import Opened
 from loopline.reports.options import Scope
 from loopline.reports.result import ReportResult, Row
+from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 Run = Callable[["Report", Scope, Engine], ReportResult]
@@ -35,6 +36,8 @@ class Report:
     opens: frozenset[str] = frozenset()
     """The metrics whose figures open."""
     chart: Callable[[ReportResult], Chart] | None = None
+    sparks: Callable[[Scope, Engine], Sparks | None] | None = None
+    """One of its figures, row by row over the period; the points of a row add up to that figure."""
     only_in_files: frozenset[str] = frozenset()
     """Columns that the page leaves out: what shares are told from, where they are many."""
     usual_period: str = "last_12_months"

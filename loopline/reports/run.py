@@ -14,6 +14,7 @@ from loopline.reports.opened import Opened
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
+from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 BEGINNING = """
@@ -33,6 +34,22 @@ def run_report(key: str, options: Options, engine: Engine, books: Books) -> Repo
     report = report_named(key)
     scope = settle_for(report, options, engine, books)
     return kept_or(engine, key, scope, lambda: report.run(report, scope, engine))
+
+
+def row_sparks(result: ReportResult, options: Options, engine: Engine, books: Books) -> Sparks | None:
+    """One figure of each row of the result over its period; None where the report has none. Raises StoreError."""
+    report = REPORTS[result.report]
+    if report.sparks is None or result.is_empty:
+        return None
+    same = replace(options, first=result.first, last=result.last, as_of=result.as_of)
+    scope, ask = settle_for(report, same, engine, books), report.sparks
+    return kept_or(engine, f"{report.key} over time", scope, lambda: ask(scope, engine))
+
+
+def told_whole(result: ReportResult, options: Options, engine: Engine, books: Books) -> dict[str, object]:
+    """The JSON of the result with what its rows show over time."""
+    found, told = row_sparks(result, options, engine, books), result.to_json()
+    return found.told(told) if found else told
 
 
 def run_before(report: Report, options: Options | None, engine: Engine, books: Books) -> ReportResult | None:

@@ -1,10 +1,10 @@
-"""Revenue of each row of the closed loop over the period: the small chart beside its figure.
+"""One figure of each row over the period: the small chart beside it; here the revenue of the closed loop.
 
-One question for all rows. The points of a row add up to its revenue: on the period clock they are dated by closing, in
-a cohort by the touchpoint, as the figure itself is.
+One question for all rows. The points of a row add up to its figure: revenue is on the period clock dated by closing, in
+a cohort by the touchpoint, as the figure itself is. Reports that count records cut theirs in `counted_sparks.py`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
@@ -18,8 +18,8 @@ from loopline.lib.times import day_start
 from loopline.reports.balance import number
 from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, TOUCHED_IN_PERIOD, row_for
 from loopline.reports.dimension import DIMENSIONS, UNATTRIBUTED
-from loopline.reports.kept import kept_or
 from loopline.reports.learnt import learnt_model
+from loopline.reports.metric import METRICS, Metric
 from loopline.reports.options import Scope
 from loopline.reports.periods import DAY, Period, month_start
 from loopline.store.engine import Engine, Value
@@ -38,7 +38,9 @@ class Sparks:
     """week, month, …: what a point is."""
     periods: tuple[Period, ...]
     by_row: Mapping[str, tuple[int, ...]]
-    """Row → revenue in minor units, one for each of the periods; rows without any revenue are left out."""
+    """Row → the figure in each of the periods (money in minor units); rows without any are left out."""
+    metric: Metric = METRICS["revenue_minor"]
+    """Whose points these are."""
 
     def of(self, row: str) -> tuple[int, ...]:
         return self.by_row.get(row, (0,) * len(self.periods))
@@ -46,8 +48,8 @@ class Sparks:
     def told(self, result: Mapping[str, Any]) -> dict[str, Any]:
         """The JSON of the report with the points of each row beside its figures."""
         periods = [{"from": one.first.isoformat(), "to": one.last.isoformat()} for one in self.periods]
-        rows = [row | {"revenue_over_time_minor": self.of(row["key"])} for row in result["rows"]]
-        return {**result, "rows": rows, "over_time": {"step": self.step, "periods": periods}}
+        rows = [row | {"over_time": list(self.of(row["key"]))} for row in result["rows"]]
+        return {**result, "rows": rows, "over_time": {"metric": self.metric.key, "step": self.step, "periods": periods}}
 
 
 def sparks(scope: Scope, engine: Engine) -> Sparks:
@@ -56,22 +58,29 @@ def sparks(scope: Scope, engine: Engine) -> Sparks:
 
     Slices that had not begun when the books were read are left out: nothing is known of them, which is not zero.
     """
-    return kept_or(engine, "sparks", scope, lambda: _asked(scope, engine))
-
-
-def _asked(scope: Scope, engine: Engine) -> Sparks:
-    today = scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date()
-    step, every = cut(scope.first, scope.last)
-    periods = [one for one in every if one.first <= max(today, scope.first)]
+    step, periods = slices(scope)
     model, learnt = learnt_model(scope, engine, *scope.options.kinds)
-    values: dict[str, Value] = {**scope.params, **learnt}
-    for place, one in enumerate(periods):
-        values[f"at{place}"] = round(day_start(one.first, scope.books.zone).timestamp() * 1_000_000)
+    values: dict[str, Value] = {**scope.params, **learnt, **beginnings(periods, scope)}
     found: dict[str, list[int]] = {}
     for row in engine.rows(_revenue(model, scope, len(periods)), values):
         points = found.setdefault(str(row["row_key"]), [0] * len(periods))
         points[number(row["place"])] += number(row["revenue_minor"])
     return Sparks(step, tuple(periods), {key: tuple(points) for key, points in found.items()})
+
+
+def slices(scope: Scope) -> tuple[str, list[Period]]:
+    """What a point is called, and the slices of the scope's period that had begun when the books were read."""
+    today = scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date()
+    step, every = cut(scope.first, scope.last)
+    return step, [one for one in every if one.first <= max(today, scope.first)]
+
+
+def beginnings(periods: Sequence[Period], scope: Scope) -> dict[str, Value]:
+    """The parameters `$at<n>` of `place_of`."""
+    return {
+        f"at{place}": round(day_start(one.first, scope.books.zone).timestamp() * 1_000_000)
+        for place, one in enumerate(periods)
+    }
 
 
 def _revenue(model: Model, scope: Scope, count: int) -> str:
@@ -83,7 +92,7 @@ def _revenue(model: Model, scope: Scope, count: int) -> str:
         f"""
         SELECT row_key, place, sum(amount) AS revenue_minor FROM (
             SELECT CASE WHEN r.conversion_no IS NULL THEN '{UNATTRIBUTED}' ELSE {ROW_OF_CREDIT} END AS row_key,
-                {_place("r.touched_us" if is_cohort else "c.converted_us", count)} AS place,
+                {place_of("r.touched_us" if is_cohort else "c.converted_us", count)} AS place,
                 CASE WHEN r.conversion_no IS NULL THEN c.amount ELSE r.credit END AS amount
             FROM conversions AS c {join} credits AS r ON r.conversion_no = c.conversion_no
             WHERE r.conversion_no IS NULL OR ({TOUCHED_IN_PERIOD})
@@ -94,7 +103,7 @@ def _revenue(model: Model, scope: Scope, count: int) -> str:
     )
 
 
-def _place(column: str, count: int) -> str:
+def place_of(column: str, count: int) -> str:
     """SQL text: in which of the slices a moment of the period lies; slice n begins at `$at<n>`."""
     later = " ".join(f"WHEN {column} >= $at{place} THEN {place}" for place in range(count - 1, 0, -1))
     return f"CASE {later} ELSE 0 END" if later else "0"

@@ -64,15 +64,18 @@ def warnings_of(
             f"{_many(deleted, 'campaign was', 'campaigns were')} deleted; what they earned and cost stays in the books."
         )
     if without := sum(1 for row in rows if row.cost_note.endswith("in this period")):
-        found.append(
-            f"{_many(without, 'campaign has', 'campaigns have')} no cost line in this period: "
-            "their cost is unknown, not 0."
-        )
+        found.append(f"{_many(without, *_having(dimension))} no cost line in this period: the cost is unknown, not 0.")
     if not dimension.cost_sql and tally.total.cost_minor is not None:
         found.append(f"Cost is booked on campaigns and cannot be told by {dimension.label.lower()}; it is unallocated.")
     if UNMAPPED in tally.figures:
         found.append(_unmapped(scope, engine))
     return found
+
+
+def _having(dimension: Dimension) -> tuple[str, str]:
+    """`activity has`, `activities have`: of the rows of this dimension."""
+    one = dimension.label.lower()
+    return f"{one} has", f"{one.removesuffix('y')}ies have" if one.endswith("y") else f"{one}s have"
 
 
 def _unmapped(scope: Scope, engine: Engine) -> str:

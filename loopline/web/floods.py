@@ -11,7 +11,7 @@ from ipaddress import ip_address, ip_network
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from loopline.access.models import Organisation
@@ -22,6 +22,8 @@ P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 _PROXY_TIMES = 20
 """A proxy that is not named may send so many times what one visitor may."""
+API = "/api/"
+JSON = "application/json"
 uncounted = Uncounted(rest_s=1)
 
 
@@ -58,14 +60,23 @@ def limited(flood: Flood) -> Callable[[View[P]], Callable[..., HttpResponse]]:
             uncounted.write(settings.CONFIG.data)
             if not wait_s:
                 return view(request, *args, **kwargs)
-            told = {"wait_s": wait_s, "organisation": Organisation.current(), "form": {"title": "Too many at once"}}
-            response = render(request, "public/too_many.html", told, status=429)
+            response = _refused(request, wait_s)
             response.headers["Retry-After"] = str(wait_s)
             return response
 
         return limited_view
 
     return decorate
+
+
+def _refused(request: HttpRequest, wait_s: int) -> HttpResponse:
+    """A page for people; for programs, which ask for JSON or at an address of the API, the same as JSON."""
+    if request.path.startswith(API) or request.get_preferred_type(["text/html", JSON]) == JSON:
+        return JsonResponse(
+            {"error": f"Too many at once. Wait {wait_s} s and try again.", "wait_s": wait_s}, status=429
+        )
+    told = {"wait_s": wait_s, "organisation": Organisation.current(), "form": {"title": "Too many at once"}}
+    return render(request, "public/too_many.html", told, status=429)
 
 
 def _askers(address: str, forwarded: str) -> list[tuple[str, int]]:

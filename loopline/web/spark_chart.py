@@ -1,19 +1,22 @@
-"""Revenue of one row over the period as small columns, as SVG; its label says in words what the columns show."""
+"""A figure of one row over the period as small columns, as SVG; its label says in words what the columns show."""
 
 from collections.abc import Sequence
 
 from django.utils.html import format_html
 
-from loopline.reports.periods import Period
+from loopline.reports.metric import Unit
+from loopline.reports.result import ReportResult
 from loopline.reports.sparks import MOST, Sparks
 from loopline.web.wording import money_whole_text
 
 HEIGHT = 20
 
 
-def sparks_drawn(found: Sparks, rows: Sequence[str], currency: str) -> dict[str, str]:
-    """Row → its chart; "" for a row that earned nothing in any slice."""
-    return {row: _svg(found.of(row), found, currency) for row in rows}
+def sparks_drawn(found: Sparks | None, result: ReportResult) -> dict[str, str]:
+    """Row → its chart; "" for a row that has nothing in any slice. Empty where the report shows none."""
+    if found is None:
+        return {}
+    return {row.key: _svg(found.of(row.key), found, result.currency) for row in result.rows}
 
 
 def _svg(points: Sequence[int], found: Sparks, currency: str) -> str:
@@ -29,17 +32,22 @@ def _svg(points: Sequence[int], found: Sparks, currency: str) -> str:
         f"M{place + 0.12:.2f} {down(0):.2f}V{down(value):.2f}h.76V{down(0):.2f}z"
         for place, value in enumerate(points) if value
     )  # fmt: skip
-    words = _words(points, found.periods, found.step, currency)
+    words = _words(points, found, currency)
+    kind = "is-revenue" if found.metric.unit is Unit.MONEY else "is-count"
     return format_html(
         '<svg class="spark" viewBox="0 0 {} {}" preserveAspectRatio="none" role="img" aria-label="{}">'
-        '<title>{}</title><path class="is-revenue" d="{}"/><path class="is-zero" d="M0 {}H{}"/></svg>',
-        width, HEIGHT, words, words, columns, f"{down(0):.2f}", len(points),
+        '<title>{}</title><path class="{}" d="{}"/><path class="is-zero" d="M0 {}H{}"/></svg>',
+        width, HEIGHT, words, words, kind, columns, f"{down(0):.2f}", len(points),
     )  # fmt: skip
 
 
-def _words(points: Sequence[int], periods: Sequence[Period], step: str, currency: str) -> str:
+def _words(points: Sequence[int], found: Sparks, currency: str) -> str:
+    def told(value: int) -> str:
+        return money_whole_text(value, currency) if found.metric.unit is Unit.MONEY else f"{value:,}"
+
     most = max(range(len(points)), key=lambda place: points[place])
+    periods = found.periods
     return (
-        f"Revenue by {step} since {periods[0].label}: most from {periods[most].label} with "
-        f"{money_whole_text(points[most], currency)}, {money_whole_text(points[-1], currency)} from {periods[-1].label}"
+        f"{found.metric.label} by {found.step} since {periods[0].label}: most from {periods[most].label} with "
+        f"{told(points[most])}, {told(points[-1])} from {periods[-1].label}"
     )

@@ -97,6 +97,17 @@ def test_a_buyer_a_company_and_their_unit_are_of_one_country() -> None:
     assert {len(countries) for countries in homes.values()} == {1}
 
 
+def test_leads_come_evenly_over_the_year() -> None:
+    """No month has a spike: a story about the last week would be one about how the year was simulated."""
+    year = simulate(UNTIL, scale=0.3)
+    by_month = Counter((UNTIL - buyer.asked_at).days * 12 // 365 for buyer in year.buyers)
+    months = [by_month[ago] for ago in range(12)]
+    assert min(months) > 0.6 * sum(months) / 12
+    assert max(months) < 1.4 * sum(months) / 12
+    last_week = sum(1 for buyer in year.buyers if (UNTIL - buyer.asked_at).days < 7)
+    assert last_week < 1.5 * len(year.buyers) / 52
+
+
 def test_deals_are_about_different_products() -> None:
     products = Counter(buyer.sale.product for buyer in simulate(UNTIL, scale=0.1).buyers if buyer.sale)
     assert set(products) == set(world.PRODUCTS)
@@ -112,7 +123,7 @@ def test_campaigns_earned_most_of_the_revenue(tmp_path: Path) -> None:
         asked = Options(first=UNTIL.date() - timedelta(days=365), last=UNTIL.date(), by="campaign", model=model)
         result = run_report("closed-loop", asked, engine, books_for(SYSTEM))
         revenue = {row.key: row.values["revenue_minor"] or 0 for row in result.rows}
-        assert 0.15 < revenue[NOTHING] / sum(revenue.values()) < 0.35
+        assert 0.15 < revenue[NOTHING] / sum(revenue.values()) < 0.4, "of a tenth of the sales, so chance has its part"
 
 
 @pytest.mark.django_db(transaction=True)

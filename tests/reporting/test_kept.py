@@ -17,7 +17,7 @@ from loopline.lib.times import utc_now
 from loopline.reporting import mailing
 from loopline.reporting.calendar import next_monthly, next_weekly
 from loopline.reporting.freezing import frozen_told
-from loopline.reporting.mailing import MailPlan, end_report_mail, send_due, start_report_mail
+from loopline.reporting.mailing import MailPlan, end_report_mail, key_of, send_due, start_report_mail
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reports.frozen import digest_of, result_from
 from loopline.reports.options import OptionError
@@ -183,6 +183,21 @@ def test_what_cannot_be_worked_out_is_shown_and_tried_again(units: tuple[Busines
     mail.refresh_from_db()
     assert mail.next_at == due + timedelta(days=7), "after a day the next one is waited for"
     assert Mail.objects.count() == 0
+
+
+def test_what_was_not_delivered_is_shown_however_many_mails_there_are(
+    units: tuple[BusinessUnit, BusinessUnit], django_assert_max_num_queries: Any
+) -> None:
+    user = make_user(Role.MARKETING, unit=units[0])
+    client, mails = signed_in(user), [start_report_mail(weekly(user, name=f"M{n}"), by=user.actor) for n in range(30)]
+    for mail in mails[:2]:
+        Mail.objects.create(
+            key=f"{key_of(mail)}1/{user.pk}", to=user, subject="M", text="", trouble=f"full {mail.name}"
+        )
+    with django_assert_max_num_queries(25):
+        text = client.get(reverse("kept_reports")).content.decode()
+    assert text.count("not delivered:") == 2
+    assert "full M1" in text
 
 
 def test_one_that_runs_into_something_unforeseen_does_not_hold_up_the_others(

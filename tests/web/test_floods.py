@@ -1,11 +1,13 @@
 """What is open to everyone is not open to a flood: limited by visitor, fair behind a proxy, said and counted."""
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from loopline.access.actor import SYSTEM
@@ -16,7 +18,7 @@ from loopline.collect.own import close_logs
 from loopline.lib.buckets import Buckets
 from loopline.lib.config import read_config
 from loopline.web import floods
-from loopline.web.floods import Flood
+from loopline.web.floods import Flood, limited
 from loopline.web.views.public_form import FORMS
 from loopline.web.views.short_link import CLICKS
 from tests.make import make_campaign, make_form
@@ -59,6 +61,22 @@ def test_more_than_people_send_is_asked_to_come_back_and_counted(folder: Path, f
     log = Log(folder)
     assert log.refused() == {(flood.source_id, "flood"): (1, 1)}
     log.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "accept", "kind"),
+    [("/api/v1/experiments/x/arm", "*/*", "application/json"), ("/f/demo", "application/json", "application/json"),
+     ("/f/demo", "text/html,*/*;q=0.8", "text/html; charset=utf-8"), ("/f/demo", "*/*", "text/html; charset=utf-8")],
+)  # fmt: skip
+def test_a_program_is_told_in_json(path: str, accept: str, kind: str) -> None:
+    flood = Flood("x", rate=1, burst_s=1, buckets=Buckets(lambda: 0.0))
+    view = limited(flood)(lambda _request: HttpResponse())
+    request = RequestFactory().get(path, headers={"Accept": accept})
+    assert view(request).status_code == 200
+    refused = view(request)
+    assert (refused.status_code, refused.headers["Content-Type"], refused.headers["Retry-After"]) == (429, kind, "1")
+    if "json" in kind:
+        assert json.loads(refused.content)["wait_s"] == 1
 
 
 def test_a_flood_ends_by_itself() -> None:

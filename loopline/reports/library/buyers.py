@@ -94,6 +94,7 @@ COUNTING = Counting(
     check=_won_minor,
     checked="closed_minor",
     finish=_finish,
+    over_time="closed_minor",
 )  # fmt: skip
 
 REPORT = Report(
@@ -104,6 +105,7 @@ REPORT = Report(
     question="Who buys, who sells, and how often does it come to a sale?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     group="Win",
     by=BY,
     open=COUNTING.open,

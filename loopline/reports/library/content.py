@@ -126,6 +126,7 @@ COUNTING = Counting(
     overlaps=True,
     most=100,
     finish=_finish,
+    over_time="content_won",
 )  # fmt: skip
 
 REPORT = Report(
@@ -136,6 +137,7 @@ REPORT = Report(
     question="What had buyers read before they bought, and what had those read who did not?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     group="Arrive",
     by=BY,
     reads=frozenset({"lookback"}),

@@ -108,6 +108,8 @@ COUNTING = Counting(
     check=leads_straight,
     checked="leads_created",
     finish=_finish,
+    over_time="leads_created",
+    cohorts=frozenset({"month"}),
 )  # fmt: skip
 
 
@@ -123,6 +125,7 @@ REPORT = Report(
     question="Of the leads that began together, how many reached each stage?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     by=BY,
     open=COUNTING.open,
     opens=COUNTING.opens,

@@ -92,6 +92,8 @@ COUNTING = Counting(
     ordered_by="promises",
     check=_promises,
     checked="promises",
+    over_time="promises",
+    cohorts=frozenset({"week"}),
 )  # fmt: skip
 
 REPORT = Report(
@@ -102,6 +104,7 @@ REPORT = Report(
     question="Do marketing and sales keep what they promised each other, and how fast?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     group="Hand over",
     by=BY,
     open=COUNTING.open,

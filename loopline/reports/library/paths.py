@@ -106,6 +106,7 @@ COUNTING = Counting(
     most=40,
     check=won_straight,
     checked="path_won",
+    over_time="path_won",
 )  # fmt: skip
 
 REPORT = Report(
@@ -116,6 +117,7 @@ REPORT = Report(
     question="On which ways do buyers come, how long are they, and how long do they take?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     by=BY,
     reads=frozenset({"lookback"}),
     open=COUNTING.open,

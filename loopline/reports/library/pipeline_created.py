@@ -78,6 +78,7 @@ COUNTING = Counting(
     check=_opened,
     checked="opened_minor",
     finish=_finish,
+    over_time="opened_minor",
 )  # fmt: skip
 
 REPORT = Report(
@@ -87,6 +88,7 @@ REPORT = Report(
     question="Which marketing opens opportunities, and what becomes of them?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     group="Win",
     by=BY,
     reads=frozenset({"model", "lookback"}),

@@ -109,6 +109,7 @@ COUNTING = Counting(
     ordered_by="leads_tracked",
     check=_leads,
     checked="leads_tracked",
+    over_time="leads_tracked",
 )  # fmt: skip
 
 REPORT = Report(
@@ -119,6 +120,7 @@ REPORT = Report(
     question="Do people tell the same as the trackers?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     by=BY,
     reads=frozenset({"lookback"}),
     open=COUNTING.open,

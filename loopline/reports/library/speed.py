@@ -102,6 +102,8 @@ COUNTING = Counting(
     without="Nobody yet",
     check=_handed_over,
     checked="handed",
+    over_time="handed",
+    cohorts=frozenset({"week"}),
 )  # fmt: skip
 
 REPORT = Report(
@@ -112,6 +114,7 @@ REPORT = Report(
     question="How fast does sales answer, and does it pay to be fast?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     group="Hand over",
     by=BY,
     open=COUNTING.open,

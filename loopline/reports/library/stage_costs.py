@@ -84,6 +84,7 @@ COUNTING = Counting(
     without="",
     has_total=False,
     finish=_finish,
+    over_time="reached",
 )  # fmt: skip
 
 REPORT = Report(
@@ -93,6 +94,7 @@ REPORT = Report(
     question="What does it cost to bring one buyer to each stage?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=COUNTING.sparks,
     open=COUNTING.open,
     opens=COUNTING.opens,
     chart=lambda result: bars(result, "cost_per_stage_minor"),

@@ -18,7 +18,7 @@ from loopline.access.books import books_for
 from loopline.access.models import Mail
 from loopline.access.roles import Permission
 from loopline.reporting.freezing import freeze_run
-from loopline.reporting.mailing import MailPlan, end_report_mail, key_of, start_report_mail
+from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, start_report_mail
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reporting.saving import forget_view, save_view
 from loopline.reports.address import options_said, read_address, usual_of
@@ -36,6 +36,7 @@ from loopline.web.views.reports import FORM_WORDS, as_file
 
 MOST_RUNS = 100
 MOST_DIFFERENCES = 100
+MOST_STUCK = 5
 
 
 def _report(key: str) -> Report:
@@ -53,13 +54,15 @@ def _back(key: str, request: PageRequest) -> HttpResponse:
 @allow(Permission.SEE_REPORTS)
 def kept_reports(request: PageRequest) -> HttpResponse:
     """Views, mails and frozen runs that this person may see."""
-    mails = list(ReportMail.objects.visible_to(request.actor).filter(is_active=True).select_related("owner"))
+    asked = ReportMail.objects.visible_to(request.actor).filter(is_active=True)
+    mails = _known(asked.select_related("owner").prefetch_related("recipients"))
+    stuck = _stuck(mails)
     return render(
         request,
         "reports/kept_reports.html",
         {
             "views": [(one, page_of(one.report)) for one in _known(SavedView.objects.visible_to(request.actor))],
-            "mails": [(one, page_of(one.report), _stuck(one)) for one in _known(mails)],
+            "mails": [(one, page_of(one.report), stuck[one.pk]) for one in mails],
             "runs": FrozenRun.objects.visible_to(request.actor)[:MOST_RUNS],
             "labels": {key: one.label for key, one in REPORTS.items()},
         },
@@ -70,10 +73,16 @@ def _known(kept: Any) -> list[Any]:
     return [one for one in kept if one.report in REPORTS]
 
 
-def _stuck(mail: ReportMail) -> list[str]:
-    """What the mail server answered to the mails of it that did not go out."""
-    stuck = Mail.objects.filter(key__startswith=key_of(mail), sent_at=None).exclude(trouble="").select_related("to")
-    return [f"{one.to.name}: {one.trouble}" for one in stuck[:5]]
+def _stuck(mails: list[ReportMail]) -> dict[UUID, list[str]]:
+    """What the mail server answered to mails that did not go out, by report mail: one question for all of them."""
+    found: dict[UUID, list[str]] = {mail.pk: [] for mail in mails}
+    by_key = {key_of(mail): found[mail.pk] for mail in mails}
+    stuck = Mail.objects.filter(key__startswith=KEYS, sent_at=None).exclude(trouble="").select_related("to")
+    for one in stuck:
+        told = by_key.get("/".join(one.key.split("/")[:2]) + "/")
+        if told is not None and len(told) < MOST_STUCK:
+            told.append(f"{one.to.name}: {one.trouble}")
+    return found
 
 
 @require_POST

@@ -20,12 +20,13 @@ from loopline.reports.opened import MOST
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import open_figure, run_before, run_report, settle_for
+from loopline.reports.run import open_figure, row_sparks, run_before, run_report, settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
 from loopline.web.flow_chart import flow_svg
 from loopline.web.report_words import changes
+from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
 
 GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
@@ -60,6 +61,8 @@ def report(request: PageRequest, key: str) -> HttpResponse:
     shown |= about_result(found, result, before) | {
         "before": before,
         "behind": reverse("report_behind", args=[key]),
+        "sparks": sparks_drawn(points := row_sparks(result, asked.options, engine(), books), result),
+        "spark_metric": points.metric if points else None,
     }
     return render(request, "reports/report.html", shown)
 

@@ -42,9 +42,8 @@ from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import run_before, run_report, settle
+from loopline.reports.run import row_sparks, run_before, run_report, settle, told_whole
 from loopline.reports.series import over_time
-from loopline.reports.sparks import sparks
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
@@ -102,7 +101,7 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         )
         points = over_time(scope, engine())
         shown |= {
-            "sparks": sparks_drawn(sparks(scope, engine()), [row.key for row in result.rows], books.currency),
+            "sparks": sparks_drawn(row_sparks(result, asked.options, engine(), books), result),
             "points": points,
             "charts": {
                 "over-time": over_time_chart(points, books.currency),
@@ -132,11 +131,7 @@ def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         result = run_report(report.key, asked.options, engine(), books)
-        told = result.to_json()
-        if form == "json" and report.key == "closed-loop":
-            scope = settle(replace(asked.options, first=result.first, last=result.last, as_of=result.as_of), engine(),
-                           books)  # fmt: skip
-            told = sparks(scope, engine()).told(told)
+        told = told_whole(result, asked.options, engine(), books) if form == "json" else result.to_json()
     except OptionError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
     return as_file(told, form)
