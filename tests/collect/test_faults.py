@@ -15,10 +15,11 @@ from tests.collect.kills import collector, kill_under_load
 from tests.collect.station import Station, free_port, serving
 
 
-def test_twenty_kills_of_server_and_helper_lose_nothing_and_double_nothing(tmp_path: Path) -> None:
-    outcome = kill_under_load(collector(tmp_path, free_port()), 20)
-    assert len(outcome.acknowledged) > 200
-    assert outcome.helper_kills > 5
+@pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.slow)])
+def test_kills_of_server_and_helper_lose_nothing_and_double_nothing(kills: int, tmp_path: Path) -> None:
+    outcome = kill_under_load(collector(tmp_path, free_port()), kills)
+    assert len(outcome.acknowledged) > 10 * kills
+    assert outcome.helper_kills > kills / 4
     assert (outcome.lost, outcome.doubled, outcome.difference) == (set(), 0, 0)
 
 

@@ -20,16 +20,22 @@ SET_UP = (
 
 
 @pytest.fixture(scope="module")
-def set_up(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of data `loopline setup` leaves."""
+def set_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """The folder of data `loopline setup` leaves, with a write key."""
     made = Installation.new(tmp_path_factory.mktemp("set_up"))
     made.run(*SET_UP, LOOPLINE_SETUP_PASSWORD=PASSWORD)
-    return made.folder
+    return made.folder, made.run("keys", "create", "--name", "shop", "--kind", "server").strip()
 
 
 @pytest.fixture
-def installation(set_up: Path, tmp_path: Path) -> Installation:
-    return Installation.new(Path(shutil.copytree(set_up, tmp_path / "data")))
+def installation(set_up: tuple[Path, str], tmp_path: Path) -> Installation:
+    folder, _key = set_up
+    return Installation.new(Path(shutil.copytree(folder, tmp_path / "data")))
+
+
+@pytest.fixture
+def key(set_up: tuple[Path, str]) -> str:
+    return set_up[1]
 
 
 def send(url: str, key: str, number: int) -> bool:
@@ -50,8 +56,9 @@ def arrived(server: Running) -> list[object]:
     return [event["event_id"] for event in server.events()]
 
 
-def test_commands_ask_the_server_while_it_runs_and_the_files_when_it_does_not(installation: Installation) -> None:
-    key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+def test_commands_ask_the_server_while_it_runs_and_the_files_when_it_does_not(
+    installation: Installation, key: str
+) -> None:
     with installation.serve() as server:
         assert send(server.url, key, 1)
         wait_for(lambda: arrived(server) == ["m1"])
@@ -70,8 +77,7 @@ def test_a_second_server_on_the_same_data_is_refused(installation: Installation)
         assert httpx.get(server.url + "/readyz").status_code == 200
 
 
-def test_a_killed_server_loses_nothing_it_said_yes_to_and_doubles_nothing(installation: Installation) -> None:
-    key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+def test_a_killed_server_loses_nothing_it_said_yes_to_and_doubles_nothing(installation: Installation, key: str) -> None:
     said_yes: set[str] = set()
     for turn in range(2):
         server = installation.serve()
@@ -90,8 +96,7 @@ def test_a_killed_server_loses_nothing_it_said_yes_to_and_doubles_nothing(instal
     assert said_yes
 
 
-def test_a_damaged_inbox_is_mended_at_the_start_and_doctor_tells_of_it(installation: Installation) -> None:
-    key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+def test_a_damaged_inbox_is_mended_at_the_start_and_doctor_tells_of_it(installation: Installation, key: str) -> None:
     server = installation.serve()
     assert send(server.url, key, 1)
     wait_for(lambda: arrived(server) == ["m1"])
@@ -106,8 +111,7 @@ def test_a_damaged_inbox_is_mended_at_the_start_and_doctor_tells_of_it(installat
     assert "no event is missing" in installation.run("doctor")
 
 
-def test_an_inbox_that_does_not_belong_to_the_event_store_is_refused(installation: Installation) -> None:
-    key = installation.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+def test_an_inbox_that_does_not_belong_to_the_event_store_is_refused(installation: Installation, key: str) -> None:
     with installation.serve() as server:
         assert send(server.url, key, 1)
         wait_for(lambda: arrived(server) == ["m1"])
