@@ -13,9 +13,9 @@ from loopline.leads.actions import qualify_lead
 from loopline.leads.models import DefinitionVersion, Lead, LeadQuerySet
 from loopline.leads.states import LeadStateError
 from loopline.lib.times import utc_now
+from loopline.people.changed import changed_people
 from loopline.people.emails import DISPOSABLE_DOMAINS, FREE_DOMAINS
 from loopline.people.models import Person
-from loopline.rules.changed import changed_people
 from loopline.rules.population import JUDGED_AGAIN_DAYS, Judged, Moment, to_sql
 from loopline.store.current import engine
 

@@ -1,41 +1,48 @@
-"""Whom newly stored rows are about: the people whose verdicts may have changed since."""
+"""What newly stored rows are about: who may have to be judged again. Only the new rows are read."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from loopline.store.engine import Engine
 
 _NEW = "recorded_at > $since AND recorded_at <= $as_of"
-
-_SQL = f"""
-WITH seen AS (
-SELECT DISTINCT identity FROM events WHERE {_NEW} AND identity <> ''
-UNION DISTINCT
-SELECT DISTINCT 'visitor:' || id AS identity FROM bot_verdict_facts WHERE {_NEW}
-UNION DISTINCT
-SELECT DISTINCT identity FROM browser_use_facts WHERE {_NEW}),
-touched AS (
-SELECT i.person_id AS id FROM identity_facts AS i WHERE i.id IN (SELECT identity FROM seen)
-UNION DISTINCT
-SELECT person_id AS id FROM browser_use_facts WHERE identity IN (SELECT identity FROM seen)
-UNION DISTINCT
-SELECT substr(identity, 8) AS id FROM seen WHERE starts_with(identity, 'person:')
-UNION DISTINCT
-SELECT id FROM person_facts WHERE {_NEW}
-UNION DISTINCT
-SELECT person_id AS id FROM identity_facts WHERE {_NEW}
-UNION DISTINCT
-SELECT person_id AS id FROM consent_facts WHERE {_NEW}
-UNION DISTINCT
-SELECT person_id AS id FROM lead_facts WHERE {_NEW}
-UNION DISTINCT
-SELECT id FROM person_facts WHERE company_id IN (SELECT id FROM company_facts WHERE {_NEW}))
-SELECT DISTINCT canonical_id AS person_id FROM person_facts
-WHERE id IN (SELECT id FROM touched) AND recorded_at <= $as_of ORDER BY person_id"""
+_NAMED_BY = {
+    "identity": {
+        "events": "identity",
+        "bot_verdict_facts": "'visitor:' || id",
+        "browser_use_facts": "identity",
+        "identity_facts": "id",
+    },
+    "person": {
+        "person_facts": "id",
+        "browser_use_facts": "person_id",
+        "identity_facts": "person_id",
+        "consent_facts": "person_id",
+        "lead_facts": "person_id",
+    },
+    "company": {"company_facts": "id"},
+}
+"""What a row names → table → how."""
+_SQL = "\nUNION DISTINCT\n".join(
+    f"SELECT '{kind}' AS kind, {sql} AS id FROM {table} WHERE {sql} <> '' AND {_NEW}"
+    for kind, tables in _NAMED_BY.items()
+    for table, sql in tables.items()
+)
 
 
-def changed_people(engine: Engine, since: datetime, as_of: datetime) -> list[str]:
-    """Ids of people, as they remain after merges, about whom anything was stored after `since` and up to `as_of`.
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Ids that newly stored rows name."""
 
-    It may name somebody for whom nothing changed, and leaves out nobody for whom something did. Raises StoreError.
-    """
-    return [str(row["person_id"]) for row in engine.rows(_SQL, {"since": since, "as_of": as_of})]
+    identities: frozenset[str] = frozenset()
+    people: frozenset[str] = frozenset()
+    companies: frozenset[str] = frozenset()
+
+
+def changed(engine: Engine, since: datetime, as_of: datetime) -> Changed:
+    """What is named by rows stored after `since` and up to `as_of`. Whose an identity is, and who works for a company,
+    the records know (`people.changed`). Raises StoreError."""
+    found: dict[str, set[str]] = {kind: set() for kind in _NAMED_BY}
+    for row in engine.rows(_SQL, {"since": since, "as_of": as_of}):
+        found[str(row["kind"])].add(str(row["id"]))
+    return Changed(frozenset(found["identity"]), frozenset(found["person"]), frozenset(found["company"]))

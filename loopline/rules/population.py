@@ -184,7 +184,7 @@ def _behaviour(parts: SqlParts) -> list[str]:
     if Source.VIEWS in parts.columns:
         tables.append(everybody.VIEWS.format(at=", max(judged_at) AS judged_at" if parts.is_replay else ""))
     if Source.EMAILS in parts.columns:
-        tables.append(everybody.EMAILS)
+        tables.append(replay.EMAILS if parts.is_replay else everybody.EMAILS)
     return [*tables, *(_gathered(source, columns) for source, columns in parts.columns.items())]
 
 

@@ -8,110 +8,124 @@ with it) reaches the event store moments after the lead was judged from the reco
 """
 
 from loopline.rules.sql_parts import Source, SqlParts
-from loopline.store.latest import as_of
 from loopline.store.uses import ALWAYS, LAST_US, in_range
 
-_SUBJECTS = f"""
-lead_now AS ({as_of("lead_facts")}),
-first_known AS (
-SELECT id, min(recorded_at) AS known_at, arg_min(person_id, version) AS person_id
-FROM lead_facts WHERE recorded_at <= $as_of GROUP BY id),
+# Records are joined by a hash of their id, and leads told apart by one, which costs half of doing it by the ids.
+_SUBJECTS = """
 asked AS (
-SELECT l.id AS subject, f.person_id AS person_id,
-    coalesce(l.qualified_at, least(l.created_at + INTERVAL ($judged_again_days) DAY, $as_of)) AS judged_at,
-    f.known_at AS first_known_at
-FROM lead_now AS l JOIN first_known AS f ON f.id = l.id
-WHERE l.unit_id = $unit AND l.created_at >= $created_from AND l.created_at < $created_to),
+SELECT id AS subject, hash(id) AS subject_key, arg_min(person_id, version) AS person_id,
+    min(recorded_at) AS first_known_at, arg_max(created_at, version) AS created_at,
+    arg_max(unit_id = $unit AND NOT is_deleted, version) AS is_ours,
+    arg_max(coalesce(qualified_at, least(created_at + INTERVAL ($judged_again_days) DAY, $as_of)), version) AS judged_at
+FROM lead_facts WHERE recorded_at <= $as_of GROUP BY id),
 dated AS (
-SELECT subject, person_id, greatest(judged_at, first_known_at) AS judged_at,
+SELECT subject, subject_key, hash(person_id) AS person_key, greatest(judged_at, first_known_at) AS judged_at,
     greatest(judged_at, first_known_at) + INTERVAL 1 MINUTE AS known_at
-FROM asked),
+FROM asked WHERE is_ours AND created_at >= $created_from AND created_at < $created_to),
 person_then AS (
-SELECT d.subject AS subject, arg_max(p.canonical_id, p.version) AS canonical_id
-FROM dated AS d JOIN person_facts AS p ON p.id = d.person_id AND p.recorded_at <= d.known_at GROUP BY d.subject),
+SELECT d.subject_key AS subject_key, arg_max(hash(p.canonical_id), p.version) AS person_key
+FROM dated AS d JOIN person_facts AS p ON hash(p.id) = d.person_key AND p.recorded_at <= d.known_at
+GROUP BY d.subject_key),
 remaining AS (
-SELECT d.subject AS subject, d.judged_at AS judged_at, d.known_at AS known_at,
-    coalesce(t.canonical_id, d.person_id) AS person_id
-FROM dated AS d LEFT JOIN person_then AS t ON t.subject = d.subject),
+SELECT d.subject AS subject, d.subject_key AS subject_key, d.judged_at AS judged_at, d.known_at AS known_at,
+    coalesce(t.person_key, d.person_key) AS person_key
+FROM dated AS d LEFT JOIN person_then AS t ON t.subject_key = d.subject_key),
 details AS (
-SELECT r.subject AS subject, arg_max(p.company_id, p.version) AS company_id, arg_max(p.country, p.version) AS country,
-    arg_max(p.job_title, p.version) AS job_title, arg_max(p.language, p.version) AS language,
-    arg_max(p.custom, p.version) AS custom
-FROM remaining AS r JOIN person_facts AS p ON p.id = r.person_id AND p.recorded_at <= r.known_at GROUP BY r.subject),
+SELECT r.subject_key AS subject_key, arg_max(p.company_id, p.version) AS company_id,
+    arg_max(p.country, p.version) AS country, arg_max(p.job_title, p.version) AS job_title,
+    arg_max(p.language, p.version) AS language, arg_max(p.custom, p.version) AS custom
+FROM remaining AS r JOIN person_facts AS p ON hash(p.id) = r.person_key AND p.recorded_at <= r.known_at
+GROUP BY r.subject_key),
 subjects AS (
-SELECT r.subject AS subject, hash(r.subject) AS subject_key, r.judged_at AS judged_at, r.known_at AS known_at,
-    r.person_id AS person_id, coalesce(d.company_id, '') AS company_id,
-    coalesce(d.country, '') AS country, coalesce(d.job_title, '') AS job_title,
-    coalesce(d.language, '') AS language, coalesce(d.custom, '') AS custom
-FROM remaining AS r LEFT JOIN details AS d ON d.subject = r.subject)"""
+SELECT r.subject AS subject, r.subject_key AS subject_key, r.judged_at AS judged_at, r.known_at AS known_at,
+    r.person_key AS person_key, coalesce(d.company_id, '') AS company_id,
+    hash(coalesce(d.company_id, '')) AS company_key, coalesce(d.country, '') AS country,
+    coalesce(d.job_title, '') AS job_title, coalesce(d.language, '') AS language, coalesce(d.custom, '') AS custom
+FROM remaining AS r LEFT JOIN details AS d ON d.subject_key = r.subject_key)"""
 
 _COMPANIES = """
 companies AS (
-SELECT s.subject AS subject, arg_max(f.industry, f.version) AS industry, arg_max(f.country, f.version) AS country,
-    nullif(arg_max(coalesce(f.employees, -1), f.version), -1) AS employees, arg_max(f.custom, f.version) AS custom,
-    arg_max(f.name, f.version) AS name, arg_max(f.domain, f.version) AS domain
-FROM subjects AS s JOIN company_facts AS f ON f.id = s.company_id AND f.recorded_at <= s.known_at GROUP BY s.subject)"""
+SELECT s.subject_key AS subject_key, arg_max(f.industry, f.version) AS industry,
+    arg_max(f.country, f.version) AS country, nullif(arg_max(coalesce(f.employees, -1), f.version), -1) AS employees,
+    arg_max(f.custom, f.version) AS custom, arg_max(f.name, f.version) AS name, arg_max(f.domain, f.version) AS domain
+FROM subjects AS s JOIN company_facts AS f ON hash(f.id) = s.company_key AND f.recorded_at <= s.known_at
+GROUP BY s.subject_key)"""
 
 _LEADS = """
 leads AS (
-SELECT s.subject AS subject, arg_max(f.state, f.version) AS state, arg_max(f.origin, f.version) AS origin,
+SELECT s.subject_key AS subject_key, arg_max(f.state, f.version) AS state, arg_max(f.origin, f.version) AS origin,
     arg_max(f.custom, f.version) AS custom
-FROM subjects AS s JOIN lead_facts AS f ON f.id = s.subject AND f.recorded_at <= s.known_at GROUP BY s.subject)"""
+FROM subjects AS s JOIN lead_facts AS f ON hash(f.id) = s.subject_key AND f.recorded_at <= s.known_at
+GROUP BY s.subject_key)"""
 
 # Records that are one person at the moment of the lead. Those that ever were are looked at, those that were then stay.
 _SAME = """
-maybe_same AS (SELECT DISTINCT canonical_id, id FROM person_facts WHERE recorded_at <= $as_of),
+maybe_same AS (
+SELECT DISTINCT hash(canonical_id) AS remaining_key, hash(id) AS person_key FROM person_facts
+WHERE recorded_at <= $as_of),
 same AS (
-SELECT s.subject AS subject, p.id AS id
+SELECT s.subject_key AS subject_key, m.person_key AS person_key, s.judged_at AS judged_at, s.known_at AS known_at,
+    any_value(hash('person:' || p.id)) AS identity_key
 FROM subjects AS s
-JOIN maybe_same AS m ON m.canonical_id = s.person_id
-JOIN person_facts AS p ON p.id = m.id AND p.recorded_at <= s.known_at
-GROUP BY s.subject, p.id, s.person_id HAVING arg_max(p.canonical_id, p.version) = s.person_id)"""
+JOIN maybe_same AS m ON m.remaining_key = s.person_key
+JOIN person_facts AS p ON hash(p.id) = m.person_key AND p.recorded_at <= s.known_at
+GROUP BY s.subject_key, m.person_key, s.judged_at, s.known_at, s.person_key
+HAVING arg_max(hash(p.canonical_id), p.version) = s.person_key)"""
 
+# An identity may have been several of these records'; of its newest version one of them at most is named. A record is
+# itself at all times.
+_ITSELF = 1_000_000_000_000_000
 _MEMBERS = f"""
-maybe_theirs AS (SELECT DISTINCT person_id, id FROM identity_facts WHERE recorded_at <= $as_of AND person_id <> ''),
+maybe_theirs AS (
+SELECT DISTINCT hash(person_id) AS person_key, hash(id) AS identity_key FROM identity_facts
+WHERE recorded_at <= $as_of AND person_id <> ''),
 theirs AS (
-SELECT s.subject AS subject, i.id AS identity
-FROM subjects AS s
-JOIN same AS o ON o.subject = s.subject
-JOIN maybe_theirs AS m ON m.person_id = o.id
-JOIN identity_facts AS i ON i.id = m.id AND i.recorded_at <= s.known_at
-GROUP BY s.subject, i.id, o.id HAVING arg_max(i.person_id, i.version) = o.id
-UNION DISTINCT
-SELECT subject, 'person:' || id AS identity FROM same),
+SELECT subject_key, identity_key, judged_at, known_at, any_value(domain) AS domain
+FROM (
+    SELECT o.subject_key AS subject_key, m.identity_key AS identity_key, o.judged_at AS judged_at,
+        o.known_at AS known_at, i.version AS version, hash(i.person_id) = o.person_key AS is_theirs,
+        CASE WHEN starts_with(i.id, 'email:') THEN substr(i.id, strpos(i.id, '@') + 1) ELSE '' END AS domain
+    FROM same AS o
+    JOIN maybe_theirs AS m ON m.person_key = o.person_key
+    JOIN identity_facts AS i ON hash(i.id) = m.identity_key AND i.recorded_at <= o.known_at
+    UNION ALL
+    SELECT subject_key, identity_key, judged_at, known_at, {_ITSELF} AS version, TRUE AS is_theirs, '' AS domain
+    FROM same) AS said
+GROUP BY subject_key, identity_key, judged_at, known_at
+HAVING arg_max(is_theirs, 2 * version + CASE WHEN is_theirs THEN 1 ELSE 0 END)),
 maybe_used AS (
-SELECT DISTINCT s.subject AS subject, s.known_at AS known_at, u.identity AS identity
-FROM subjects AS s
-JOIN same AS o ON o.subject = s.subject
-JOIN browser_use_facts AS u ON u.person_id = o.id AND u.recorded_at <= s.known_at),
+SELECT DISTINCT o.subject_key AS subject_key, o.judged_at AS judged_at, o.known_at AS known_at, u.identity AS identity
+FROM same AS o
+JOIN browser_use_facts AS u ON hash(u.person_id) = o.person_key AND u.recorded_at <= o.known_at),
 uses AS (
-SELECT m.subject AS subject, u.id AS id, arg_max(u.identity, u.version) AS identity,
-    arg_max(u.person_id, u.version) AS person_id, arg_max(epoch_us(u.since), u.version) AS since_us,
-    arg_max(u.is_deleted, u.version) AS is_deleted
+SELECT m.subject_key AS subject_key, m.judged_at AS judged_at, m.known_at AS known_at, u.id AS id,
+    arg_max(u.identity, u.version) AS identity, arg_max(u.person_id, u.version) AS person_id,
+    arg_max(epoch_us(u.since), u.version) AS since_us, arg_max(u.is_deleted, u.version) AS is_deleted
 FROM maybe_used AS m JOIN browser_use_facts AS u ON u.identity = m.identity AND u.recorded_at <= m.known_at
-GROUP BY m.subject, u.id),
+GROUP BY m.subject_key, m.judged_at, m.known_at, u.id),
 stretches AS (
-SELECT subject, identity, person_id, since_us AS from_us,
-    lead(since_us, 1, {LAST_US}) OVER (PARTITION BY subject, identity ORDER BY since_us) AS until_us
+SELECT subject_key, judged_at, known_at, hash(identity) AS identity_key, hash(person_id) AS person_key,
+    since_us AS from_us,
+    lead(since_us, 1, {LAST_US}) OVER (PARTITION BY subject_key, identity ORDER BY since_us) AS until_us
 FROM uses WHERE NOT is_deleted),
-all_theirs AS (
-SELECT subject, identity, {ALWAYS} FROM theirs
-UNION ALL
-SELECT u.subject AS subject, u.identity AS identity, u.from_us AS from_us, u.until_us AS until_us
-FROM stretches AS u JOIN same AS o ON o.subject = u.subject AND o.id = u.person_id),
 members AS (
-SELECT t.identity AS identity, hash(t.identity) AS identity_key, s.subject_key AS subject_key, t.from_us AS from_us,
-    t.until_us AS until_us, s.judged_at AS judged_at, s.known_at AS known_at
-FROM all_theirs AS t JOIN subjects AS s ON s.subject = t.subject)"""
+SELECT subject_key, identity_key, judged_at, known_at, {ALWAYS} FROM theirs
+UNION ALL
+SELECT u.subject_key AS subject_key, u.identity_key AS identity_key, u.judged_at AS judged_at, u.known_at AS known_at,
+    u.from_us AS from_us, u.until_us AS until_us
+FROM stretches AS u JOIN same AS o ON o.subject_key = u.subject_key AND o.person_key = u.person_key)"""
+
+EMAILS = """
+emails AS (
+SELECT subject_key, domain FROM theirs WHERE domain <> '')"""
 
 _CONSENTS = """
 said AS (
-SELECT s.subject_key AS subject_key, k.purpose AS purpose, k.id AS id, max(k.version) AS version,
+SELECT o.subject_key AS subject_key, k.purpose AS purpose, hash(k.id) AS consent_key, max(k.version) AS version,
     arg_max(k.is_granted, k.version) AS is_granted, arg_max(k.occurred_at, k.version) AS occurred_at
-FROM subjects AS s
-JOIN same AS o ON o.subject = s.subject
-JOIN consent_facts AS k ON k.person_id = o.id AND k.recorded_at <= s.known_at
-GROUP BY s.subject_key, k.purpose, k.id),
+FROM same AS o
+JOIN consent_facts AS k ON hash(k.person_id) = o.person_key AND k.recorded_at <= o.known_at
+GROUP BY o.subject_key, k.purpose, hash(k.id)),
 consents AS (
 SELECT subject_key, purpose, is_granted FROM (
     SELECT subject_key, purpose, is_granted,
@@ -142,14 +156,16 @@ JOIN_CAMPAIGNS = """
 LEFT JOIN campaigns AS k ON k.code = e.utm_campaign
     AND epoch_us(m.known_at) >= k.known_us AND epoch_us(m.known_at) < k.known_until_us"""
 
-COMPANIES = "LEFT JOIN companies AS c ON c.subject = p.subject"
-JOIN_LEADS = "LEFT JOIN leads AS l ON l.subject = p.subject"
+COMPANIES = "LEFT JOIN companies AS c ON c.subject_key = p.subject_key"
+JOIN_LEADS = "LEFT JOIN leads AS l ON l.subject_key = p.subject_key"
 
 # The newest verdict on a visitor that was known at the lead's moment; the columns of the lead's moment come along.
 ACTS = f"""
-verdict_versions AS (SELECT id, verdict, recorded_at FROM bot_verdict_facts WHERE recorded_at <= $as_of),
+verdict_versions AS (
+SELECT hash(id) AS visitor_key, verdict, recorded_at FROM bot_verdict_facts WHERE recorded_at <= $as_of),
 did AS (
-SELECT m.subject_key AS subject_key, m.judged_at AS judged_at, m.known_at AS known_at, e.visitor_id AS visitor_id,
+SELECT m.subject_key AS subject_key, m.judged_at AS judged_at, m.known_at AS known_at,
+    hash(e.visitor_id) AS visitor_key,
     e.bot_verdict AS bot_verdict, e.kind AS kind, e.name AS name, e.url_path AS url_path, e.occurred_at AS occurred_at,
     e.page_view_id AS page_view_id, e.engaged_ms AS engaged_ms, e.channel AS channel,
     e.utm_campaign AS utm_campaign, e.properties AS properties{{campaign}}
@@ -159,7 +175,7 @@ WHERE e.unit_id = $unit AND e.occurred_at <= m.judged_at AND e.recorded_at <= m.
 acts AS (
 SELECT d.*, coalesce(v.verdict, d.bot_verdict) AS verdict
 FROM did AS d
-ASOF LEFT JOIN verdict_versions AS v ON v.id = d.visitor_id AND v.recorded_at <= d.known_at
+ASOF LEFT JOIN verdict_versions AS v ON v.visitor_key = d.visitor_key AND v.recorded_at <= d.known_at
 WHERE NOT starts_with(coalesce(v.verdict, d.bot_verdict), 'machine'))"""
 
 

@@ -14,7 +14,7 @@ from loopline.leads.actions import create_lead, qualify_lead
 from loopline.leads.models import Lead
 from loopline.leads.rejudge import ChangeWatch
 from loopline.people.actions import link_identity, merge_people, record_consent, set_custom
-from loopline.rules.changed import changed_people
+from loopline.people.changed import changed_people
 from loopline.store import current
 from loopline.store.engine import Engine, StoreError
 from tests.leads.test_sweep import VIEWED_PRICING, view_pricing
@@ -42,7 +42,7 @@ def test_only_those_whose_event_was_just_stored_are_judged(store: Engine) -> Non
     assert watch.look() == 0, "the first look judges everybody once"
     since = store.horizon()
     view_pricing(store, lead)
-    assert changed_people(store, since, store.horizon()) == [str(lead.person_id)]
+    assert changed_people(store, since, store.horizon()) == {str(lead.person_id)}
     assert watch.look() == 1
     lead.refresh_from_db()
     quiet.refresh_from_db()
@@ -61,7 +61,7 @@ def test_records_links_consent_and_merges_are_changes_too(store: Engine) -> None
         assert callable(act)
         act()
         Relay(store).relay_all()
-        return set(changed_people(store, since, store.horizon()))
+        return changed_people(store, since, store.horizon())
 
     assert changed(lambda: set_custom(one, {"plan": "pro"}, by=SYSTEM)) == {str(one.pk)}
     assert changed(lambda: link_identity("visitor:b77", other, "form", SYSTEM, None)) == {str(other.pk)}
@@ -109,7 +109,7 @@ def test_with_no_new_lead_nothing_is_scanned_and_what_was_stored_meanwhile_is_no
     asked: list[str] = []
     as_it_is = rejudge.changed_people
 
-    def changed(*args: Any) -> list[str]:
+    def changed(*args: Any) -> set[str]:
         asked.append("scanned")
         return as_it_is(*args)
 
