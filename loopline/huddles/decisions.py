@@ -95,7 +95,7 @@ def _measured(decision: Decision, measure: Measure, at: datetime) -> None:
             decision.guard_outcome, decision.guard_percent = bound.outcome, bound.percent
         else:
             decision.reversal_outcome, decision.reversal_percent = bound.outcome, bound.percent
-    decision.starts_at = at
+    decision.starts_at = None if decision.definition is not None else at
     decision.power = power_now(decision.unit, measure.outcome, measure.expected_points, at)
 
 
@@ -131,15 +131,22 @@ def finish_decision(decision: Decision, *, by: Actor, at: datetime | None = None
         raise NotAllowedError(f"This was promised by {decision.owner}. Ask them, or whoever runs the huddle.")
     if decision.done_at is not None:
         return
+    mark_done(decision, by=by, at=at)
+    open_one = Huddle.objects.filter(unit=decision.unit, closed_at__isnull=True).first()
+    if open_one is not None:
+        changed(open_one)
+
+
+def mark_done(decision: Decision, *, by: Actor, at: datetime) -> None:
+    """Done, its task with it. One that changes the definition is measured from when that came into force."""
     decision.done_at = at
-    decision.save(update_fields=["done_at"])
+    if decision.outcome and decision.definition is not None:
+        decision.starts_at = decision.definition.in_force_from
+    decision.save(update_fields=["done_at", "starts_at"])
     if decision.task is not None and decision.task.done_at is None:
         decision.task.done_at = at
         decision.task.save(update_fields=["done_at"])
     audit(by, "finish_decision", decision, at=at)
-    open_one = Huddle.objects.filter(unit=decision.unit, closed_at__isnull=True).first()
-    if open_one is not None:
-        changed(open_one)
 
 
 def due_promises(unit: BusinessUnit, at: datetime) -> list[Topic]:

@@ -17,7 +17,8 @@ from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.roles import Permission
 from loopline.huddles.changing import HuddleStateError, changed, open_for
-from loopline.huddles.decisions import NewDecision, add_decision, approve_decision, finish_decision
+from loopline.huddles.decisions import NewDecision, add_decision
+from loopline.huddles.definition_news import follow_version
 from loopline.huddles.models import Decision, Huddle
 from loopline.leads.definition import clause_words
 from loopline.leads.definition_actions import (
@@ -61,6 +62,12 @@ def frozen_definition(huddle: Huddle) -> DefinitionVersion | None:
     """The version that was in force when the huddle opened."""
     key = huddle.snapshot.get("definition", {}).get("id")
     return DefinitionVersion.objects.filter(pk=key, unit=huddle.unit_id).first() if key else None
+
+
+def versions_talked_about(huddle: Huddle) -> QuerySet[DefinitionVersion]:
+    """Those that were drafted, proposed or agreed when it opened, as they stand now: signing one is no figure."""
+    keys = [one["id"] for one in huddle.snapshot.get("definition", {}).get("open", ())]
+    return DefinitionVersion.objects.filter(pk__in=keys, unit=huddle.unit_id).order_by("number")
 
 
 def desk_clauses(huddle: Huddle, version: DefinitionVersion) -> list[DeskClause]:
@@ -198,10 +205,10 @@ def is_proposed(huddle: Huddle, wanted: Variant) -> bool:
 @transaction.atomic
 def sign_change(decision: Decision, side: Side, *, by: Actor, at: datetime | None = None) -> None:
     """One side agrees to the decision and signs its version of the definition, in one go."""
+    at = at or utc_now()
     version = _version_of(decision)
     sign_definition(version, side, by=by, at=at)
-    if not (decision.marketing_approval if side == "marketing" else decision.sales_approval):
-        approve_decision(decision, side, by=by, at=at)
+    follow_version(version, by=by, at=at)
 
 
 @transaction.atomic
@@ -211,7 +218,7 @@ def adopt_change(decision: Decision, *, by: Actor, at: datetime | None = None) -
     version = _version_of(decision)
     weeks = decision.weeks_to_show or REVIEW_WEEKS
     put_in_force(version, review_on=(at + timedelta(weeks=weeks)).date(), by=by, at=at)
-    finish_decision(decision, by=by, at=at)
+    follow_version(version, by=by, at=at)
 
 
 def _version_of(decision: Decision) -> DefinitionVersion:

@@ -78,6 +78,7 @@ class Server:
         from loopline.access.mail import send_waiting
         from loopline.access.visitor_verdicts import judge_visitors
         from loopline.facts.relay import Relay
+        from loopline.huddles.definition_news import follow_started
         from loopline.huddles.rhythm import keep_rhythm
         from loopline.leads.capture import report_waiting
         from loopline.leads.chat import send_waiting_chats
@@ -113,6 +114,7 @@ class Server:
             Worker("returns", every(300, bring_back)),
             Worker("machines", every(300, partial(judge_visitors, self.engine))),
             Worker("mail", every(10, send_waiting)),
+            Worker("definition news", every(30, follow_started)),
             Worker("huddles", every(300, keep_rhythm)),
             Worker("reports by mail", every(60, send_due)),
             Worker("form reports", every(30, report_waiting)),

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
@@ -12,6 +13,7 @@ from django.views.decorators.http import require_POST
 from loopline.access.actor import NotAllowedError
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
+from loopline.huddles.definition_news import follow_version
 from loopline.leads.definition import FIRST_RULES
 from loopline.leads.definition_actions import (
     DefinitionStateError,
@@ -168,8 +170,11 @@ def _edit(request: PageRequest, version: DefinitionVersion, rules: object) -> Ht
 
 
 def _do(request: PageRequest, version: DefinitionVersion, act: Callable[[], None], done: str) -> HttpResponse:
+    """Act, and let the huddles that are open see it at once."""
     try:
-        act()
+        with transaction.atomic():
+            act()
+            follow_version(version, by=request.actor)
     except (DefinitionStateError, RuleError, NotAllowedError) as error:
         messages.error(request, str(error))
     else:

@@ -16,6 +16,7 @@ from loopline.access.roles import Permission
 from loopline.huddles.actions import Said, close_huddle, dispose_lead, dispose_quiet, turn_to
 from loopline.huddles.changing import HuddleStateError
 from loopline.huddles.decisions import APPROVES, add_decision, approve_decision, finish_decision
+from loopline.huddles.definition_desk import versions_talked_about
 from loopline.huddles.invitation import due_dates
 from loopline.huddles.live import STREAMS, TooManyStreamsError
 from loopline.huddles.models import Decision, Huddle, HuddleLead
@@ -67,6 +68,7 @@ def huddle_page(request: PageRequest, found: Huddle, card: str = "close", **form
         "desk": desk_of(found, request.actor, request.GET.get("clause", ""), forms.get("change_form"))
         if shown == "definition" and found.is_open
         else None,
+        "talked_about": versions_talked_about(found),
         "untold": [] if found.is_open else undelivered_mails(f"huddle-minutes/{found.pk}/"),
         "changes": proposed_changes(found, request.actor),
         "entries": cards,
