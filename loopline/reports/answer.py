@@ -6,8 +6,8 @@ from typing import Any
 from loopline.reports.asked import moment_of, options_from
 from loopline.reports.options import Books, OptionError
 from loopline.reports.run import report_named, run_report, told_whole
+from loopline.reports.weekly import BY, weekly_table
 from loopline.reports.weekly import KEY as WEEKLY
-from loopline.reports.weekly import weekly_table
 from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 
@@ -15,7 +15,7 @@ from loopline.store.engine import Engine
 def answered(key: str, words: Mapping[str, str], engine: Engine, books: Books) -> dict[str, Any]:
     """The report `key`; with `changed_since` what changed in it since then. Raises OptionError and StoreError."""
     if key == WEEKLY:
-        return weekly_table(options_from(words, books), engine, books).to_json()
+        return weekly_table(options_from(words, books, BY, "channel"), engine, books).to_json()
     report = report_named(key)
     options = options_from(words, books, report.by or {}, report.usual_by)
     since = moment_of(words.get("changed_since", ""), books.zone)

@@ -12,8 +12,8 @@ from loopline.reports.options import HUMANS, Books, OptionError, Options
 def options_from(
     words: Mapping[str, str], books: Books, by: Mapping[str, object] = DIMENSIONS, usual_by: str = "campaign"
 ) -> Options:
-    """Options from `from`, `to`, `as_of`, `model`, `clock`, `by`, `lookback`, `half_life`, `order`, and those of
-    `counted_from`; missing or empty words have defaults. `by` and `usual_by`: what the rows of the report can be.
+    """Options from `from`, `to`, `as_of`, `model`, `clock`, `by`, `unit`, `lookback`, `half_life`, `order`, and those
+    of `counted_from`; missing or empty words have defaults. `by` and `usual_by`: what the rows of the report can be.
 
     Raises OptionError for what cannot be meant.
     """
@@ -25,6 +25,7 @@ def options_from(
         model=words.get("model") or default.model,
         clock=words.get("clock") or default.clock,
         by=words.get("by") or usual_by,
+        unit_ids=unit_of(words.get("unit", ""), books),
         lookback_days=lookback_of(words.get("lookback", "")),
         half_life_days=number_of(words.get("half_life", ""), "half-life", default.half_life_days),
         order=round(number_of(words.get("order", ""), "order", default.order)),
@@ -32,6 +33,16 @@ def options_from(
     )
     options.check(books, by)
     return options
+
+
+def unit_of(text: str, books: Books) -> frozenset[str] | None:
+    """The business unit of this id or name; None for all. Raises OptionError for one the asker does not see."""
+    if not text:
+        return None
+    for key, name in books.units.items():
+        if text == key or text.casefold() == name.casefold():
+            return frozenset({key})
+    raise OptionError(f"There is no business unit “{text}”. Choose one of: {', '.join(books.units.values())}.")
 
 
 def counted_from(words: Mapping[str, str]) -> dict[str, Any]:

@@ -1,7 +1,9 @@
 """The weekly table: one line for each week and channel, with spend, touches, leads and revenue.
 
 It is what marketing-mix packages take (tidy, complete, nothing summed twice). Sums over the channels are the whole of
-each week, because what no channel earned and what belongs to none have lines of their own.
+each week, because what no channel earned and what belongs to none have lines of their own. By unit there is a line for
+each week, business unit and channel, as the packages take regions: conversions and costs stand in the unit they belong
+to, touches in the one they happened in.
 """
 
 from collections.abc import Mapping
@@ -23,12 +25,15 @@ from loopline.reports.mondays import AT_ONCE, began, mondays_of
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.periods import DAY
 from loopline.reports.run import settle
-from loopline.store.engine import Engine, Value
+from loopline.store.engine import Engine, Row, Value
 
 KEY = "weekly"
-COLUMNS = ("week", "channel", "spend_minor", "touches", "leads", "revenue_minor")
+BY = {"channel": "Channel", "unit": "Business unit and channel"}
+COLUMNS = ("week", "unit", "channel", "spend_minor", "touches", "leads", "revenue_minor")
 NAMES = {NOTHING: "No channel", OTHER_UNITS: "Other business units", UNATTRIBUTED: "Unattributed"}
 _KINDS = ("lead", "revenue")
+_Key = tuple[date, str, str]
+"""Week, id of the business unit (or ""), channel."""
 _WEEKS = Part("weeks", "SELECT CAST(w.began AS BIGINT) AS week_us FROM (SELECT unnest($weeks) AS began) AS w")
 
 
@@ -36,6 +41,8 @@ _WEEKS = Part("weeks", "SELECT CAST(w.began AS BIGINT) AS week_us FROM (SELECT u
 class Line:
     week: date
     """Its Monday."""
+    unit: str
+    """Name of the business unit; "" where units are not told apart."""
     channel: str
     spend_minor: int | None = None
     """None where no cost of the channel is known at all, which is not a spend of zero."""
@@ -47,10 +54,15 @@ class Line:
 @dataclass(slots=True)
 class WeeklyTable:
     scope: Scope
+    has_units: bool = False
     lines: list[Line] = field(default_factory=list)
     holds: bool = True
     """Revenue and spend add up to those of the records."""
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def _columns(self) -> list[str]:
+        return [name for name in COLUMNS[1:] if self.has_units or name != "unit"]
 
     def to_json(self) -> dict[str, Any]:
         scope = self.scope
@@ -62,10 +74,11 @@ class WeeklyTable:
             "as_of": scope.as_of.isoformat(),
             "model": scope.options.model,
             "currency": scope.books.currency,
+            "by": "unit" if self.has_units else "channel",
             "holds": self.holds,
             "warnings": self.warnings,
             "rows": [
-                {"week": one.week.isoformat(), **{name: getattr(one, name) for name in COLUMNS[1:]}}
+                {"week": one.week.isoformat(), **{name: getattr(one, name) for name in self._columns}}
                 for one in self.lines
             ],
         }
@@ -76,6 +89,8 @@ def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
 
     Raises OptionError for a model whose rows overlap or a period of more than ten years, and StoreError.
     """
+    has_units = options.by == "unit"
+    unit = "unit_id" if has_units else "''"
     scope = settle(replace(options, clock="period", by="channel", conversion=""), engine, books)
     model, learnt = learnt_model(scope, engine, *_KINDS)
     if model.overlaps:
@@ -84,64 +99,66 @@ def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
     mondays = mondays_of(scope)
     values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(began(day, scope)) for day in mondays]}
     by_began = {began(day, scope): day for day in mondays}
-    found: dict[tuple[date, str], Line] = {}
+    found: dict[_Key, Line] = {}
 
-    def line(week_us: object, channel: object) -> Line:
-        key = by_began[number(week_us)], str(channel)
-        return found.setdefault(key, Line(key[0], key[1]))
+    def line(row: Row) -> Line:
+        key = by_began[number(row["week_us"])], str(row["unit"]), str(row["channel"])
+        return found.setdefault(key, Line(*key))
 
     row = row_for(DIMENSIONS["channel"], model, scope.options)
-    for one in engine.rows(_touches(row), values):
-        line(one["week_us"], one["channel"]).touches = number(one["touches"])
-    for one in engine.rows(_credit(model, row), values):
-        at, amount = line(one["week_us"], one["channel"]), number(one["amount"])
+    for one in engine.rows(_touches(row, unit), values):
+        line(one).touches = number(one["touches"])
+    for one in engine.rows(_credit(model, row, unit), values):
+        at, amount = line(one), number(one["amount"])
         if one["kind"] == "lead":
             at.leads = round(at.leads + amount / MICRO_UNITS, 6)
         else:
             at.revenue_minor += amount
-    costs, without_rate = _costs(scope, mondays, engine)
-    for (day, channel), spend in costs.items():
-        found.setdefault((day, channel), Line(day, channel)).spend_minor = spend
-    table = WeeklyTable(scope, _complete(found, mondays))
+    costs, without_rate = _costs(scope, mondays, unit, engine)
+    for key, spend in costs.items():
+        found.setdefault(key, Line(*key)).spend_minor = spend
+    table = WeeklyTable(scope, has_units, _complete(found, mondays, books))
     if without_rate:
         table.warnings.append(f"{without_rate:,} cost lines have no exchange rate and no place in the spend.")
     _check(table, engine)
     return table
 
 
-def _touches(row: RowOf) -> str:
+def _touches(row: RowOf, unit: str) -> str:
     return question(
         f"""
-        SELECT w.week_us AS week_us, t.row_key AS channel, count(*) AS touches
+        SELECT w.week_us AS week_us, t.unit AS unit, t.row_key AS channel, count(*) AS touches
         FROM (
-            SELECT row_key, touched_us, 1 AS one FROM touchpoints
+            SELECT row_key, touched_us, {unit} AS unit, 1 AS one FROM touchpoints
             WHERE can_earn AND NOT is_machine AND touched_us >= $from_us AND touched_us < $to_us
                 AND {visible("unit_id")}
         ) AS t
         ASOF LEFT JOIN (SELECT week_us, 1 AS one FROM weeks) AS w ON t.one = w.one AND t.touched_us >= w.week_us
-        GROUP BY w.week_us, t.row_key
+        GROUP BY w.week_us, t.unit, t.row_key
         """,
         touchpoints(row),
         _WEEKS,
     )
 
 
-def _credit(model: Model, row: RowOf) -> str:
+def _credit(model: Model, row: RowOf, unit: str) -> str:
     """By the week of the conversion, whenever its touchpoints were."""
+    unit = unit.replace("unit_id", "c.unit_id")
     return question(
         f"""
-        SELECT w.week_us AS week_us, t.kind AS kind, t.channel AS channel, CAST(sum(t.amount) AS BIGINT) AS amount
+        SELECT w.week_us AS week_us, t.kind AS kind, t.unit AS unit, t.channel AS channel,
+            CAST(sum(t.amount) AS BIGINT) AS amount
         FROM (
-            SELECT c.converted_us AS converted_us, c.kind AS kind, {ROW_OF_CREDIT} AS channel, r.credit AS amount,
-                1 AS one
+            SELECT c.converted_us AS converted_us, c.kind AS kind, {unit} AS unit, {ROW_OF_CREDIT} AS channel,
+                r.credit AS amount, 1 AS one
             FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
             UNION ALL
-            SELECT c.converted_us AS converted_us, c.kind AS kind, '{UNATTRIBUTED}' AS channel, c.amount AS amount,
-                1 AS one
+            SELECT c.converted_us AS converted_us, c.kind AS kind, {unit} AS unit, '{UNATTRIBUTED}' AS channel,
+                c.amount AS amount, 1 AS one
             FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
         ) AS t
         ASOF LEFT JOIN (SELECT week_us, 1 AS one FROM weeks) AS w ON t.one = w.one AND t.converted_us >= w.week_us
-        GROUP BY w.week_us, t.kind, t.channel
+        GROUP BY w.week_us, t.kind, t.unit, t.channel
         """,
         conversions(*_KINDS),
         credit_ledger(model, row, *_KINDS),
@@ -150,9 +167,9 @@ def _credit(model: Model, row: RowOf) -> str:
     )
 
 
-def _costs(scope: Scope, mondays: list[date], engine: Engine) -> tuple[dict[tuple[date, str], int], int]:
-    """Spend by week and channel of channels with a known cost, and how many lines have no rate."""
-    found: dict[tuple[date, str], int] = {}
+def _costs(scope: Scope, mondays: list[date], unit: str, engine: Engine) -> tuple[dict[_Key, int], int]:
+    """Spend by week, unit and channel of channels with a known cost, and how many lines have no rate."""
+    found: dict[_Key, int] = {}
     without = 0
     for start in range(0, len(mondays), AT_ONCE):
         some = mondays[start : start + AT_ONCE]
@@ -162,32 +179,36 @@ def _costs(scope: Scope, mondays: list[date], engine: Engine) -> tuple[dict[tupl
             values[f"first{place}"] = max(monday, scope.first)
             values[f"last{place}"] = min(monday + 6 * DAY, scope.last)
             sums.append(f"coalesce(sum({spent(f'$first{place}', f'$last{place}')}), 0) AS sum{place}")
-        rows = engine.rows(_COST.replace("{sums}", ", ".join(sums)), values)
+        rows = engine.rows(_COST.replace("{sums}", ", ".join(sums)).replace("{unit}", unit), values)
         without = sum(number(one["without_rate"]) for one in rows)
         for one in rows:
             if number(one["lines"]) > number(one["without_rate"]):
-                found |= {(day, str(one["channel"])): number(one[f"sum{place}"]) for place, day in enumerate(some)}
+                of_line = str(one["unit"]), str(one["channel"])
+                found |= {(day, *of_line): number(one[f"sum{place}"]) for place, day in enumerate(some)}
     return found, without
 
 
 _COST = question(
     f"""
-    SELECT channel, count(*) AS lines, count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate, {{sums}}
-    FROM costs WHERE {falls_into("$first", "$last")} GROUP BY channel
+    SELECT {{unit}} AS unit, channel, count(*) AS lines,
+        count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate, {{sums}}
+    FROM costs WHERE {falls_into("$first", "$last")} GROUP BY unit, channel
     """,
     COSTS_OF_CAMPAIGNS,
 )
 
 
-def _complete(found: Mapping[tuple[date, str], Line], mondays: list[date]) -> list[Line]:
-    """Each channel in each week: packages want no gaps, and a week without touches had none."""
-    channels = sorted({channel for _, channel in found}, key=lambda key: (key in NAMES, key))
+def _complete(found: Mapping[_Key, Line], mondays: list[date], books: Books) -> list[Line]:
+    """Each channel in each week and unit: packages want no gaps, and a week without touches had none."""
+    names = {unit: books.units.get(unit, unit) for _, unit, _ in found}
+    channels = sorted({channel for _, _, channel in found}, key=lambda key: (key in NAMES, key))
     lines = []
     for monday in mondays:
-        for channel in channels:
-            line = found.get((monday, channel), Line(monday, channel))
-            line.channel = NAMES.get(channel, channel)
-            lines.append(line)
+        for unit in sorted(names, key=lambda key: names[key]):
+            for channel in channels:
+                line = found.get((monday, unit, channel), Line(monday, unit, channel))
+                line.unit, line.channel = names[unit], NAMES.get(channel, channel)
+                lines.append(line)
     return lines
 
 

@@ -13,16 +13,19 @@ from loopline.lib.sheets import safe_cell
 
 FORMS = ("csv", "json", "parquet")
 HEAD = ("week", "channel", "spend", "touches", "leads", "revenue")
+HEAD_WITH_UNIT = ("week", "unit", *HEAD[1:])
 
 
 def weekly_cells(result: Mapping[str, Any]) -> Iterator[Sequence[str]]:
     """Head and lines; an unknown spend is empty."""
-    yield HEAD
+    has_units = result["by"] == "unit"
+    yield HEAD_WITH_UNIT if has_units else HEAD
     currency = result["currency"]
     for one in result["rows"]:
         spend = "" if one["spend_minor"] is None else str(Money(one["spend_minor"], currency).major)
+        unit = [safe_cell(one["unit"])] if has_units else []
         yield [
-            one["week"], safe_cell(one["channel"]), spend, str(one["touches"]), f"{one['leads']:g}",
+            one["week"], *unit, safe_cell(one["channel"]), spend, str(one["touches"]), f"{one['leads']:g}",
             str(Money(one["revenue_minor"], currency).major),
         ]  # fmt: skip
 
@@ -40,9 +43,11 @@ def weekly_parquet(result: Mapping[str, Any]) -> bytes:
     def major(name: str) -> pa.Array:
         return pa.array([None if one[name] is None else one[name] / scale for one in rows], pa.float64())
 
+    units = {"unit": pa.array([one["unit"] for one in rows], pa.string())} if result["by"] == "unit" else {}
     table = pa.table(
         {
             "week": pa.array([one["week"] for one in rows], pa.string()).cast(pa.date32()),
+            **units,
             "channel": pa.array([one["channel"] for one in rows], pa.string()),
             "spend": major("spend_minor"),
             "touches": pa.array([one["touches"] for one in rows], pa.int64()),

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from loopline.access.roles import Role
 from loopline.reports.answer import answered
-from loopline.reports.options import OptionError, Options
-from loopline.reports.weekly import WeeklyTable, weekly_table
+from loopline.reports.options import Books, OptionError, Options
+from loopline.reports.weekly import Line, WeeklyTable, weekly_table
 from loopline.reports.weekly_file import weekly_csv, weekly_parquet
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
@@ -21,8 +21,8 @@ from tests.attribution.test_credit_ledger import random_books
 from tests.make import make_unit, signed_in_as
 
 
-def table(engine: Engine, **options: object) -> WeeklyTable:
-    return weekly_table(Options(**{**MARCH, **options}), engine, BOOKS)  # type: ignore[arg-type]
+def table(engine: Engine, books: Books = BOOKS, **options: object) -> WeeklyTable:
+    return weekly_table(Options(**{**MARCH, **options}), engine, books)  # type: ignore[arg-type]
 
 
 def two_weeks(engine: Engine) -> None:
@@ -66,6 +66,39 @@ def test_any_books_add_up(engine: Engine) -> None:
         table(engine, first=date(1990, 1, 1))
 
 
+def test_by_unit_each_unit_has_what_it_has_alone(engine: Engine) -> None:
+    """Its weeks and sums are those of the table that is asked for it alone; only the channels of others are named."""
+    random_books(engine, 11)
+    both = Books("EUR", "Europe/Berlin", {"north": "North", "south": "South"})
+    found = table(engine, both, by="unit")
+    assert found.holds
+    assert {one.unit for one in found.lines} == {"North", "South"}
+    whole = table(engine, both, by="channel")
+    assert sums(found.lines) == sums(whole.lines)
+    for key, name in both.units.items():
+        alone = table(engine, both, by="channel", unit_ids=frozenset({key}))
+        assert sums([one for one in found.lines if one.unit == name]) == sums(alone.lines)
+    told = found.to_json()
+    assert next(csv.reader(StringIO(weekly_csv(told)))) == [
+        "week", "unit", "channel", "spend", "touches", "leads", "revenue",
+    ]  # fmt: skip
+    assert pq.read_table(BytesIO(weekly_parquet(told))).column_names[:3] == ["week", "unit", "channel"]
+
+
+def sums(lines: list[Line]) -> dict[date, tuple[int, int, float, int]]:
+    """Week → spend, touches, leads, revenue."""
+    found: dict[date, tuple[int, int, float, int]] = {}
+    for one in lines:
+        spend, touches, leads, revenue = found.get(one.week, (0, 0, 0.0, 0))
+        found[one.week] = (
+            spend + (one.spend_minor or 0), touches + one.touches, round(leads + one.leads, 3),
+            revenue + one.revenue_minor,
+        )  # fmt: skip
+    return {
+        week: (spend, touches, round(leads, 2), revenue) for week, (spend, touches, leads, revenue) in found.items()
+    }
+
+
 def test_the_files_hold_days_and_major_units_and_an_unknown_spend_is_empty(engine: Engine) -> None:
     two_weeks(engine)
     told = table(engine).to_json()
@@ -85,6 +118,10 @@ def test_commands_get_the_same_lines(engine: Engine) -> None:
     two_weeks(engine)
     told = answered("weekly", {"from": "2024-03-01", "to": "2024-03-31"}, engine, BOOKS)
     assert told["rows"] == table(engine).to_json()["rows"]
+    north = answered("weekly", {"from": "2024-03-01", "to": "2024-03-31", "unit": "north"}, engine, BOOKS)
+    assert north["rows"] == told["rows"], "everything happened there"
+    with pytest.raises(OptionError, match="no business unit “nowhere”"):
+        answered("weekly", {"unit": "nowhere"}, engine, BOOKS)
 
 
 def test_no_data_at_all_is_no_lines(engine: Engine) -> None:
@@ -106,5 +143,8 @@ def test_the_page_and_its_files_are_for_those_who_see_reports(store: DuckDBEngin
     assert told.headers["Content-Type"].startswith("text/csv")
     assert b"Paid Search,30.00,1,0,0.00" in told.content
     assert "Paid Search,30.00" not in client.get(reverse("weekly_download", args=["csv"]), said).content.decode()
+    by_unit = admin.get(reverse("weekly"), said | {"by": "unit"}).content.decode()
+    assert "Business unit</th>" in by_unit
+    assert admin.get(reverse("weekly"), {"by": "campaign"}).status_code == 400
     assert admin.get(reverse("weekly"), {"model": "influenced"}).status_code == 400
     assert admin.get(reverse("weekly_download", args=["parquet"]), {"model": "x"}).status_code == 400

@@ -27,8 +27,8 @@ from loopline.store.open import open_engine
 
 BINARY = ("xlsx", "parquet")
 OPTIONS = (
-    "from", "to", "as_of", "model", "clock", "by", "lookback", "half_life", "order", "conversion", "people", "kinds",
-    "direct", "humans", "changed_since", "frozen",
+    "from", "to", "as_of", "model", "clock", "by", "unit", "lookback", "half_life", "order", "conversion", "people",
+    "kinds", "direct", "humans", "changed_since", "frozen",
 )  # fmt: skip
 
 
@@ -43,6 +43,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--model", metavar="M", help="attribution model, such as linear (default) or first_touch")
     parser.add_argument("--clock", choices=["period", "cohort"], help="by closing date (default) or by touchpoint date")
     parser.add_argument("--by", metavar="DIMENSION", help="campaign (default), channel, landing_page, business_unit, …")
+    parser.add_argument("--unit", metavar="UNIT", help="only this business unit, by name or id (default: all)")
     parser.add_argument("--lookback", metavar="DAYS", help="days before the conversion, or none (default 90)")
     parser.add_argument("--half-life", metavar="DAYS", help="of time_decay (default 7)")
     parser.add_argument("--conversion", metavar="C", help="only lead, qualified, opportunity or won (default: all)")

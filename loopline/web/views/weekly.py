@@ -14,16 +14,16 @@ from loopline.reports.address import Usual, read_address
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.export import FORMS
 from loopline.reports.options import OptionError
-from loopline.reports.weekly import WeeklyTable, weekly_table
+from loopline.reports.weekly import BY, WeeklyTable, weekly_table
 from loopline.reports.weekly_file import weekly_csv, weekly_parquet
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.views.reports import about, chips
 
-USUAL = Usual({}, "", "last_12_months")
+USUAL = Usual(BY, "channel", "last_12_months")
 SHOWN = 200
 """Lines on the page; the files hold all."""
-_LIKE_A_REPORT = replace(REPORTS["closed-loop"], by=None, reads=frozenset({"model", "lookback"}))
+_LIKE_A_REPORT = replace(REPORTS["closed-loop"], by=BY, reads=frozenset({"model", "lookback"}))
 
 
 @require_GET
