@@ -28,14 +28,15 @@ from loopline.reports.options import Books, Options
 from loopline.reports.run import run_before, run_report, settle, settle_for
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
+from loopline.store.touches import TOUCHES
 from loopline.web.dashboards import DASHBOARDS, PERIOD, Tile
 
 BOOKS = Books(currency="EUR", zone="Europe/Berlin", units={"north": "North", "south": "South"})
 YEAR = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
 
-# One year of traffic. Every tenth event is a touchpoint; visitors have three touchpoints or so each. Of those who said
-# who they are half became leads, a tenth of those won. `id(n)` gives texts as long as real ids, so that strings cost
-# what they cost.
+# One year of traffic in the order in which it happened, as it arrives. Every tenth event is a touchpoint; visitors have
+# three touchpoints or so each. Of those who said who they are half became leads, a tenth of those won. `id(n)` gives
+# texts as long as real ids, so that strings cost what they cost.
 FILL = """
 CREATE TEMP MACRO scatter(n) AS CAST(hash(n) >> 1 AS BIGINT);
 CREATE TEMP MACRO id(kind, n) AS kind || substr(md5(kind || n), 1, 8) || '-' || substr(md5(kind || n), 9, 24);
@@ -43,7 +44,8 @@ CREATE TEMP MACRO moment(n) AS TIMESTAMPTZ '2025-01-01 00:00:00+00' + to_microse
 
 INSERT INTO events BY NAME
 SELECT id('e', n) AS event_id, 'key' AS source_id, CASE WHEN n % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
-    moment(n // 10) + to_seconds(n % 10) AS occurred_at, occurred_at AS received_at,
+    TIMESTAMPTZ '2025-01-01 00:00:00+00' + to_microseconds(n // 10 * (310000000000000 // $events)) + to_seconds(n % 10)
+        AS occurred_at, occurred_at AS received_at,
     'page' AS kind, 'Page viewed' AS name, 'visitor:' || id('v', person) AS identity, id('v', person) AS visitor_id,
     '' AS user_id, id('s', n // 10) AS session_id, n % 10 = 0 AS is_entry,
     CASE WHEN n % 10 = 0 THEN 'entry' ELSE '' END AS touch_kind,
@@ -148,6 +150,8 @@ def fill(path: Path, size: Size) -> None:
     for name, value in size.numbers.items():
         text = text.replace(f"${name}", str(value))
     connection.execute(text)
+    connection.execute(f"DROP TABLE {TOUCHES}")
+    migrate(connection, datetime(2026, 2, 1, tzinfo=UTC))
     connection.close()
 
 

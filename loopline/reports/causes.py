@@ -30,7 +30,8 @@ class Cause:
 CAUSES = (
     Cause(
         "touchpoints", "Late touchpoints", "visits, forms, clicks and talks that became known afterwards",
-        "events", ("touchpoints",), ("channel", "utm_campaign", "landing_path"), which="touch_kind <> ''",
+        "events", ("touchpoints", "their_touchpoints"), ("channel", "utm_campaign", "landing_path"),
+        which="touch_kind <> ''",
     ),
     Cause(
         "identities", "Identity", "browsers and addresses that were linked to a person, or taken from one",

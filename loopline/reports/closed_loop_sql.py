@@ -49,11 +49,13 @@ def row_for(dimension: Dimension, model: Model, options: Options) -> RowOf:
 def credit_and_visits(
     dimension: Dimension, model: Model, options: Options, moments: Mapping[str, str] | None = None
 ) -> str:
-    """Sessions and people, credit, and the unattributed, in one statement, so that touchpoints are read once.
+    """Sessions and people, credit, and the unattributed, in one statement, as of one moment.
 
+    Touchpoints are read twice, each time as little of them as needed: for visits those of the period without their ids,
+    for credit those of the people of conversions. All of all, kept for both, outgrow the memory on a large store.
     `moments` as in `question`.
     """
-    row = replace(row_for(dimension, model, options), with_strangers=True)
+    row = row_for(dimension, model, options)
     return question(
         f"""
         SELECT 'credit' AS section, c.kind AS kind, {ROW_OF_CREDIT} AS row_key, c.unit_id AS unit_id,

@@ -19,7 +19,7 @@ from loopline.store.engine import Engine
 
 BEGINNING = """
 SELECT min(began) AS began FROM (
-    SELECT min(occurred_at) AS began FROM events WHERE touch_kind <> '' AND recorded_at <= $as_of
+    SELECT min(occurred_at) AS began FROM touches WHERE recorded_at <= $as_of
     UNION ALL SELECT min(created_at) AS began FROM lead_facts WHERE recorded_at <= $as_of
     UNION ALL SELECT min(created_at) AS began FROM opportunity_facts WHERE recorded_at <= $as_of
     UNION ALL SELECT min(closed_at) AS began FROM opportunity_facts WHERE recorded_at <= $as_of

@@ -16,8 +16,8 @@ _UNMAPPED_CODES = question(
     f"""
     SELECT e.utm_campaign AS unmapped, sum(e.touches) AS seen
     FROM (
-        SELECT unit_id, utm_campaign, count(*) AS touches FROM events
-        WHERE touch_kind <> '' AND recorded_at <= $as_of AND utm_campaign <> '' AND {visible("unit_id")}
+        SELECT unit_id, utm_campaign, count(*) AS touches FROM touches
+        WHERE recorded_at <= $as_of AND utm_campaign <> '' AND {visible("unit_id")}
             AND epoch_us(occurred_at) >= $from_us AND epoch_us(occurred_at) < $to_us
         GROUP BY unit_id, utm_campaign
     ) AS e LEFT JOIN code_state AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign AND NOT c.is_deleted

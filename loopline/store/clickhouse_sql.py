@@ -16,6 +16,7 @@ from loopline.store.clickhouse_steps import Step, steps_of
 from loopline.store.clickhouse_words import MOMENT, STARTS
 from loopline.store.engine import StoreError, Value
 from loopline.store.library import TABLES
+from loopline.store.touches import TOUCHES
 
 UNNAMED = {"epoch_us": "toUnixTimestamp64Micro", "timezone": "toTimeZone", "hash": "sipHash64"}
 """Functions that sqlglot has no class for, by their ClickHouse names."""
@@ -105,7 +106,7 @@ def _translated(sql: str, kinds: tuple[tuple[str, str], ...]) -> tuple[Step, ...
 
 
 def _refuse_what_differs(query: exp.Query) -> None:
-    readable = {*TABLES, *BOOKS, *(part.alias for part in query.find_all(exp.CTE))}
+    readable = {*TABLES, TOUCHES, *BOOKS, *(part.alias for part in query.find_all(exp.CTE))}
     for node in query.walk():
         is_foreign = isinstance(node, exp.Table) and (node.name not in readable or bool(node.db))
         if reason := FOREIGN if is_foreign else _difference(node):

@@ -30,9 +30,12 @@ from loopline.store.engine import Batch, QueryTimeoutError, Row, StoreError, Val
 from loopline.store.kept import KeptTables
 from loopline.store.library import table_named, text_column
 from loopline.store.params import wanted
+from loopline.store.touches import TOUCHES, touches_of
 
 TICK = timedelta(microseconds=1)
 FLUSH_FROM = "1MB"
+_SAME_EVENT = "event_id, unit_id, recorded_at"
+"""What an event and its touchpoint have in common, and no other event."""
 RESERVE_BYTES = 64 * 2**20
 """Kept free on the disk: a checkpoint that finds none is fatal to DuckDB."""
 
@@ -113,6 +116,8 @@ class DuckDBEngine:
         self._connection.register("arriving", content)
         try:
             self._connection.execute(f"INSERT INTO {key} BY NAME SELECT * FROM arriving")
+            if key == "events":
+                self._connection.execute(f"INSERT INTO {TOUCHES} BY NAME {touches_of('arriving')}")
         finally:
             self._connection.unregister("arriving")
 
@@ -177,17 +182,29 @@ class DuckDBEngine:
 
     def erase(self, table: str, column: str, values: Sequence[str]) -> int:
         """Delete rows for good. The file is checkpointed, so that the write-ahead log holds them no longer."""
-        name = text_column(table, column)
-        sql = f"DELETE FROM {table} WHERE {name} IN (SELECT unnest($values))"
+        which = f"{text_column(table, column)} IN (SELECT unnest($values))"
         with self._write_lock:
             try:
-                [(count,)] = self._connection.execute(sql, {"values": list(values)}).fetchall()
+                count = self._delete(table, which, {"values": list(values)})
                 self._connection.execute("CHECKPOINT")
             except duckdb.Error as error:
+                self._undo()
                 raise self._told(error, write_error) from error
             finally:
                 self._erasures += 1  # also where only the checkpoint failed
         self.kept.forget()
+        return count
+
+    def _delete(self, table: str, which: str, values: Mapping[str, Value]) -> int:
+        run = self._connection.execute
+        run("BEGIN TRANSACTION")
+        if table == "events":
+            run(
+                f"DELETE FROM {TOUCHES} WHERE ({_SAME_EVENT}) IN (SELECT {_SAME_EVENT} FROM events WHERE {which})",
+                values,
+            )
+        [(count,)] = run(f"DELETE FROM {table} WHERE {which}", values).fetchall()
+        run("COMMIT")
         return int(count)
 
     def erasures(self) -> int:

@@ -7,6 +7,7 @@ import duckdb
 from loopline.store.engine import StoreError
 from loopline.store.library import TABLES
 from loopline.store.schema import SCHEMA_VERSION, Column, Kind, Table
+from loopline.store.touches import COLUMNS, TOUCHES, touches_of
 
 TYPES: dict[Kind, str] = {
     Kind.TEXT: "VARCHAR",
@@ -33,6 +34,7 @@ def migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
         _refuse_newer(connection)
         for table in TABLES.values():
             _make_or_widen(connection, table)
+        _gather_touches(connection)
         connection.execute(
             "INSERT INTO schema_version SELECT $version, $now "
             "WHERE $version > (SELECT coalesce(max(version), 0) FROM schema_version)",
@@ -57,8 +59,8 @@ def _refuse_newer(connection: duckdb.DuckDBPyConnection) -> None:
 def _make_or_widen(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     columns = ", ".join(f"{column.name} {_column_type(column)}" for column in table.columns)
     connection.execute(f"CREATE TABLE IF NOT EXISTS {table.key} ({columns})")
-    found = {name for (name,) in connection.execute(_COLUMNS_OF, {"table": table.key}).fetchall()}
-    if unknown := found - {column.name for column in table.columns}:
+    found = _columns_of(connection, table.key)
+    if unknown := set(found) - {column.name for column in table.columns}:
         raise StoreError(
             f"{table.key} has columns this Loopline does not know ({', '.join(sorted(unknown))}): it was written by "
             "a newer one. Install that version again."
@@ -68,7 +70,18 @@ def _make_or_widen(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
             _add_column(connection, table, column)
 
 
-_COLUMNS_OF = "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = $table"
+def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[str, ...]:
+    sql = (
+        "SELECT column_name FROM duckdb_columns() WHERE schema_name = 'main' AND table_name = $table "
+        "ORDER BY column_index"
+    )
+    return tuple(name for (name,) in connection.execute(sql, {"table": table}).fetchall())
+
+
+def _gather_touches(connection: duckdb.DuckDBPyConnection) -> None:
+    """Of a store that has none yet, or has other columns of them: all from its events."""
+    if _columns_of(connection, TOUCHES) != COLUMNS:
+        connection.execute(f"CREATE OR REPLACE TABLE {TOUCHES} AS {touches_of('events')}")
 
 
 def _add_column(connection: duckdb.DuckDBPyConnection, table: Table, column: Column) -> None:

@@ -97,5 +97,5 @@ def fact_table(key: str, meaning: str, *columns: Column) -> Table:
     )
 
 
-SCHEMA_VERSION = 6
+SCHEMA_VERSION = 7
 """Grows with a change of a table that an older Loopline could not read or write (a new column or table is such)."""

@@ -57,13 +57,13 @@ def _read(row: str) -> Part:
         f"""
         SELECT k.person_no AS person_no, {row} AS row_key, epoch_us(e.occurred_at) AS read_us
         FROM events AS e JOIN (
-            SELECT i.identity AS identity, i.identity_no AS identity_no, i.person_no AS person_no,
-                i.from_us AS from_us, i.until_us AS until_us
+            SELECT i.identity AS identity, i.person_no AS person_no, i.from_us AS from_us, i.until_us AS until_us
             FROM known_identities AS i
             JOIN (SELECT DISTINCT person_no FROM readers) AS w ON w.person_no = i.person_no
-        ) AS k ON k.identity_no = {number_of("e.identity")} AND {theirs("e", "k")}
+        ) AS k ON {theirs("e", "k")}
         LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
         WHERE e.recorded_at <= $as_of AND e.kind = 'page' AND {row} <> ''
+            AND epoch_us(e.occurred_at) < $to_us AND epoch_us(e.occurred_at) >= $from_us - $lookback_us
             AND NOT starts_with(coalesce(v.verdict, e.bot_verdict), 'machine') AND {visible("e.unit_id")}
         """,
         (KNOWN_IDENTITIES, _READERS, VERDICT_STATE),

@@ -1,0 +1,59 @@
+"""The touchpoints of the store say what its events say, whatever was written, repeated, erased or upgraded."""
+
+import pytest
+
+from loopline.store.engine import Batch, Engine
+from loopline.store.library import TABLES
+from loopline.store.touches import COLUMNS, touches_of
+from tests.engines import MakeEngine
+from tests.store.rows import events
+from tests.store.test_migration import change
+
+
+def touches(engine: Engine) -> list[str]:
+    """Their event ids, and that each column says the same as the event's."""
+    told = engine.rows(f"SELECT {', '.join(COLUMNS)} FROM touches ORDER BY event_id, unit_id")
+    assert told == engine.rows(f"{touches_of('events')} ORDER BY event_id, unit_id")
+    return [str(row["event_id"]) for row in told]
+
+
+def some(token: str) -> Batch:
+    visit = {"touch_kind": "entry", "channel": "Email", "utm_campaign": "summer", "is_entry": True}
+    shown = {**visit, "identity": "visitor:v", "visitor_id": "v"}
+    return Batch(token, {"events": events(f"{token}-1", f"{token}-2", session_id=token, unit_id="north", **shown)})
+
+
+def test_only_touchpoints_are_there_and_each_once(engine: Engine):
+    engine.write(some("a"))
+    engine.write(some("a"))
+    engine.write(Batch("pages", {"events": events("page", identity="visitor:v")}))
+    assert touches(engine) == ["a-1", "a-2"]
+
+
+@pytest.mark.parametrize(("column", "value"), [("event_id", "a-1"), ("session_id", "a"), ("identity", "visitor:v")])
+def test_what_is_erased_of_the_events_is_erased_of_them(engine: Engine, column: str, value: str):
+    engine.write(some("a"))
+    engine.write(some("b"))
+    engine.write(Batch("elsewhere", {"events": events("a-1", unit_id="south", touch_kind="form", session_id="s")}))
+    before = len(touches(engine))
+    erased = engine.erase("events", column, [value])
+    assert len(touches(engine)) == before - erased < before
+
+
+@pytest.mark.new_database
+@pytest.mark.parametrize("sign", ["none", "other columns"])
+def test_a_store_of_before_gets_all_of_them(make_engine: MakeEngine, engine_url: str, sign: str):
+    engine = make_engine()
+    engine.write(some("a"))
+    engine.close()
+    kind = "TABLE" if engine_url.startswith("duckdb") else "VIEW"
+    without = [] if sign == "none" else [f"CREATE {kind} touches AS SELECT event_id FROM events"]
+    change(engine_url, f"DROP {kind} touches", *without)
+    again = make_engine()
+    assert touches(again) == ["a-1", "a-2"]
+    again.write(some("b"))
+    assert touches(again) == ["a-1", "a-2", "b-1", "b-2"]
+
+
+def test_they_have_columns_of_events_only():
+    assert set(COLUMNS) <= {column.name for column in TABLES["events"].columns}
