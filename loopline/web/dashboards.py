@@ -4,9 +4,10 @@ A tile is a report with its options, and what of it is shown. Every tile leads t
 out says why and leaves the others alone.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -15,6 +16,7 @@ from loopline.reports.address import as_before, options_said, read_address, usua
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import Metric
 from loopline.reports.options import Books, OptionError
+from loopline.reports.recent import Recent, answered, recent_moment
 from loopline.reports.result import ReportResult
 from loopline.reports.run import run_before, run_report
 from loopline.store.current import engine
@@ -141,16 +143,31 @@ class Shown:
         return self.result.rows[:ROWS] if self.result else []
 
 
-def shown(tiles: Sequence[Tile], query: Mapping[str, str], books: Books, today: date) -> list[Shown]:
-    """Every tile with the options of the page's address before its own."""
-    return [_shown(tile, f"tile-{place}", query, books, today) for place, tile in enumerate(tiles)]
+@contextmanager
+def one_moment(*, now: bool = False) -> Iterator[Recent | None]:
+    """The moment for all tiles that are worked out in the block; None where the store does not answer, which each tile
+    then says itself."""
+    try:
+        moment = recent_moment(engine(), now=now)
+    except StoreError:
+        moment = None
+    yield moment
+    if moment:
+        answered(engine(), moment)
 
 
-def _shown(tile: Tile, place: str, query: Mapping[str, str], books: Books, today: date) -> Shown:
+def shown(
+    tiles: Sequence[Tile], query: Mapping[str, str], books: Books, today: date, at: datetime | None = None
+) -> list[Shown]:
+    """Every tile with the options of the page's address before its own; as of `at` where the address does not say."""
+    return [_shown(tile, f"tile-{place}", query, books, today, at) for place, tile in enumerate(tiles)]
+
+
+def _shown(tile: Tile, place: str, query: Mapping[str, str], books: Books, today: date, at: datetime | None) -> Shown:
     said = _named_days({"period": PERIOD, **tile.options, **options_said(query)}, today)
     found = Shown(tile, f"{page_of(tile.report)}?{urlencode(said)}" if said else page_of(tile.report), place=place)
     try:
-        _fill(found, said, books, today)
+        _fill(found, said, books, today, at)
     except (OptionError, StoreError) as error:
         found.trouble = str(error)
     return found
@@ -166,9 +183,10 @@ def _named_days(said: Mapping[str, str], today: date) -> dict[str, str]:
     return {**said, **named, **({"compare": "none"} if days == 1 else {})}
 
 
-def _fill(found: Shown, said: Mapping[str, str], books: Books, today: date) -> None:
+def _fill(found: Shown, said: Mapping[str, str], books: Books, today: date, at: datetime | None) -> None:
     tile, report = found.tile, REPORTS[found.tile.report]
     asked = read_address(said, books, today, usual_of(report))
+    asked = replace(asked, options=replace(asked.options, as_of=asked.options.as_of or at))
     found.period = asked.period.label if asked.period else "all there is"
     found.result = result = run_report(report.key, asked.options, engine(), books)
     by_key = {metric.key: metric for metric in result.metrics}

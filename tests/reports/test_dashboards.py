@@ -9,6 +9,7 @@ from django.urls import reverse
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
+from loopline.reports import recent
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import OptionError
 from loopline.store.current import use_engine
@@ -120,3 +121,37 @@ def test_a_period_before_with_too_little_to_learn_from_takes_no_tile_away(store:
     [tile] = dashboards.shown([dashboards.DASHBOARDS["marketing"].tiles[0]], march, BOOKS, date(2024, 4, 2))
     assert tile.trouble == ""
     assert {figure.change for figure in tile.figures} == {""}
+
+
+def test_all_tiles_are_as_of_one_moment_that_is_taken_again_where_answering_takes_long(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here everything takes long; what was learned meanwhile is shown to who asks for it, and after an erasure."""
+    monkeypatch.setattr(recent, "LONG_S", 0.0)
+    monkeypatch.setattr(recent, "TIMES", 10_000)
+    client, address = signed_in_as(Role.SALES, units[0]), reverse("dashboard", args=["sales"])
+    first = client.get(address).content.decode()
+    assert "Ask again" not in first
+    shelf = Shelf(store)
+    shelf.lead("later", "later", utc_now(), unit_id=str(units[0].pk), handed_over_at=utc_now())
+    shelf.store()
+    again = client.get(address)
+    assert {tile.result.as_of for tile in again.context["tiles"]} == {again.context["moment"].at}
+    assert again.context["moment"].at < store.horizon()
+    assert "Ask again as of now" in again.content.decode()
+    asked = client.get(address, {"moment": "now"})
+    assert asked.context["moment"].at == store.horizon()
+    assert "Ask again" not in asked.content.decode()
+    shelf.lead("latest", "latest", utc_now(), unit_id=str(units[0].pk), handed_over_at=utc_now())
+    shelf.store()
+    store.erase("person_facts", "id", ["nobody"])
+    assert client.get(address).context["moment"].at == store.horizon()
+
+
+def test_what_is_answered_quickly_is_as_of_now(units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine) -> None:
+    client, address = signed_in_as(Role.SALES, units[0]), reverse("dashboard", args=["sales"])
+    client.get(address)
+    shelf = Shelf(store)
+    shelf.lead("later", "later", utc_now(), unit_id=str(units[0].pk), handed_over_at=utc_now())
+    shelf.store()
+    assert client.get(address).context["moment"].at == store.horizon()

@@ -13,9 +13,11 @@ from loopline.reports.chart_bundle import version
 from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.web.access import PageRequest, allow
-from loopline.web.dashboards import DASHBOARDS, OF_ROLE, WALL, shown
+from loopline.web.dashboards import DASHBOARDS, OF_ROLE, WALL, one_moment, shown
 
 USUAL = Usual({}, "")
+NOW = "now"
+"""What the address says of the moment where figures that took long are wanted anew."""
 ASKED = ("period", "from", "to", "unit", "as_of", "compare")
 
 
@@ -46,12 +48,21 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
         asked = read_address(said, books, today, USUAL)
     except OptionError as error:
         return render(request, "reports/dashboard.html", page | {"trouble": str(error)}, status=400)
-    tiles = shown(found.tiles, said, books, today)
+    with one_moment(now=request.GET.get("moment") == NOW) as moment:
+        tiles = shown(found.tiles, said, books, today, moment and moment.at)
     charts = {one.place: one.chart for one in tiles if one.chart}
     return render(
         request,
         "reports/dashboard.html",
-        page | {"asked": asked, "tiles": tiles, "charts": charts, "charts_version": version() if charts else ""},
+        page
+        | {
+            "asked": asked,
+            "tiles": tiles,
+            "moment": moment,
+            "now": NOW,
+            "charts": charts,
+            "charts_version": version() if charts else "",
+        },
     )
 
 
@@ -60,5 +71,7 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
 def wall(request: PageRequest) -> HttpResponse:
     """The loop today, to be read across a room; it asks again by itself."""
     books, today = books_for(request.actor), timezone.localdate()
-    stations = [(name, shown(tiles, {}, books, today)) for name, tiles in WALL]
-    return render(request, "reports/wall.html", {"stations": stations, "currency": books.currency, "at": utc_now()})
+    with one_moment() as moment:
+        stations = [(name, shown(tiles, {}, books, today, moment and moment.at)) for name, tiles in WALL]
+    at = moment.at if moment and not moment.is_now else utc_now()
+    return render(request, "reports/wall.html", {"stations": stations, "currency": books.currency, "at": at})
