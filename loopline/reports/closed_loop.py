@@ -10,6 +10,8 @@ from loopline.reports.naming import names_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
+from loopline.reports.slices import slices
+from loopline.reports.sparks import Sparks
 from loopline.reports.tally import Tally, tally_of
 from loopline.reports.warn import warnings_of
 from loopline.store.engine import Engine
@@ -31,7 +33,8 @@ def columns_of(report: Report, scope: Scope) -> list[Metric]:
 
 
 def run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
-    tally = tally_of(scope, engine)
+    step, periods = slices(scope)
+    tally = tally_of(scope, engine, periods=periods)
     dimension = DIMENSIONS[scope.options.by]
     sums = sum_records(engine, scope)
     metrics = columns_of(report, scope)
@@ -58,6 +61,7 @@ def run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         warnings=warnings_of(tally, sums, rows, dimension, scope, engine),
         machine_sessions=tally.machine_sessions,
         counts=scope.options.counts,
+        over_time=Sparks(step, tuple(periods), {key: tuple(points) for key, points in tally.points.items()}),
     )
 
 

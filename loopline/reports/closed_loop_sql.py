@@ -11,6 +11,7 @@ from loopline.attribution.state import CAMPAIGN_STATE, Part, question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
 from loopline.reports.dimension import OTHER_UNITS, Dimension
 from loopline.reports.options import Options
+from loopline.reports.slices import place_of
 
 # Money of a conversion of a visible unit may be earned by a touchpoint of a unit the asker may not see: it counts, but
 # under no name.
@@ -47,35 +48,38 @@ def row_for(dimension: Dimension, model: Model, options: Options) -> RowOf:
 
 
 def credit_and_visits(
-    dimension: Dimension, model: Model, options: Options, moments: Mapping[str, str] | None = None
+    dimension: Dimension, model: Model, options: Options, moments: Mapping[str, str] | None = None, *, slices: int = 1
 ) -> str:
     """Sessions and people, credit, and the unattributed, in one statement, as of one moment.
 
     Touchpoints are read twice, each time as little of them as needed: for visits those of the period without their ids,
     for credit those of the people of conversions. All of all, kept for both, outgrow the memory on a large store.
+    Revenue is told by slice of the period, `place`, for which `$at<n>` say when each begins; all else is in the first.
     `moments` as in `question`.
     """
     row = row_for(dimension, model, options)
+    closed, touched = place_of("c.converted_us", slices), place_of("r.touched_us", slices)
+    place = f"CASE WHEN c.kind <> 'revenue' THEN 0 ELSE {touched if options.clock == 'cohort' else closed} END"
     return question(
         f"""
         SELECT 'credit' AS section, c.kind AS kind, {ROW_OF_CREDIT} AS row_key, c.unit_id AS unit_id,
-            sum(CASE WHEN {TOUCHED_IN_PERIOD} THEN r.credit ELSE 0 END) AS amount,
+            {place} AS place, sum(CASE WHEN {TOUCHED_IN_PERIOD} THEN r.credit ELSE 0 END) AS amount,
             sum(CASE WHEN c.is_converted AND {TOUCHED_IN_PERIOD} THEN r.credit ELSE 0 END) AS converted,
             sum(CASE WHEN {TOUCHED_IN_PERIOD} THEN 0 ELSE r.credit END) AS outside
         FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
-        GROUP BY c.kind, {ROW_OF_CREDIT}, c.unit_id
+        GROUP BY c.kind, {ROW_OF_CREDIT}, c.unit_id, {place}
         UNION ALL
         SELECT 'unattributed' AS section, c.kind AS kind, r.reason AS row_key, c.unit_id AS unit_id,
-            sum(c.amount) AS amount,
+            CASE WHEN c.kind <> 'revenue' THEN 0 ELSE {closed} END AS place, sum(c.amount) AS amount,
             sum(CASE WHEN c.is_converted THEN c.amount ELSE 0 END) AS converted, 0 AS outside
         FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
-        GROUP BY c.kind, r.reason, c.unit_id
+        GROUP BY c.kind, r.reason, c.unit_id, CASE WHEN c.kind <> 'revenue' THEN 0 ELSE {closed} END
         UNION ALL
         SELECT 'visits' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
-            sum(t.sessions) AS amount, count(t.person_no) AS converted, 0 AS outside
+            0 AS place, sum(t.sessions) AS amount, count(t.person_no) AS converted, 0 AS outside
         FROM visits AS t {dimension.row.naming} WHERE NOT t.is_machine GROUP BY {dimension.row.key}
         UNION ALL
-        SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id,
+        SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id, 0 AS place,
             coalesce(sum(CASE WHEN is_machine THEN sessions ELSE 0 END), 0) AS amount,
             count(DISTINCT CASE WHEN is_machine THEN NULL ELSE person_no END) AS converted, 0 AS outside
         FROM visits

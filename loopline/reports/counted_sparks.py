@@ -6,7 +6,8 @@ from loopline.attribution.state import Part, question
 from loopline.reports.balance import number
 from loopline.reports.metric import Metric
 from loopline.reports.options import Scope
-from loopline.reports.sparks import Sparks, beginnings, place_of, slices
+from loopline.reports.slices import beginnings, place_of, slices
+from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine, Value
 
 

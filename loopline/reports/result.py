@@ -4,6 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 
 from loopline.reports.metric import Metric, Number, Unit
+from loopline.reports.sparks import Sparks
 
 
 @dataclass(slots=True)
@@ -128,6 +129,8 @@ class ReportResult:
     """False where a sum over the rows would mean nothing; the totals are empty then."""
     counts: dict[str, object] = field(default_factory=dict)
     """What counts in this run, as asked: conversion, people, kinds of touchpoints, Direct, humans only."""
+    over_time: Sparks | None = None
+    """A figure of each row over the period, where it was told by the same question as the rows."""
 
     @property
     def dealt(self) -> Balance:

@@ -40,7 +40,7 @@ def row_sparks(result: ReportResult, options: Options, engine: Engine, books: Bo
     """One figure of each row of the result over its period; None where the report has none. Raises StoreError."""
     report = REPORTS[result.report]
     if report.sparks is None or result.is_empty:
-        return None
+        return result.over_time
     same = replace(options, first=result.first, last=result.last, as_of=result.as_of)
     scope, ask = settle_for(report, same, engine, books), report.sparks
     return kept_or(engine, f"{report.key} over time", scope, lambda: ask(scope, engine))

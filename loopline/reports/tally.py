@@ -4,7 +4,7 @@ Each side is summed before they meet: answers about credit, visits and cost with
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from loopline.reports import closed_loop_sql as sql
 from loopline.reports.balance import Sums, number
@@ -13,7 +13,9 @@ from loopline.reports.figures import Figures
 from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import whole
 from loopline.reports.options import Scope
+from loopline.reports.periods import Period
 from loopline.reports.result import Balance, Counted, Row
+from loopline.reports.slices import beginnings
 from loopline.store.engine import Engine, Value
 from loopline.store.engine import Row as Found
 
@@ -22,13 +24,22 @@ _FIELDS = {"lead": "leads", "qualified": "qualified", "opportunity": "opportunit
 
 
 def tally_of(
-    scope: Scope, engine: Engine, moments: Mapping[str, str] | None = None, values: Mapping[str, Value] | None = None
+    scope: Scope,
+    engine: Engine,
+    moments: Mapping[str, str] | None = None,
+    values: Mapping[str, Value] | None = None,
+    *,
+    periods: Sequence[Period] = (),
 ) -> "Tally":
-    """Everything the scope asks for. `moments` as in `attribution.state.question`, with the `values` they read."""
+    """Everything the scope asks for. `moments` as in `attribution.state.question`, with the `values` they read.
+
+    `periods`: slices of the scope's period to tell the revenue of each row by, as well.
+    """
     dimension = DIMENSIONS[scope.options.by]
     model, learnt = learnt_model(scope, engine, *scope.options.kinds, moments=moments, values=values)
-    tally, params = Tally(scope), {**scope.params, **learnt, **(values or {})}
-    tally.take_credit(engine.rows(sql.credit_and_visits(dimension, model, scope.options, moments), params))
+    tally, params = Tally(scope, len(periods)), {**scope.params, **learnt, **(values or {})}
+    credit = sql.credit_and_visits(dimension, model, scope.options, moments, slices=max(len(periods), 1))
+    tally.take_credit(engine.rows(credit, {**params, **beginnings(periods, scope)}))
     if model.overlaps:
         tally.take_once(engine.rows(sql.credit_once(dimension, model, scope.options, moments), params))
     tally.take_cost(engine.rows(sql.cost(dimension, moments), params))
@@ -38,8 +49,10 @@ def tally_of(
 class Tally:
     """Figures per row, gathered from the answers."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, slices: int = 0) -> None:
         self.scope = scope
+        self.points: dict[str, list[int]] = defaultdict(lambda: [0] * max(slices, 1))
+        """Row → revenue of each slice."""
         self.overlaps = scope.model.overlaps
         self.figures: dict[str, Figures] = defaultdict(Figures)
         self.total = Figures()
@@ -60,9 +73,9 @@ class Tally:
                 case "everyone":
                     self.total.people, self.machine_sessions = number(row["converted"]), number(row["amount"])
                 case "credit" if self.overlaps:
-                    self._credit(self.figures[str(row["row_key"])], row)
+                    self._credit_row(str(row["row_key"]), row)
                 case "credit":
-                    self._credit(self.figures[str(row["row_key"])], row)
+                    self._credit_row(str(row["row_key"]), row)
                     self._credit(self.total, row)
                     self._count_credit(row)
                 case _:
@@ -73,6 +86,11 @@ class Tally:
         for row in found:
             self._credit(self.total, row)
             self._count_credit(row)
+
+    def _credit_row(self, key: str, row: Found) -> None:
+        self._credit(self.figures[key], row)
+        if row["kind"] == "revenue" and (amount := number(row["amount"])):
+            self.points[key][number(row["place"])] += amount
 
     def _credit(self, figures: Figures, row: Found) -> None:
         amount, kind = number(row["amount"]), str(row["kind"])
@@ -98,7 +116,7 @@ class Tally:
         elif row["kind"] == self.scope.options.conversion:
             self.records_unattributed += number(row["amount"])
         if self.scope.options.clock == "period":
-            self._credit(self.figures[UNATTRIBUTED], row)
+            self._credit_row(UNATTRIBUTED, row)
             self._credit(self.total, row)
 
     def take_cost(self, found: Iterable[Found]) -> None:

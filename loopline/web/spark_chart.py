@@ -6,7 +6,8 @@ from django.utils.html import format_html
 
 from loopline.reports.metric import Unit
 from loopline.reports.result import ReportResult
-from loopline.reports.sparks import MOST, Sparks
+from loopline.reports.slices import MOST
+from loopline.reports.sparks import Sparks
 from loopline.web.wording import money_whole_text
 
 HEIGHT = 20

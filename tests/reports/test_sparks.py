@@ -17,8 +17,9 @@ from loopline.reports.options import Options, Scope
 from loopline.reports.periods import DAY
 from loopline.reports.report import result_of
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.run import row_sparks, run_report, settle
-from loopline.reports.sparks import MOST, Sparks, cut, sparks
+from loopline.reports.run import row_sparks, run_report
+from loopline.reports.slices import MOST, cut
+from loopline.reports.sparks import Sparks
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from loopline.web.spark_chart import sparks_drawn
@@ -46,7 +47,9 @@ def shelf(reading_engine: Engine) -> Shelf:
 
 
 def asked(engine: Engine, **options: object) -> Sparks:
-    return sparks(settle(Options(**MARCH, **options), engine, BOOKS), engine)  # type: ignore[arg-type]
+    found = run_report("closed-loop", Options(**MARCH, **options), engine, BOOKS).over_time  # type: ignore[arg-type]
+    assert found
+    return found
 
 
 @pytest.mark.parametrize("options", [{}, {"clock": "cohort"}, {"by": "channel", "model": "influenced"}])

@@ -4,7 +4,6 @@ from loopline.reports.closed_loop import run
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.metric import METRICS
 from loopline.reports.report import Report
-from loopline.reports.sparks import sparks
 
 REPORT = Report(
     key="closed-loop",
@@ -20,7 +19,6 @@ REPORT = Report(
         )
     ),
     run=run,
-    sparks=sparks,
     by={"campaign": DIMENSIONS["campaign"].label} | {key: one.label for key, one in DIMENSIONS.items()},
     leading=("revenue_minor", "cost_minor", "romi", "leads", "opportunities", "cost_per_opportunity_minor"),
     usual_period="last_90_days",
