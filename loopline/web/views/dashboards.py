@@ -49,7 +49,7 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/dashboard.html", page | {"trouble": str(error)}, status=400)
     with one_moment(now=request.GET.get("moment") == NOW) as moment:
-        tiles = shown(found.tiles, said, books, today, moment and moment.at)
+        tiles = shown(found.tiles, said, books, today, moment.at if moment else None)
     charts = {one.place: one.chart for one in tiles if one.chart}
     return render(
         request,
@@ -72,6 +72,6 @@ def wall(request: PageRequest) -> HttpResponse:
     """The loop today, to be read across a room; it asks again by itself."""
     books, today = books_for(request.actor), timezone.localdate()
     with one_moment() as moment:
-        stations = [(name, shown(tiles, {}, books, today, moment and moment.at)) for name, tiles in WALL]
+        stations = [(name, shown(tiles, {}, books, today, moment.at if moment else None)) for name, tiles in WALL]
     at = moment.at if moment and not moment.is_now else utc_now()
     return render(request, "reports/wall.html", {"stations": stations, "currency": books.currency, "at": at})
