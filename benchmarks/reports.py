@@ -1,7 +1,7 @@
-"""How long the reports take on 10 M events, 1 M touchpoints and 10,000 won opportunities.
+"""How long reports and dashboards take on 10 M events, 1 M touchpoints and 10,000 won opportunities, or on other sizes.
 
-    python -m benchmarks.reports [--events 10000000] [--runs 7] [--folder DIR] [--only closed-loop library …]
-        [--memory 256MB]
+    python -m benchmarks.reports [--events 1000000 10000000 …] [--runs 7] [--folder DIR]
+        [--only closed-loop library …] [--memory 256MB]
 
 The store is made by SQL in one folder (kept with --folder), then read through the engine and the report as the page
 does. Every report is run once to warm up and then timed; the median is what counts, since machines are shared.
@@ -10,10 +10,11 @@ does. Every report is run once to warm up and then timed; the median is what cou
 import argparse
 import os
 import platform
+import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -181,62 +182,90 @@ def work_out(options: Options, engine: DuckDBEngine) -> None:
     REPORTS["closed-loop"].run(REPORTS["closed-loop"], settle(options, engine, BOOKS), engine)
 
 
-def library(engine: DuckDBEngine, runs: int) -> None:
-    """Every other report of the library over the year, with its usual rows."""
-    print(f"{'library':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+Asked = Iterator[tuple[str, Callable[[], object]]]
+"""Names, and what is timed under them."""
+
+
+def library(engine: DuckDBEngine) -> Asked:
+    """Every report of the library over the year, with its usual rows."""
     for key, report in REPORTS.items():
-        if key != "closed-loop":
-            scope = settle_for(report, Options(**YEAR, by=report.usual_by), engine, BOOKS)
-            took = timed(lambda r=report, s=scope: r.run(r, s, engine), runs)
-            print(f"{key:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
+        scope = settle_for(report, Options(**YEAR, by=report.usual_by), engine, BOOKS)
+        yield key, lambda r=report, s=scope: r.run(r, s, engine)  # type: ignore[misc]
 
 
-def dashboards(engine: DuckDBEngine, runs: int) -> None:
+def dashboards(engine: DuckDBEngine) -> Asked:
     """All tiles of each, worked out anew: each run asks as of a moment that nobody asked for before."""
-    print(f"{'dashboards':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
     moments = (engine.horizon() - timedelta(seconds=place) for place in count(1))
+
+    def work(tiles: Sequence[Tile], moment: datetime | None = None) -> None:
+        said = (moment or next(moments)).isoformat()
+        for tile in tiles:
+            report = REPORTS[tile.report]
+            asked = read_address(
+                {"period": PERIOD, **tile.options, "as_of": said}, BOOKS, YEAR["last"], usual_of(report)
+            )
+            run_report(report.key, asked.options, engine, BOOKS)
+            if tile.figures:
+                run_before(report, as_before(asked), engine, BOOKS)
+
     for key, dashboard in DASHBOARDS.items():
-
-        def work(tiles: Sequence[Tile] = dashboard.tiles) -> None:
-            moment = next(moments).isoformat()
-            for tile in tiles:
-                report = REPORTS[tile.report]
-                said = {"period": PERIOD, **tile.options, "as_of": moment}
-                asked = read_address(said, BOOKS, YEAR["last"], usual_of(report))
-                run_report(report.key, asked.options, engine, BOOKS)
-                if tile.figures:
-                    run_before(report, as_before(asked), engine, BOOKS)
-
-        took = timed(work, runs)
-        print(f"{key:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
+        yield f"dashboard for {key}", lambda t=dashboard.tiles: work(t)  # type: ignore[misc]
+    yield "the last one again, as of the same moment", lambda: work(dashboard.tiles, engine.horizon())
 
 
-def as_of(engine: DuckDBEngine, runs: int) -> None:
+def as_of(engine: DuckDBEngine) -> Asked:
     """The closed loop of the first half of the year, now and as of the day after it."""
-    print(f"{'closed loop of half a year':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
     half = {"first": date(2025, 1, 1), "last": date(2025, 6, 30)}
     for name, moment in (("now", None), ("as of 2025-07-01", datetime(2025, 7, 1, tzinfo=UTC))):
-        took = timed(lambda m=moment: work_out(Options(**half, as_of=m), engine), runs)
-        print(f"{name:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
+        options = Options(**half, as_of=moment)
+        yield f"closed loop of half a year, {name}", lambda o=options: work_out(o, engine)  # type: ignore[misc]
 
 
-def closed_loop(engine: DuckDBEngine, runs: int) -> None:
-    print(f"{'closed loop':<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+def closed_loop(engine: DuckDBEngine) -> Asked:
     for by in ("campaign", "channel", "landing_page"):
         for model in ("first_touch", "time_decay"):
             for clock in ("period", "cohort"):
                 options = Options(**YEAR, by=by, model=model, clock=clock)
-                took = timed(lambda o=options: work_out(o, engine), runs)
-                name = f"by {by}, {model}, {clock}"
-                print(f"{name:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}")
+                yield f"by {by}, {model}, {clock}", lambda o=options: work_out(o, engine)  # type: ignore[misc]
 
 
-PARTS = {"closed-loop": closed_loop, "library": library, "as-of": as_of, "dashboards": dashboards}
+PARTS: dict[str, Callable[[DuckDBEngine], Asked]] = {
+    "closed-loop": closed_loop, "library": library, "as-of": as_of, "dashboards": dashboards,
+}  # fmt: skip
+Found = dict[str, dict[int, float]]
+"""Name → events → milliseconds of the processors."""
+
+
+def measured(path: Path, size: Size, given: argparse.Namespace, found: Found) -> None:
+    start = time.perf_counter()
+    fill(path, size)
+    print(f"\nstore: {size.events:,} events, {path.stat().st_size / 1e6:,.0f} MB, {time.perf_counter() - start:.1f} s")
+    engine = DuckDBEngine(path, memory_limit=given.memory)
+    engine.migrate()
+    try:
+        for part in given.only:
+            print(f"{part:<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+            for name, work in PARTS[part](engine):
+                took = timed(work, given.runs)
+                found.setdefault(name, {})[size.events] = took.processors
+                print(f"{name:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}", flush=True)
+    finally:
+        engine.close()
+    print(f"most memory so far: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
+
+
+def growth(found: Found) -> None:
+    """A bar is the processors' time an event: where bars get no longer, cost grows no faster than linearly."""
+    for name, by_size in found.items():
+        print(f"\n{name:<32}{'CPU s':>8}{'ns an event':>14}")
+        for events, spent in by_size.items():
+            each = spent * 1e6 / events
+            print(f"{events:>20,}{spent / 1000:>20.2f}{each:>14.0f} {'█' * max(round(each / 5), 1)}")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--events", type=int, nargs="+", default=[10_000_000], help="several show how time grows")
     parser.add_argument("--won", type=int, help="default: 10,000, or one in a thousand events where those are fewer")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--folder", type=Path)
@@ -245,18 +274,13 @@ def main() -> None:
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"reports-{given.events}.duckdb"
-    start = time.perf_counter()
-    fill(path, Size(given.events, given.won or min(10_000, given.events // 1000)))
-    print(f"store: {given.events:,} events, {path.stat().st_size / 1e6:,.0f} MB, {time.perf_counter() - start:.1f} s")
     print(f"machine: {platform.machine()}, {os.cpu_count()} cores, DuckDB {duckdb.__version__}, 2 threads")
-    engine = DuckDBEngine(path, memory_limit=given.memory)
-    engine.migrate()
-    try:
-        for part in given.only:
-            PARTS[part](engine, given.runs)
-    finally:
-        engine.close()
+    found: Found = {}
+    for events in given.events:
+        size = Size(events, given.won or min(10_000, events // 1000))
+        measured(folder / f"reports-{events}.duckdb", size, given, found)
+    if len(given.events) > 1:
+        growth(found)
 
 
 if __name__ == "__main__":
