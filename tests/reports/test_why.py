@@ -94,6 +94,19 @@ def test_identity_machines_late_visits_and_judged_channels_move_credit(engine: E
     assert found.change("revenue_minor") == 0
 
 
+def test_late_visits_have_their_share_where_the_rows_of_a_model_overlap(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.person("cleo", "v9", learnt=APRIL)
+    shelf.won("o3", "cleo", day(22), 10_00, learnt=APRIL)
+    shelf.touch("t-v9", "visitor:v9", day(4), utm_campaign="spring", visitor_id="v9")
+    shelf.store()
+    found = why(engine, clock="cohort", model="influenced")
+    assert shares(found, "revenue_minor") == {"touchpoints": 10_00}
+    assert_adds_up(found)
+    before = closed_loop(engine, clock="cohort", model="influenced", as_of=APRIL)
+    assert found.before["revenue_minor"] == before.totals.values["revenue_minor"]
+
+
 @pytest.mark.cases
 def test_what_it_says_of_both_moments_is_what_the_report_said_then(engine: Engine) -> None:
     shelf = books_of_april(engine)
@@ -150,6 +163,7 @@ def test_every_part_that_reads_facts_belongs_to_one_cause() -> None:
     modules = (state, cost, conversions, buyers)
     parts = [one for module in modules for one in vars(module).values() if isinstance(one, Part)]
     parts.append(touchpoints.touchpoints(RowOf("''")))
+    parts.append(touchpoints.touchpoints_of(conversions.conversion_people("won"), RowOf("''")))
     assert {part.name for part in parts if "$as_of" in part.sql} <= MOMENTS.keys()
     assert len({cause.key for cause in CAUSES}) == len(CAUSES)
 
