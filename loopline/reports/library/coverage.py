@@ -1,36 +1,50 @@
 """Consent and data quality: how much of what happened can be told."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from loopline.attribution.cost import COST_LINES, falls_into
-from loopline.attribution.state import OPPORTUNITY_STATE, VERDICT_STATE, Part, latest, question, visible
+from loopline.attribution.state import (
+    CAMPAIGN_ROWS,
+    GONE_PEOPLE,
+    OPPORTUNITY_STATE,
+    VERDICT_STATE,
+    Part,
+    latest,
+    question,
+    visible,
+)
 from loopline.lib.money import Money
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
 from loopline.reports.counting import in_period
 from loopline.reports.credited import credited
-from loopline.reports.dimension import TOTAL, UNATTRIBUTED, UNMAPPED
-from loopline.reports.figures import Figures
+from loopline.reports.dimension import TOTAL, UNATTRIBUTED
 from loopline.reports.metric import Number, ratio_of, sum_of
 from loopline.reports.opened import MOST, Item, Opened
 from loopline.reports.options import OptionError, Options, Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.row_charts import bars
-from loopline.reports.tally import tally_of
 from loopline.store.engine import Engine
+from loopline.store.engine import Row as Found
 
 _MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
 _VISITS = question(
     f"""
     SELECT count(*) AS sessions, count(*) FILTER (WHERE NOT {_MACHINE}) AS human,
-        count(*) FILTER (WHERE NOT {_MACHINE} AND e.consent >= 2) AS consented
-    FROM events AS e LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
+        count(*) FILTER (WHERE NOT {_MACHINE} AND e.consent >= 2) AS consented,
+        count(*) FILTER (WHERE NOT {_MACHINE} AND c.row_id IS NOT NULL) AS mapped,
+        count(*) FILTER (WHERE NOT {_MACHINE} AND (c.row_id IS NOT NULL OR e.utm_campaign <> '')) AS with_code
+    FROM touches AS e LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
+    LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign
     WHERE e.is_entry AND e.recorded_at <= $as_of AND {visible("e.unit_id")} AND {in_period("e.occurred_at")}
+        AND e.identity NOT IN (SELECT identity FROM gone_people)
     """,
     VERDICT_STATE,
+    CAMPAIGN_ROWS,
+    GONE_PEOPLE,
 )
+_IS_EARNED = f"row_key <> '{UNATTRIBUTED}'"
 _PEOPLE = Part(
     "counted",
     f"""
@@ -91,12 +105,11 @@ USUAL = 80.0
 
 
 def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
-    tally = tally_of(_by_campaign(scope), engine)
+    earned, revenue = _origin(scope, engine)
     [visits] = engine.rows(_VISITS, scope.params)
     counted = _counted(_PEOPLE, scope, engine) | _counted(_WON, scope, engine) | _counted(_COST, scope, engine)
-    revenue = tally.credited + sum(tally.reasons.values())
     rows = [
-        _row("origin", "Won revenue with a known origin", f"in {scope.books.currency}", _major(tally.credited, scope),
+        _row("origin", "Won revenue with a known origin", f"in {scope.books.currency}", _major(earned, scope),
              _major(revenue, scope)),
         _row("consent", "Sessions that may be recognised", "consent mode 2 or 3, humans", visits["consented"],
              visits["human"]),
@@ -107,12 +120,30 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         _row("amount", "Won with an amount and an exchange rate", "", *counted["amount"]),
         _row("rate", "Cost lines with an exchange rate", "", *counted["rate"]),
         _row("codes", "Sessions with a campaign code that is mapped", "under Campaigns, history follows",
-             *_mapped(tally.figures)),
+             visits["mapped"], visits["with_code"]),
     ]  # fmt: skip
     result = result_of(report, scope, "What", rows, Row(TOTAL, "Total", values=dict.fromkeys(_KEYS)))
     result.has_total = False
     result.warnings = [f"{row.label}: only {row.values['known_rate']:.0f} %." for row in rows if _is_low(row)]
     return result
+
+
+def _origin(scope: Scope, engine: Engine) -> tuple[int, int]:
+    """Won revenue that some touchpoint earned, and all of it."""
+    sql = f"""
+        SELECT coalesce(sum(CASE WHEN {_IS_EARNED} THEN credit ELSE 0 END), 0) AS earned,
+            coalesce(sum(credit), 0) AS whole
+        FROM records
+    """
+    [found] = _asked_of_records(sql, scope, engine)
+    return number(found["earned"]), number(found["whole"])
+
+
+def _asked_of_records(sql: str, scope: Scope, engine: Engine) -> list[Found]:
+    """`sql` over `records`: the won revenue as it was dealt out."""
+    asked = _by_campaign(scope)
+    records = credited(asked, engine, "revenue")
+    return engine.rows(question(sql, *records.parts, Part("records", records.sql)), {**asked.params, **records.values})
 
 
 def _counted(part: Part, scope: Scope, engine: Engine) -> dict[str, tuple[object, object]]:
@@ -146,14 +177,11 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
 
 def _open_origin(is_known: bool, scope: Scope, engine: Engine) -> Opened:
     """Won opportunities with what of their revenue some touchpoint earned, or with all of it."""
-    asked = _by_campaign(scope)
-    records = credited(asked, engine, "revenue")
-    which = f"row_key <> '{UNATTRIBUTED}'" if is_known else "TRUE"
     sql = f"""
-        SELECT record_id, min(at_us) AS at_us, sum(credit) AS minor FROM records WHERE {which}
-        GROUP BY record_id ORDER BY minor DESC, record_id
+        SELECT record_id, min(at_us) AS at_us, sum(credit) AS minor FROM records
+        WHERE {_IS_EARNED if is_known else "TRUE"} GROUP BY record_id ORDER BY minor DESC, record_id
     """
-    found = engine.rows(question(sql, *records.parts, Part("records", records.sql)), {**asked.params, **records.values})
+    found = _asked_of_records(sql, scope, engine)
     items = [
         Item("opportunity", str(one["record_id"]), from_micros(number(one["at_us"])),
              float(Money(number(one["minor"]), scope.books.currency).major))
@@ -172,14 +200,6 @@ def _by_campaign(scope: Scope) -> Scope:
 
 def _major(amount_minor: int, scope: Scope) -> int:
     return round(Money(amount_minor, scope.books.currency).major)
-
-
-def _mapped(figures: Mapping[str, Figures]) -> tuple[int, int]:
-    """Sessions of campaigns, and with those whose code belongs to none."""
-    found = {key: one.sessions for key, one in figures.items()}
-    unmapped = found.get(UNMAPPED, 0)
-    mapped = sum(sessions for key, sessions in found.items() if key and not key.startswith("~"))
-    return mapped, mapped + unmapped
 
 
 def _row(key: str, label: str, note: str, known: object, of: object) -> Row:
