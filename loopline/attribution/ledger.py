@@ -39,7 +39,8 @@ def credit_ledger(model: Model, row: RowOf, *kinds: str) -> Part:
 
 
 def unattributed(model: Model, row: RowOf, *kinds: str) -> Part:
-    """The part `unattributed`: conversions that nothing gets credit for, each with the first of REASONS that fits."""
+    """The part `unattributed`: conversions that nothing gets credit for, where the row tells reasons each with the
+    first of REASONS that fits."""
     return without_record(*kinds) if model.deal is Deal.BY_RECORD else _pathless(row, *kinds)
 
 
@@ -80,6 +81,8 @@ def _dealt(model: Model, row: RowOf, *kinds: str) -> Part:
 
 
 def _pathless(row: RowOf, *kinds: str) -> Part:
+    if not row.tells_reasons:
+        return Part("unattributed", "SELECT conversion_no FROM unearned", (_unearned(row, *kinds),))
     touched = touchpoints_of(conversion_people(*kinds), row)
     return Part(
         "unattributed",

@@ -33,6 +33,11 @@ _COUNTS = "e.touch_kind <> 'self_reported' AND ($all_kinds OR e.touch_kind IN (S
 _WHICH = """e.recorded_at <= $as_of
             AND e.identity NOT IN (SELECT identity FROM gone_people)"""
 
+_CAN_LEAD = (
+    "epoch_us(e.occurred_at) < $converted_to_us AND epoch_us(e.occurred_at) >= $converted_from_us - $lookback_us"
+)
+"""A touchpoint may lie within the window of some conversion that is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class RowOf:
@@ -60,6 +65,12 @@ class RowOf:
 
     with_strangers: bool = False
     """The question reads the paths of strangers, too."""
+
+    tells_reasons: bool = True
+    """Asked for is also why nothing earned a conversion, which touchpoints that can be on no path may tell."""
+
+    def without_reasons(self) -> "RowOf":
+        return replace(self, tells_reasons=False)
 
     def with_channel(self, wanted: bool = True) -> "RowOf":
         return replace(self, carries_channel=wanted)
@@ -132,10 +143,11 @@ def _their_touchpoints(people: Part, row: RowOf) -> Part:
     )
     person = "k.person_id AS person_id, k.person_no AS person_no"
     # By the text alone: a filter made of the few identities is then asked of the column itself, before others are read.
-    return _touched("their_touchpoints", row, person, f"JOIN their_identities AS k ON {theirs('e', 'k')}", known)
+    whose = f"JOIN their_identities AS k ON {theirs('e', 'k')}"
+    return _touched("their_touchpoints", row, person, whose, known, when="TRUE" if row.tells_reasons else _CAN_LEAD)
 
 
-def _touched(name: str, row: RowOf, person: str, whose: str, known: Part) -> Part:
+def _touched(name: str, row: RowOf, person: str, whose: str, known: Part, *, when: str = "TRUE") -> Part:
     return Part(
         name,
         f"""
@@ -144,7 +156,7 @@ def _touched(name: str, row: RowOf, person: str, whose: str, known: Part) -> Par
             e.touch_kind AS touch_kind, {row.counts} AS can_earn,
             {_CHANNEL_TOO if row.carries_channel else ""} {row.sql} AS row_key
         FROM touches AS e {whose} {_VERDICTS} {row.join}
-        WHERE {_WHICH}
+        WHERE {_WHICH} AND {when}
         """,
         (known, GONE_PEOPLE, VERDICT_STATE, *row.reads),
     )

@@ -66,7 +66,7 @@ class SourceQuality:
 def _leads(dimension: Dimension, options: Options) -> str:
     """Per source and days: from creation to conversion, or, where there was none, until now."""
     model = MODELS["last_touch"]
-    row = row_for(dimension, model, options)
+    row = row_for(dimension, model, options).without_reasons()
     days = "CAST(floor(greatest(coalesce(o.created_us, $as_of_us) - c.converted_us, 0) / 86400000000) AS BIGINT)"
     sums = f"""{days} AS days, o.lead_id IS NOT NULL AS has_converted,
             CAST(floor(($as_of_us - c.converted_us) / 86400000000) AS BIGINT) AS age, count(*) AS leads,

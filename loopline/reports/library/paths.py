@@ -26,7 +26,7 @@ _PATH = "step1" + "".join(
     f" || CASE WHEN step{n} IS NULL THEN '' ELSE '{ARROW}' || step{n} END" for n in range(2, MOST_STEPS + 1)
 ) + f" || CASE WHEN channels > {MOST_STEPS} THEN '{ARROW}…' ELSE '' END"  # fmt: skip
 _ROWS = {"path": _PATH, "length": _LENGTHS, "first": "step1", "last": "last_step"}
-_CHANNEL = DIMENSIONS["channel"].row
+_CHANNEL = DIMENSIONS["channel"].row.without_reasons()
 _ORDERED = Part(
     "ordered_steps",
     """

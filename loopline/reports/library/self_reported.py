@@ -43,7 +43,7 @@ SELECT count(*) AS leads FROM (
 def _records(scope: Scope, _engine: Engine) -> Records:
     """Leads created in the period, each with its tracked channel and the latest answer before it was created."""
     model, options = MODELS[scope.options.by], scope.options
-    row = row_for(DIMENSIONS["channel"], model, options)
+    row = row_for(DIMENSIONS["channel"], model, options).without_reasons()
     return Records(
         f"""
         SELECT 'lead' AS kind, t.record_id AS record_id, t.at_us AS at_us, t.row_key AS row_key, s.said AS said

@@ -69,7 +69,7 @@ def _credit(model: Model, dimension: Dimension, options: Options, kind: str) -> 
         GROUP BY w.week_us, t.row_key
         """,
         conversions(kind),
-        credit_ledger(model, row_for(dimension, model, options), kind),
+        credit_ledger(model, row_for(dimension, model, options).without_reasons(), kind),
         _WEEKS,
     )
 
