@@ -22,6 +22,7 @@ from loopline.campaigns.links import LinkRefusedError, LinkTags
 from loopline.campaigns.models import Campaign, CostLine
 from loopline.campaigns.refusal import CampaignRefusedError
 from loopline.collect.keys import KeyKind, NewKey
+from loopline.experiments.actions import ExperimentPlan, draft_experiment, start_experiment
 from loopline.facts.relay import Relay
 from loopline.leads.actions import ask_for_help
 from loopline.leads.capture import capture_submission
@@ -113,6 +114,7 @@ def write_records(folder: Path, unit: BusinessUnit, payloads: Sequence[str]) -> 
     write_routing(unit, seller, typed[::9])
     for number, text in enumerate(typed[::12]):
         _campaign(unit, number, text, [text])
+    _experiments(unit, typed[::12])
     _campaign(unit, len(typed), typed[0], typed)
     _send_form(unit, payloads)
     _take_in_file(folder, unit, payloads)
@@ -149,6 +151,15 @@ def _campaign(unit: BusinessUnit, number: int, name: str, texts: Sequence[str]) 
                        LinkTags(text, text, f"{number}{place}{text}", text, text), note=text, by=SYSTEM)  # fmt: skip
         except (CampaignRefusedError, LinkRefusedError):
             continue
+
+
+def _experiments(unit: BusinessUnit, texts: Sequence[str]) -> None:
+    """One for each text, every second one running, of a campaign whose name is hostile too."""
+    for number, (text, campaign) in enumerate(zip(texts, Campaign.objects.filter(unit=unit), strict=False)):
+        plan = ExperimentPlan(text, f"hostile-{number}", hypothesis=text)
+        drafted = draft_experiment(campaign, plan, by=SYSTEM)
+        if number % 2:
+            start_experiment(drafted, by=SYSTEM)
 
 
 def _send_form(unit: BusinessUnit, payloads: Sequence[str]) -> None:

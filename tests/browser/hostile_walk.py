@@ -19,8 +19,9 @@ from django.test import Client
 from django.urls import NoReverseMatch, Resolver404, URLPattern, get_resolver, resolve, reverse
 
 from loopline.access.models import BusinessUnit, ExchangeRate, OwnModelVersion, User
-from loopline.campaigns.models import Activity, Campaign, CostLine, Form, Submission, TrackedLink
+from loopline.campaigns.models import Activity, Campaign, CostLine, Form, Submission
 from loopline.collect.arrived import newest
+from loopline.experiments.models import Experiment
 from loopline.huddles import scorecard_mail
 from loopline.huddles.homework import token_of
 from loopline.huddles.models import Decision, Homework, Huddle, HuddleSeries
@@ -48,6 +49,7 @@ WITHOUT_A_PAGE = {
     "chart_bundle": "a script of ours", "account_login": "nobody is signed in twice",
     "mail_click": "leads elsewhere", "mail_open": "a picture", "short_link": "leads elsewhere",
     "internal_events": "for the command line", "internal_report": "for the command line",
+    "internal_experiments": "for the command line", "experiment_arm": "JSON for whoever has a write key",
     "today_figures": "a part of Today", "settings": "leads to its first page", "import_new": "leads to the imports",
     "dashboards": "leads to one of them",
     "welcome": "before the first person", "account_email": "is gone", "account_reset_password": "is gone",
@@ -75,7 +77,9 @@ GIVEN: dict[str, Values] = {
     "rule_id": lambda _: ["new", "last", *RoutingRule.objects.values_list("pk", flat=True)[:OF_EACH]],
     "team_id": lambda _: ["new", *Team.objects.values_list("pk", flat=True)[:OF_EACH]],
     "slug": lambda _: Form.objects.values_list("slug", flat=True)[:OF_EACH],
-    "code": lambda _: TrackedLink.objects.values_list("code", flat=True)[:OF_EACH],
+    "code": lambda _: Experiment.objects.values_list("code", flat=True)[:OF_EACH],
+    "experiment_id": _records(Experiment), "arm": lambda _: ["holdout", "treated"],
+    "turn": lambda _: ["start"],
     "own_key": lambda _: OwnModelVersion.objects.values_list("key", flat=True)[:OF_EACH],
     "frozen_id": _records(FrozenRun),
     "dashboard_key": lambda _: DASHBOARDS,
