@@ -23,7 +23,7 @@ from loopline.web import collector, middleware
 from tests.browser.conftest import SignIn
 from tests.browser.hostile import PAYLOADS
 from tests.browser.hostile_company import react, send_events, write_records
-from tests.browser.hostile_walk import Walk
+from tests.browser.hostile_walk import GIVEN, Walk
 from tests.browser.server import Server
 from tests.collect.station import Station, serving
 from tests.make import make_unit, make_user, signed_in
@@ -110,6 +110,12 @@ def test_the_harness_sees_a_page_that_does_not_escape(
     harm.all.clear()
     harm.open(address)
     assert any("dialog" in one for one in harm.all), harm.all
+
+
+def test_the_walk_can_ask_for_the_arguments_of_every_page(station: Station) -> None:
+    """The walk itself is slow and runs seldom; what it asks of records must keep up with them."""
+    for values in GIVEN.values():
+        list(values(station))  # a field that is gone raises
 
 
 @pytest.mark.slow
