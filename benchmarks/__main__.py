@@ -17,6 +17,7 @@ MODULES = {
     "firms": "What-if against firms whose truth is known",
     "imports": "Import of leads",
     "huddles": "Verdicts about decisions where nothing changed",
+    "meeting": "A huddle of 60 hand-overs and 12 people",
     "pages": "The demo company behind a real server",
     "reliability": "Killing the server under load",
 }

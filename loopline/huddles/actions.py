@@ -63,7 +63,9 @@ def prepare(meeting: Meeting, at: datetime, known: Known | None = None) -> Prepa
     planned = agenda(topics, minutes)
     within = {placed.topic.key for placed in planned.placed if placed.is_within}
     listed = [replace(one, is_within=not one.reasons or str(one.lead.pk) in within) for one in listed]
-    own = [one.lead for one in listed if not one.is_carried]
+    no_time = sum(1 for one in listed if one.is_older and not one.is_within)
+    listed = [one for one in listed if one.is_within or not one.is_older]
+    own = [one.lead for one in listed if not (one.is_carried or one.is_older)]
     snapshot = {
         **key_figures(meeting.unit, own, meeting.since(at), at),
         "agenda": {
@@ -71,6 +73,7 @@ def prepare(meeting: Meeting, at: datetime, known: Known | None = None) -> Prepa
             "cards": planned.card_minutes,
             "topics": len(planned.placed),
             "within": len(within),
+            "older_without_time": no_time,
         },
         "deals": shown_deals(deals, planned),
         "definition": _definition(meeting.unit),

@@ -29,12 +29,12 @@ KINDS = {
         Kind("owed", 0.55, 1, "owed and late"),
         Kind("expiring", 0.5, 1, "the clock runs out today"),
         Kind("sent_back", 0.4, 1, "sent back"),
+        Kind("partner_return", 0.4, 1, "a partner's lead came back"),
         Kind("stalled", 0.35, 1.5, "stalled"),
         Kind("promise", 0.3, 0.5, "a promise is due"),
         Kind("surprise", 0.25, 1, "turned out other than the definition said"),
         Kind("great", 0.2, 0.5, "great lead, says sales"),
         Kind("late", 0.15, 0.5, "answered after the clock had run out"),
-        Kind("win", 0.1, 0.5, "won"),
     )
 }
 

@@ -4,6 +4,7 @@ Written by hand in the few tags that every mail program shows; whatever people t
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,14 +15,16 @@ from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 
 from loopline.access.mail import Attachment, NewMail, queue_mail
-from loopline.access.models import Mail
+from loopline.access.models import BusinessUnit, Mail
 from loopline.huddles.actions import meeting_of, prepare
 from loopline.huddles.brief_chart import cohort_picture
+from loopline.huddles.definition_desk import first_answers
 from loopline.huddles.known import known_before
-from loopline.huddles.models import HuddleSeries
+from loopline.huddles.models import Huddle, HuddleSeries
 from loopline.huddles.series import next_meeting_of, readers
 from loopline.lib.money import Money
 from loopline.lib.times import utc_now
+from loopline.store.engine import StoreError
 
 SENT_BEFORE = timedelta(hours=3)
 ROUTES = 3
@@ -66,7 +69,7 @@ def _send(series: HuddleSeries, meeting_at: datetime, at: datetime) -> int:
     meeting = meeting_of(series.unit, series)
     ready = prepare(meeting, at, known_before(meeting, at))
     last = meeting.last()
-    parts = brief_parts(ready.snapshot, last.snapshot if last else {})
+    parts = brief_parts(ready.snapshot, last.snapshot if last else {}, _tried(series.unit, ready.snapshot, at))
     picture = cohort_picture(ready.snapshot.get("bottleneck", {}))
     address = f"{settings.BASE_URL}/huddles/?series={series.pk}"
     title = f"{series.name}, {series.unit.name}"
@@ -83,8 +86,24 @@ def _send(series: HuddleSeries, meeting_at: datetime, at: datetime) -> int:
         )  # fmt: skip
 
 
-def brief_parts(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Part]:
-    """The page: five figures against last time, the bottleneck, routes won and lost, the clause, what spoils it."""
+def _tried(unit: BusinessUnit, snapshot: Mapping[str, Any], at: datetime) -> Mapping[str, Any]:
+    """A first change of the clause that costs most leads, as the definition desk would answer now; empty without one.
+
+    Where the event store does not answer the brief has the clause all the same.
+    """
+    answers: list[tuple[str, dict[str, Any]]] = []
+    with suppress(StoreError):
+        answers += first_answers(Huddle(unit=unit, opened_at=at, snapshot=dict(snapshot)))
+    return answers[-1][1] if answers else {}
+
+
+def brief_parts(
+    now: Mapping[str, Any], before: Mapping[str, Any], tried: Mapping[str, Any] | None = None
+) -> list[Part]:
+    """The page: five figures against last time, the bottleneck, routes won and lost, the clause, what spoils it.
+
+    `tried` is an answer about that clause, of `definition_desk.told`.
+    """
     return [
         part
         for part in (
@@ -92,7 +111,7 @@ def brief_parts(now: Mapping[str, Any], before: Mapping[str, Any]) -> list[Part]
             Part("Bottleneck", tuple(_bottleneck(now.get("bottleneck", {})))),
             Part("Won", tuple(_deals(now.get("won_deals", ())))),
             Part("Lost", tuple(_deals(now.get("lost_deals", ())))),
-            Part("The clause that costs most leads", tuple(_clause(now))),
+            Part("The clause that costs most leads", tuple(_clause(now, tried or {}))),
             Part("What spoils the figures", tuple(_quality(now.get("quality", ())))),
             Part("On the agenda", tuple(_agenda(now))),
         )
@@ -128,12 +147,25 @@ def _deals(deals: Sequence[Mapping[str, Any]]) -> Iterable[Line]:
         yield Line(one["name"], _money(one["amount_minor"], one["currency"]), f"{reason}{one['route']}")
 
 
-def _clause(now: Mapping[str, Any]) -> Iterable[Line]:
-    """The one that sales sends most leads back for; else the one that keeps most below the definition."""
+def _clause(now: Mapping[str, Any], tried: Mapping[str, Any]) -> Iterable[Line]:
+    """The one that sales sends most leads back for; else the one that keeps most below the definition. With what a
+    first change of it would have done."""
     for key, why in (("rejection_clauses", "sent back for it"), ("failing_clauses", "kept below the definition by it")):
         for clause, count in list(now.get(key, ()))[:1]:
             yield Line(str(clause), str(count), f"leads {why}; try a change: {_what_if(now)}")
+            if tried:
+                said = " ".join(part for part in (tried["text"], tried["caveat"]) if part)
+                yield Line(f"What if: {tried['words']}", "", f"{said} {_change_of(tried)}")
             return
+
+
+def _change_of(tried: Mapping[str, Any]) -> str:
+    cells = {one["key"]: one for one in tried["cells"]}
+    lost, new = cells["only_old"], cells["only_new"]
+    return (
+        f"Of {tried['n']} leads of half a year {new['n']} more would pass ({new['won']} of them won), "
+        f"{lost['n']} would be refused ({lost['won']} won)."
+    )
 
 
 def _what_if(now: Mapping[str, Any]) -> str:

@@ -4,7 +4,7 @@ What was tried is kept with the huddle, so that all screens show the same answer
 answer is about the half year before the huddle opened, as the event store knew it then.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -89,15 +89,26 @@ def prepare_try(huddle: Huddle, *, by: Actor) -> None:
 
     Where the event store does not answer, the desk says so when somebody tries a change there.
     """
+    by.require(Permission.RUN_HUDDLE)
+    with suppress(StoreError):
+        for key, answer in first_answers(huddle):
+            _keep(huddle, key, answer, by)
+
+
+def first_answers(huddle: Huddle) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Changes of the clause that causes most rejections with their answers (`told`), until one would change something.
+
+    Reads the snapshot of the huddle and when it opens, which may be still to come. Raises StoreError.
+    """
     version = frozen_definition(huddle)
     worst = next(iter(desk_clauses(huddle, version)), None) if version else None
     if version is None or worst is None or not (worst.sent_back or worst.kept_below):
         return
-    with suppress(StoreError):
-        for wanted in first_tries(worst, offered(version.definition, worst.place))[:MOST_FIRST]:
-            try_change(huddle, wanted.key, by=by)
-            if _says_something(huddle.tried["answers"][wanted.key]):
-                return
+    for edits, wanted in enumerate(first_tries(worst, offered(version.definition, worst.place))[:MOST_FIRST]):
+        answer = _answer(huddle, version, wanted, edits)
+        yield wanted.key, answer
+        if _says_something(answer):
+            return
 
 
 def _says_something(answer: Mapping[str, Any]) -> bool:

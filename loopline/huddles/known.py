@@ -4,25 +4,29 @@ Where it does not answer, the huddle opens all the same and each part says so: n
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
+from loopline.access.models import BusinessUnit
 from loopline.huddles.listing import Meeting
 from loopline.huddles.models import HuddleSeries
 from loopline.huddles.quality import spoilt_figures
 from loopline.huddles.reasons import Usual
 from loopline.huddles.routes import closed_deals
-from loopline.reports.behind import behind
 from loopline.reports.bottlenecks import Bottlenecks, Question, StageFigures, bottlenecks
+from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import Options
+from loopline.reports.what_if.came_by import came_by, last_rows
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 
 LOOK_BACK = timedelta(days=180)
 """Cohorts of half a year: long enough that the later stages are judged."""
+PARTNERS_LOOK_BACK = timedelta(days=365)
+"""Leads of a year: an older one that is still talked about is rare, and its partner then not named."""
 HOUR = timedelta(hours=1)
 FRESH_FOR = timedelta(minutes=5)
 MOST_KEPT = 200
@@ -44,7 +48,9 @@ def known_before(meeting: Meeting, at: datetime) -> Known:
         "as_of": _answered(lambda: engine().horizon().isoformat()),
         **closed_deals(meeting, at),
     }
-    return Known(_usual(figures) if isinstance(figures, Bottlenecks) else Usual(), parts)
+    partners = _answered(lambda: _partners(meeting.unit, at))
+    usual = _usual(figures) if isinstance(figures, Bottlenecks) else Usual()
+    return Known(replace(usual, partners={} if "error" in partners else partners), parts)
 
 
 _lately: dict[tuple[str, str, str], tuple[datetime, Known]] = {}
@@ -65,12 +71,19 @@ def known_lately(meeting: Meeting, at: datetime) -> Known:
 
 
 def partner_leads(series: HuddleSeries | None) -> frozenset[str]:
-    """Leads whose last touchpoint belongs to the partner's campaign. Raises StoreError: a list must not be short."""
+    """All leads whose last touchpoint is of the partner's campaign. Raises StoreError: a list must not be short."""
     if series is None or series.campaign is None:
         return frozenset()
-    asked = Options(by="campaign", model="last_touch", unit_ids=frozenset({str(series.unit_id)}))
-    found = behind(str(series.campaign_id), "leads", asked, engine(), books_for(SYSTEM))
-    return frozenset(record.record_id for record in found.leads)
+    asked = Options(by="campaign", unit_ids=frozenset({str(series.unit_id)}))
+    rows = last_rows(DIMENSIONS["campaign"].row, asked, engine(), books_for(SYSTEM))
+    return frozenset(lead for lead, campaign in rows.items() if campaign == str(series.campaign_id))
+
+
+def _partners(unit: BusinessUnit, at: datetime) -> dict[str, str]:
+    """Lead → the partner of its last touchpoint; only those that have one."""
+    asked = Options(first=(at - PARTNERS_LOOK_BACK).date(), last=at.date(), unit_ids=frozenset({str(unit.pk)}))
+    found = came_by("partner", asked, engine(), books_for(SYSTEM))
+    return {lead: partner for lead, partner in found.items() if partner}
 
 
 def _answered(question: Callable[[], Any]) -> Any:

@@ -1,8 +1,9 @@
 """Which leads a huddle talks about and why, and what is frozen of each when it opens."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db.models import Q, QuerySet
 
@@ -10,11 +11,12 @@ from loopline.access.models import BusinessUnit
 from loopline.huddles.agenda import Reason, Topic, agenda
 from loopline.huddles.models import HomeworkAnswer as Said
 from loopline.huddles.models import Huddle, HuddleLead, HuddleSeries
-from loopline.huddles.reasons import Usual, answered_at, is_overdue, reasons_for_lead
+from loopline.huddles.reasons import Usual, answered_at, is_overdue, reasons_for_lead, reasons_for_older
 from loopline.leads.explore import blind_units
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 
+State = Lead.State
 FIRST_LOOK_BACK = timedelta(days=7)
 """How far back the first huddle of a unit or a series looks."""
 
@@ -57,6 +59,13 @@ class Meeting:
             Q(pk__in=self.partner_leads) | Q(opportunity__primary_campaign=self.series.campaign)
         ).distinct()
 
+    def older(self, at: datetime) -> QuerySet[Lead]:
+        """Handed over before the last huddle and still in somebody's hands, or decided since."""
+        since = self.since(at)
+        in_hand = Q(state__in=[State.HANDED_OVER, State.ACCEPTED, State.REJECTED])
+        decided = Q(opportunity__closed_at__gte=since, opportunity__closed_at__lt=at)
+        return self.leads().filter(in_hand | decided, handed_over_at__lt=since).order_by("handed_over_at", "pk")
+
     def carried_over(self) -> list[Lead]:
         """Leads the last huddle did not get to."""
         last = self.last()
@@ -67,6 +76,8 @@ class Meeting:
 class Listed:
     lead: Lead
     is_carried: bool
+    is_older: bool = False
+    """Handed over before the last huddle; only listed where there is time for it."""
     reasons: tuple[Reason, ...] = ()
     is_within: bool = True
     """There is time to talk about it."""
@@ -81,7 +92,11 @@ class Listed:
 
 
 def leads_to_discuss(meeting: Meeting, at: datetime, usual: Usual | None = None) -> list[Listed]:
-    """Leads of the next huddle: those with a reason by what talking about them is worth, then the quiet ones."""
+    """Leads of the next huddle: those with a reason by what talking about them is worth, then the quiet ones.
+
+    Beside what was handed over since the last one, older leads with a reason of today: they are touched for as long as
+    they wait for somebody, not once.
+    """
     usual = usual or Usual()
     carried = {lead.pk: lead for lead in meeting.carried_over()}
     new = meeting.leads().filter(handed_over_at__gte=meeting.since(at), handed_over_at__lt=at).exclude(pk__in=carried)
@@ -97,9 +112,21 @@ def leads_to_discuss(meeting: Meeting, at: datetime, usual: Usual | None = None)
         )
         for lead in leads
     ]  # fmt: skip
+    listed += _older(meeting, at, usual, set(carried), said, is_blind=is_blind)
     by_key = {str(one.lead.pk): one for one in listed}
     talked = [by_key[one.topic.key] for one in agenda([one.topic(usual) for one in listed], 0).placed]
     return talked + [one for one in listed if not one.reasons]
+
+
+def _older(
+    meeting: Meeting, at: datetime, usual: Usual, listed: set[UUID], said: Mapping[str, Mapping[str, str]],
+    *, is_blind: bool,
+) -> Iterator[Listed]:  # fmt: skip
+    for lead in meeting.older(at).exclude(pk__in=listed):
+        its = said.get(str(lead.pk), {})
+        found = reasons_for_older(lead, meeting.since(at), at, usual, homework=its.get("answer", ""), is_blind=is_blind)
+        if found:
+            yield Listed(lead, is_carried=False, is_older=True, reasons=tuple(found), homework=its, is_blind=is_blind)
 
 
 def _homework(meeting: Meeting, at: datetime) -> dict[str, Mapping[str, str]]:
@@ -138,6 +165,7 @@ def frozen(listed: Listed, at: datetime) -> dict[str, object]:
         "answered_at": _iso(answered),
         "is_overdue": is_overdue(lead, at),
         "is_carried_over": listed.is_carried,
+        "is_older": listed.is_older,
         "why": [reason.words for reason in listed.reasons],
         "is_within": listed.is_within,
         "homework": dict(listed.homework),

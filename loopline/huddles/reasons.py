@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from loopline.huddles.agenda import Reason
 from loopline.leads.hand_off_models import Clock
@@ -12,6 +13,8 @@ from loopline.pipeline.models import Opportunity
 State = Lead.State
 EXPIRES_SOON = timedelta(hours=24)
 _K = Clock.Kind
+SAID_BEFORE = {"late", "great"}
+"""Reasons that the huddle after the hand-over has heard."""
 OWED = {_K.ASSIGN, _K.TAKE, _K.FIRST_TOUCH, _K.EVIDENCE, _K.REJECTION, _K.DISPUTE}
 
 
@@ -23,6 +26,8 @@ class Usual:
     """By stage: the time after which three quarters have left it."""
     lead_worth_minor: int | None = None
     """What an accepted lead is expected to bring, in the reporting currency."""
+    partners: Mapping[str, str] = field(default_factory=dict)
+    """Lead → the partner who brought it."""
 
 
 def answered_at(lead: Lead) -> datetime | None:
@@ -54,11 +59,11 @@ def reasons_for_lead(
     elif is_overdue(lead, at):
         found.append(Reason("late"))
     if lead.state == State.REJECTED:
-        found.append(_sent_back(lead, at, is_blind=is_blind))
+        found.append(_sent_back(lead, at, usual, is_blind=is_blind))
     found += _owed(lead, at)
     found += _stalled("accepted", lead.accepted_at, at, usual) if lead.state == State.ACCEPTED else []
-    if lead.state == State.CONVERTED and _missed(lead) and not (is_blind and _is_in_work(lead)):
-        found.append(Reason("surprise", f"converted, though {_missed(lead)}"))
+    if lead.state == State.CONVERTED and not (is_blind and _is_in_work(lead)):
+        found += _surprise(lead)
     if homework == "great":
         found.append(Reason("great"))
     return found
@@ -69,20 +74,53 @@ def reasons_for_deal(deal: Opportunity, at: datetime, usual: Usual) -> list[Reas
     return found + _stalled(deal.stage, deal.stage_entered_at, at, usual)
 
 
+def reasons_for_older(lead: Lead, since: datetime, at: datetime, usual: Usual, **known: Any) -> list[Reason]:
+    """The same for a lead handed over before the last huddle: only what still waits for a word, or is news since."""
+    if lead.state == State.CONVERTED and not _was_decided(lead, since, at):
+        return []
+    return [one for one in reasons_for_lead(lead, at, usual, is_carried=False, **known) if one.kind not in SAID_BEFORE]
+
+
+def _was_decided(lead: Lead, since: datetime, at: datetime) -> bool:
+    deal = getattr(lead, "opportunity", None)
+    return deal is not None and deal.closed_at is not None and since <= deal.closed_at < at
+
+
+def _surprise(lead: Lead) -> list[Reason]:
+    """Its outcome is not what the definition or a score made one expect."""
+    deal = getattr(lead, "opportunity", None)
+    if deal is not None and deal.outcome == Opportunity.Outcome.LOST:
+        return [Reason("surprise", f"lost, though {best}") for best in _best_levels(lead)[:1] if not _missed(lead)]
+    became = "won" if deal is not None and deal.outcome == Opportunity.Outcome.WON else "converted"
+    return [Reason("surprise", f"{became}, though {_missed(lead)}")] if _missed(lead) else []
+
+
+def _best_levels(lead: Lead) -> list[str]:
+    """`fit A`: the scores that stood at their best level when it was judged."""
+    if lead.definition is None:
+        return []
+    best = {name: score.levels[0][0] for name, score in lead.definition.definition.scores.items() if score.levels}
+    return [
+        f"{one['name']} {one['level']}" for one in lead.scores if one["level"] and one["level"] == best.get(one["name"])
+    ]
+
+
 def _is_in_work(lead: Lead) -> bool:
     """Its deal is neither won nor lost."""
     deal = getattr(lead, "opportunity", None)
     return deal is None or deal.outcome == Opportunity.Outcome.OPEN
 
 
-def _sent_back(lead: Lead, at: datetime, *, is_blind: bool) -> Reason:
-    """A dispute that was opened, one that stares at both sides, or just a lead that came back."""
+def _sent_back(lead: Lead, at: datetime, usual: Usual, *, is_blind: bool) -> Reason:
+    """A dispute that was opened, one that stares at both sides, a partner's lead, or just one that came back."""
     for dispute in lead.disputes.all():
         if dispute.opened_at <= at and (dispute.resolved_at is None or dispute.resolved_at > at):
             return Reason("dispute", dispute.because)
     is_met = bool(lead.evidence) and not _missed(lead) and not is_blind
     if lead.reason == Lead.Reason.BELOW_DEFINITION and is_met:
         return Reason("dispute", "sent back as below the definition, though it met every clause")
+    if partner := usual.partners.get(str(lead.pk)):
+        return Reason("partner_return", f"{partner}, {lead.get_reason_display()}")
     return Reason("sent_back", lead.get_reason_display())
 
 

@@ -6,6 +6,7 @@ behind the sign-in; nothing is changed by opening them.
 """
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -19,6 +20,7 @@ from django.utils import timezone
 from loopline.access.audit import take_turn
 from loopline.access.mail import NewMail, queue_mail
 from loopline.access.models import User
+from loopline.huddles.routes import route_line
 from loopline.leads.chat import plain
 from loopline.leads.clock import span
 from loopline.leads.clocks import terms_of
@@ -28,13 +30,16 @@ from loopline.leads.opening import Known, Read, what_to_say
 from loopline.lib.times import utc_now
 from loopline.routing.bench import bench_of, in_turn
 from loopline.routing.working_time import calendar_of
+from loopline.web.form_titles import with_titles
 from loopline.web.interests import Interests, people_interests
-from loopline.web.lead_card import advice_for, evidence_of, who
+from loopline.web.lead_card import Evidence, advice_for, evidence_of, who
 from loopline.web.route import person_route
 
 log = logging.getLogger(__name__)
 
 MOST_MOMENTS = 12
+MOST_WORDS = 300
+"""Characters of the reasons in a chat message."""
 AT_ONCE = 50
 PRICES = "/pricing"
 
@@ -140,6 +145,7 @@ def news_context(lead: Lead, assignment: Assignment, reader: User, at: datetime)
         "advice": advice_for(lead),
         "evidence": evidence_of(lead),
         "openings": openings(lead, people_interests([lead.person], actor)),
+        "route": route_line(moments, lead.created_at, None),
         "moments": moments[:MOST_MOMENTS],
         "more": max(0, len(moments) - MOST_MOMENTS),
         "trouble": route.trouble,
@@ -166,11 +172,20 @@ def _due(lead: Lead) -> str:
 
 
 def _chat(lead: Lead, context: dict[str, Any]) -> str:
-    """A few lines that chats of every kind show: text and the address of the page."""
+    """A few lines that chats of every kind show, what is needed for the first call, and the address of the page."""
     owner = lead.owner.name if lead.owner else "whoever takes it first"
     lines = [
         f"New lead for {owner}: {lead.person.display_name}" + (f", {context['who']}" if context["who"] else ""),
         f"Answer by {context['due']} · {context['advice'].text}",
         *(f"• {one}" for one in context["openings"][:2]),
+        *([f"Why a lead: {met}"] if (met := _met(context["evidence"])) else []),
+        f"Why you: {context['assignment'].because}" if lead.owner else "",
+        f"Route: {context['route']}" if context["route"] else "",
     ]
+    lines = [line for line in lines if line]
     return "\n".join([*(plain(line) for line in lines), str(context["url"])])
+
+
+def _met(evidence: Sequence[Evidence]) -> str:
+    """The first reasons for it, in words: nothing where the reader may not see them."""
+    return "; ".join(with_titles(one.reason) for one in evidence if one.tone == "good")[:MOST_WORDS]

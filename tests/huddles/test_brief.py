@@ -44,6 +44,20 @@ def test_the_page_says_it_all_in_text() -> None:
     assert "https://loopline.test/x" in text
 
 
+def test_a_first_change_of_the_clause_stands_beside_it_with_what_it_would_have_done() -> None:
+    cells = [{"key": key, "n": n, "won": won} for key, n, won in (("only_old", 7, 0), ("only_new", 4, 2))]
+    tried = {
+        "words": "at least 100 people",
+        "text": "Not shown.",
+        "caveat": "Only 31 outcomes.",
+        "n": 90,
+        "cells": cells,
+    }
+    text = as_text("Weekly", brief_parts(NOW, {}, tried), "x")
+    assert "* What if: at least 100 people\n  Not shown. Only 31 outcomes. Of 90 leads of half a year" in text
+    assert "4 more would pass (2 of them won), 7 would be refused (0 won)." in text
+
+
 def test_what_people_typed_stays_text_in_the_mail() -> None:
     html = as_html("Weekly <b>", brief_parts(NOW, {}), "https://loopline.test/x", "cohorts")
     assert "<script>" not in html

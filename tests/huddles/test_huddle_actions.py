@@ -117,13 +117,15 @@ def test_carried_over_leads_come_first_next_time_and_only_once(unit: BusinessUni
     late, _ = make_handed_over_lead(unit, name="During", at=HUDDLE + timedelta(minutes=20))
     second = open_huddle(unit, by=runner.actor, at=HUDDLE + timedelta(days=7))
     assert second.since == HUDDLE
-    assert names(second) == ["Tom", "Mei", "Ines", "During"], "marketing owes an answer about Tom by now"
-    assert [entry.frozen["is_carried_over"] for entry in second.leads.all()] == [True, True, True, False]
+    assert names(second) == ["Tom", "Mei", "Ines", "Jan", "During"], "Jan still needs help, whatever was said"
+    assert [entry.frozen["is_carried_over"] for entry in second.leads.all()] == [True, True, True, False, False]
+    assert [entry.frozen["is_older"] for entry in second.leads.all()] == [False, False, False, True, False]
     assert second.snapshot["handed_over"] == 1, "carried over leads are not counted twice"
     dispose_all(second, runner)
     close_huddle(second, by=runner.actor, at=HUDDLE + timedelta(days=7, hours=1))
     third = open_huddle(unit, by=runner.actor, at=HUDDLE + timedelta(days=14))
-    assert names(third) == []
+    assert sorted(names(third)) == ["During", "Ines", "Jan", "Mei", "Tom"], "talked about for as long as they wait"
+    assert not any(entry.frozen["is_carried_over"] for entry in third.leads.all())
     assert late.state == Lead.State.HANDED_OVER
 
 

@@ -126,6 +126,8 @@ def test_the_chat_gets_one_message_whatever_the_names_are(unit: BusinessUnit) ->
     [request] = chat.asked
     text = json.loads(request.content)["text"]
     assert "New lead for Ana" in text
+    assert "Why a lead: business e-mail" in text
+    assert "Why you: round robin: Ana is the only one who takes leads" in text
     assert "<" not in text
     assert str(lead.pk) in text
     assert (request.url.host, request.headers["Host"]) == (PUBLIC, "hooks.chat.example")

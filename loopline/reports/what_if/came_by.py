@@ -31,15 +31,21 @@ def came_by(key: str, options: Options, engine: Engine, books: Books) -> dict[st
 
     `key` is one of CAME_BY. Raises OptionError and StoreError.
     """
-    asked = replace(options, model="last_touch", conversion="lead", by="channel", lookback_days=None)
+    by_channel = replace(options, by="channel")
+    return {lead: _named(key, value) for lead, value in last_rows(CAME_BY[key], by_channel, engine, books).items()}
+
+
+def last_rows(row: RowOf, options: Options, engine: Engine, books: Books) -> dict[str, str]:
+    """Lead → the row that the last touchpoint before it counts for, of all leads created in the days of `options`."""
+    asked = replace(options, model="last_touch", conversion="lead", lookback_days=None)
     scope = settle(asked, engine, books)
     ask = question(
         "SELECT c.record_id AS lead_id, r.row_key AS value FROM credits AS r "
         "JOIN conversions AS c ON c.conversion_no = r.conversion_no",
         conversions("lead"),
-        credit_ledger(MODELS["last_touch"], CAME_BY[key], "lead"),
+        credit_ledger(MODELS["last_touch"], row, "lead"),
     )
-    return {str(row["lead_id"]): _named(key, str(row["value"])) for row in engine.rows(ask, scope.params)}
+    return {str(one["lead_id"]): str(one["value"]) for one in engine.rows(ask, scope.params)}
 
 
 def _named(key: str, value: str) -> str:
