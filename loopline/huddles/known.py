@@ -48,7 +48,7 @@ def known_before(meeting: Meeting, at: datetime) -> Known:
         "as_of": _answered(lambda: engine().horizon().isoformat()),
         **closed_deals(meeting, at),
     }
-    partners = _answered(lambda: _partners(meeting.unit, at))
+    partners = _answered(lambda: partners_of_leads(meeting.unit, at))
     usual = _usual(figures) if isinstance(figures, Bottlenecks) else Usual()
     return Known(replace(usual, partners={} if "error" in partners else partners), parts)
 
@@ -79,8 +79,8 @@ def partner_leads(series: HuddleSeries | None) -> frozenset[str]:
     return frozenset(lead for lead, campaign in rows.items() if campaign == str(series.campaign_id))
 
 
-def _partners(unit: BusinessUnit, at: datetime) -> dict[str, str]:
-    """Lead → the partner of its last touchpoint; only those that have one."""
+def partners_of_leads(unit: BusinessUnit, at: datetime) -> dict[str, str]:
+    """Lead → the partner of its last touchpoint; only those that have one. Raises StoreError."""
     asked = Options(first=(at - PARTNERS_LOOK_BACK).date(), last=at.date(), unit_ids=frozenset({str(unit.pk)}))
     found = came_by("partner", asked, engine(), books_for(SYSTEM))
     return {lead: partner for lead, partner in found.items() if partner}

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from loopline.huddles.bounds import WORDS
 from loopline.huddles.models import Decision, Huddle, HuddleLead
+from loopline.huddles.routes import money_whole
 
 
 def write_minutes(huddle: Huddle, entries: Sequence[HuddleLead], decisions: Sequence[Decision], zone: str) -> str:
-    """What was on the list, what both sides said, what was decided, what is carried over."""
+    """What was won and lost, tried and decided, what both sides said of each lead, what is carried over."""
     local = ZoneInfo(zone)
     head = [
         f"Huddle of {huddle.unit}, {_moment(huddle.opened_at, local)}",
@@ -22,6 +24,9 @@ def write_minutes(huddle: Huddle, entries: Sequence[HuddleLead], decisions: Sequ
     left = [entry for entry in entries if not entry.disposition]
     parts = [
         head,
+        *_where_any("Won", _deals(huddle.snapshot.get("won_deals", ()))),
+        *_where_any("Lost", _deals(huddle.snapshot.get("lost_deals", ()))),
+        *_where_any("Tried on the definition", _tried(huddle.tried)),
         _section("Decisions", [line for decision in decisions for line in _decision(decision)], "None."),
         _section("Leads", [line for entry in talked for line in _lead(entry)], "None were handed over."),
     ]
@@ -37,6 +42,27 @@ def _figures(snapshot: Mapping[str, object]) -> str:
         f"{snapshot['handed_over']} handed over: {snapshot['accepted']} accepted, {snapshot['sent_back']} sent back, "
         f"{snapshot['waiting']} waiting; {snapshot['overdue']} past their clock."
     )
+
+
+def _where_any(title: str, lines: list[str]) -> list[list[str]]:
+    return [_section(title, lines, "")] if lines else []
+
+
+def _deals(deals: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Closed since the last huddle, the largest first, with the reason and the route where they are known."""
+    lines = []
+    for one in deals:
+        lines.append(f"* {one['name']}, {money_whole(one['amount_minor'], one['currency'])}")
+        lines += [f"  {said}" for said in (one["reason"], one["route"]) if said]
+    return lines
+
+
+def _tried(tried: Mapping[str, Any]) -> list[str]:
+    """Changes of the definition that were tried on the past, with what was found."""
+    return [
+        f"* {one['words']}\n  {' '.join(part for part in (one['text'], one['caveat']) if part)}"
+        for one in tried.get("answers", {}).values()
+    ]
 
 
 def _section(title: str, lines: list[str], empty: str) -> list[str]:

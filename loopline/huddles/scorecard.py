@@ -1,9 +1,10 @@
-"""What became of somebody's hand-overs: accepted, sent back by code, won, time to answer; and who may see whose.
+"""What became of somebody's hand-overs, or of a partner's: accepted, sent back by code, won, time to answer; and who
+may see whose.
 
 People are compared by funnel plots only (`huddles.funnel`): never as a ranking.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
 from loopline.huddles.funnel import Funnel, Point, funnel
+from loopline.huddles.known import partners_of_leads
 from loopline.huddles.reasons import answered_at
 from loopline.leads.clocks import terms_of
 from loopline.leads.hand_off_models import HandOffTerms
@@ -58,6 +60,15 @@ def scorecard(leads: Iterable[Lead]) -> Scorecard:
         by_code=Counter(lead.get_reason_display() or "no reason given" for lead in back).most_common(),
         answer_time=timedelta(seconds=median(times)) if times else None,
     )
+
+
+def partner_cards(unit: BusinessUnit, leads: Iterable[Lead], at: datetime) -> list[tuple[str, Scorecard]]:
+    """What became of the leads that each partner brought, partners by name. Raises StoreError."""
+    partners, by_partner = partners_of_leads(unit, at), defaultdict(list)
+    for lead in leads:
+        if partner := partners.get(str(lead.pk)):
+            by_partner[partner].append(lead)
+    return [(partner, scorecard(brought)) for partner, brought in sorted(by_partner.items())]
 
 
 def _was_sent_back(lead: Lead) -> bool:

@@ -14,7 +14,7 @@ from loopline.huddles.decisions import NewDecision, add_decision, finish_decisio
 from loopline.huddles.models import Huddle, HuddleLead
 from loopline.leads.actions import accept_lead, ask_for_help, reject_lead
 from loopline.leads.models import Lead
-from loopline.pipeline.models import Task
+from loopline.pipeline.models import Opportunity, Task
 from tests.make import make_unit, make_user
 from tests.make_leads import make_handed_over_lead
 
@@ -169,6 +169,16 @@ def test_decisions_become_tasks_of_their_owners_and_are_in_the_minutes(unit: Bus
     task = Task.objects.get()
     assert task.done_at is not None
     assert first_broken_entry() is None
+
+
+def test_the_minutes_tell_what_was_won_and_lost_with_reason_and_route(unit: BusinessUnit, runner: User) -> None:
+    closed = {"unit": unit, "currency": "EUR", "amount_minor": 9_000_00, "closed_at": MONDAY, "created_at": MONDAY}
+    Opportunity.objects.create(name="Meters for Halden", outcome="won", **closed)
+    Opportunity.objects.create(name="Pumps", outcome="lost", loss_reason="price", **closed)
+    huddle = open_huddle(unit, by=runner.actor, at=HUDDLE)
+    close_huddle(huddle, by=runner.actor, at=HUDDLE)
+    assert "Won\n---\n* Meters for Halden, EUR 9,000\n  " in huddle.minutes
+    assert "Lost\n----\n* Pumps, EUR 9,000\n  Price\n" in huddle.minutes
 
 
 def test_only_the_owner_or_the_runner_says_that_a_decision_is_done(unit: BusinessUnit, runner: User) -> None:

@@ -18,6 +18,8 @@ from loopline.leads.hand_off_models import HandOffTerms
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 from loopline.routing.models import Team
+from loopline.store.duckdb_engine import DuckDBEngine
+from tests.attribution.shelf import Shelf
 from tests.make import make_person, make_unit, make_user, signed_in, signed_in_as
 
 pytestmark = pytest.mark.django_db
@@ -126,6 +128,27 @@ def test_who_sees_whom_is_a_setting_of_the_unit(
     assert {one.point.name for one in page.context["funnel"].placed} == seller
     assert {person.name for person, _ in page.context["cards"]} == seller
     assert page.context["funnel"].target == pytest.approx(2 / 3), "the share of all together is everybody's"
+
+
+def test_a_partner_has_a_card_of_the_leads_it_brought(unit: BusinessUnit, store: DuckDBEngine) -> None:
+    ana = make_user(Role.SALES, unit=unit, name="Ana")
+    brought, other = handed(unit, ana, accepted=1, rejected=1)
+    shelf, north = Shelf(store), str(unit.pk)
+    for lead, channel, source in ((brought, "Partner", "nordkontor"), (other, "Paid Search", "google")):
+        shelf.person(str(lead.person_id), f"v-{lead.pk}")
+        came = {"channel": channel, "utm_source": source, "unit_id": north}
+        shelf.touch(f"t-{lead.pk}", f"visitor:v-{lead.pk}", lead.created_at - timedelta(days=1), **came)
+        shelf.lead(str(lead.pk), str(lead.person_id), lead.created_at, unit_id=north)
+    shelf.store()
+    page = signed_in(ana).get(reverse("scorecards"))
+    [(partner, card)] = page.context["partners"]
+    assert (partner, card.handed_over, card.accepted) == ("nordkontor", 1, 1)
+    assert "partner, last 90 days" in page.content.decode()
+
+
+def test_without_the_event_store_the_page_says_that_partners_are_missing(unit: BusinessUnit) -> None:
+    page = signed_in_as(Role.SALES, unit).get(reverse("scorecards"))
+    assert "Partners are not shown: the event store did not answer" in page.content.decode()
 
 
 def test_the_page_of_scorecards_is_for_those_who_see_huddles(unit: BusinessUnit) -> None:
