@@ -30,7 +30,9 @@ WAIT_S = 120.0
 
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder, Mailbox() as mailbox:
-        installed = installation(Path(folder), LOOPLINE_DEMO="1", EMAIL_URL=f"smtp://127.0.0.1:{mailbox.port}")
+        installed = installation(
+            Path(folder), LOOPLINE_DEMO="1", EMAIL_URL=f"smtp://127.0.0.1:{mailbox.port}?from=huddle@bench.example"
+        )
         unit, series = fill(installed)
         with installed.serving(), ExitStack() as clients:
             people = [

@@ -63,7 +63,7 @@ def reasons_for_lead(
     found += _owed(lead, at)
     found += _stalled("accepted", lead.accepted_at, at, usual) if lead.state == State.ACCEPTED else []
     if lead.state == State.CONVERTED and not (is_blind and _is_in_work(lead)):
-        found += _surprise(lead)
+        found += _surprise(lead, at)
     if homework == "great":
         found.append(Reason("great"))
     return found
@@ -86,12 +86,13 @@ def _was_decided(lead: Lead, since: datetime, at: datetime) -> bool:
     return deal is not None and deal.closed_at is not None and since <= deal.closed_at < at
 
 
-def _surprise(lead: Lead) -> list[Reason]:
+def _surprise(lead: Lead, at: datetime) -> list[Reason]:
     """Its outcome is not what the definition or a score made one expect."""
-    deal = getattr(lead, "opportunity", None)
-    if deal is not None and deal.outcome == Opportunity.Outcome.LOST:
+    deal: Opportunity | None = getattr(lead, "opportunity", None)
+    outcome = deal.outcome if deal is not None and deal.closed_at is not None and deal.closed_at <= at else ""
+    if outcome == Opportunity.Outcome.LOST:
         return [Reason("surprise", f"lost, though {best}") for best in _best_levels(lead)[:1] if not _missed(lead)]
-    became = "won" if deal is not None and deal.outcome == Opportunity.Outcome.WON else "converted"
+    became = "won" if outcome == Opportunity.Outcome.WON else "converted"
     return [Reason("surprise", f"{became}, though {_missed(lead)}")] if _missed(lead) else []
 
 
