@@ -120,13 +120,12 @@ def fill(installed: Installation) -> tuple[str, str]:
 def sign_in(client: httpx.Client, name: str) -> None:
     page = client.get("/account/login/").text
     people = re.findall(r'<button(?=[^>]*name="person")[^>]*value="([0-9a-f-]{36})".*?<b>([^<]+)</b>', page, re.S)
-    post(client, "/account/demo/", page, person={found: key for key, found in people}[name])
+    post(client, "/account/demo/", person={found: key for key, found in people}[name])
 
 
-def post(client: httpx.Client, path: str, page: str = "", **said: str) -> httpx.Response:
-    """A form sent as the page sends it. Raises SystemExit for an answer that is none."""
-    token = client.cookies.get("csrftoken") or re.findall(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)[0]
-    headers = {"Referer": str(client.base_url), "X-CSRFToken": token}
+def post(client: httpx.Client, path: str, **said: str) -> httpx.Response:
+    """A form sent as a page sends it. Raises SystemExit for an answer that is none."""
+    headers = {"Referer": str(client.base_url), "X-CSRFToken": client.cookies["loopline_csrf"]}
     answer = client.post(path, data=said, headers=headers)
     if answer.status_code != 200:
         raise SystemExit(f"{path} answered {answer.status_code}")
