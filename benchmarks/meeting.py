@@ -146,8 +146,9 @@ class Mailbox:
                     if line[:4].upper() == b"DATA":
                         self.wfile.write(b"354 go on\r\n")
                         mailbox.keep(iter(self.rfile.readline, b".\r\n"))
-                    self.wfile.write(b"250 ok\r\n")
-                    if line[:4].upper() == b"QUIT":
+                    is_over = line[:4].upper() == b"QUIT"
+                    self.wfile.write(b"221 bye\r\n" if is_over else b"250 ok\r\n")
+                    if is_over:
                         return
 
         self._server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session)
