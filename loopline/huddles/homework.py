@@ -20,6 +20,7 @@ from loopline.access.roles import Permission
 from loopline.huddles.known import partner_leads
 from loopline.huddles.listing import Meeting
 from loopline.huddles.models import Homework, HomeworkAnswer, HuddleSeries
+from loopline.huddles.reasons import Usual, reasons_for_older
 from loopline.huddles.series import next_meeting_of
 from loopline.leads.actions import accept_lead, ask_for_help, reject_lead
 from loopline.leads.models import Lead
@@ -75,11 +76,16 @@ def find_homework(token: str, *, at: datetime | None = None) -> Homework:
 def leads_of(homework: Homework, *, at: datetime | None = None) -> list[Lead]:
     """The person's leads that the meeting will talk about, those without an answer first."""
     meeting = Meeting(homework.series.unit, homework.series, partner_leads(homework.series))
-    since = meeting.since(at or homework.created_at)
+    at = at or homework.created_at
+    since = meeting.since(at)
     own = meeting.leads().filter(owner=homework.user, state__in=ANSWERABLE)
     new = own.filter(handed_over_at__gte=since) | own.filter(state=State.HANDED_OVER)
     order = {State.HANDED_OVER: 0, State.ACCEPTED: 1}
-    leads = sorted(new.distinct(), key=lambda lead: (order.get(State(lead.state), 2), lead.due_at or since, lead.pk))
+    older = meeting.older(at).filter(owner=homework.user, state=State.ACCEPTED)
+    late = {lead for lead in older if reasons_for_older(lead, since, at, Usual())}
+    leads = sorted(
+        {*new.distinct(), *late}, key=lambda lead: (order.get(State(lead.state), 2), lead.due_at or since, lead.pk)
+    )
     return leads[:MOST]
 
 

@@ -8,7 +8,9 @@ from loopline.access.actor import SYSTEM
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
 from loopline.huddles.actions import close_huddle, meeting_of, open_huddle, prepare
+from loopline.huddles.homework import leads_of
 from loopline.huddles.known import Known, known_before, partner_leads
+from loopline.huddles.models import Homework
 from loopline.huddles.reasons import Usual
 from loopline.huddles.series import SeriesPlan, start_series
 from loopline.leads.actions import accept_lead, disqualify_lead, reject_lead
@@ -74,6 +76,22 @@ def test_a_lead_that_stalls_after_weeks_comes_up(unit: BusinessUnit) -> None:
     assert "Ines" not in listed(unit)
     slow = Usual(slow={"accepted": timedelta(days=5)})
     assert listed(unit, slow)["Ines"] == ["stalled: 8 days in accepted; three quarters are through after 5"]
+
+
+def test_its_owner_is_asked_about_an_older_lead_that_is_late(unit: BusinessUnit) -> None:
+    late, done = handed(unit, "Late"), handed(unit, "Done")
+    owner = late.owner
+    assert owner is not None
+    Lead.objects.filter(pk=done.pk).update(owner=owner)
+    for lead in (late, done):
+        lead.refresh_from_db()
+        accept_lead(lead, by=owner.actor, at=MONDAY + timedelta(hours=1))
+    done.clocks.update(stopped_at=MONDAY + timedelta(hours=2))
+    held(unit)
+    plan = SeriesPlan("Weekly", NEXT.date(), NEXT.time(), (owner,))
+    series = start_series(unit, plan, by=make_user(Role.MARKETING, unit=unit).actor, at=FIRST)
+    asked = Homework(series=series, user=owner, meeting_at=NEXT, expires_at=NEXT, created_at=NEXT)
+    assert [lead.person.display_name for lead in leads_of(asked)] == ["Late"]
 
 
 def test_only_as_many_older_leads_as_the_minutes_hold_and_the_figures_count_none(unit: BusinessUnit) -> None:

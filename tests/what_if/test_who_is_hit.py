@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import Options
-from loopline.reports.what_if.came_by import CAME_BY, came_by
+from loopline.reports.what_if.came_by import CAME_BY, came_by, last_rows
 from loopline.reports.what_if.comparison import Comparison, compare
 from loopline.reports.what_if.lead_columns import columns_of
 from loopline.store.engine import Engine
@@ -22,7 +23,9 @@ def march(reading_engine: Engine) -> Engine:
             shelf.person(name, f"v-{name}")
             shelf.lead(f"lead-{name}", name, day(10))
         shelf.touch("a1", "visitor:v-ann", day(1), channel="Email")
-        shelf.touch("a2", "visitor:v-ann", day(9), channel="Partner", utm_source="Halden", country="NO", region="Oslo")
+        shelf.campaign("fair", "fair-26")
+        shelf.touch("a2", "visitor:v-ann", day(9), channel="Partner", utm_source="Halden", utm_campaign="fair-26",
+                    country="NO", region="Oslo")  # fmt: skip
         shelf.touch("a3", "visitor:v-ann", day(11), channel="Organic Search", country="SE")
         shelf.touch("b1", "visitor:v-bob", day(2), channel="Paid Search", utm_source="google", country="DE")
         shelf.store()
@@ -40,6 +43,11 @@ def march(reading_engine: Engine) -> Engine:
 def test_the_last_touchpoint_before_a_lead_says_how_it_came(march: Engine, key: str, expected: dict[str, str]) -> None:
     assert came_by(key, Options(**MARCH), march, BOOKS) == expected  # type: ignore[arg-type]
     assert key in CAME_BY
+
+
+def test_the_last_touchpoint_says_whose_campaign_brought_a_lead(march: Engine) -> None:
+    rows = last_rows(DIMENSIONS["campaign"].row, Options(**MARCH, by="campaign"), march, BOOKS)  # type: ignore[arg-type]
+    assert rows == {"lead-ann": "fair", "lead-bob": ""}
 
 
 def found(more: dict[str, dict[str, str]] | None = None) -> Comparison:
