@@ -108,7 +108,7 @@ def test_a_change_goes_from_the_desk_into_force(marketing: User) -> None:
     assert decision.is_done
     close_huddle(huddle, carry_over=True, by=marketing.actor)
     assert "Ask for 100 people" in huddle.minutes
-    assert "Tried on the definition\n-----------------------\n* works for a company of at least 100" in huddle.minutes
+    assert "Tried on the definition\n-----------------------\n* works for a company with at least 100" in huddle.minutes
     decision.refresh_from_db()
     assert decision.task is None, "what was done in the huddle itself leaves no task"
     assert first_broken_entry() is None
