@@ -141,9 +141,20 @@ def _rules(unit_key: str) -> dict[str, object]:
             "need": {"any": [asked, read_prices]},
             "consent": {"consent": [PURPOSE]},
         },
-        "scores": {"interest": INTEREST},
+        "scores": {"fit": FIT, "interest": INTEREST},
     }
 
+
+FIT: dict[str, object] = {
+    "levels": {"A": 80, "B": 50, "C": 25, "D": 0},
+    "points": [
+        {"points": 25, "when": {"field": "company.employees", "at_least": 50}},
+        {"points": 25, "when": {"field": "company.employees", "at_least": 250}},
+        {"points": 25, "when": {"field": "person.job_title", "contains": ["head", "director", "manager", "lead"]}},
+        {"points": 10, "when": {"field": "person.business_email"}},
+    ],
+}
+"""Whether we are what they need, from A to D: the size of the company and what the person decides."""
 
 INTEREST: dict[str, object] = {
     "levels": {"1": 60, "2": 40, "3": 20, "4": 0},

@@ -148,7 +148,9 @@ def _facts(buyer: Buyer, person: Person, definition: Definition, ground: Ground)
         fields={
             "person.business_email": None if is_free_mail(domain) else domain,
             "person.country": person.country,
+            "person.job_title": person.job_title or None,
             "company.known": company.name if company else None,
+            "company.employees": company.employees if company else None,
         },
         consents={PURPOSE: True},
         forms=[SentForm(ground.forms[buyer.unit.key, buyer.form].slug, buyer.asked_at)],
