@@ -7,6 +7,7 @@ was announced and is not complete, so that a read as of it never sees half a bat
 """
 
 import contextlib
+import re
 import threading
 import time
 import uuid
@@ -25,8 +26,9 @@ from loopline.store.clickhouse_errors import ERRORS, read_error, write_error
 from loopline.store.clickhouse_sql import names_in, translate
 from loopline.store.clickhouse_steps import Step
 from loopline.store.engine import Batch, Row, StoreError, Value
+from loopline.store.erasing import rows_of, texts_put
 from loopline.store.kept import KeptTables
-from loopline.store.library import table_named, text_column
+from loopline.store.library import table_named
 from loopline.store.params import wanted
 
 TICK = timedelta(microseconds=1)
@@ -167,22 +169,33 @@ class ClickHouseEngine:
         held = self._one(_HELD_BACK, since=since)
         return last if held is None else min(last, held)
 
-    def erase(self, table: str, column: str, values: Sequence[str]) -> int:
-        name = text_column(table, column)
-        given: dict[str, Value] = {"values": list(values)}
-        [row] = self.rows(f"SELECT count(*) AS found FROM {table} WHERE {name} IN (SELECT unnest($values))", given)
+    def erase(self, table: str, column: str, values: Sequence[str], *, within: Mapping[str, str] | None = None) -> int:
+        where, given = rows_of(table, column, values, within)
+        return self._remove(table, "DELETE", where, given)
+
+    def blank(self, table: str, column: str, values: Sequence[str], put: Mapping[str, str]) -> int:
+        where, given = rows_of(table, column, values)
+        sets, texts = texts_put(table, put)
+        return self._remove(table, f"UPDATE {sets}", where, given | texts)
+
+    def _remove(self, table: str, what: str, where: str, given: Mapping[str, Value]) -> int:
+        """Change parts of a table for good; waits until it is done. How many rows it was about."""
+        [row] = self.rows(f"SELECT count(*) AS found FROM {table} WHERE {where}", given)
+        found = int(str(row["found"]))
+        change = f"ALTER TABLE {self._address.database}.{table} {_with_types(what)} WHERE {_with_types(where)}"
         with self._write_lock:
             try:
-                self._writer.command(
-                    f"ALTER TABLE {self._address.database}.{table} DELETE WHERE has({{values:Array(String)}}, {name})",
-                    parameters=given,
-                )
+                if found:
+                    self._writer.command(change, parameters=dict(given))
                 # Afterwards: what another process works out while rows go must not outlive this.
                 self._writer.command(f"INSERT INTO {self._address.database}.erasures VALUES (now())")
             except ERRORS as error:
                 raise write_error(error) from error
         self.kept.forget()
-        return int(str(row["found"]))
+        return found
+
+    def compact(self) -> None:
+        """Nothing: ClickHouse writes parts anew when rows go, and removes the old ones some minutes later."""
 
     def erasures(self) -> int:
         [row] = self.rows("SELECT count(*) AS done FROM erasures")
@@ -200,6 +213,12 @@ def _within(step: Step, ends: float) -> str:
 
 def _taken(step: Step, values: Mapping[str, Value]) -> dict[str, Value] | None:
     return {name: values[name] for name in step.places if values[name] is not None} or None
+
+
+def _with_types(sql: str) -> str:
+    """Parameters as ClickHouse names them, of the few kinds that an erasure has."""
+    sql = re.sub(r"(\w+) IN \(SELECT unnest\(\$values\)\)", r"has({values:Array(String)}, \1)", sql)
+    return re.sub(r"\$(\w+)", r"{\1:String}", sql)
 
 
 _HELD_BACK = """

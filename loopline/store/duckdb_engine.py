@@ -26,9 +26,11 @@ from loopline.store.duckdb_errors import (
     refuse_old_version,
     write_error,
 )
+from loopline.store.duckdb_file import Gate, write_anew
 from loopline.store.engine import Batch, QueryTimeoutError, Row, StoreError, Value
+from loopline.store.erasing import rows_of, texts_put
 from loopline.store.kept import KeptTables
-from loopline.store.library import table_named, text_column
+from loopline.store.library import table_named
 from loopline.store.params import wanted
 from loopline.store.touches import TOUCHES, touches_of
 
@@ -61,12 +63,18 @@ class DuckDBEngine:
         self._horizon: datetime | None = None
         self._erasures = 0
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._settings = _settings(path, memory_limit, threads)
+        self._gate = Gate()
+        self._connection = self._opened()
+
+    def _opened(self) -> duckdb.DuckDBPyConnection:
         try:
-            self._connection = duckdb.connect(str(path), config=_settings(path, memory_limit, threads))
+            connection = duckdb.connect(str(self._path), config=self._settings)
             for setting in ("TimeZone = 'UTC'", "enable_external_access = false", "lock_configuration = true"):
-                self._connection.execute(f"SET GLOBAL {setting}")
+                connection.execute(f"SET GLOBAL {setting}")
         except duckdb.Error as error:
-            raise open_error(path, error) from error
+            raise open_error(self._path, error) from error
+        return connection
 
     def migrate(self) -> None:
         with self._write_lock:
@@ -147,11 +155,12 @@ class DuckDBEngine:
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         try:
-            reader = self._connection.cursor()
-            try:
-                return self._read(reader, sql, params or {}, timeout_s)
-            finally:
-                reader.close()
+            with self._gate.passed():
+                reader = self._connection.cursor()
+                try:
+                    return self._read(reader, sql, params or {}, timeout_s)
+                finally:
+                    reader.close()
         except duckdb.Error as error:
             raise self._told(error, read_error) from error
 
@@ -180,12 +189,22 @@ class DuckDBEngine:
                 self._horizon = as_utc(self._clock())  # whatever is written later gets a later stamp
             return self._horizon
 
-    def erase(self, table: str, column: str, values: Sequence[str]) -> int:
+    def erase(self, table: str, column: str, values: Sequence[str], *, within: Mapping[str, str] | None = None) -> int:
         """Delete rows for good. The file is checkpointed, so that the write-ahead log holds them no longer."""
-        which = f"{text_column(table, column)} IN (SELECT unnest($values))"
+        where, given = rows_of(table, column, values, within)
+        return self._change(table, f"DELETE FROM {table} WHERE {where}", where, given)
+
+    def blank(self, table: str, column: str, values: Sequence[str], put: Mapping[str, str]) -> int:
+        where, given = rows_of(table, column, values)
+        sets, texts = texts_put(table, put)
+        return self._change(table, f"UPDATE {table} SET {sets} WHERE {where}", where, given, texts)
+
+    def _change(
+        self, table: str, sql: str, where: str, given: Mapping[str, Value], texts: Mapping[str, Value] | None = None
+    ) -> int:
         with self._write_lock:
             try:
-                count = self._delete(table, which, {"values": list(values)})
+                count = self._changed(table, sql, where, given, texts)
                 self._connection.execute("CHECKPOINT")
             except duckdb.Error as error:
                 self._undo()
@@ -195,17 +214,41 @@ class DuckDBEngine:
         self.kept.forget()
         return count
 
-    def _delete(self, table: str, which: str, values: Mapping[str, Value]) -> int:
+    def _changed(
+        self, table: str, sql: str, where: str, given: Mapping[str, Value], texts: Mapping[str, Value] | None
+    ) -> int:
+        """Touchpoints follow their events in the same transaction; how many rows were changed."""
         run = self._connection.execute
         run("BEGIN TRANSACTION")
-        if table == "events":
+        if table == "events" and texts is None:
             run(
-                f"DELETE FROM {TOUCHES} WHERE ({_SAME_EVENT}) IN (SELECT {_SAME_EVENT} FROM events WHERE {which})",
-                values,
+                f"DELETE FROM {TOUCHES} WHERE ({_SAME_EVENT}) IN (SELECT {_SAME_EVENT} FROM events WHERE {where})",
+                dict(given),
             )
-        [(count,)] = run(f"DELETE FROM {table} WHERE {which}", values).fetchall()
+        [(count,)] = run(sql, {**given, **(texts or {})}).fetchall()
+        if table == "events" and texts is not None:
+            run(f"CREATE OR REPLACE TABLE {TOUCHES} AS {touches_of('events')}")
         run("COMMIT")
         return int(count)
+
+    def compact(self) -> None:
+        """Write the file anew: DuckDB only marks rows as gone, and never overwrites what is free.
+
+        Questions wait meanwhile, and batches, too.
+        """
+        with self._write_lock, self._gate.shut():
+            if self.is_dead:
+                return
+            free, needed = shutil.disk_usage(self._path.parent).free, self._path.stat().st_size
+            if free < needed + self._reserve_bytes:
+                raise full_error(self._path, free)
+            try:
+                self._connection.close()
+                write_anew(self._path, self._settings)
+            except duckdb.Error as error:
+                raise write_error(error) from error
+            finally:
+                self._connection = self._opened()
 
     def erasures(self) -> int:
         """Of this process: no other one can have the file open, and what it remembered went with it."""

@@ -69,8 +69,14 @@ class Engine(Protocol):
     def horizon(self) -> datetime:
         """The latest `recorded_at` stored (now, when nothing is): a read as of it can be repeated exactly."""
 
-    def erase(self, table: str, column: str, values: Sequence[str]) -> int:
-        """Delete rows for good (erasure only). Returns how many went."""
+    def erase(self, table: str, column: str, values: Sequence[str], *, within: Mapping[str, str] | None = None) -> int:
+        """Delete rows for good (erasure only). Returns how many went. `within`: texts that other columns must hold."""
+
+    def blank(self, table: str, column: str, values: Sequence[str], put: Mapping[str, str]) -> int:
+        """Write these texts over columns of rows that are there (erasure only), in every version. How many rows."""
+
+    def compact(self) -> None:
+        """Let nothing of what was erased stay in the files. Raises StoreFullError where there is no room for it."""
 
     def erasures(self) -> int:
         """How many there were, by whichever process: what was worked out before the last one is to be forgotten."""

@@ -1,10 +1,12 @@
 """A batch is stored whole, durably and once, with the cursors it moves."""
 
 from datetime import UTC, date, datetime
+from pathlib import Path
 
 import pytest
 
 from loopline.store.clickhouse_engine import ROWS_PER_BLOCK
+from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch, Engine, StoreError
 from tests.engines import MakeEngine
 from tests.store.rows import NOON, SettableClock, campaign, campaigns, events, minutes
@@ -121,6 +123,40 @@ def test_erasures_are_counted_whichever_process_did_them(engine: Engine):
     before = engine.erasures()
     engine.erase("events", "identity", ["email:ines@halden.no"])
     assert engine.erasures() == before + 1
+
+
+def test_erasing_within_another_column_leaves_the_same_value_elsewhere(engine: Engine):
+    engine.write(Batch("t", {"events": events("1", source_id="shop")}))
+    engine.write(Batch("t2", {"events": events("1", source_id="blog")}))
+    assert engine.erase("events", "event_id", ["1"], within={"source_id": "shop"}) == 1
+    assert engine.rows("SELECT source_id FROM events") == [{"source_id": "blog"}]
+
+
+def test_a_text_is_written_over_in_every_version_and_stays_as_old_as_it_was(engine: Engine):
+    engine.write(Batch("t", {"events": events("a", "b", title="Ines' page", properties='{"name":"Ines"}')}))
+    learnt = engine.rows("SELECT recorded_at FROM events WHERE event_id = 'a'")
+    assert engine.blank("events", "event_id", ["a"], {"title": "", "properties": "{}"}) == 1
+    rows = engine.rows("SELECT title, properties, recorded_at FROM events ORDER BY event_id")
+    assert (rows[0]["title"], rows[0]["properties"], rows[1]["title"]) == ("", "{}", "Ines' page")
+    assert rows[0]["recorded_at"] == learnt[0]["recorded_at"]
+    with pytest.raises(StoreError, match="unit_id"):
+        engine.blank("events", "event_id", ["a"], {"unit_id": ""})
+
+
+def test_what_was_erased_is_in_no_byte_of_the_file(tmp_path: Path):
+    engine = DuckDBEngine(tmp_path / "events.duckdb")
+    engine.migrate()
+    engine.write(Batch("t", {"events": events("a", identity="email:ines@halden.no")}))
+    engine.write(Batch("t2", {"events": events("b", identity="email:tom@halden.no")}))
+    engine.erase("events", "identity", ["email:ines@halden.no"])
+    engine.compact()
+    assert engine.rows("SELECT event_id FROM events") == [{"event_id": "b"}]
+    engine.write(Batch("t3", {"events": events("c")}))
+    engine.close()
+    files = list(tmp_path.iterdir())
+    assert [one.name for one in files] == ["events.duckdb"]
+    assert b"ines@halden" not in files[0].read_bytes()
+    assert b"tom@halden" in files[0].read_bytes()
 
 
 @pytest.mark.parametrize(("table", "column"), [("events", "nope"), ("events", "consent"), ("nope", "id")])
