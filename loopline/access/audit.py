@@ -1,7 +1,13 @@
-"""The audit log: append-only, each entry hashed over the one before it."""
+"""The audit log: append-only, each entry hashed over the one before it.
+
+What an entry says in detail stands beside the chain, and only a keyed hash of it inside: so that the detail can go when
+a person is erased, and the chain stays whole. Which details went is itself an entry.
+"""
 
 import hashlib
+import hmac
 import json
+import secrets
 from datetime import datetime
 from uuid import UUID
 
@@ -12,6 +18,8 @@ from loopline.access.models import AuditEntry
 from loopline.lib.times import as_utc, utc_now
 
 GENESIS = "0" * 64
+EMPTIED = "emptied_details"
+"""Verb of the entry that says of which entries the detail is gone."""
 _LOCK = 0x10091E  # any constant: the PostgreSQL advisory lock that puts writers of the chain in a row
 
 
@@ -26,9 +34,17 @@ def entry_hash(entry: AuditEntry) -> str:
         entry.object_type,
         entry.object_id,
         str(entry.unit_id or ""),
-        entry.detail,
+        entry.detail_hash or entry.detail,
     ]
-    return hashlib.sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
+    return hashlib.sha256(_json(content)).hexdigest()
+
+
+def _detail_hash(detail: object, salt: str) -> str:
+    return hmac.new(salt.encode(), _json(detail), "sha256").hexdigest()
+
+
+def _json(content: object) -> bytes:
+    return json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
 
 
 def take_turn() -> None:
@@ -59,18 +75,44 @@ def audit(by: Actor, verb: str, about: models.Model, *, at: datetime | None = No
         object_id=str(about.pk),
         unit_id=unit if isinstance(unit, UUID) else None,
         detail=json.loads(json.dumps(detail, default=str)),
+        salt=secrets.token_hex(16),
         previous_hash=last or GENESIS,
     )
+    entry.detail_hash = _detail_hash(entry.detail, entry.salt)
     entry.hash = entry_hash(entry)
     entry.save(force_insert=True)
     return entry
 
 
+def empty_details(entries: models.QuerySet[AuditEntry], by: Actor, about: models.Model) -> int:
+    """Take away what these entries say in detail, and write down of which; how many. Entries from before details stood
+    beside the chain stay: the chain would break."""
+    emptied = list(entries.exclude(detail_hash="").exclude(salt="").values_list("seq", flat=True))
+    if emptied:
+        audit(by, EMPTIED, about, entries=emptied)
+        AuditEntry.objects.filter(seq__in=emptied).update(detail={}, salt="")
+    return len(emptied)
+
+
 def first_broken_entry() -> AuditEntry | None:
     """The first entry whose hash does not fit what it says or what came before; None when the chain is whole."""
-    previous = GENESIS
+    previous, emptied = GENESIS, _emptied()
     for entry in AuditEntry.objects.order_by("seq").iterator():
-        if entry.previous_hash != previous or entry_hash(entry) != entry.hash:
+        is_sound = entry_hash(entry) == entry.hash and _has_its_detail(entry, emptied)
+        if entry.previous_hash != previous or not is_sound:
             return entry
         previous = entry.hash
     return None
+
+
+def _emptied() -> set[int]:
+    said = AuditEntry.objects.filter(verb=EMPTIED).values_list("detail", flat=True)
+    return {seq for detail in said for seq in detail.get("entries", ())}
+
+
+def _has_its_detail(entry: AuditEntry, emptied: set[int]) -> bool:
+    if not entry.detail_hash:
+        return True
+    if not entry.salt:
+        return entry.seq in emptied and entry.detail == {}
+    return _detail_hash(entry.detail, entry.salt) == entry.detail_hash

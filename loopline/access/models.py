@@ -242,6 +242,10 @@ class AuditEntry(models.Model):
     object_id = models.CharField(max_length=64, db_index=True)
     unit_id = models.UUIDField(null=True)
     detail = models.JSONField(default=dict)
+    detail_hash = models.CharField(max_length=64, blank=True)
+    """Keyed hash of the detail, which stands in the chain in its place; empty in entries from before there was one."""
+    salt = models.CharField(max_length=32, blank=True)
+    """Key of that hash. It goes with the detail when a person is erased: then nobody can try what the detail was."""
     previous_hash = models.CharField(max_length=64)
     hash = models.CharField(max_length=64, unique=True)
 

@@ -14,6 +14,7 @@ from loopline.collect.forgotten_places import Finder, agreed_in, all_have_identi
 from loopline.collect.json_text import clean_value
 from loopline.collect.log import Block, Log
 from loopline.collect.request import Flag, Request
+from loopline.collect.rewriting import rewriting
 from loopline.collect.settings import Settings
 
 _WRITTEN_OUT = re.compile(rb'"ip"\s*:\s*"[^"]*"')
@@ -28,8 +29,9 @@ def forget_addresses(log: Log, upto_seq: int, settings: Settings) -> int:
     finder = Finder(settings)
     position, changed = log.forgotten_upto(), 0
     while (end := log.end_of_stretch(position, AT_A_TIME, upto_seq)) is not None:
-        blocks = [block for block in log.read(position, end) if any(map(_holds_address, block.requests))]
-        log.write_back([_without(block, finder) for block in blocks], forgotten_upto=end)
+        with rewriting(log.folder):
+            blocks = [block for block in log.read(position, end) if any(map(_holds_address, block.requests))]
+            log.write_back([_without(block, finder) for block in blocks], forgotten_upto=end)
         position, changed = end, changed + len(blocks)
     if changed:
         log.wipe()

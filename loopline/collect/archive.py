@@ -59,13 +59,25 @@ def restore(log: Log) -> int:
     With an empty event store the loader then loads all of history anew.
     """
     count = 0
-    for path in sorted((log.folder / "archive").glob("inbox-*.parquet")):
-        with pq.ParquetFile(path) as file:
-            for batch in file.iter_batches(batch_size=_ROWS_AT_A_TIME):
-                for row in batch.to_pylist():
-                    log.restore(_block(row))
-                    count += 1
+    for path in archived_days(log.folder):
+        for seq, request in read_rows(path):
+            log.restore(Block(seq, request.events, request.received_us, [request]))
+            count += 1
     return count
+
+
+def archived_days(folder: Path) -> list[Path]:
+    """The files of the archive, oldest day first."""
+    return sorted((folder / "archive").glob("inbox-*.parquet"))
+
+
+def read_rows(path: Path) -> Iterator[tuple[int, Request]]:
+    """The requests of a day, each with the number of its last event."""
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(batch_size=_ROWS_AT_A_TIME):
+            for row in batch.to_pylist():
+                seq = row.pop("seq")
+                yield seq, Request(**row)
 
 
 def _name(day: int) -> str:
@@ -74,7 +86,11 @@ def _name(day: int) -> str:
 
 def _write(path: Path, blocks: Iterable[Block]) -> None:
     """Write the file whole or not at all: under another name first, and onto the disk before it gets its own."""
-    rows = _rows(blocks)
+    write_rows(path, _rows(blocks)).replace(path)
+
+
+def write_rows(path: Path, rows: Iterator[dict[str, Any]]) -> Path:
+    """The file beside `path` that may take its place, on the disk."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
     with draft.open("wb") as file:
@@ -83,7 +99,7 @@ def _write(path: Path, blocks: Iterable[Block]) -> None:
                 writer.write_table(pa.Table.from_pylist(part, schema=_SCHEMA))
         file.flush()
         os.fsync(file.fileno())
-    draft.replace(path)
+    return draft
 
 
 def _rows(blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:
@@ -95,8 +111,3 @@ def _rows(blocks: Iterable[Block]) -> Iterator[dict[str, Any]]:
             if row.pop("ip"):
                 row["flags"] |= Flag.ADDRESS_FORGOTTEN
             yield {**row, "seq": seq, "body": without_address(request.body)}
-
-
-def _block(row: dict[str, Any]) -> Block:
-    seq = row.pop("seq")
-    return Block(seq, row["events"], row["received_us"], [Request(**row)])

@@ -75,7 +75,14 @@ def connect(path: Path) -> sqlite.Connection:
     connection.execute("PRAGMA synchronous=FULL")
     connection.execute("PRAGMA wal_autocheckpoint=4000")
     connection.execute("PRAGMA journal_size_limit=67108864")
+    connection.execute("PRAGMA secure_delete=ON")  # what goes is overwritten: some of it is people's
     return connection
+
+
+def wiped(connection: sqlite.Connection) -> bool:
+    """Let the write-ahead log of this connection's file hold nothing; False where others still need it."""
+    [(is_busy, _, _)] = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+    return not is_busy
 
 
 def append_block(connection: sqlite.Connection, requests: Sequence[Request]) -> int:
@@ -245,19 +252,18 @@ class Log:
             for block, content in zip(blocks, packed, strict=True)
         ]
         with self._connection_lock:
-            self._connection.execute("PRAGMA secure_delete=ON").close()
             with transaction(self._connection) as run:
                 for row in rows:
                     run("UPDATE blocks SET requests = ?, checksum = ? WHERE seq = ?", row)
                 run("UPDATE forgotten SET upto_seq = ?", (forgotten_upto,))
 
-    def wipe(self) -> None:
+    def wipe(self) -> bool:
         """Bring what was written back into the file itself, so that the log beside it holds no older state.
 
-        While somebody reads this can do only a part; the next time does the rest.
+        While somebody reads this can do only a part, and says False; the next time does the rest.
         """
         with self._connection_lock:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
+            return wiped(self._connection)
 
     def restore(self, block: Block) -> None:
         """Put a block from the archive back under its own numbers; one that is still there stays as it is."""

@@ -16,6 +16,12 @@ class Flag:
     """Loopline itself wrote down what somebody else did: a followed link, a line of a log."""
     ADDRESS_FORGOTTEN = 16
     """`ip` stood here, and was taken out once its event was stored."""
+    PARTS_ERASED = 32
+    """Events of a person who was erased stood here; an empty form is in the place of each (`erasing.py`)."""
+
+
+ERASED_EVENT = b'{"type":"erased"}'
+"""What stands in the place of an event that was erased."""
 
 
 class Request(msgspec.Struct, array_like=True):

@@ -19,7 +19,7 @@ from pysqlite3 import dbapi2 as sqlite
 
 from loopline.collect.known_ids import SCHEMA as IDS_SCHEMA
 from loopline.collect.known_ids import KnownId, add_ids, find_ids, forget_ids_after, take_over_ids
-from loopline.collect.log import connect
+from loopline.collect.log import connect, wiped
 from loopline.collect.signals import Signal
 from loopline.collect.transactions import take_over, transaction
 
@@ -31,6 +31,10 @@ CREATE TABLE IF NOT EXISTS tallies (
     last_seq INTEGER NOT NULL, source_id TEXT NOT NULL, outcome TEXT NOT NULL, reason TEXT NOT NULL,
     events INTEGER NOT NULL, PRIMARY KEY (last_seq, source_id, outcome, reason)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS erased (
+    erasure TEXT NOT NULL, source_id TEXT NOT NULL, events INTEGER NOT NULL, upto_seq INTEGER NOT NULL,
+    PRIMARY KEY (erasure, source_id)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS signals (seq INTEGER PRIMARY KEY, value BLOB NOT NULL);
 CREATE TABLE IF NOT EXISTS quarantine (
     seq INTEGER PRIMARY KEY, step TEXT NOT NULL, reason TEXT NOT NULL, detail TEXT NOT NULL, raw BLOB NOT NULL,
@@ -40,6 +44,15 @@ CREATE TABLE IF NOT EXISTS quarantine (
 Tally = Mapping[tuple[str, str, str], int]
 """(source, outcome, reason) → events; outcomes are received, stored, dropped and quarantined."""
 RECEIVED = "received"
+ERASED = "erased"
+"""Why an event that was stored is so no more: it was a person's who was erased."""
+_BOOKS = f"""
+SELECT source_id, outcome, reason, sum(events) AS events FROM (
+    SELECT source_id, outcome, reason, events FROM tallies
+    UNION ALL SELECT source_id, 'stored', '', -events FROM erased
+    UNION ALL SELECT source_id, 'dropped', '{ERASED}', events FROM erased
+) GROUP BY source_id, outcome, reason
+"""
 _SIGNALS = msgspec.msgpack.Decoder(Signal)
 
 
@@ -128,6 +141,7 @@ class State:
             forget_ids_after(run, seq)
             run("DELETE FROM sessions WHERE seq > ?", (seq,))
             run("DELETE FROM tallies WHERE last_seq > ?", (seq,))
+            run("DELETE FROM erased WHERE upto_seq > ?", (seq,))  # the earlier state has them still
             run("DELETE FROM signals WHERE seq > ?", (seq,))
             run("DELETE FROM quarantine WHERE seq > ?", (seq,))
             run("UPDATE position SET seq = ?", (seq,))
@@ -138,7 +152,7 @@ class State:
 
     def counts(self) -> dict[tuple[str, str], int]:
         """(outcome, reason) → events ever; outcomes are stored, dropped and quarantined."""
-        sql = "SELECT outcome, reason, sum(events) FROM tallies WHERE outcome <> ? GROUP BY outcome, reason"
+        sql = f"SELECT outcome, reason, sum(events) FROM ({_BOOKS}) WHERE outcome <> ? GROUP BY outcome, reason"
         return {(outcome, reason): int(events) for outcome, reason, events in self.select(sql, RECEIVED)}
 
     def books(self) -> tuple[int, dict[tuple[str, str, str], int]]:
@@ -146,10 +160,7 @@ class State:
 
         What was counted before there was a source is under "".
         """
-        sql = (
-            "SELECT NULL, '', '', seq FROM position UNION ALL"
-            " SELECT source_id, outcome, reason, sum(events) FROM tallies GROUP BY source_id, outcome, reason"
-        )
+        sql = f"SELECT NULL, '', '', seq FROM position UNION ALL SELECT * FROM ({_BOOKS})"
         rows = self.select(sql)
         tally = {
             (source, outcome, reason): int(events) for source, outcome, reason, events in rows if source is not None
@@ -168,6 +179,17 @@ class State:
             for source_id, outcome, reason, events in sums:
                 # Under the number they reach to, so that going back behind it takes them back, too.
                 run("INSERT INTO tallies VALUES (?, ?, ?, ?, ?)", (upto_seq, source_id, outcome, reason, events))
+
+    def note_erased(self, erasure: str, events: Mapping[str, int], upto_seq: int) -> None:
+        """So many events of each source, which were stored, are so no more. Noting an erasure again changes nothing."""
+        with self._lock, transaction(self._connection) as run:
+            for source_id, count in events.items():
+                run("INSERT OR REPLACE INTO erased VALUES (?, ?, ?, ?)", (erasure, source_id, count, upto_seq))
+
+    def wipe(self) -> bool:
+        """As `Log.wipe`."""
+        with self._lock:
+            return wiped(self._connection)
 
     def signals(self, after_seq: int, limit: int) -> list[Signal]:
         rows = self.select("SELECT value FROM signals WHERE seq > ? ORDER BY seq LIMIT ?", after_seq, limit)

@@ -14,6 +14,7 @@ from loopline.collect.archive import tidy
 from loopline.collect.damage import REASON as DAMAGED
 from loopline.collect.forgotten_places import Finder, agreed_in, consent_in
 from loopline.collect.log import Block, Log
+from loopline.collect.rewriting import rewriting
 from loopline.collect.rows import event_rows, signals_of
 from loopline.collect.settings import Settings
 from loopline.collect.state import RECEIVED, Outcome, QuarantineRow, State, StateAhead, Tally
@@ -92,7 +93,8 @@ class PreparerHere:
 
     def tidy(self, settings: Settings) -> None:
         self.forget_addresses(settings)  # the archive keeps what was looked up, and no address
-        tidy(self._log, self._state, utc_now())
+        with rewriting(self._log.folder):
+            tidy(self._log, self._state, utc_now())
 
     def forget_addresses(self, settings: Settings) -> None:
         forget_addresses(self._log, self._state.position(), settings)

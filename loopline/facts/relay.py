@@ -10,7 +10,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from threading import Event
+from threading import Event, Lock
 from time import monotonic
 from typing import NamedTuple
 
@@ -30,6 +30,9 @@ GATHER_S = 0.25
 """Least time between two batches. A write of three rows costs the store nearly as much as one of three hundred, and
 the reactor commits many times a second while much comes in."""
 
+turn = Lock()
+"""Held from reading rows of the outbox until they are written. Who takes it knows that what is written next was read
+after what they changed in the records."""
 log = logging.getLogger(__name__)
 
 
@@ -49,6 +52,10 @@ class Relay:
 
     def relay_once(self) -> int:
         """Carry over one batch; how many rows waited. Raises StoreError when the store cannot take them."""
+        with turn:
+            return self._carry_over()
+
+    def _carry_over(self) -> int:
         waiting = waiting_rows(BATCH)
         if not waiting:
             return 0

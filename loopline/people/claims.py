@@ -206,7 +206,8 @@ def _sightings(identity: str) -> list[Sighting]:
     found = []
     for claim in _counting().filter(identity=identity).select_related("person").prefetch_related("sightings"):
         named = {claim.person.canonical_id} if claim.person else _people_of_users(claim.same_as)
-        person = next(iter(named)) if len(named) == 1 else None
+        is_gone = claim.person is not None and claim.person.erased_at is not None
+        person = next(iter(named)) if len(named) == 1 and not is_gone else None
         found += [Sighting(one.at, person) for one in claim.sightings.all()]
     return found
 

@@ -85,8 +85,8 @@ class PersonQuerySet(UnitScopedQuerySet["Person"]):
         )
 
     def remaining(self) -> "PersonQuerySet":
-        """Without those merged into another."""
-        return self.filter(merged_into__isnull=True)
+        """Without those merged into another and those who were erased."""
+        return self.filter(merged_into__isnull=True, erased_at__isnull=True)
 
 
 class Person(models.Model):
@@ -107,6 +107,8 @@ class Person(models.Model):
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, blank=True, related_name="merged")
     """Always the person that remains, never a chain."""
     created_at = models.DateTimeField(default=utc_now)
+    erased_at = models.DateTimeField(null=True, blank=True)
+    """Nothing of them is left but this record without a name, which their leads and sales stay with."""
 
     objects = PersonQuerySet.as_manager()
 
@@ -124,7 +126,7 @@ class Person(models.Model):
 
     @property
     def display_name(self) -> str:
-        return self.name or self.email or "Unnamed person"
+        return self.name or self.email or ("Erased person" if self.erased_at else "Unnamed person")
 
     @property
     def canonical_id(self) -> UUID:

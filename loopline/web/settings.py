@@ -36,7 +36,9 @@ def _database() -> dict[str, object]:
             "OPTIONS": {
                 "timeout": 30,
                 "transaction_mode": "IMMEDIATE",
-                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000;",
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-64000; "
+                # What goes is overwritten: some of it is people's.
+                "PRAGMA secure_delete=ON;",
             },
         }
     parts = urlsplit(CONFIG.database_url)
@@ -85,6 +87,7 @@ INSTALLED_APPS = [
     "loopline.sync",
     "loopline.experiments",
     "loopline.huddles",
+    "loopline.privacy",
     "loopline.web",
 ]
 

@@ -3,7 +3,8 @@
 import msgspec
 
 from loopline.collect.event_form import Context, EnvelopePart, Event, decode_envelope, decode_event, merged
-from loopline.collect.request import Flag, Request
+from loopline.collect.request import ERASED_EVENT, Flag, Request
+from loopline.collect.state import ERASED
 from loopline.collect.unsound import unsound, unwrapped, why_unreadable
 from loopline.collect.work import Item, Work
 
@@ -48,6 +49,9 @@ def _item(seq: int, request: Request, raw: bytes, envelope: EnvelopePart | None 
 
 
 def _decode_one(work: Work, item: Item, batch_context: Context | None) -> None:
+    if item.request.flags & Flag.PARTS_ERASED and item.raw == ERASED_EVENT:
+        work.drop(item, ERASED)
+        return
     if (text := unwrapped(item.raw)) is not None:
         item.raw = text
         work.quarantine(item, *why_unreadable(text))

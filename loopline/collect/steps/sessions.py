@@ -92,8 +92,13 @@ def _visitor_key(item: Item) -> int | None:
     visitor = item.visitor_id or item.user_id
     if not visitor or (item.source == "loopline" and item.kind not in _JOINED_BY_OWN):
         return None
+    return visitor_key(item.request.unit_id, visitor)
+
+
+def visitor_key(unit_id: str, visitor: str) -> int:
+    """What a visitor's latest session is remembered under."""
     key: int
-    (key,) = _NUMBER(blake2b(f"{item.request.unit_id}\n{visitor}".encode(), digest_size=8).digest())
+    (key,) = _NUMBER(blake2b(f"{unit_id}\n{visitor}".encode(), digest_size=8).digest())
     return key
 
 
