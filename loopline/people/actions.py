@@ -241,8 +241,8 @@ def edit_person(
     with transaction.atomic():
         take_turn()
         person = Person.objects.select_for_update(of=("self",)).get(pk=person.pk)
-        if not person.is_visible_to(by):
-            raise NotAllowedError(f"{by.name} may not change people of another business unit.")
+        if not person.is_visible_to(by) or person.erased_at is not None:
+            raise NotAllowedError(f"{by.name} may not change people of another business unit, or who were erased.")
         before = {one.name: getattr(person, one.name) for one in fields(Details) if one.name != "company_name"}
         _change(person, details.fit, company, at)
         _change_phone(person, before, by, at)

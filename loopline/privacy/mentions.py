@@ -14,6 +14,8 @@ from typing import Any
 GONE = "[erased]"
 _SHORTEST = 6
 """A number or an id this short stands in too many texts for other reasons."""
+_SHORT_WORD = 2
+"""“de”, “af” and initials are no names."""
 
 
 @dataclass(frozen=True)
@@ -21,12 +23,16 @@ class Mentions:
     """Texts that name the person."""
 
     texts: tuple[str, ...]
+    words: tuple[str, ...] = ()
+    """Parts of names, as they are written: “Will” and not “will”."""
 
     @cached_property
     def _pattern(self) -> re.Pattern[str]:
-        longest_first = sorted(self.texts, key=len, reverse=True)
-        words = "|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in longest_first)
-        return re.compile(words or r"(?!)", re.IGNORECASE)
+        return re.compile(_any_of(self.texts), re.IGNORECASE)
+
+    @cached_property
+    def _parts(self) -> re.Pattern[str]:
+        return re.compile(_any_of(self.words))
 
     @property
     def needles(self) -> list[str]:
@@ -36,7 +42,7 @@ class Mentions:
     def without(self, value: Any) -> Any:
         """The same text, or JSON of texts, with each mention replaced by “[erased]”."""
         if isinstance(value, str):
-            return self._pattern.sub(GONE, value)
+            return self._parts.sub(GONE, self._pattern.sub(GONE, value))
         if isinstance(value, list):
             return [self.without(one) for one in value]
         if isinstance(value, dict):
@@ -55,4 +61,11 @@ def everywhere(
 
 def in_their_own(everywhere: Mentions, names: Iterable[str]) -> Mentions:
     """What is looked for in what belongs to the person."""
-    return Mentions(tuple({*everywhere.texts, *(one for one in names if len(one) > 1)}))
+    known = [one for one in names if len(one) > 1]
+    parts = {part for one in known for part in one.split() if len(part) > _SHORT_WORD}
+    return Mentions(tuple({*everywhere.texts, *known}), tuple(parts))
+
+
+def _any_of(texts: Iterable[str]) -> str:
+    longest_first = sorted(texts, key=len, reverse=True)
+    return "|".join(rf"(?<!\w){re.escape(one)}(?!\w)" for one in longest_first) or r"(?!)"

@@ -49,7 +49,7 @@ def wipe_records(traces: Traces, *, by: Actor, at: datetime) -> Counts:
     # What was not told to the collector yet is not told any more.
     Interaction.objects.filter(person__in=people, reported_at__isnull=True).update(reported_at=at)
     scrub_their_own(traces, own)  # before the texts it goes by are gone
-    _wipe_leads(traces, by, at)
+    _wipe_leads(traces, own, by, at)
     counts["texts"] = scrub_everywhere(everywhere)
     wipe_identities(traces, at)
     Arm.objects.filter(subject__in=[f"visitor:{one}" for one in traces.visitors]).delete()
@@ -76,7 +76,7 @@ def _wipe_submissions(traces: Traces) -> int:
     )  # fmt: skip
 
 
-def _wipe_leads(traces: Traces, by: Actor, at: datetime) -> None:
+def _wipe_leads(traces: Traces, own: Mentions, by: Actor, at: datetime) -> None:
     for lead in Lead.objects.filter(pk__in=traces.leads):
         lock(lead)
         lead.origin = traces.origins.get(str(lead.pk), lead.origin)
@@ -94,7 +94,7 @@ def _wipe_leads(traces: Traces, by: Actor, at: datetime) -> None:
         one.passed = [{**step, "why": GONE} for step in one.passed]
         one.save(update_fields=["passed"])
     for entry in HuddleLead.objects.filter(lead__in=traces.leads):
-        entry.frozen, entry.sales_note, entry.marketing_note = _frozen(entry.frozen), "", ""
+        entry.frozen, entry.sales_note, entry.marketing_note = own.without(_frozen(entry.frozen)), "", ""
         entry.save(update_fields=["frozen", "sales_note", "marketing_note"])
 
 

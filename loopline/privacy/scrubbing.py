@@ -42,7 +42,7 @@ def scrub_their_own(traces: Traces, own: Mentions) -> None:
     _scrub_rows(Refund.objects.filter(opportunity__in=deals), ("reason",), own)
     entries = HuddleLead.objects.filter(lead__in=traces.leads)
     notes = {text for pair in entries.values_list("sales_note", "marketing_note") for text in pair}
-    minutes = Mentions((*own.texts, *(text for text in notes if len(text) >= _A_NOTE)))
+    minutes = Mentions((*own.texts, *(text for text in notes if len(text) >= _A_NOTE)), own.words)
     _scrub_rows(Huddle.objects.filter(leads__lead__in=traces.leads).distinct(), _HUDDLE, minutes)
     about = [*traces.person_ids, *traces.lead_ids, *traces.opportunity_ids]
     for model, columns in ((Mail, ("subject", "text", "html")), (ChatMessage, ("text",))):

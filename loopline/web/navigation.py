@@ -72,6 +72,7 @@ SETTINGS_TABS = Section(
         Item("incoming", "Incoming data", ""),
         Item("live_events", "Live events", ""),
         Item("undelivered", "Undelivered", ""),
+        Item("erasures", "Erasures", ""),
         Item("audit_log", "Audit log", ""),
     ),
 )

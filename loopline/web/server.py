@@ -89,6 +89,7 @@ class Server:
         from loopline.leads.sweep import sweep
         from loopline.leads.watch import watch
         from loopline.pipeline.interactions import report_interactions
+        from loopline.privacy.steps import finish_all
         from loopline.reporting.mailing import send_due
         from loopline.web.lead_news import tell_new_owners
 
@@ -118,6 +119,7 @@ class Server:
             Worker("huddles", every(300, keep_rhythm)),
             Worker("reports by mail", every(60, send_due)),
             Worker("form reports", every(30, report_waiting)),
+            Worker("erasures", every(2, partial(finish_all, self._config.data, self.engine))),
             Worker("call reports", every(30, partial(report_interactions, self._config.data))),
         ]
 

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import Q
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_POST
 
@@ -60,7 +60,7 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
     found = _find(request, person_id)
     if found.merged_into_id:
         return redirect("person", found.merged_into_id)
-    ids = found.known_ids()
+    ids, is_there = found.known_ids(), found.erased_at is None
     unlinked = unlinked_of(found)
     stretches = shown_stretches((one.identity for one in unlinked), request.actor)
     deals = Opportunity.objects.visible_to(request.actor).filter(contacts__person__in=ids).distinct()
@@ -76,8 +76,9 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
         "unlinked": [(one, stretches.get(one.identity, [])) for one in unlinked],
         "merges": merges,
         "suggestions": suggestions_for(found, request.actor),
-        "can_edit": request.actor.may(Permission.EDIT_PEOPLE),
-        "can_merge": request.actor.may(Permission.MERGE_PEOPLE),
+        "can_edit": is_there and request.actor.may(Permission.EDIT_PEOPLE),
+        "can_merge": is_there and request.actor.may(Permission.MERGE_PEOPLE),
+        "can_erase": is_there and request.actor.may(Permission.ADMINISTER),
     }
     return render(request, "people/person.html", context)
 
@@ -85,6 +86,8 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
 @allow(Permission.EDIT_PEOPLE)
 def person_edit(request: PageRequest, person_id: UUID) -> HttpResponse:
     found = _find(request, person_id)
+    if found.erased_at is not None:
+        raise Http404("This person was erased.")
     if request.method != "POST":
         form = PersonForm.showing(found, request.actor)
         return render(request, "people/person_edit.html", {"person": found, "form": form})
