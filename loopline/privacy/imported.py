@@ -9,10 +9,13 @@ from loopline.privacy.traces import Traces
 from loopline.sync.models import ExternalId, ImportedRecord, WaitingEvents
 
 
-def wipe_imported(traces: Traces, everywhere: Mentions) -> None:
+def wipe_imported(traces: Traces, everywhere: Mentions, own: Mentions) -> None:
     """Opportunities keep their ids in other systems: imported again they would count twice."""
     ids = [*traces.person_ids, *traces.lead_ids, *traces.other_ids]
-    ImportedRecord.objects.filter(object_id__in=[*ids, *traces.opportunity_ids], before__isnull=False).update(before={})
+    changed = ImportedRecord.objects.filter(before__isnull=False)
+    changed.filter(object_id__in=ids).update(before={})
+    for one in changed.filter(object_id__in=traces.opportunity_ids):
+        ImportedRecord.objects.filter(pk=one.pk).update(before=own.without(one.before))
     ExternalId.objects.filter(object_id__in=ids).delete()
     theirs = traces.theirs
     for waiting in WaitingEvents.objects.iterator():

@@ -53,7 +53,7 @@ def wipe_records(traces: Traces, *, by: Actor, at: datetime) -> Counts:
     counts["texts"] = scrub_everywhere(everywhere)
     wipe_identities(traces, at)
     Arm.objects.filter(subject__in=[f"visitor:{one}" for one in traces.visitors]).delete()
-    wipe_imported(traces, everywhere)
+    wipe_imported(traces, everywhere, own)
     people.update(
         email=None, name="", job_title="", phone="", country="", language="", custom={}, company=None, erased_at=at
     )

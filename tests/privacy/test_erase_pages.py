@@ -1,6 +1,6 @@
 """The pages: what goes and what stays is shown, confirmed by typing, done in the background; administrators only."""
 
-from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,11 +21,9 @@ EMAIL = "ines@halden.example"
 
 
 @pytest.fixture(autouse=True)
-def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    from dataclasses import replace
-
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(settings, "CONFIG", replace(settings.CONFIG, data=tmp_path / "data"))
-    yield tmp_path / "data"
+    return tmp_path / "data"
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from django.apps import apps
 from django.db import connection
@@ -31,6 +32,8 @@ from tests.engines import empty_duckdb
 from tests.privacy.buyer import BROWSER, EMAIL, NAME, SHARED, TOM, TRACES, USER, Installation, event, make_buyer
 
 pytestmark = pytest.mark.django_db
+ON_ONE = pytest.mark.parametrize("engine_kind", ["duckdb"])
+"""The store's part is the same on both engines, as the first test shows."""
 
 
 @pytest.fixture
@@ -90,6 +93,7 @@ def test_nothing_names_the_person_and_every_total_stays(house: Installation) -> 
     stored = house.engine.rows("SELECT count(*) AS n FROM events")[0]["n"]
     assert (books.stored, books.difference) == (stored, 0)
     assert books.reasons["erased"] == erasure.counts["events"] > 0
+    assert not IdentityLink.objects.filter(identity=f"visitor:{BROWSER}").exists()
     _others_are_as_they_were(house)
 
 
@@ -109,6 +113,7 @@ def _others_are_as_they_were(house: Installation) -> None:
     assert AuditEntry.objects.filter(verb="finished_erasure").count() == 1
 
 
+@ON_ONE
 def test_who_comes_back_is_a_new_person(house: Installation) -> None:
     person = make_buyer(house)
     erase(house, person)
@@ -120,6 +125,7 @@ def test_who_comes_back_is_a_new_person(house: Installation) -> None:
     assert not again.leads.exists()
 
 
+@ON_ONE
 def test_signals_that_waited_bring_nobody_back(house: Installation) -> None:
     person = make_buyer(house)
     house.send(event("identify", "late", 100, userId=USER, traits={"email": EMAIL, "name": NAME}))
@@ -129,8 +135,10 @@ def test_signals_that_waited_bring_nobody_back(house: Installation) -> None:
     assert not Person.objects.filter(email=EMAIL).exists()
 
 
-def test_it_waits_for_events_that_had_arrived(house: Installation) -> None:
+@ON_ONE
+def test_it_waits_for_events_that_had_arrived_and_ends_an_open_lead(house: Installation) -> None:
     person = make_buyer(house)
+    lead = Lead.objects.create(unit=house.unit, person=person, state="accepted", message="x")
     house.send(event("track", "late", 100, userId=USER, event="Opened"))
     erasure = ask_erasure(person, house.data, by=SYSTEM)
     with pytest.raises(steps.NotYetError, match="still being loaded"):
@@ -140,12 +148,6 @@ def test_it_waits_for_events_that_had_arrived(house: Installation) -> None:
         assert steps.finish_all(house.data, house.engine) == 0
         house.settle()
         assert steps.finish_all(house.data, house.engine) == 1
-
-
-def test_an_open_lead_ends_and_comes_back_no_more(house: Installation) -> None:
-    person = make_buyer(house)
-    lead = Lead.objects.create(unit=house.unit, person=person, state="accepted", message="x")
-    erase(house, person)
     lead.refresh_from_db()
     assert (lead.state, lead.message, lead.clocks.running().count()) == ("disqualified", "", 0)
 
@@ -158,7 +160,7 @@ PLACES = ("find_events", "erase_from_store", "erase_from_log", "erase_from_archi
           "remove_uploads", "note_finished", "wipe_records")  # fmt: skip
 
 
-@pytest.mark.parametrize("engine_kind", ["duckdb"])
+@ON_ONE
 def test_killed_between_any_two_steps_it_ends_the_same(house: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     person = make_buyer(house)
     tidy(house.inbox, house.state, datetime.now(UTC) + timedelta(days=2))
@@ -204,13 +206,17 @@ def _kill_before_and_after(monkeypatch: pytest.MonkeyPatch) -> set[tuple[str, st
     return left
 
 
-@pytest.mark.parametrize("engine_kind", ["duckdb"])
+@ON_ONE
 @pytest.mark.django_db(transaction=True)
 def test_no_byte_is_left_and_building_anew_brings_nobody_back(house: Installation, tmp_path: Path) -> None:
     person = make_buyer(house)
     tidy(house.inbox, house.state, datetime.now(UTC) + timedelta(days=2))
     records = Path(str(connection.settings_dict["NAME"]))
-    files = lambda: [*house.data.rglob("*"), *tmp_path.glob("events.duckdb*"), *records.parent.glob(f"{records.name}*")]  # noqa: E731
+
+    def files() -> list[Path]:
+        store = tmp_path.glob("events.duckdb*")
+        return [*house.data.rglob("*"), *store, *records.parent.glob(f"{records.name}*")]
+
     assert _holding(files())
     erase(house, person)
     assert _holding(files()) == []
@@ -234,8 +240,6 @@ def test_no_byte_is_left_and_building_anew_brings_nobody_back(house: Installatio
 
 def _holding(files: list[Path]) -> list[tuple[str, str]]:
     """Files that hold a trace, as it is or in an archived day, which is compressed."""
-    import pyarrow.parquet as pq
-
     found = []
     for path in files:
         if not path.is_file():
@@ -246,9 +250,3 @@ def _holding(files: list[Path]) -> list[tuple[str, str]]:
         text = content.lower()
         found += [(path.name, one) for one in TRACES if one.lower().encode() in text]
     return found
-
-
-def test_the_browser_of_nobody_else_is_nobodys_afterwards(house: Installation) -> None:
-    erase(house, make_buyer(house))
-    assert not IdentityLink.objects.filter(identity=f"visitor:{BROWSER}").exists()
-    assert house.engine.rows("SELECT * FROM events WHERE visitor_id = $v", {"v": BROWSER}) == []
