@@ -40,7 +40,10 @@ def suggestions_for(person: Person, by: Actor) -> list[Suggestion]:
     for other in visible:
         found.setdefault(other.canonical, []).extend(reasons[other.pk])
     apart = _said_apart(person.canonical_id)
-    kept = [Suggestion(one, tuple(said)) for one, said in found.items() if one.pk not in {*ids, *apart}]
+    kept = [
+        Suggestion(one, tuple(said)) for one, said in found.items()
+        if one.pk not in {*ids, *apart} and one.erased_at is None
+    ]  # fmt: skip
     return sorted(kept, key=lambda one: (-len(one.reasons), one.other.pk))[:_MOST]
 
 

@@ -24,6 +24,8 @@ from loopline.privacy.register import mark_of, marks_of, noted
 from loopline.privacy.traces import gather
 from loopline.store.engine import Engine
 
+_LOOK_S = 20
+
 
 class EraseError(ValueError):
     """This person cannot be erased; the message says why, in words fit to show."""
@@ -64,7 +66,7 @@ def preview(person: Person, engine: Engine, *, by: Actor) -> Preview:
     _refuse(person)
     traces = gather(person)
     ids, leads = traces.people, traces.leads
-    by_source, _ = find_events(engine, traces)
+    by_source, _ = find_events(engine, traces, looks_at_texts=False, timeout_s=_LOOK_S)
     notes = LeadTransition.objects.filter(lead__in=leads).exclude(note="").count()
     deals = Opportunity.objects.filter(pk__in=traces.deals)
     won = deals.filter(outcome=Opportunity.Outcome.WON).values("currency").annotate(sum=Sum("amount_minor"))

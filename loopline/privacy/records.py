@@ -26,7 +26,7 @@ from loopline.privacy.identities import wipe_identities
 from loopline.privacy.imported import wipe_imported
 from loopline.privacy.mentions import GONE, Mentions
 from loopline.privacy.outbox import wipe_outbox
-from loopline.privacy.scrubbing import mentions_of, scrub_everywhere, scrub_their_own
+from loopline.privacy.scrubbing import mentions_of, naming, scrub_everywhere, scrub_their_own
 from loopline.privacy.traces import Traces
 
 Counts = dict[str, int]
@@ -129,7 +129,6 @@ def _empty_audit(traces: Traces, everywhere: Mentions, by: Actor) -> None:
     """Details of entries about them, and of others' that name them."""
     ids = [*traces.person_ids, *traces.lead_ids, *traces.other_ids]
     about = AuditEntry.objects.filter(object_id__in=ids).exclude(detail={})
-    naming = [seq for seq, detail in AuditEntry.objects.values_list("seq", "detail").iterator()
-              if detail and everywhere.without(detail) != detail]  # fmt: skip
+    named = naming(AuditEntry, ("detail",), everywhere).values("seq")
     person = Person.objects.get(pk=traces.people[0])
-    empty_details(AuditEntry.objects.filter(Q(seq__in=about.values("seq")) | Q(seq__in=naming)), by, person)
+    empty_details(AuditEntry.objects.filter(Q(seq__in=about.values("seq")) | Q(seq__in=named)), by, person)

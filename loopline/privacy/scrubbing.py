@@ -58,14 +58,18 @@ _HUDDLE = ("snapshot", "tried", "minutes")
 
 
 def _scrub_model(model: type[models.Model], columns: tuple[str, ...], mentions: Mentions) -> int:
-    """Rows are looked for by the database, so that only those that name the person are read."""
+    return _scrub_rows(naming(model, columns, mentions), columns, mentions)
+
+
+def naming(model: type[models.Model], columns: tuple[str, ...], mentions: Mentions) -> models.QuerySet[Any]:
+    """Rows that name the person: the database looks for them, so that only these are read."""
     if not mentions.texts:
-        return 0
+        return model._default_manager.none()
     named, as_text = Q(), {f"{column}_text": Cast(column, models.TextField()) for column in columns}
     for column in as_text:
         for needle in mentions.needles:
             named |= Q(**{f"{column}__icontains": needle})
-    return _scrub_rows(model._default_manager.annotate(**as_text).filter(named), columns, mentions)
+    return model._default_manager.annotate(**as_text).filter(named)
 
 
 def _scrub_rows(rows: models.QuerySet[Any], columns: tuple[str, ...], mentions: Mentions) -> int:

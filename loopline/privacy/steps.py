@@ -1,12 +1,12 @@
 """The steps of an erasure. Each may be repeated; what was done last is written down, and a restart goes on there."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import connection, transaction
-from pysqlite3 import dbapi2 as sqlite
 
 from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
@@ -25,9 +25,10 @@ from loopline.privacy.records import wipe_records
 from loopline.privacy.register import note_finished
 from loopline.privacy.traces import gather, read_traces
 from loopline.privacy.uploads import remove_uploads
-from loopline.store.engine import Engine, StoreError
+from loopline.store.engine import Engine
 
 Step = Erasure.Step
+TRIES = 50
 log = logging.getLogger(__name__)
 
 
@@ -64,14 +65,19 @@ def finish_all(data: Path, engine: Engine) -> int:
             try:
                 finish(erasure, tools)
                 done += 1
-            except (NotYetError, StoreError, sqlite.Error, OSError) as error:
-                if not isinstance(error, NotYetError):
-                    log.exception("An erasure could not go on and is tried again")
-                Erasure.objects.filter(pk=erasure.pk).update(trouble=str(error)[:500])
+            except NotYetError as error:
+                _say(erasure, error)
+            except Exception as error:  # whatever it is, the others go on and this one is tried again
+                log.exception("An erasure could not go on and is tried again")
+                _say(erasure, error)
     finally:
         tools.state.close()
         tools.log.close()
     return done
+
+
+def _say(erasure: Erasure, error: Exception) -> None:
+    Erasure.objects.filter(pk=erasure.pk).update(trouble=str(error)[:500])
 
 
 def _from_records(erasure: Erasure, tools: Tools) -> None:
@@ -131,9 +137,15 @@ def _close(erasure: Erasure, tools: Tools) -> None:
 
 def _wipe_records_file() -> None:
     """What SQLite wrote beside the file goes into it, where what was there before is overwritten."""
-    if connection.vendor == "sqlite" and not connection.in_atomic_block:
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    for _ in range(TRIES):
         with connection.cursor() as cursor:
             cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            if not cursor.fetchone()[0]:
+                return
+        time.sleep(0.1)  # somebody reads a state from before
+    log.warning("The records are being read; what was erased leaves the file beside them with their next checkpoint")
 
 
 _STEPS: Mapping[Erasure.Step, Callable[[Erasure, Tools], None]] = {

@@ -14,6 +14,7 @@ from loopline.lib.times import utc_now
 from loopline.people.actions import link_identity, merge_people
 from loopline.people.decisions import block_identity
 from loopline.people.stitch import HUB_ABOVE, IdentityKind
+from loopline.privacy.models import Erasure
 from tests.browser.conftest import SignIn
 from tests.browser.look import Look
 from tests.browser.records import HOSTILE, LONG, Company
@@ -97,4 +98,32 @@ def test_the_hosted_form_is_sound_empty_wrong_and_sent(
     page.get_by_role("button", name="Send").click()
     page.get_by_role("heading", name="Thank you").wait_for()
     shoot(page, "public_thanks")
+    assert [one for one in complaints.all if "422" not in one] == []
+
+
+def test_erasing_is_sound_shown_refused_asked_for_and_finished(
+    captured: dict[str, str], filled_site: Company, sign_in: SignIn, shoot: Look
+) -> None:
+    opened = sign_in(filled_site.users[Role.ADMINISTRATOR])
+    complaints = Complaints(opened)
+    opened.goto(captured["person_merged"])
+    opened.get_by_role("link", name="Erase…").click()
+    shoot(opened, "person_erase")
+    opened.get_by_role("textbox").last.fill("somebody else")
+    opened.get_by_role("button", name="Erase this person").click()
+    opened.get_by_text("Nothing was erased.").wait_for()
+    shoot(opened, "person_erase_wrong")
+    erasure = Erasure.objects.create(
+        person_id=filled_site.people[0].pk, upto_seq=0, by_id="x", by_name=LONG, step=Erasure.Step.RECORDS,
+        trouble="The event store has no room: 1.2 GB are needed.", counts={"identities": 4, "leads": 1},
+    )  # fmt: skip
+    opened.goto(reverse("erasure", args=[erasure.pk]))
+    shoot(opened, "erasure_running")
+    Erasure.objects.filter(pk=erasure.pk).update(
+        finished_at=utc_now(), step=Erasure.Step.FILES, counts={"events": 1240, "identities": 4, "leads": 1}
+    )
+    opened.get_by_text("The person is erased").wait_for()
+    shoot(opened, "erasure")
+    opened.goto(reverse("erasures"))
+    shoot(opened, "erasures_listed")
     assert [one for one in complaints.all if "422" not in one] == []
