@@ -28,6 +28,7 @@ from loopline.privacy.uploads import remove_uploads
 from loopline.store.engine import Engine
 
 Step = Erasure.Step
+_ORDER = list(Step)
 TRIES = 50
 log = logging.getLogger(__name__)
 
@@ -44,36 +45,48 @@ class Tools:
     engine: Engine
     log: Log
     state: State
+    is_compact: bool = False
+    """The event store was written anew since rows last went."""
 
 
-def finish(erasure: Erasure, tools: Tools) -> None:
-    """Do all steps that are left. Raises NotYetError, StoreError and errors of databases: then it goes on next time."""
-    while erasure.finished_at is None:
+def finish(erasure: Erasure, tools: Tools, *, upto: Erasure.Step | None = None) -> None:
+    """Do all steps that are left, or those up to `upto`.
+
+    Raises NotYetError, StoreError and errors of databases: then it goes on next time.
+    """
+    while erasure.finished_at is None and not (upto and _ORDER.index(Step(erasure.step)) >= _ORDER.index(upto)):
         _STEPS[Step(erasure.step)](erasure, tools)
         erasure.refresh_from_db()
 
 
 def finish_all(data: Path, engine: Engine) -> int:
-    """Go on with every erasure that is not finished; how many are finished now. A periodic job."""
+    """Go on with every erasure that is not finished; how many are finished now. A periodic job.
+
+    Files are written anew once for all of them.
+    """
     waiting = list(Erasure.objects.unfinished())
     if not waiting:
         return 0
     tools = Tools(data, engine, Log(data), State(data))
-    done = 0
     try:
-        for erasure in waiting:
-            try:
-                finish(erasure, tools)
-                done += 1
-            except NotYetError as error:
-                _say(erasure, error)
-            except Exception as error:  # whatever it is, the others go on and this one is tried again
-                log.exception("An erasure could not go on and is tried again")
-                _say(erasure, error)
+        going = [one for one in waiting if _is_done(one, tools, Step.INBOX)]
+        return sum(_is_done(one, tools, None) for one in going)
     finally:
         tools.state.close()
         tools.log.close()
-    return done
+
+
+def _is_done(erasure: Erasure, tools: Tools, upto: Erasure.Step | None) -> bool:
+    try:
+        finish(erasure, tools, upto=upto)
+    except NotYetError as error:
+        _say(erasure, error)
+        return False
+    except Exception as error:  # whatever it is, the others go on and this one is tried again
+        log.exception("An erasure could not go on and is tried again")
+        _say(erasure, error)
+        return False
+    return True
 
 
 def _say(erasure: Erasure, error: Exception) -> None:
@@ -103,6 +116,7 @@ def _from_store(erasure: Erasure, tools: Tools) -> None:
         counts = counts | {"events_by_source": by_source, "events": sum(by_source.values())}
         # Before they go: what is counted and found only while they are there must not be lost with a crash.
         _note(erasure, Step.RECORDS, traces=traces.as_json(), counts=counts, upto_seq=tools.state.position())
+    tools.is_compact = False
     with relay.turn:  # a batch that was read before the records changed has been written
         erase_from_store(tools.engine, traces)
     _note(erasure, Step.EVENTS)
@@ -119,9 +133,11 @@ def _from_inbox(erasure: Erasure, tools: Tools) -> None:
 
 def _from_files(erasure: Erasure, tools: Tools) -> None:
     removed = remove_uploads(tools.data, read_traces(erasure.traces))
-    tools.engine.compact()
     if not (tools.log.wipe() and tools.state.wipe()):
         raise NotYetError("The inbox is being read; what it held before goes once that has ended.")
+    if not tools.is_compact:
+        tools.engine.compact()
+        tools.is_compact = True
     _note(erasure, Step.FILES, counts=erasure.counts | {"uploads": removed})
 
 

@@ -2,17 +2,22 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 
+from loopline.access.actor import SYSTEM
 from loopline.access.roles import Role
 from loopline.people.models import Person
 from loopline.pipeline.models import Opportunity, OpportunityContact
+from loopline.privacy import steps
+from loopline.privacy.asking import ask_erasure
 from loopline.privacy.models import Erasure
 from loopline.privacy.steps import finish_all
+from loopline.privacy.traces import Traces
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.make import make_person, make_unit, make_user, signed_in
 
@@ -113,3 +118,26 @@ def test_a_name_in_markup_stays_text(admin: Client, store: DuckDBEngine) -> None
 
 def test_the_list_says_what_it_is_for_while_nobody_was_erased(admin: Client) -> None:
     assert "Nobody was erased" in admin.get(reverse("erasures")).content.decode()
+
+
+def test_several_are_done_together_and_one_in_trouble_holds_up_no_other(
+    store: DuckDBEngine, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = [make_person(f"buyer{number}@halden.example") for number in range(3)]
+    erasures = [ask_erasure(one, data, by=SYSTEM) for one in people]
+    compact, compactions, wipe = store.compact, [], steps.wipe_records
+    monkeypatch.setattr(store, "compact", lambda: compactions.append(compact()))
+
+    def wipe_but_one(traces: Traces, **given: Any) -> dict[str, int]:
+        if traces.person_ids[0] == str(people[0].pk):
+            raise ValueError("no such thing")
+        return wipe(traces, **given)
+
+    monkeypatch.setattr(steps, "wipe_records", wipe_but_one)
+    assert finish_all(data, store) == 2
+    assert len(compactions) == 1
+    erasures[0].refresh_from_db()
+    assert (erasures[0].trouble, erasures[0].step) == ("no such thing", "asked")
+    monkeypatch.setattr(steps, "wipe_records", wipe)
+    assert finish_all(data, store) == 1
+    assert not Erasure.objects.unfinished().exists()
