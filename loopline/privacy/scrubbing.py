@@ -69,7 +69,8 @@ def naming(model: type[models.Model], columns: tuple[str, ...], mentions: Mentio
     for column in as_text:
         for needle in mentions.needles:
             named |= Q(**{f"{column}__icontains": needle})
-    return model._default_manager.annotate(**as_text).filter(named)
+    found: models.QuerySet[Any] = model._default_manager.annotate(**as_text).filter(named)
+    return found
 
 
 def _scrub_rows(rows: models.QuerySet[Any], columns: tuple[str, ...], mentions: Mentions) -> int:
