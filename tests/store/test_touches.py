@@ -57,3 +57,9 @@ def test_a_store_of_before_gets_all_of_them(make_engine: MakeEngine, engine_url:
 
 def test_they_have_columns_of_events_only():
     assert set(COLUMNS) <= {column.name for column in TABLES["events"].columns}
+
+
+def test_they_say_what_was_written_over_in_the_events(engine: Engine):
+    engine.write(some("a"))
+    engine.blank("events", "event_id", ["a-1"], {"utm_campaign": ""})
+    assert touches(engine) == ["a-1", "a-2"]
