@@ -24,7 +24,7 @@ from loopline.huddles.trial import (
     split_in_two,
     weeks_until_seen,
 )
-from loopline.leads.models import Lead
+from loopline.leads.models import DefinitionVersion, Lead
 from loopline.lib.times import utc_now
 
 WEEK = timedelta(weeks=1)
@@ -72,7 +72,7 @@ def arms_of(decision: Decision, at: datetime) -> list[Arm]:
     """The arms of the decision's design, of leads that have matured. Treated first."""
     outcome, starts = OUTCOMES[decision.outcome], decision.starts_at
     assert starts is not None
-    matured = at - outcome.matures
+    matured = min(at - outcome.matures, held_until(decision, at))
     leads = _leads(decision.unit, starts, matured)
     if decision.design == Design.BEFORE_AFTER:
         return list(_before_and_after(decision, outcome, leads, matured))
@@ -83,13 +83,26 @@ def arms_of(decision: Decision, at: datetime) -> list[Arm]:
     ]
 
 
+def held_until(decision: Decision, at: datetime) -> datetime:
+    """A changed definition holds until the next version, or one that was put back, came into force; else `at`."""
+    if decision.definition_id is None or decision.starts_at is None:
+        return at
+    after = DefinitionVersion.objects.filter(
+        unit=decision.unit_id, in_force_from__gt=decision.starts_at, in_force_from__lte=at,
+        status__in=[DefinitionVersion.Status.IN_FORCE, DefinitionVersion.Status.SUPERSEDED],
+    )  # fmt: skip
+    followed = after.exclude(pk=decision.definition_id).order_by("in_force_from")
+    return followed.values_list("in_force_from", flat=True).first() or at
+
+
 def bounds_seen(decision: Decision, at: datetime) -> list[SeenBound]:
     """Guard-rail and condition for taking it back, on the leads it holds for, each as far as they have matured."""
     found = []
     for bound in decision.bounds:
         outcome, starts = OUTCOMES[bound.outcome], decision.starts_at
         assert starts is not None
-        leads: Iterable[Lead] = _leads(decision.unit, starts, at - outcome.matures)
+        matured = min(at - outcome.matures, held_until(decision, at))
+        leads: Iterable[Lead] = _leads(decision.unit, starts, matured)
         if decision.design != Design.BEFORE_AFTER:
             leads = filter(_chooser(decision), leads)
         found.append(bound.seen_in(_arm(outcome, leads)))
@@ -186,5 +199,7 @@ def review_due(*, at: datetime | None = None) -> int:
 
 def _is_due(decision: Decision, at: datetime) -> bool:
     last = decision.reviews.first()
+    if last is not None and last.at >= held_until(decision, at) + OUTCOMES[decision.outcome].matures:
+        return False  # all leads that it held for were looked at
     begins = decision.starts_at or at
     return at - (last.at if last else begins + OUTCOMES[decision.outcome].matures) >= WEEK

@@ -16,10 +16,11 @@ from loopline.huddles.bounds import GUARD_RAIL, REVERSAL, Bound
 from loopline.huddles.decisions import Measure, NewDecision, add_decision, approve_decision, finish_decision
 from loopline.huddles.health import health
 from loopline.huddles.models import Decision, Review
-from loopline.huddles.reviews import arms_of, review_decision, review_due
+from loopline.huddles.reviews import arms_of, held_until, review_decision, review_due
 from loopline.huddles.trial import Arm, is_treated
-from loopline.leads.models import Lead
+from loopline.leads.models import DefinitionVersion, Lead
 from tests.make import make_person, make_unit, make_user, signed_in, signed_in_as
+from tests.make_leads import make_definition
 
 pytestmark = pytest.mark.django_db
 START = datetime(2026, 3, 3, 9, tzinfo=UTC)
@@ -98,6 +99,25 @@ def test_a_random_half_is_compared_with_the_other(unit: BusinessUnit, runner: Us
     )
     assert review.low is not None
     assert review.low > 50
+
+
+def test_a_changed_definition_is_judged_by_the_leads_it_held_for_and_no_longer(
+    unit: BusinessUnit, runner: User
+) -> None:
+    owner, back = make_user(Role.SALES, unit=unit), START + timedelta(days=10)
+    first, second = make_definition(unit), make_definition(unit)
+    DefinitionVersion.objects.filter(pk=second.pk).update(in_force_from=START, status="superseded")
+    DefinitionVersion.objects.filter(pk=first.pk).update(in_force_from=back, status="in_force")  # put back
+    decision = decided(unit, runner, Measure("accepted", 20))
+    Decision.objects.update(definition=second)
+    decision.refresh_from_db()
+    week(unit, owner, START - timedelta(days=9), of=40, accepted=20)
+    week(unit, owner, START + timedelta(days=1), of=40, accepted=36)
+    week(unit, owner, back + timedelta(days=1), of=40, accepted=0)
+    assert [(arm.part, arm.whole) for arm in arms_of(decision, LATER)] == [(36, 40), (20, 40)]
+    assert held_until(decision, back - timedelta(hours=1)) == back - timedelta(hours=1)
+    assert review_due(at=LATER) == 1
+    assert review_due(at=LATER + timedelta(days=30)) == 0, "nothing new can be seen"
 
 
 def test_colleagues_who_begin_are_compared_with_the_others(unit: BusinessUnit, runner: User) -> None:
