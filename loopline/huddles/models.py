@@ -140,6 +140,11 @@ class HuddleLead(models.Model):
         """There is a reason to talk about it; the others are quiet."""
         return bool(self.frozen.get("why"))
 
+    @property
+    def is_older(self) -> bool:
+        """Handed over before the last huddle: talked about, but no hand-over of this one."""
+        return bool(self.frozen.get("is_older"))
+
 
 class Homework(models.Model):
     """What a salesperson says about their leads before the meeting, through a link of their own."""

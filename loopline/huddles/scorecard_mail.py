@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import QuerySet
 
 from loopline.access.mail import NewMail, queue_mail
 from loopline.access.models import User
@@ -60,7 +61,7 @@ def find_card(token: str, *, at: datetime | None = None) -> Card:
 
 def card_of(huddle: Huddle, user: User) -> Card:
     """As of the moment the huddle opened."""
-    listed = Lead.objects.filter(huddle_entries__huddle=huddle).select_related("opportunity")  # public: a card's own
+    listed = hand_overs_of(huddle).select_related("opportunity")
     if _is_partners(huddle):
         partner = huddle.series.campaign if huddle.series else None
         return Card(huddle, user, str(partner or huddle.series), scorecard(listed), None, None)
@@ -68,6 +69,13 @@ def card_of(huddle: Huddle, user: User) -> Card:
     lately = handed_to(huddle.unit, since, huddle.opened_at).filter(owner=user)
     place = compared(huddle.unit, [user], since, huddle.opened_at)
     return Card(huddle, user, user.name, scorecard(listed.filter(owner=user)), scorecard(lately), place)
+
+
+def hand_overs_of(huddle: Huddle) -> QuerySet[Lead]:
+    """What its list is about, without the leads from before the last huddle that still wait: they come up because
+    something is wrong with them, so they would darken everybody's card."""
+    keys = [entry.lead_id for entry in huddle.leads.all() if not entry.is_older]
+    return Lead.objects.filter(pk__in=keys)  # public: a card's own
 
 
 def _is_partners(huddle: Huddle) -> bool:
@@ -78,9 +86,9 @@ def send_scorecards(huddle: Huddle, *, at: datetime) -> int:
     """In the transaction that closes the huddle; how many went into the post."""
     told: list[User]
     if _is_partners(huddle) and huddle.series is not None:
-        told = list(readers(huddle.series)) if huddle.leads.exists() else []
+        told = list(readers(huddle.series)) if hand_overs_of(huddle).exists() else []
     else:
-        owners = huddle.leads.filter(lead__owner__isnull=False).values("lead__owner")
+        owners = hand_overs_of(huddle).filter(owner__isnull=False).values("owner")
         told = list(User.objects.filter(pk__in=owners, units=huddle.unit, is_active=True).order_by("name"))
     return sum(_send(card_of(huddle, user), at) for user in told)
 

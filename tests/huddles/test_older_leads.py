@@ -12,6 +12,7 @@ from loopline.huddles.homework import leads_of
 from loopline.huddles.known import Known, known_before, partner_leads
 from loopline.huddles.models import Homework
 from loopline.huddles.reasons import Usual
+from loopline.huddles.scorecard_mail import card_of, hand_overs_of
 from loopline.huddles.series import SeriesPlan, start_series
 from loopline.leads.actions import accept_lead, disqualify_lead, reject_lead
 from loopline.leads.models import DefinitionVersion, Lead
@@ -92,6 +93,17 @@ def test_its_owner_is_asked_about_an_older_lead_that_is_late(unit: BusinessUnit)
     series = start_series(unit, plan, by=make_user(Role.MARKETING, unit=unit).actor, at=FIRST)
     asked = Homework(series=series, user=owner, meeting_at=NEXT, expires_at=NEXT, created_at=NEXT)
     assert [lead.person.display_name for lead in leads_of(asked)] == ["Late"]
+
+
+def test_a_scorecard_is_about_the_hand_overs_of_the_week_only(unit: BusinessUnit) -> None:
+    old = handed(unit, "Old")
+    held(unit)
+    new, owner = make_handed_over_lead(unit, name="New", at=NEXT - timedelta(hours=1))
+    assert owner == old.owner
+    huddle = open_huddle(unit, by=make_user(Role.MARKETING, unit=unit).actor, at=NEXT)
+    assert [entry.is_older for entry in huddle.leads.order_by("lead__handed_over_at")] == [True, False]
+    assert card_of(huddle, owner).since_last.handed_over == 1
+    assert list(hand_overs_of(huddle)) == [new]
 
 
 def test_only_as_many_older_leads_as_the_minutes_hold_and_the_figures_count_none(unit: BusinessUnit) -> None:
