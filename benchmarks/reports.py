@@ -26,7 +26,8 @@ from loopline.lib.config import STORE_MEMORY
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import Books, Options
-from loopline.reports.run import run_before, run_report, settle, settle_for
+from loopline.reports.report import Report
+from loopline.reports.run import run_with_before, settle, settle_for
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
 from loopline.store.touches import TOUCHES
@@ -187,15 +188,25 @@ Asked = Iterator[tuple[str, Callable[[], object]]]
 
 
 def library(engine: DuckDBEngine) -> Asked:
-    """Every report of the library over the year, with its usual rows."""
+    """Every report of the library over the year, with its usual rows, each time as of another moment: some are kept."""
+    moments = moments_before(engine)
+
+    def work(report: Report) -> None:
+        options = Options(**YEAR, by=report.usual_by, as_of=next(moments))
+        report.run(report, settle_for(report, options, engine, BOOKS), engine)
+
     for key, report in REPORTS.items():
-        scope = settle_for(report, Options(**YEAR, by=report.usual_by), engine, BOOKS)
-        yield key, lambda r=report, s=scope: r.run(r, s, engine)  # type: ignore[misc]
+        yield key, lambda r=report: work(r)  # type: ignore[misc]
+
+
+def moments_before(engine: DuckDBEngine) -> Iterator[datetime]:
+    """Moments that nobody asked for before."""
+    return (engine.horizon() - timedelta(seconds=place) for place in count(1))
 
 
 def dashboards(engine: DuckDBEngine) -> Asked:
     """All tiles of each, worked out anew: each run asks as of a moment that nobody asked for before."""
-    moments = (engine.horizon() - timedelta(seconds=place) for place in count(1))
+    moments = moments_before(engine)
 
     def work(tiles: Sequence[Tile], moment: datetime | None = None) -> None:
         said = (moment or next(moments)).isoformat()
@@ -204,9 +215,7 @@ def dashboards(engine: DuckDBEngine) -> Asked:
             asked = read_address(
                 {"period": PERIOD, **tile.options, "as_of": said}, BOOKS, YEAR["last"], usual_of(report)
             )
-            run_report(report.key, asked.options, engine, BOOKS)
-            if tile.figures:
-                run_before(report, as_before(asked), engine, BOOKS)
+            run_with_before(report.key, asked.options, as_before(asked) if tile.figures else None, engine, BOOKS)
 
     for key, dashboard in DASHBOARDS.items():
         yield f"dashboard for {key}", lambda t=dashboard.tiles: work(t)  # type: ignore[misc]

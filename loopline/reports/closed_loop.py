@@ -8,11 +8,12 @@ from loopline.reports.figures import Figures
 from loopline.reports.metric import METRICS, Metric
 from loopline.reports.naming import names_of
 from loopline.reports.options import Scope
+from loopline.reports.periods import DAY
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.slices import slices
 from loopline.reports.sparks import Sparks
-from loopline.reports.tally import Tally, tally_of
+from loopline.reports.tally import Tally, tallies_of, tally_of
 from loopline.reports.warn import warnings_of
 from loopline.store.engine import Engine
 
@@ -33,8 +34,21 @@ def columns_of(report: Report, scope: Scope) -> list[Metric]:
 
 
 def run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
+    return _told(report, tally_of(scope, engine, periods=slices(scope)[1]), engine)
+
+
+def run_both(report: Report, before: Scope, scope: Scope, engine: Engine) -> tuple[ReportResult, ReportResult] | None:
+    """The report of a period and of the one just before, in one question; None where they have to be asked apart."""
+    model, follows = scope.model, before.last + DAY == scope.first
+    if not follows or model.is_fitted or model.overlaps or scope.options.clock != "period":
+        return None
+    earlier, later = tallies_of(before, scope, engine)
+    return _told(report, earlier, engine), _told(report, later, engine)
+
+
+def _told(report: Report, tally: Tally, engine: Engine) -> ReportResult:
+    scope = tally.scope
     step, periods = slices(scope)
-    tally = tally_of(scope, engine, periods=periods)
     dimension = DIMENSIONS[scope.options.by]
     sums = sum_records(engine, scope)
     metrics = columns_of(report, scope)

@@ -18,14 +18,17 @@ from loopline.reports.slices import place_of
 ROW_OF_CREDIT = f"CASE WHEN {visible('r.touched_unit_id')} THEN r.row_key ELSE '{OTHER_UNITS}' END"
 TOUCHED_IN_PERIOD = "r.touched_us >= $touched_from_us AND r.touched_us < $touched_to_us"
 
-_VISITS = Part(
-    "visits",
-    f"""
-    SELECT row_key, person_no, is_machine, count(*) FILTER (WHERE is_entry) AS sessions FROM touchpoints
-    WHERE touched_us >= $from_us AND touched_us < $to_us AND {visible("unit_id")}
-    GROUP BY row_key, person_no, is_machine
-    """,
-)
+
+def _visits(part: str) -> Part:
+    return Part(
+        "visits",
+        f"""
+        SELECT row_key, person_no, is_machine, place, count(*) FILTER (WHERE is_entry) AS sessions
+        FROM (SELECT *, {part} AS place FROM touchpoints) AS t
+        WHERE touched_us >= $from_us AND touched_us < $to_us AND {visible("unit_id")}
+        GROUP BY row_key, person_no, is_machine, place
+        """,
+    )
 
 
 COSTS_OF_CAMPAIGNS = Part(
@@ -47,19 +50,36 @@ def row_for(dimension: Dimension, model: Model, options: Options) -> RowOf:
     return replace(dimension.row, carries_channel=model.reads_channel, ignores_direct=options.ignores_direct)
 
 
+def _half(column: str, second: int) -> str:
+    return f"CASE WHEN {column} >= $at{second} THEN {second} ELSE 0 END" if second else "0"
+
+
+def _by_slice(column: str, slices: int, second: int) -> str:
+    return f"CASE WHEN c.kind = 'revenue' THEN {place_of(column, slices)} ELSE {_half(column, second)} END"
+
+
 def credit_and_visits(
-    dimension: Dimension, model: Model, options: Options, moments: Mapping[str, str] | None = None, *, slices: int = 1
+    dimension: Dimension,
+    model: Model,
+    options: Options,
+    moments: Mapping[str, str] | None = None,
+    *,
+    slices: int = 1,
+    second: int = 0,
 ) -> str:
     """Sessions and people, credit, and the unattributed, in one statement, as of one moment.
 
     Touchpoints are read twice, each time as little of them as needed: for visits those of the period without their ids,
     for credit those of the people of conversions. All of all, kept for both, outgrow the memory on a large store.
     Revenue is told by slice of the period, `place`, for which `$at<n>` say when each begins; all else is in the first.
-    `moments` as in `question`.
+    With `second` the period is two that follow each other, the later beginning with that slice, and all else is in the
+    first slice of its own. `moments` as in `question`.
     """
     row = row_for(dimension, model, options)
-    closed, touched = place_of("c.converted_us", slices), place_of("r.touched_us", slices)
-    place = f"CASE WHEN c.kind <> 'revenue' THEN 0 ELSE {touched if options.clock == 'cohort' else closed} END"
+    dated = "r.touched_us" if options.clock == "cohort" else "c.converted_us"
+    place = _by_slice(dated, slices, second)
+    place_unattributed = _by_slice("c.converted_us", slices, second)
+    visits = _visits(_half("touched_us", second))
     return question(
         f"""
         SELECT 'credit' AS section, c.kind AS kind, {ROW_OF_CREDIT} AS row_key, c.unit_id AS unit_id,
@@ -70,25 +90,25 @@ def credit_and_visits(
         GROUP BY c.kind, {ROW_OF_CREDIT}, c.unit_id, {place}
         UNION ALL
         SELECT 'unattributed' AS section, c.kind AS kind, r.reason AS row_key, c.unit_id AS unit_id,
-            CASE WHEN c.kind <> 'revenue' THEN 0 ELSE {closed} END AS place, sum(c.amount) AS amount,
+            {place_unattributed} AS place, sum(c.amount) AS amount,
             sum(CASE WHEN c.is_converted THEN c.amount ELSE 0 END) AS converted, 0 AS outside
         FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
-        GROUP BY c.kind, r.reason, c.unit_id, CASE WHEN c.kind <> 'revenue' THEN 0 ELSE {closed} END
+        GROUP BY c.kind, r.reason, c.unit_id, {place_unattributed}
         UNION ALL
         SELECT 'visits' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
-            0 AS place, sum(t.sessions) AS amount, count(t.person_no) AS converted, 0 AS outside
-        FROM visits AS t {dimension.row.naming} WHERE NOT t.is_machine GROUP BY {dimension.row.key}
+            t.place AS place, sum(t.sessions) AS amount, count(t.person_no) AS converted, 0 AS outside
+        FROM visits AS t {dimension.row.naming} WHERE NOT t.is_machine GROUP BY {dimension.row.key}, t.place
         UNION ALL
-        SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id, 0 AS place,
+        SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id, place AS place,
             coalesce(sum(CASE WHEN is_machine THEN sessions ELSE 0 END), 0) AS amount,
             count(DISTINCT CASE WHEN is_machine THEN NULL ELSE person_no END) AS converted, 0 AS outside
-        FROM visits
+        FROM visits GROUP BY place
         """,
         conversions(*options.kinds),
         credit_ledger(model, row, *options.kinds),
         unattributed(model, row, *options.kinds),
         touchpoints(row),
-        _VISITS,
+        visits,
         moments=moments,
     )
 

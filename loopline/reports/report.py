@@ -12,6 +12,8 @@ from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 Run = Callable[["Report", Scope, Engine], ReportResult]
+RunBoth = Callable[["Report", Scope, Scope, Engine], tuple[ReportResult, ReportResult] | None]
+"""The scope before and the scope → both results; None where they have to be asked apart."""
 Open = Callable[[str, str, Scope, Engine], Opened]
 """Row, metric → what is behind the figure."""
 
@@ -32,6 +34,8 @@ class Report:
     """What its rows can be, the usual one first: key → label. None: the report decides itself."""
     reads: frozenset[str] = frozenset()
     """Which of clock, model and lookback change its figures."""
+    run_both: RunBoth | None = None
+    """It for a period and the one before in one question, where that is quicker."""
     open: Open | None = None
     opens: frozenset[str] = frozenset()
     """The metrics whose figures open."""

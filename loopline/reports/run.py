@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from loopline.attribution.model import MODELS
@@ -52,16 +53,36 @@ def told_whole(result: ReportResult, options: Options, engine: Engine, books: Bo
     return found.told(told) if found else told
 
 
-def run_before(report: Report, options: Options | None, engine: Engine, books: Books) -> ReportResult | None:
-    """The report for the period before, `options`; None where none is asked for, or the books begin within it."""
+def run_with_before(
+    key: str, options: Options, before: Options | None, engine: Engine, books: Books
+) -> tuple[ReportResult, ReportResult | None]:
+    """The report, and the one for the period `before` as of the same moment: None where none is asked for, or the books
+    begin within it. Raises as `run_report` does."""
+    report = report_named(key)
+    scope = settle_for(report, options, engine, books)
+    earlier = _before(report, scope, before, engine)
+    ask_both = cache(lambda: report.run_both(report, earlier, scope, engine) if report.run_both and earlier else None)
+
+    def ask(one: Scope) -> ReportResult:
+        both = ask_both()
+        return both[one is scope] if both else report.run(report, one, engine)
+
+    result = kept_or(engine, key, scope, lambda: ask(scope))
+    if earlier is None:
+        return result, None
+    try:
+        return result, kept_or(engine, key, earlier, lambda: ask(earlier))
+    except OptionError:
+        return result, None  # a model that learns may find too little there; there is nothing to compare with then
+
+
+def _before(report: Report, scope: Scope, options: Options | None, engine: Engine) -> Scope | None:
     if options is None or options.first is None:
         return None
-    if settle_for(report, replace(options, first=None, last=None), engine, books).first > options.first:
+    asked = replace(options, as_of=scope.as_of)
+    if settle_for(report, replace(asked, first=None, last=None), engine, scope.books).first > options.first:
         return None
-    try:
-        return run_report(report.key, options, engine, books)
-    except OptionError:
-        return None  # a model that learns may find too little there; there is nothing to compare with then
+    return settle_for(report, asked, engine, scope.books)
 
 
 def open_figure(key: str, row: str, metric: str, options: Options, engine: Engine, books: Books) -> Opened:

@@ -5,6 +5,7 @@ Each side is summed before they meet: answers about credit, visits and cost with
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from loopline.reports import closed_loop_sql as sql
 from loopline.reports.balance import Sums, number
@@ -15,7 +16,7 @@ from loopline.reports.metric import whole
 from loopline.reports.options import Scope
 from loopline.reports.periods import Period
 from loopline.reports.result import Balance, Counted, Row
-from loopline.reports.slices import beginnings
+from loopline.reports.slices import beginnings, slices
 from loopline.store.engine import Engine, Value
 from loopline.store.engine import Row as Found
 
@@ -46,12 +47,33 @@ def tally_of(
     return tally
 
 
+def tallies_of(before: Scope, scope: Scope, engine: Engine) -> tuple["Tally", "Tally"]:
+    """Both, where `scope` begins on the day after `before` and nothing else differs, for little more than one of them.
+
+    On the period clock only, and for models that neither learn from a period nor overlap.
+    """
+    dimension, together = DIMENSIONS[scope.options.by], replace(scope, first=before.first)
+    earlier, later = slices(before)[1], slices(scope)[1]
+    sides = Tally(before, len(earlier)), Tally(scope, len(later))
+    credit = sql.credit_and_visits(
+        dimension, scope.model, scope.options, slices=len(earlier) + len(later), second=len(earlier)
+    )
+    found: tuple[list[Found], list[Found]] = [], []
+    for row in engine.rows(credit, {**together.params, **beginnings([*earlier, *later], scope)}):
+        place, is_later = number(row["place"]), number(row["place"]) >= len(earlier)
+        found[is_later].append(row | {"place": place - len(earlier) * is_later})
+    for tally, rows in zip(sides, found, strict=True):
+        tally.take_credit(rows)
+        tally.take_cost(engine.rows(sql.cost(dimension), tally.scope.params))
+    return sides
+
+
 class Tally:
     """Figures per row, gathered from the answers."""
 
-    def __init__(self, scope: Scope, slices: int = 0) -> None:
+    def __init__(self, scope: Scope, count: int = 0) -> None:
         self.scope = scope
-        self.points: dict[str, list[int]] = defaultdict(lambda: [0] * max(slices, 1))
+        self.points: dict[str, list[int]] = defaultdict(lambda: [0] * max(count, 1))
         """Row → revenue of each slice."""
         self.overlaps = scope.model.overlaps
         self.figures: dict[str, Figures] = defaultdict(Figures)

@@ -18,7 +18,7 @@ from loopline.reports.metric import Metric
 from loopline.reports.options import Books, OptionError
 from loopline.reports.recent import Recent, answered, recent_moment
 from loopline.reports.result import ReportResult
-from loopline.reports.run import run_before, run_report
+from loopline.reports.run import run_with_before
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 from loopline.web.report_pages import page_of
@@ -188,11 +188,12 @@ def _fill(found: Shown, said: Mapping[str, str], books: Books, today: date, at: 
     asked = read_address(said, books, today, usual_of(report))
     asked = replace(asked, options=replace(asked.options, as_of=asked.options.as_of or at))
     found.period = asked.period.label if asked.period else "all there is"
-    found.result = result = run_report(report.key, asked.options, engine(), books)
+    before = as_before(asked) if tile.figures else None
+    result, result_before = run_with_before(report.key, asked.options, before, engine(), books)
+    found.result = result
     by_key = {metric.key: metric for metric in result.metrics}
     found.columns = [by_key[key] for key in tile.columns if key in by_key]
     if tile.has_chart and report.chart and not result.is_empty:
         found.chart = report.chart(result)
     if tile.figures:
-        before = run_before(report, as_before(asked), engine(), books)
-        found.figures = changes([by_key[key] for key in tile.figures if key in by_key], result, before)
+        found.figures = changes([by_key[key] for key in tile.figures if key in by_key], result, result_before)

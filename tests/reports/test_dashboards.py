@@ -85,14 +85,14 @@ def test_the_wall_shows_the_stations_of_the_loop(units: tuple[BusinessUnit, Busi
 def test_a_tile_that_fails_says_why_and_leaves_the_others_alone(
     units: tuple[BusinessUnit, BusinessUnit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = dashboards.run_report
+    run = dashboards.run_with_before
 
     def broken(key: str, *asked: object) -> object:
         if key == "buyers":
             raise OptionError("Not today.")
         return run(key, *asked)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(dashboards, "run_report", broken)
+    monkeypatch.setattr(dashboards, "run_with_before", broken)
     text = signed_in_as(Role.SALES, units[0]).get(reverse("dashboard", args=["sales"])).content.decode()
     assert "Not today." in text
     assert "adds up" in text

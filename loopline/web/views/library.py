@@ -20,7 +20,7 @@ from loopline.reports.opened import MOST
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import open_figure, row_sparks, run_before, run_report, settle_for
+from loopline.reports.run import open_figure, row_sparks, run_report, run_with_before, settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
@@ -53,8 +53,7 @@ def report(request: PageRequest, key: str) -> HttpResponse:
     shown = chips(request, "report", found)
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(found))
-        result = run_report(key, asked.options, engine(), books)
-        before = run_before(found, as_before(asked), engine(), books)
+        result, before = run_with_before(key, asked.options, as_before(asked), engine(), books)
     except OptionError as error:
         return render(request, "reports/report.html", shown | {"trouble": str(error)}, status=400)
     shown |= about(asked, settle_for(found, asked.options, engine(), books).model)

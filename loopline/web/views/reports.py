@@ -42,7 +42,7 @@ from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import row_sparks, run_before, run_report, settle, told_whole
+from loopline.reports.run import row_sparks, run_report, run_with_before, settle, told_whole
 from loopline.reports.series import over_time
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
@@ -76,10 +76,9 @@ def closed_loop(request: PageRequest) -> HttpResponse:
     shown = chips(request, "closed_loop")
     try:
         asked = read_address(request.GET, books, timezone.localdate())
-        result = run_report("closed-loop", asked.options, engine(), books)
+        result, before = run_with_before("closed-loop", asked.options, as_before(asked), engine(), books)
     except OptionError as error:
         return render(request, "reports/closed_loop.html", shown | {"trouble": str(error)}, status=400)
-    before = run_before(REPORTS["closed-loop"], as_before(asked), engine(), books)
     model = settle(asked.options, engine(), books).model
     shown |= about(asked, model) | {
         "result": result,
