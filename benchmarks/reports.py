@@ -269,7 +269,7 @@ def growth(found: Found) -> None:
         print(f"\n{name:<32}{'CPU s':>8}{'ns an event':>14}")
         for events, spent in by_size.items():
             each = spent * 1e6 / events
-            print(f"{events:>20,}{spent / 1000:>20.2f}{each:>14.0f} {'█' * max(round(each / 5), 1)}")
+            print(f"{events:>20,}{spent / 1000:>20.2f}{each:>14.0f} {'█' * max(round(each / 10), 1)}")
 
 
 def main() -> None:
