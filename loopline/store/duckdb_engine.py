@@ -24,6 +24,7 @@ from loopline.store.duckdb_errors import (
     open_error,
     read_error,
     refuse_old_version,
+    upgrade_error,
     write_error,
 )
 from loopline.store.duckdb_file import Gate, write_anew
@@ -38,6 +39,8 @@ TICK = timedelta(microseconds=1)
 FLUSH_FROM = "1MB"
 _SAME_EVENT = "event_id, unit_id, recorded_at"
 """What an event and its touchpoint have in common, and no other event."""
+TOUCHES_SHARE = 5
+"""Making `touches` may take this part of the file for a while."""
 RESERVE_BYTES = 64 * 2**20
 """Kept free on the disk: a checkpoint that finds none is fatal to DuckDB."""
 
@@ -79,11 +82,18 @@ class DuckDBEngine:
     def migrate(self) -> None:
         with self._write_lock:
             try:
+                self._refuse_without_room_for_touches()
                 duckdb_tables.migrate(self._connection, self._clock())
                 [(horizon,)] = self._connection.execute("SELECT epoch_us(max(recorded_at)) FROM batches").fetchall()
             except duckdb.Error as error:
                 raise self._told(error, write_error) from error
             self._horizon = None if horizon is None else from_micros(horizon)
+
+    def _refuse_without_room_for_touches(self) -> None:
+        """A store of before gets its touchpoints a second time: a tenth of the file, and room for a checkpoint."""
+        free, needed = shutil.disk_usage(self._path.parent).free, self._path.stat().st_size // TOUCHES_SHARE
+        if needed > free and not duckdb_tables.has_touches(self._connection):
+            raise upgrade_error(self._path, free, needed)
 
     def write(self, batch: Batch) -> datetime:
         rows = {key: checked(table_named(key), content) for key, content in batch.rows.items()}

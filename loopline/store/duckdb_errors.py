@@ -52,6 +52,13 @@ def dead_error(error: Exception) -> StoreError:
     )
 
 
+def upgrade_error(path: Path, free: int, needed: int) -> StoreFullError:
+    return StoreFullError(
+        f"The event store {path} is of an older Loopline, and bringing it up to date needs {needed / 2**20:,.0f} MB "
+        f"of the disk, of which {free / 2**20:,.0f} MB are free. Nothing was changed. Make room, then start again."
+    )
+
+
 def full_error(path: Path, free: int) -> StoreFullError:
     return StoreFullError(
         f"The disk of {path} has only {free // 2**20} MB left, so the batch was not begun. Free some space; it can be "

@@ -78,9 +78,14 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[str,
     return tuple(name for (name,) in connection.execute(sql, {"table": table}).fetchall())
 
 
+def has_touches(connection: duckdb.DuckDBPyConnection) -> bool:
+    """With the columns of this Loopline."""
+    return _columns_of(connection, TOUCHES) == COLUMNS
+
+
 def _gather_touches(connection: duckdb.DuckDBPyConnection) -> None:
     """Of a store that has none yet, or has other columns of them: all from its events."""
-    if _columns_of(connection, TOUCHES) != COLUMNS:
+    if not has_touches(connection):
         connection.execute(f"CREATE OR REPLACE TABLE {TOUCHES} AS {touches_of('events')}")
 
 

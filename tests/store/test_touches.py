@@ -1,11 +1,14 @@
 """The touchpoints of the store say what its events say, whatever was written, repeated, erased or upgraded."""
 
+import shutil
+from pathlib import Path
+
 import pytest
 
-from loopline.store.engine import Batch, Engine
+from loopline.store.engine import Batch, Engine, StoreFullError
 from loopline.store.library import TABLES
 from loopline.store.touches import COLUMNS, touches_of
-from tests.engines import MakeEngine
+from tests.engines import MakeEngine, empty_duckdb
 from tests.store.rows import events
 from tests.store.test_migration import change
 
@@ -53,6 +56,23 @@ def test_a_store_of_before_gets_all_of_them(make_engine: MakeEngine, engine_url:
     assert touches(again) == ["a-1", "a-2"]
     again.write(some("b"))
     assert touches(again) == ["a-1", "a-2", "b-1", "b-2"]
+
+
+@pytest.mark.new_database
+def test_a_store_of_before_is_left_alone_where_the_disk_has_no_room_for_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "events.duckdb"
+    empty_duckdb(path).close()
+    change(f"duckdb:///{path}", "DROP TABLE touches")
+    full = shutil.disk_usage(tmp_path)._replace(free=1)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _folder: full)
+    with pytest.raises(StoreFullError, match="Nothing was changed"):
+        empty_duckdb(path)
+    monkeypatch.undo()
+    engine = empty_duckdb(path)
+    assert touches(engine) == []
+    engine.close()
 
 
 def test_they_have_columns_of_events_only():
