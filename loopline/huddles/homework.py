@@ -18,7 +18,7 @@ from loopline.access.models import User
 from loopline.access.one_time_links import LinkNotValidError
 from loopline.access.roles import Permission
 from loopline.huddles.known import partner_leads
-from loopline.huddles.listing import Meeting
+from loopline.huddles.listing import MOST_OLDER, Meeting
 from loopline.huddles.models import Homework, HomeworkAnswer, HuddleSeries
 from loopline.huddles.reasons import Usual, reasons_for_older
 from loopline.huddles.series import next_meeting_of
@@ -82,7 +82,7 @@ def leads_of(homework: Homework, *, at: datetime | None = None) -> list[Lead]:
     new = own.filter(handed_over_at__gte=since) | own.filter(state=State.HANDED_OVER)
     order = {State.HANDED_OVER: 0, State.ACCEPTED: 1}
     older = meeting.older(at).filter(owner=homework.user, state=State.ACCEPTED)
-    late = {lead for lead in older if reasons_for_older(lead, since, at, Usual())}
+    late = {lead for lead in older[:MOST_OLDER] if reasons_for_older(lead, since, at, Usual())}
     leads = sorted(
         {*new.distinct(), *late}, key=lambda lead: (order.get(State(lead.state), 2), lead.due_at or since, lead.pk)
     )

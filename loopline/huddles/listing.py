@@ -19,6 +19,8 @@ from loopline.lib.times import utc_now
 State = Lead.State
 FIRST_LOOK_BACK = timedelta(days=7)
 """How far back the first huddle of a unit or a series looks."""
+MOST_OLDER = 500
+"""So many older leads are looked at for a reason, the newest first: the page of the next huddle asks each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,11 @@ class Meeting:
         ).distinct()
 
     def older(self, at: datetime) -> QuerySet[Lead]:
-        """Handed over before the last huddle and still in somebody's hands, or decided since."""
+        """Handed over before the last huddle and still in somebody's hands, or decided since; the newest first."""
         since = self.since(at)
         in_hand = Q(state__in=[State.HANDED_OVER, State.ACCEPTED, State.REJECTED])
         decided = Q(opportunity__closed_at__gte=since, opportunity__closed_at__lt=at)
-        return self.leads().filter(in_hand | decided, handed_over_at__lt=since).order_by("handed_over_at", "pk")
+        return self.leads().filter(in_hand | decided, handed_over_at__lt=since).order_by("-handed_over_at", "pk")
 
     def carried_over(self) -> list[Lead]:
         """Leads the last huddle did not get to."""
@@ -122,7 +124,7 @@ def _older(
     meeting: Meeting, at: datetime, usual: Usual, listed: set[UUID], said: Mapping[str, Mapping[str, str]],
     *, is_blind: bool,
 ) -> Iterator[Listed]:  # fmt: skip
-    for lead in meeting.older(at).exclude(pk__in=listed):
+    for lead in meeting.older(at).exclude(pk__in=listed)[:MOST_OLDER]:
         its = said.get(str(lead.pk), {})
         found = reasons_for_older(lead, meeting.since(at), at, usual, homework=its.get("answer", ""), is_blind=is_blind)
         if found:
