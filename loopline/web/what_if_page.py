@@ -8,7 +8,7 @@ from loopline.access.actor import Actor
 from loopline.access.models import AuditEntry, Organisation
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.rejudge import FREE_MAIL
-from loopline.reports.what_if.comparison import Cell, Change, Comparison, Rate
+from loopline.reports.what_if.comparison import Cell, Change, Comparison, Group, Rate
 from loopline.reports.what_if.judged_lead import JudgedLead
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.routing.bench import bench_of
@@ -50,6 +50,13 @@ class ShownRate:
 
 
 @dataclass(frozen=True, slots=True)
+class ShownGroup:
+    group: Group
+    leads: Sequence[Lead] = ()
+    """Some of those hit, as far as the one who looks may see them."""
+
+
+@dataclass(frozen=True, slots=True)
 class WhatIfPage:
     answer: WhatIf
     against: DefinitionVersion
@@ -70,6 +77,8 @@ class WhatIfPage:
     by_chance: ShownRate
     bounds: str
     sweep: Sequence[tuple[str, str, int, ShownRate, ShownRate]]
+    hit: Sequence[tuple[str, Sequence[ShownGroup]]]
+    """Dimension and its groups, those whose leads change most first."""
 
 
 def ask(
@@ -91,9 +100,10 @@ def edits_of(version: DefinitionVersion) -> int:
 
 def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersion, actor: Actor) -> WhatIfPage:
     found = answer.comparison
-    shown = [*found.refused_wins[:NAMES], *found.kept_losers[:NAMES]]
+    shown = [one.id for one in (*found.refused_wins[:NAMES], *found.kept_losers[:NAMES])]
+    shown += [one for _, groups in found.hit for group in groups for one in group.hit]
     leads = Lead.objects.visible_to(actor).select_related("person__company", "owner")
-    by_id = {str(lead.pk): lead for lead in leads.filter(pk__in=[one.id for one in shown])}
+    by_id = {str(lead.pk): lead for lead in leads.filter(pk__in=shown)}
     bench = [one for one in bench_of(version.unit) if one.takes_leads]
     people, capacity = len(bench), sum(one.capacity for one in bench)
     capacities = {str(one.user_id): one.capacity for one in bench}
@@ -119,6 +129,10 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
         sweep=[
             (one.score, f"{one.at_least:,.0f}", one.passed, _rate(one.won_rate), _rate(one.revenue_caught))
             for one in found.sweep
+        ],
+        hit=[
+            (name, [ShownGroup(group, [by_id[one] for one in group.hit if one in by_id]) for group in groups])
+            for name, groups in found.hit
         ],
     )
 

@@ -1,5 +1,7 @@
 """The page of a what-if: who may see it, what it says, and the same bytes for the same question."""
 
+import re
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -48,6 +50,7 @@ def test_it_says_in_words_what_would_change_and_that_nothing_is_mature(store: Du
     assert "Would be refused" in page
     assert "Part of capacity" in page
     assert "Country not known" in page
+        r"Who is hit, by size.*not known <span class=.second.><a href=./leads/[^>]*>[^<]+</a>, <a", page, re.S
     assert "Load of each person" in page
     by_channel = client.get(address, {"by": "channel"}).content.decode()
     assert "Who is hit, by channel</h2>" in by_channel

@@ -1,6 +1,7 @@
 """Who is hit by a definition, by how leads came; and the load of each person and territory against what they take."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -62,6 +63,21 @@ def test_a_further_way_is_shown_first_with_those_whose_leads_change_most() -> No
     [(name, groups), *others] = found({"channel": {f"{n:04}": "Email" for n in range(40)}}).hit
     assert (name, [(one.label, one.old, one.new) for one in groups]) == ("channel", [("Email", 40, 20), ("", 0, 10)])
     assert [one for one, _ in others] == ["origin", "country", "industry", "size"]
+
+
+def test_each_size_names_the_newest_of_those_who_are_hit() -> None:
+    some = [
+        replace(one, created_at=day(10) + timedelta(minutes=place), groups=one.groups | {"size": size})
+        for size, count in (("1–9 people", 5), ("250–999 people", 2), ("", 1))
+        for place, one in enumerate(lead(n, old=True, new=n % 5 > 3, won=False) for n in range(count))
+    ]  # fmt: skip
+    some = [replace(one, id=f"lead-{number}") for number, one in enumerate(some)]
+    [sizes] = [groups for name, groups in compare(columns_of(some), ["x"], 10).hit if name == "size"]
+    assert [(one.label, one.old, one.new, one.hit) for one in sizes] == [
+        ("1–9 people", 5, 1, ("lead-3", "lead-2", "lead-1")),
+        ("250–999 people", 2, 0, ("lead-6", "lead-5")),
+        ("", 1, 0, ("lead-7",)),
+    ]
 
 
 def test_each_person_has_the_own_leads_and_a_part_of_nobodys_by_capacity() -> None:

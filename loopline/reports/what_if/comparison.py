@@ -6,7 +6,7 @@ are 95 %: Wilson's for shares; for shares of revenue Wilson's, too, with the eff
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -16,13 +16,16 @@ import scipy  # its `special` is read when it is first used
 
 from loopline.reports.survival import Z95, Share
 from loopline.reports.what_if.judged_lead import JudgedLead
-from loopline.reports.what_if.lead_columns import DIMENSIONS, Floats, JudgedLeads, Kinds, Truths, kinds
+from loopline.reports.what_if.lead_columns import DIMENSIONS, Floats, JudgedLeads, Kinds, Truths, Whole, kinds
 
 FEWEST = 30
 """Below so many mature outcomes a rate says nothing and is refused."""
 STEPS = 20
 MOST_NAMED = 1_000
 """So many leads of a list are named; the rest is counted."""
+MOST_HIT = 3
+NAMED_GROUPS = 12
+"""So many groups of a dimension name leads that are hit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +110,8 @@ class Group:
     new: int
     won: int
     won_caught: int
+    hit: tuple[str, ...] = ()
+    """Ids of leads that would fare otherwise, the newest MOST_HIT first; only for the groups that change most."""
 
     @property
     def change(self) -> int:
@@ -158,6 +163,7 @@ def compare(
     old, new = leads.passes_old, leads.passes_new
     refused = leads.is_won & old & ~new
     kept = leads.wasted_time & new
+    hit = _newest(leads, np.flatnonzero(old != new))
     return Comparison(
         n=len(leads),
         weeks=weeks,
@@ -172,8 +178,8 @@ def compare(
         sweep=tuple(_sweep(leads, earned)),
         months=_groups(leads, _months(leads)),
         hit=(
-            *((name, _hit(leads, _further(leads, values))) for name, values in (more or {}).items()),
-            *((name, _hit(leads, leads.groups[name])) for name in DIMENSIONS),
+            *((name, _hit(leads, _further(leads, values), hit)) for name, values in (more or {}).items()),
+            *((name, _hit(leads, leads.groups[name], hit)) for name in DIMENSIONS),
         ),
         owners=_groups(leads, kinds(leads.owner_id)),
         territories=_territories(leads),
@@ -348,6 +354,18 @@ def _territories(leads: JudgedLeads) -> tuple[tuple[str, tuple[str, ...]], ...]:
     return tuple((country, tuple(one for one in people if one)) for country, people in found.items())
 
 
-def _hit(leads: JudgedLeads, of: Kinds) -> tuple[Group, ...]:
-    groups = _groups(leads, of)
-    return tuple(sorted(groups, key=lambda group: (-abs(group.change), group.label)))
+def _newest(leads: JudgedLeads, places: Whole) -> Whole:
+    """The same, the newest lead first."""
+    return places[np.argsort(leads.created_at[places], kind="stable")[::-1]]
+
+
+def _hit(leads: JudgedLeads, of: Kinds, hit: Whole) -> tuple[Group, ...]:
+    """Those whose leads change most first, with some of `hit` by their ids."""
+    groups = sorted(_groups(leads, of), key=lambda group: (-abs(group.change), group.label))
+    kinds_hit, numbers = of.numbers[hit], {name: number for number, name in enumerate(of.names)}
+
+    def named(group: Group) -> Group:
+        places = hit[kinds_hit == numbers[group.label]][:MOST_HIT]
+        return replace(group, hit=tuple(leads.id[int(place)].as_py() for place in places))
+
+    return (*map(named, groups[:NAMED_GROUPS]), *groups[NAMED_GROUPS:])
