@@ -14,8 +14,8 @@ from loopline.huddles.agenda import CARD_KEYS, Agenda, agenda
 from loopline.huddles.changing import HuddleStateError, changed, open_for, require_unit
 from loopline.huddles.deals import deal_topics, deals_to_discuss, shown_deals
 from loopline.huddles.decisions import due_promises
-from loopline.huddles.definition_desk import prepare_try
 from loopline.huddles.figures import key_figures
+from loopline.huddles.first_tries import first_tries
 from loopline.huddles.known import Known, known_before, partner_leads
 from loopline.huddles.listing import Listed, Meeting, frozen, leads_to_discuss, quiet_entries
 from loopline.huddles.minutes import write_minutes
@@ -107,9 +107,7 @@ def open_huddle(
     at = at or utc_now()
     meeting = meeting_of(unit, series)
     # The event store is asked before the records are locked: nobody waits for it.
-    huddle = _open(meeting, known_before(meeting, at), by, at)
-    prepare_try(huddle, by=by)
-    return huddle
+    return _open(meeting, known_before(meeting, at), by, at)
 
 
 @transaction.atomic
@@ -127,6 +125,8 @@ def _open(meeting: Meeting, known: Known, by: Actor, at: datetime) -> Huddle:
         unit=unit, series=meeting.series, since=meeting.since(at), opened_at=at, opened_by_name=by.name, card_since=at,
         minutes_available=ready.snapshot["agenda"]["minutes"], snapshot=ready.snapshot,
     )  # fmt: skip
+    tries = first_tries(huddle)
+    huddle.tried = {"first": tries} if tries else {}
     huddle.save(force_insert=True)
     HuddleLead.objects.bulk_create(
         HuddleLead(huddle=huddle, lead=one.lead, place=place, frozen=frozen(one, at))

@@ -18,7 +18,7 @@ from loopline.access.mail import Attachment, NewMail, queue_mail
 from loopline.access.models import BusinessUnit, Mail
 from loopline.huddles.actions import meeting_of, prepare
 from loopline.huddles.brief_chart import cohort_picture
-from loopline.huddles.definition_desk import first_answers
+from loopline.huddles.first_tries import first_answers
 from loopline.huddles.known import known_before
 from loopline.huddles.models import Huddle, HuddleSeries
 from loopline.huddles.routes import money_whole

@@ -4,17 +4,18 @@ What was tried is kept with the huddle, so that all screens show the same answer
 answer is about the half year before the huddle opened, as the event store knew it then.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import QuerySet
 
 from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
+from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.huddles.changing import HuddleStateError, changed, open_for
 from loopline.huddles.decisions import NewDecision, add_decision
@@ -30,18 +31,15 @@ from loopline.leads.definition_actions import (
 )
 from loopline.leads.models import DefinitionVersion
 from loopline.leads.rejudge import FREE_MAIL
-from loopline.leads.variants import Variant, offered, variant
-from loopline.lib.times import utc_now
+from loopline.leads.variants import Variant, variant
+from loopline.lib.times import period_bounds, utc_now
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.rules.definition import definition_json
 from loopline.store.current import engine
-from loopline.store.engine import StoreError
 
 WINDOW = timedelta(days=182)
 NAMES = 5
 MOST_TRIED = 20
-MOST_FIRST = 3
-"""So many are tried before anybody asks, until one would change something."""
 REVIEW_WEEKS = 6
 """A changed definition is looked at again after so many weeks, where nobody can say when it would show."""
 
@@ -78,53 +76,13 @@ def desk_clauses(huddle: Huddle, version: DefinitionVersion) -> list[DeskClause]
     return sorted(found, key=lambda one: (-one.sent_back, -one.kept_below, one.place))
 
 
-def first_tries(clause: DeskClause, offers: Sequence[Variant]) -> list[Variant]:
-    """What is tried before anybody asks: what sales sends back asks for more, what never passed for less."""
-    wants_tighter = clause.sent_back > 0
-    return [one for one in offers if one.is_tighter == wants_tighter and one.instead_of] or list(offers)
-
-
-def prepare_try(huddle: Huddle, *, by: Actor) -> None:
-    """Have the answer for the clause that causes most rejections ready when the huddle comes to it.
-
-    Where the event store does not answer, the desk says so when somebody tries a change there.
-    """
-    by.require(Permission.RUN_HUDDLE)
-    with suppress(StoreError):
-        for key, answer in first_answers(huddle):
-            _keep(huddle, key, answer, by)
-
-
-def first_answers(huddle: Huddle) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Changes of the clause that causes most rejections with their answers (`told`), until one would change something.
-
-    Reads the snapshot of the huddle and when it opens, which may be still to come. Raises StoreError.
-    """
-    version = frozen_definition(huddle)
-    worst = next(iter(desk_clauses(huddle, version)), None) if version else None
-    if version is None or worst is None or not (worst.sent_back or worst.kept_below):
-        return
-    for edits, wanted in enumerate(first_tries(worst, offered(version.definition, worst.place))[:MOST_FIRST]):
-        answer = _answer(huddle, version, wanted, edits)
-        yield wanted.key, answer
-        if _says_something(answer):
-            return
-
-
-def _says_something(answer: Mapping[str, Any]) -> bool:
-    """Some leads would have fared otherwise."""
-    return any(cell["n"] for cell in answer["cells"] if cell["key"].startswith("only"))
-
-
 def try_change(huddle: Huddle, key: str, *, by: Actor) -> None:
     """Show everybody what this change would have done. Raises RuleError for a change that cannot be, HuddleStateError
     where there is no definition, StoreError."""
     by.require(Permission.RUN_HUDDLE)
-    wanted, version = _wanted(huddle, key)
     answers = huddle.tried.get("answers", {})
     # The event store is asked before the records are locked: nobody waits for it.
-    answer = answers.get(key) or _answer(huddle, version, wanted, edits=len(answers))
-    _keep(huddle, key, answer, by)
+    _keep(huddle, key, answers.get(key) or answer_to(huddle, key, edits=len(answers)), by)
 
 
 def _wanted(huddle: Huddle, key: str) -> tuple[Variant, DefinitionVersion]:
@@ -134,19 +92,26 @@ def _wanted(huddle: Huddle, key: str) -> tuple[Variant, DefinitionVersion]:
     return variant(version.definition, key), version
 
 
-def _answer(huddle: Huddle, version: DefinitionVersion, wanted: Variant, edits: int) -> dict[str, Any]:
-    first, end = window(huddle)
-    asked = Asked(str(huddle.unit_id), first, end, _as_of(huddle), FREE_MAIL, edits)
-    return told(what_if(engine(), version.definition, wanted.definition, asked), wanted)
+def answer_to(huddle: Huddle, key: str, *, edits: int) -> dict[str, Any]:
+    """What this change would have done, after `edits` others were tried. Raises as `try_change` does."""
+    wanted, version = _wanted(huddle, key)
+    return told(what_if(engine(), version.definition, wanted.definition, asked_of(huddle, edits)), wanted)
 
 
-def window(huddle: Huddle) -> tuple[datetime, datetime]:
-    """The past that every change is tried on."""
-    return huddle.opened_at - WINDOW, huddle.opened_at
+def asked_of(huddle: Huddle, edits: int = 0) -> Asked:
+    """The past of the huddle: the same for every change, and for the page of a what-if that is opened from it."""
+    bounds = period_bounds(*days_tried(huddle), Organisation.current().time_zone)
+    return Asked(str(huddle.unit_id), *bounds, frozen_moment(huddle), FREE_MAIL, edits)
 
 
-def _as_of(huddle: Huddle) -> datetime:
-    """What the store knew when the huddle opened."""
+def days_tried(huddle: Huddle) -> tuple[date, date]:
+    """First and last day of the past that every change is tried on: whole days, as the page of a what-if has them."""
+    last = huddle.opened_at.astimezone(ZoneInfo(Organisation.current().time_zone)).date()
+    return last - WINDOW, last
+
+
+def frozen_moment(huddle: Huddle) -> datetime:
+    """As of when the figures of the huddle are: what the store knew when it opened."""
     known = huddle.snapshot.get("as_of")
     return datetime.fromisoformat(known) if isinstance(known, str) else huddle.opened_at
 

@@ -78,7 +78,7 @@ class Huddle(models.Model):
     card_since = models.DateTimeField(default=utc_now)
     tried = models.JSONField(default=dict)
     """Changes of the definition that were tried: {"now": the one everybody looks at, "answers": {key: answer}}, see
-    `definition_desk.told`."""
+    `definition_desk.told`; or {"first": [keys that are tried in a moment]}, see `first_tries`."""
     revision = models.PositiveIntegerField(default=0)
     """Grows with everything that is said or done in it, so that a screen knows whether it is behind."""
     closed_at = models.DateTimeField(null=True, blank=True)

@@ -49,8 +49,9 @@ def recent_moment(engine: Engine, *, now: bool = False) -> Recent:
 
 
 def answered(engine: Engine, moment: Recent) -> None:
-    """Everything as of it is worked out: what that took says for how long it is taken again."""
+    """Everything as of it is worked out: what that took says for how long it is taken again. One that was taken again
+    keeps its end, or it would never pass where even an answer from what is kept takes long."""
     took = time.monotonic() - moment.began
-    if took >= LONG_S:
+    if took >= LONG_S and moment.is_now:
         with _lock:
             _by_engine[engine] = moment, moment.began + min(TIMES * took, FRESH_S)

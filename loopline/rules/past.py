@@ -42,13 +42,20 @@ class Past:
 
     def verdicts(self, query: RuleQuery) -> pa.Table:
         """The answer of a query for leads, in the order of their ids. Raises StoreError."""
-        params = query.replay_params(self.unit_id, self.period, self.as_of, free_mail_domains=self.free_mail_domains)
+        return ask_table("known", self._known(query), query.verdicts_sql, self._params(query))
+
+    def prepare(self, query: RuleQuery) -> None:
+        """Gather at once what the query asks for, so that any query that asks for some of it is answered from what is
+        kept. Raises StoreError."""
+        self._known(query)
+
+    def _known(self, query: RuleQuery) -> pa.Table:
         kept = _Kept(self)
         leads = kept.get(LEADS)
         columns = {name: kept.get(told) for name, told in query.columns.items()}
         missing = [name for name, column in columns.items() if column is None]
         if leads is None or missing:
-            gathered = self.engine.query(gather_sql(query, missing), params, timeout_s=TIMEOUT_S)
+            gathered = self.engine.query(gather_sql(query, missing), self._params(query), timeout_s=TIMEOUT_S)
             leads = gathered.select(["lead_id", "judged_at"])
             columns |= {name: gathered.select([name]) for name in missing}
             kept.put({LEADS: leads} | {query.columns[name]: gathered.select([name]) for name in missing})
@@ -56,7 +63,10 @@ class Past:
         for name, column in columns.items():
             assert column is not None
             known = known.append_column(name, column.column(0))
-        return ask_table("known", known, query.verdicts_sql, params)
+        return known
+
+    def _params(self, query: RuleQuery) -> dict[str, Value]:
+        return query.replay_params(self.unit_id, self.period, self.as_of, free_mail_domains=self.free_mail_domains)
 
     def answer(self, sql: str) -> pa.Table:
         """Another answer about the same leads, such as what became of them. Raises StoreError."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from loopline.access.actor import Actor
@@ -10,10 +11,10 @@ from loopline.access.roles import Permission
 from loopline.huddles.definition_desk import (
     DeskClause,
     changes_of,
+    days_tried,
     desk_clauses,
     frozen_definition,
     is_proposed,
-    window,
 )
 from loopline.huddles.models import Decision, Huddle
 from loopline.leads.models import DefinitionVersion, Lead
@@ -66,7 +67,10 @@ class Desk:
     cells: Sequence[tuple[str, Mapping[str, Any]]]
     refused_wins: Sequence[Named]
     kept_losers: Sequence[Named]
-    window: tuple[object, object]
+    is_being_tried: bool
+    """The answer to begin with is worked out and comes by itself."""
+    days: tuple[date, date]
+    """First and last day of the leads that are looked at."""
     currency: str
     form: ChangeForm | None
     """For proposing it; None for who may not, and for what is proposed already."""
@@ -96,7 +100,8 @@ def desk_of(huddle: Huddle, actor: Actor, asked_clause: str = "", form: ChangeFo
         cells=[(CELL_WORDS[cell["key"]], cell) for cell in answer.get("cells", ())],
         refused_wins=[Named(*one, second) for one, second in wins if one],
         kept_losers=[Named(*one, second) for one, second in losers if one],
-        window=window(huddle),
+        is_being_tried="first" in huddle.tried,
+        days=days_tried(huddle),
         currency=currency,
         form=form or _form(huddle, actor, definition, key),
     )

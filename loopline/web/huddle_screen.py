@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.urls import reverse
 from loopline.access.actor import SYSTEM, Actor
 from loopline.access.roles import Permission
 from loopline.huddles.agenda import CARD_KEYS, CARDS
+from loopline.huddles.definition_desk import days_tried, frozen_moment
 from loopline.huddles.models import Huddle
 from loopline.leads.clock import span
 from loopline.leads.models import Lead
@@ -148,7 +150,16 @@ def names_for(keys: Sequence[str], by: Actor, unit_id: UUID | None) -> dict[str,
     }
 
 
-def what_if_address(definition: Mapping[str, Any]) -> str:
+def what_if_address(huddle: Huddle) -> str:
     """Where the version that is talked about is tried on the past; where there is none, the page of the definition."""
-    open_ones = definition.get("open", ())
-    return reverse("definition_what_if", args=[open_ones[0]["id"]]) if open_ones else reverse("definition")
+    open_ones = huddle.snapshot.get("definition", {}).get("open", ())
+    if not open_ones:
+        return reverse("definition")
+    return f"{reverse('definition_what_if', args=[open_ones[0]['id']])}?{what_if_query(huddle)}"
+
+
+def what_if_query(huddle: Huddle) -> str:
+    """For the page of a what-if: the days and the moment of the huddle, which everybody in it looks at."""
+    first, last = days_tried(huddle)
+    asked = {"first": first.isoformat(), "last": last.isoformat(), "as_of": frozen_moment(huddle).isoformat()}
+    return urlencode(asked)

@@ -79,6 +79,7 @@ class Server:
         from loopline.access.visitor_verdicts import judge_visitors
         from loopline.facts.relay import Relay
         from loopline.huddles.definition_news import follow_started
+        from loopline.huddles.first_tries import try_first
         from loopline.huddles.rhythm import keep_rhythm
         from loopline.leads.capture import report_waiting
         from loopline.leads.chat import send_waiting_chats
@@ -105,7 +106,7 @@ class Server:
             Worker("loader", loader.run),
             Worker("relay", Relay(self.engine).run),
             Worker("reactor", every(0.25, partial(react_once, ReactorFeed(self._state), SIGNALS_AT_ONCE), rest=2)),
-            Worker("changed people", every(0.5, ChangeWatch().look, rest=2)),
+            Worker("changed people", every(0.5, ChangeWatch().look, rest=1)),
             Worker("leads", every(30, partial(sweep, judges_everybody=False))),
             Worker("everybody", every(900, self._sweep_all)),
             Worker("clocks", every(20, watch)),
@@ -117,6 +118,7 @@ class Server:
             Worker("mail", every(10, send_waiting)),
             Worker("definition news", every(30, follow_started)),
             Worker("huddles", every(300, keep_rhythm)),
+            Worker("definition desk", every(1, try_first)),
             Worker("reports by mail", every(60, send_due)),
             Worker("form reports", every(30, report_waiting)),
             Worker("erasures", every(2, partial(finish_all, self._config.data, self.engine))),

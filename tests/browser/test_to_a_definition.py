@@ -7,6 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from loopline.access.models import User
 from loopline.facts.relay import Relay
+from loopline.huddles.first_tries import try_first
 from loopline.huddles.models import Decision
 from loopline.leads.actions import reject_lead
 from loopline.leads.models import DefinitionVersion, Lead
@@ -68,6 +69,9 @@ def test_a_rejected_lead_becomes_an_adopted_definition_in_twelve_actions(
     actions.click(marketing, "Huddle")
     actions.press(marketing, "o")
     actions.click(marketing, "Definition")
+    expect(marketing.get_by_text("is being tried on the past half year")).to_be_visible()
+    shoot(marketing, "definition-desk-trying")
+    assert try_first() == 1
     expect(marketing.get_by_text("Careful.")).to_be_visible()
     shoot(marketing, "definition-desk")
     actions.press(marketing, "1")

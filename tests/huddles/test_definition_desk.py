@@ -1,5 +1,9 @@
 """The definition desk of a running huddle: the what-if is ready, frozen and live, and leads to an adopted version."""
 
+import html
+import re
+from typing import Any
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -9,12 +13,15 @@ from loopline.access.audit import first_broken_entry
 from loopline.access.models import User
 from loopline.access.roles import Role
 from loopline.facts.relay import Relay
+from loopline.huddles import first_tries as first_tries_module
 from loopline.huddles.actions import close_huddle, open_huddle
 from loopline.huddles.changing import HuddleStateError
 from loopline.huddles.decisions import NewDecision
 from loopline.huddles.definition_desk import adopt_change, decide_change, sign_change, try_change
+from loopline.huddles.first_tries import try_first
 from loopline.huddles.models import Decision, Huddle
 from loopline.leads.actions import disqualify_lead, qualify_lead, reject_lead
+from loopline.leads.definition_actions import draft_definition
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.people.companies import CompanyDetails, edit_company
 from loopline.store.duckdb_engine import DuckDBEngine
@@ -48,11 +55,66 @@ def marketing(store: DuckDBEngine) -> User:
 
 
 def opened(marketing: User) -> Huddle:
-    return open_huddle(marketing.units.get(), by=marketing.actor)
+    """A huddle whose first tries are done."""
+    huddle = open_huddle(marketing.units.get(), by=marketing.actor)
+    try_first()
+    huddle.refresh_from_db()
+    return huddle
 
 
 def desk(client: Client, huddle: Huddle) -> str:
     return client.get(reverse("huddle", args=[huddle.pk]), {"card": "definition"}).content.decode()
+
+
+def test_nobody_waits_for_the_first_answer_and_it_comes_by_itself(
+    marketing: User, store: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = signed_in(marketing)
+    huddle = open_huddle(marketing.units.get(), by=marketing.actor)
+    assert "is being tried on the past half year" in desk(client, huddle)
+    before, questions = huddle.revision, []
+    query = store.query
+
+    def counted(sql: str, *args: Any, **more: Any) -> Any:
+        questions.append(sql)
+        return query(sql, *args, **more)
+
+    monkeypatch.setattr(store, "query", counted)
+    assert (try_first(), try_first()) == (1, 0)
+    assert sum("judged_at" in one for one in questions) == 1, "everything on offer is gathered in one question"
+    huddle.refresh_from_db()
+    assert huddle.revision > before, "every screen hears of it"
+    assert "is being tried" not in desk(client, huddle)
+    questions.clear()
+    for change in ("1:t0:20", "0:"):
+        try_change(huddle, change, by=marketing.actor)
+    assert not any("judged_at" in one for one in questions), "what is tried later gathers nothing either"
+
+
+def test_what_somebody_tried_meanwhile_stays_in_sight(marketing: User) -> None:
+    huddle = open_huddle(marketing.units.get(), by=marketing.actor)
+    waiting = Huddle.objects.get(pk=huddle.pk)
+    try_change(huddle, "1:t0:30", by=marketing.actor)
+    assert not first_tries_module._show(waiting, {TIGHTER: {"words": "…"}})
+    assert try_first() == 0
+    huddle.refresh_from_db()
+    assert huddle.tried["now"] == "1:t0:30"
+
+
+def test_from_the_huddle_the_page_of_a_what_if_opens_as_of_its_frozen_moment(
+    marketing: User, store: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unit = marketing.units.get()
+    draft = draft_definition(unit, {"all": [{"field": "person.country", "is": ["NO"]}]}, by=SYSTEM)
+    huddle = opened(marketing)
+    make_lead(unit)
+    Relay(store).relay_all()
+    client = signed_in(marketing)
+    [address] = re.findall(rf'href="({reverse("definition_what_if", args=[draft.pk])}[^"]*)"', desk(client, huddle))
+    page = client.get(html.unescape(address)).content.decode()
+    assert "4 leads, 0 with a mature outcome" in page, "not the one that came later"
+    assert 'as_of=now">now</a>' in page
+    assert "5 leads, 0 with a mature outcome" in client.get(html.unescape(address), {"as_of": "now"}).content.decode()
 
 
 def test_the_answer_for_the_clause_that_causes_most_rejections_is_ready_when_it_opens(marketing: User) -> None:

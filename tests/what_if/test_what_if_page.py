@@ -13,6 +13,7 @@ from loopline.facts.relay import Relay
 from loopline.leads.actions import qualify_lead
 from loopline.leads.definition_actions import draft_definition
 from loopline.leads.models import DefinitionVersion
+from loopline.reports import recent
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import make_definition, make_lead
@@ -50,7 +51,9 @@ def test_it_says_in_words_what_would_change_and_that_nothing_is_mature(store: Du
     assert "Would be refused" in page
     assert "Part of capacity" in page
     assert "Country not known" in page
+    assert re.search(
         r"Who is hit, by size.*not known <span class=.second.><a href=./leads/[^>]*>[^<]+</a>, <a", page, re.S
+    )
     assert "Load of each person" in page
     by_channel = client.get(address, {"by": "channel"}).content.decode()
     assert "Who is hit, by channel</h2>" in by_channel
@@ -72,6 +75,37 @@ def test_the_same_address_gives_the_same_bytes_after_more_was_learned(store: Duc
     Relay(store).relay_all()
     assert client.get(address, asked).content == before
     assert b'"n": 2' in before
+
+
+def test_where_gathering_takes_long_its_moment_stays_for_some_minutes(
+    store: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    version = drafted()
+    Relay(store).relay_all()
+    client = signed_in(make_user(Role.MARKETING, unit=version.unit))
+    address = reverse("definition_what_if", args=[version.pk])
+
+    def leads(**asked: str) -> tuple[int, bool]:
+        page = client.get(address, asked).content.decode()
+        [count] = re.findall(r"([0-9]+) leads, ", page)
+        return int(count), 'as_of=now">now</a>' in page
+
+    assert leads() == (2, False), "as of now"
+    make_lead(version.unit)
+    Relay(store).relay_all()
+    assert leads() == (3, False), "it took no time, so now is now"
+    monkeypatch.setattr(recent, "LONG_S", 0)
+    monkeypatch.setattr(recent, "TIMES", 1_000_000)
+    assert leads() == (3, False)
+    make_lead(version.unit)
+    Relay(store).relay_all()
+    assert leads() == (3, True), "the same moment again, and the way to now"
+    assert leads(as_of="now") == (4, False)
+    make_lead(version.unit)
+    Relay(store).relay_all()
+    assert leads() == (4, True), "whoever asked for now moved it for all"
+    store.erase("person_facts", "id", ["nobody"])
+    assert leads() == (5, False), "and an erasure ends it"
 
 
 def test_without_another_version_in_force_there_is_nothing_to_compare_with(store: DuckDBEngine) -> None:

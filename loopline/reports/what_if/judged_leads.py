@@ -1,7 +1,6 @@
 """Leads of a period with what both definitions say about each, by what was known then, and what became of it."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from loopline.reports.what_if.lead_columns import JudgedLeads, joined
 from loopline.reports.what_if.outcomes_sql import OUTCOMES
@@ -9,24 +8,23 @@ from loopline.rules.definition import Definition
 from loopline.rules.past import Past
 from loopline.rules.population import Judged, RuleQuery, to_sql
 from loopline.rules.tree import AnyOf
-from loopline.store.engine import Engine
 
 
-def judged_leads(
-    engine: Engine,
-    unit_id: str,
-    definitions: tuple[Definition, Definition],
-    period: tuple[datetime, datetime],
-    as_of: datetime,
-    free_mail_domains: Sequence[str],
-) -> JudgedLeads:
-    """Leads created within `period`, by their id. The same question as of the same moment gives the same answer.
+def judged_leads(past: Past, old: Definition, new: Definition) -> JudgedLeads:
+    """The leads by their id. The same question as of the same moment gives the same answer.
 
-    `definitions` are the old and the new one. Raises StoreError, QueryTimeoutError.
+    Raises StoreError, QueryTimeoutError.
     """
-    new = definitions[1]
-    past = Past(engine, unit_id, period, as_of, tuple(free_mail_domains))
-    return joined(past.verdicts(verdicts_query(*definitions)), past.answer(OUTCOMES), new, as_of)
+    verdicts = past.verdicts(verdicts_query(old, new))
+    return joined(verdicts, past.answer(OUTCOMES), new, past.as_of)
+
+
+def prepare(past: Past, definitions: Sequence[Definition]) -> None:
+    """Gather once what any two of these definitions ask for. Raises StoreError, QueryTimeoutError."""
+    scores = [score for one in definitions for score in one.scores.values()]
+    clauses = [clause.asked for one in definitions for clause in one.clauses]
+    past.prepare(to_sql(AnyOf(tuple(one.rule for one in definitions)), Judged.LEADS, scores=scores, besides=clauses))
+    past.answer(OUTCOMES)
 
 
 def verdicts_query(old: Definition, new: Definition) -> RuleQuery:

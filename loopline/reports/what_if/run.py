@@ -9,6 +9,7 @@ from loopline.reports.what_if.comparison import Comparison, compare
 from loopline.reports.what_if.judged_leads import judged_leads
 from loopline.reports.what_if.verdict import Verdict, verdict
 from loopline.rules.definition import Definition
+from loopline.rules.past import Past
 from loopline.store.engine import Engine
 
 
@@ -23,6 +24,10 @@ class Asked:
     as_of: datetime
     free_mail_domains: Sequence[str] = ()
     edits: int = 0
+
+    def past(self, engine: Engine) -> Past:
+        """The leads that are looked at."""
+        return Past(engine, self.unit_id, (self.first, self.end), self.as_of, tuple(self.free_mail_domains))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +55,7 @@ def what_if(
     weeks = (asked.end - asked.first) / timedelta(weeks=1)
     if weeks <= 0:
         raise ValueError("The period ends before it begins. Choose another one.")
-    period = (asked.first, asked.end)
-    leads = judged_leads(engine, asked.unit_id, (old, new), period, asked.as_of, asked.free_mail_domains)
+    leads = judged_leads(asked.past(engine), old, new)
     words = [
         f"never one who {clause.sentence}" if clause.part == "never" else clause.sentence for clause in new.clauses
     ]

@@ -25,7 +25,7 @@ from loopline.web.access import PageRequest, allow
 from loopline.web.definition_desk import desk_of, proposed_changes
 from loopline.web.forms.huddle import DecisionForm, SaidForm
 from loopline.web.huddle_card import decisions_before, entry_cards, figures_shown
-from loopline.web.huddle_screen import gauge, neighbours, shown_card, stages_shown, tabs, what_if_address
+from loopline.web.huddle_screen import gauge, neighbours, shown_card, stages_shown, tabs, what_if_address, what_if_query
 from loopline.web.waiting import waits
 
 
@@ -64,7 +64,8 @@ def huddle_page(request: PageRequest, found: Huddle, card: str = "close", **form
         "deals_won": found.snapshot.get("won_deals", []),
         "deals_lost": found.snapshot.get("lost_deals", []),
         "stages": stages_shown(found) if shown == "bottleneck" else [],
-        "what_if": what_if_address(found.snapshot.get("definition", {})),
+        "what_if": what_if_address(found),
+        "what_if_query": what_if_query(found),
         "desk": desk_of(found, request.actor, request.GET.get("clause", ""), forms.get("change_form"))
         if shown == "definition" and found.is_open
         else None,

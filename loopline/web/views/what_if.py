@@ -15,6 +15,7 @@ from loopline.access.roles import Permission
 from loopline.leads.models import DefinitionVersion
 from loopline.lib.times import period_bounds
 from loopline.reports.options import Options
+from loopline.reports.recent import Recent, answered, recent_moment
 from loopline.reports.what_if.came_by import CAME_BY, came_by
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
@@ -37,17 +38,20 @@ def definition_what_if(request: PageRequest, version_id: UUID) -> HttpResponse:
     if against is None or (form.is_bound and not form.is_valid()):
         return render(request, "definition/definition_what_if.html", context, status=422 if form.errors else 200)
     first, last = (form.value_of(name) for name in ("first", "last"))
-    zone = Organisation.current().time_zone
     try:
-        as_of = _as_of(request)
+        period = period_bounds(first, last, Organisation.current().time_zone)
+        as_of, moment = _moment(request)
         more = _more(by, version, Options(first, last, as_of), request.actor) if by else {}
-        answer = ask(version, against, period_bounds(first, last, zone), as_of, more)
+        answer = ask(version, against, period, as_of, more)
+        if moment:
+            answered(engine(), moment)
     except (StoreError, ValueError) as error:
         return render(request, "definition/definition_what_if.html", context | {"problem": str(error)}, status=503)
     if request.GET.get("format") == "json":
         return HttpResponse(answer.to_json(), content_type="application/json")
     found = page_of(answer, version, against, request.actor)
-    return render(request, "definition/definition_what_if.html", context | {"page": found, "as_of": as_of.isoformat()})
+    context |= {"page": found, "as_of": as_of.isoformat(), "is_now": moment is not None and moment.is_now}
+    return render(request, "definition/definition_what_if.html", context)
 
 
 def _against(version: DefinitionVersion, request: PageRequest) -> DefinitionVersion | None:
@@ -64,10 +68,12 @@ def _more(by: str, version: DefinitionVersion, options: Options, actor: Actor) -
     return {by: came_by(by, asked, engine(), books_for(actor))}
 
 
-def _as_of(request: PageRequest) -> datetime:
-    """The moment asked for, else as of now: the store's horizon. Raises ValueError."""
+def _moment(request: PageRequest) -> tuple[datetime, Recent | None]:
+    """The moment asked for; where it is `now`, or none is said, also how it was come by: now, or a little ago where
+    gathering takes long. Raises StoreError, ValueError."""
     said = request.GET.get("as_of", "")
-    if not said:
-        return engine().horizon()
+    if said in {"", "now"}:
+        recent = recent_moment(engine(), now=said == "now")
+        return recent.at, recent
     found = datetime.fromisoformat(said.replace(" ", "+"))
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)), None
