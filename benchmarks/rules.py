@@ -20,6 +20,8 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.machine import machine
+from loopline.leads.variants import offered
+from loopline.reports.what_if.judged_leads import prepare
 from loopline.reports.what_if.run import Asked, what_if
 from loopline.rules.changed import changed
 from loopline.rules.definition import Definition
@@ -122,6 +124,7 @@ _RULE: Rule = read_rule(
     },
     Named({"interest": INTEREST}, {}),
 )
+ASKED = Asked("north", AT - timedelta(days=365), AT, AT, ("gmail.com",))
 assert isinstance(_RULE, All)
 RULE = _RULE
 ALL_TIME = read_rule({"count": {}, "at_least": 200})
@@ -183,8 +186,7 @@ def what_if_of(engine: DuckDBEngine, employees: int) -> int:
     """The whole answer, with a sweep of twenty thresholds: the rule against itself with more people asked for."""
     stricter = All((*RULE.parts[:2], read_rule({"field": "company.employees", "at_least": employees}), *RULE.parts[3:]))
     new = Definition(also=stricter, scores={"interest": INTEREST})
-    asked = Asked("north", AT - timedelta(days=365), AT, AT, ("gmail.com",))
-    return what_if(engine, Definition(also=RULE), new, asked).comparison.n
+    return what_if(engine, Definition(also=RULE), new, ASKED).comparison.n
 
 
 def measure_what_if(engine: DuckDBEngine, runs: int) -> None:
@@ -195,7 +197,25 @@ def measure_what_if(engine: DuckDBEngine, runs: int) -> None:
     bars = count(100)
     timed("what-if of a year's leads, nothing kept (cold)", cold, 1, warms_up=False)
     timed("what-if, a changed number, sweep of 20 (warm)", lambda: what_if_of(engine, next(bars)), runs)
+    measure_desk(engine, runs)
     engine.kept.forget()
+
+
+def measure_desk(engine: DuckDBEngine, runs: int) -> None:
+    """What a huddle asks for once it has opened, and what each change that somebody tries in it costs after that."""
+    old = Definition(also=RULE, scores={"interest": INTEREST})
+    offers = [one.definition for place in range(len(old.clauses)) for one in offered(old, place)]
+
+    def gather() -> int:
+        engine.kept.forget()
+        prepare(ASKED.past(engine), [old, *offers])
+        return len(offers)
+
+    def first_three() -> int:
+        return sum(what_if(engine, old, new, ASKED).comparison.n for new in offers[:3])
+
+    timed("desk of a huddle: all on offer gathered (cold)", gather, 1, warms_up=False)
+    timed("desk of a huddle: three changes tried (warm)", first_three, runs)
 
 
 def measure(engine: DuckDBEngine, runs: int) -> None:
