@@ -12,11 +12,12 @@ from django.db import transaction
 
 from loopline.access.actor import SYSTEM
 from loopline.access.audit import audit, take_turn
-from loopline.huddles.changing import changed
+from loopline.huddles.changing import HuddleStateError, changed
 from loopline.huddles.definition_desk import DeskClause, answer_to, asked_of, desk_clauses, frozen_definition
 from loopline.huddles.models import Huddle
 from loopline.leads.variants import Variant, offered
 from loopline.reports.what_if.judged_leads import prepare
+from loopline.rules.errors import RuleError
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 
@@ -68,7 +69,7 @@ def _answers(huddle: Huddle) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     try:
         found.update(first_answers(huddle))
-    except StoreError:
+    except (StoreError, HuddleStateError, RuleError):  # once: else it would be tried again every second
         log.warning("The changes to begin with could not be tried for huddle %s", huddle.pk, exc_info=True)
     return found
 

@@ -81,6 +81,19 @@ def test_a_changed_number_asks_the_store_for_nothing_new(stored: Engine, monkeyp
     assert past_of(stored).verdicts(edited).to_pylist() == whole
 
 
+def test_what_was_gathered_for_several_rules_answers_each_of_them(
+    stored: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trees = [VISITED | {"within_days": 21}, {"field": "person.job_title"}, VISITED | {"within_days": 22}]
+    whole = [asked_whole(stored, query_of(tree)) for tree in trees]
+    past_of(stored).prepare(query_of({"any": trees}))
+    state, erasures = past_of(stored).state(), stored.erasures()
+    monkeypatch.setattr(Past, "state", lambda _: state)
+    monkeypatch.setattr(stored, "erasures", lambda: erasures)
+    monkeypatch.setattr(stored, "query", lambda *_, **__: pytest.fail("the store was asked"))
+    assert [past_of(stored).verdicts(query_of(tree)).to_pylist() for tree in trees] == whole
+
+
 @pytest.fixture
 def own(tmp_path: Path) -> Engine:
     engine = DuckDBEngine(tmp_path / "events.duckdb")
