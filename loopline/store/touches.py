@@ -9,7 +9,7 @@ TOUCHES = "touches"
 COLUMNS = (
     "event_id", "unit_id", "occurred_at", "kind", "identity", "visitor_id", "is_entry", "touch_kind", "channel",
     "channel_rule", "utm_source", "utm_medium", "utm_campaign", "utm_content", "utm_term", "click_id_kind",
-    "referrer_host", "landing_path", "country", "consent", "bot_verdict", "recorded_at",
+    "referrer_host", "landing_path", "country", "region", "consent", "bot_verdict", "recorded_at",
 )  # fmt: skip
 """Columns of `events`: what a row of a report, a channel judged again and a path may read."""
 
