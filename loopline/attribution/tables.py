@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from loopline.attribution.files import DAY_US, FileError
+from loopline.attribution.files_of_touches import DAY_US
 from loopline.attribution.in_order import InOrder, in_order
+from loopline.attribution.opened import FileError, Opened, explained, open_file
 from loopline.attribution.walks import Integers, Walks, at_once
 from loopline.attribution.weigh import Moments
 from loopline.attribution.whose import number_of_strangers, tell_whose
@@ -57,31 +58,31 @@ def read_tables(
     Raises FileError for a file that is not there or lacks a column."""
     with duckdb.connect(config={"threads": 2}) as memory:
         memory.execute("SET TimeZone = 'UTC'")
+        who = "person_id" if identities is None else "identity"
+        touched = _open(memory, "touchpoints", touchpoints, (who, *TOUCHPOINTS))
+        sold = _open(memory, "conversions", conversions, CONVERSIONS)
+        if None not in (touched.has_zone, sold.has_zone) and touched.has_zone != sold.has_zone:
+            one, other = (touched, sold) if touched.has_zone else (sold, touched)
+            raise FileError(
+                f"The moments of {one.path.name} have a time zone, those of {other.path.name} have none; "
+                "write both with one, such as 2026-03-31T12:00:00Z."
+            )
+        if identities is not None:
+            _open(memory, "identities", identities, IDENTITIES)
         try:
-            who = "person_id" if identities is None else "identity"
-            _open(memory, "touchpoints", touchpoints, (who, *TOUCHPOINTS))
             memory.execute(f"CREATE VIEW touches AS SELECT {who} AS who, touched_at, channel FROM touchpoints")
-            names = _open(memory, "conversions", conversions, CONVERSIONS)
-            _deal(memory, names - (set() if with_milestones else set(MILESTONES)))
-            if identities is not None:
-                _open(memory, "identities", identities, IDENTITIES)
+            _deal(memory, set(sold.names) - (set() if with_milestones else set(MILESTONES)))
             tell_whose(memory, with_identities=identities is not None)
             return _paths(memory, lookback_days, with_everyone)
         except duckdb.Error as error:
-            raise FileError(f"The files cannot be read: {str(error).splitlines()[0]}") from error
+            raise FileError(explained(str(error), touchpoints)) from error
 
 
-def _open(memory: duckdb.DuckDBPyConnection, name: str, path: Path, needed: Sequence[str]) -> set[str]:
-    if not path.is_file():
-        raise FileError(f"There is no file {path}.")
-    quoted = str(path).replace("'", "''")
-    with path.open("rb") as file:
-        reader = "read_parquet" if file.read(4) == b"PAR1" else "read_csv"
-    memory.execute(f"CREATE VIEW {name} AS SELECT * FROM {reader}('{quoted}')")
-    columns = {str(row[0]) for row in memory.execute(f"DESCRIBE {name}").fetchall()}
-    if missing := [one for one in needed if one not in columns]:
-        raise FileError(f"{path.name} lacks {', '.join(missing)}. Its columns are {', '.join(sorted(columns))}.")
-    return columns
+def _open(memory: duckdb.DuckDBPyConnection, name: str, path: Path, needed: Sequence[str]) -> Opened:
+    opened = open_file(memory, path, name, keeps_ids=True)
+    if missing := [one for one in needed if one not in opened.names]:
+        raise FileError(f"{path.name} lacks {', '.join(missing)}. Its columns are {', '.join(sorted(opened.names))}.")
+    return opened
 
 
 def _deal(memory: duckdb.DuckDBPyConnection, names: set[str]) -> None:

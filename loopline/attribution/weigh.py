@@ -21,12 +21,15 @@ class Moments:
     days_before: Floats | None = None
     lead_position: npt.NDArray[np.integer] | None = None
     opportunity_position: npt.NDArray[np.integer] | None = None
+    touch_kind: pa.Array | None = None
+    """Texts such as `entry` or `call`."""
 
     def part(self, touches: slice) -> "Moments":
         return Moments(
             days_before=None if self.days_before is None else self.days_before[touches],
             lead_position=None if self.lead_position is None else self.lead_position[touches],
             opportunity_position=None if self.opportunity_position is None else self.opportunity_position[touches],
+            touch_kind=None if self.touch_kind is None else self.touch_kind[touches],
         )
 
 
@@ -58,7 +61,9 @@ class Weighing:
         columns = ", ".join(f"CAST({sql} AS DOUBLE) AS {key}" for key, sql in fixed.items())
         given = {"half_life_days": self.half_life_days} if "$half_life_days" in columns else {}
         memory.register("touches", pa.table(_columns(walks, columns, moments)))
-        answer = memory.sql(f"SELECT {columns} FROM touches", params=given).to_arrow_table()
+        # A window answers in any order.
+        order = "ORDER BY place" if " OVER " in columns else ""
+        answer = memory.sql(f"SELECT {columns} FROM touches {order}", params=given).to_arrow_table()
         return {key: np.asarray(answer[key]) for key in fixed}
 
 
@@ -85,7 +90,7 @@ def missing(model: Model, moments: Moments) -> list[str]:
         "days_before": moments.days_before is not None,
         "lead_position": moments.lead_position is not None,
         "opportunity_position": moments.opportunity_position is not None,
-        "touch_kind": False,
+        "touch_kind": moments.touch_kind is not None,
     }
     return [name for name, is_known in known.items() if name in model.weight_sql and not is_known]
 
@@ -104,6 +109,10 @@ def _columns(walks: Walks, sql: str, moments: Moments) -> dict[str, object]:
         columns["lead_position"] = moments.lead_position
     if moments.opportunity_position is not None:
         columns["opportunity_position"] = moments.opportunity_position
+    if "touch_kind" in sql:
+        columns["touch_kind"] = moments.touch_kind
+    if "conversion_no" in sql:
+        columns["conversion_no"], columns["place"] = walks.walk_of, np.arange(len(walks.codes))
     if "channel_touches" in sql:
         pairs = walks.walk_of * len(walks.channels) + walks.codes
         columns["channel_touches"] = np.bincount(pairs)[pairs]

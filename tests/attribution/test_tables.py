@@ -14,9 +14,9 @@ from loopline.attribution import walks
 from loopline.attribution.cents import cents_by_channel, weighing_of
 from loopline.attribution.credit import markov
 from loopline.attribution.dealing import dealt
-from loopline.attribution.files import FileError
 from loopline.attribution.in_order import in_order
 from loopline.attribution.model import MODELS, Deal
+from loopline.attribution.opened import FileError
 from loopline.attribution.tables import read_tables
 from loopline.cli.main import main
 from loopline.lib.money import deal_out

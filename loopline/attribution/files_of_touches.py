@@ -1,0 +1,106 @@
+"""One file of touchpoints: `path_id`, `touched_at`, `channel`, and of the path `converted_at` (empty where it did not
+convert), `value`, `lead_created_at`, `opportunity_created_at`; of the touchpoint `touch_kind`, where models ask for it.
+
+What belongs to the path may stand beside each of its touchpoints or beside one of them, but is one thing.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from loopline.attribution.opened import FileError, Opened
+from loopline.attribution.walks import Integers, Walks, walks_from_touches
+from loopline.attribution.weigh import Moments
+
+NEEDED = ("path_id", "touched_at", "channel", "converted_at")
+OF_PATHS = ("converted_at", "value", "lead_created_at", "opportunity_created_at")
+DAY_US = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfWalks:
+    walks: Walks
+    moments: Moments
+    unattributed: float = 0
+    """Conversions without a touchpoint before them."""
+    unattributed_value: float = 0
+
+
+def of_touches(file: Opened, lookback_days: int | None) -> FileOfWalks:
+    """Raises FileError where a touchpoint is not whole, or a path is said to have ended in two ways."""
+    for name in ("path_id", "touched_at", "channel"):
+        file.refuse(f"{name} IS NULL", f"{name} is empty")
+    _tell_paths(file)
+    window = "" if lookback_days is None else f"AND t.touched_at >= p.converted_at - INTERVAL {int(lookback_days)} DAY"
+    within = f"(p.converted_at IS NULL OR (t.touched_at < p.converted_at {window}))"
+    earlier = "CASE WHEN t.touched_at <= p.{moment} THEN 1 ELSE 0 END AS {moment}"
+    kind = "t.touch_kind" if "touch_kind" in file.names else "NULL"
+    found = file.memory.sql(
+        f"""
+        SELECT t.path_id AS path_id, t.channel AS channel, p.converted_at IS NOT NULL AS has_converted,
+            (epoch_us(p.converted_at) - epoch_us(t.touched_at)) / CAST({DAY_US} AS DOUBLE) AS days_before,
+            coalesce(p.value, CAST(0 AS DOUBLE)) AS value, {kind} AS touch_kind,
+            {earlier.format(moment="lead_created_at")}, {earlier.format(moment="opportunity_created_at")}
+        FROM file_lines AS t JOIN paths AS p ON p.path_id = t.path_id
+        WHERE {within} ORDER BY t.path_id, t.touched_at, t.line
+        """
+    ).to_arrow_table()
+    if not found.num_rows:
+        raise FileError("The file holds no touchpoint before a conversion. Look at touched_at and converted_at.")
+    [(lost, lost_value)] = file.memory.execute(
+        f"""
+        SELECT count(*), coalesce(sum(value), 0) FROM paths AS p
+        WHERE converted_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM file AS t WHERE t.path_id = p.path_id AND {within})
+        """
+    ).fetchall()
+    walks = _walks(found)
+    return FileOfWalks(walks, _moments(found, walks, file), float(lost), float(lost_value))
+
+
+def _tell_paths(file: Opened) -> None:
+    """The table `paths`, one line each."""
+    known = [name for name in OF_PATHS if name in file.names]
+    for name in known:
+        found = file.memory.execute(
+            f"SELECT path_id FROM file GROUP BY path_id HAVING min({name}) <> max({name}) ORDER BY path_id LIMIT 1"
+        ).fetchone()
+        if found:
+            raise FileError(
+                f"Path “{found[0]}” has more than one {name}. Give each conversion a path_id of its own, "
+                "or give the conversions in a file of their own with --conversions."
+            )
+    told = ", ".join(f"max({name}) AS {name}" if name in known else f"{_nothing(name)} AS {name}" for name in OF_PATHS)
+    file.memory.execute(f"CREATE TEMP TABLE paths AS SELECT path_id, {told} FROM file GROUP BY path_id")
+
+
+def _nothing(name: str) -> str:
+    return "CAST(NULL AS DOUBLE)" if name == "value" else "CAST(NULL AS TIMESTAMPTZ)"
+
+
+def _walks(found: pa.Table) -> Walks:
+    ids = found["path_id"].combine_chunks().dictionary_encode().indices
+    is_start = np.append(True, np.diff(np.asarray(ids)) != 0)
+    has_converted = np.asarray(found["has_converted"]).astype(np.float64)
+    return walks_from_touches(
+        found["channel"], is_start, has_converted, np.asarray(found["value"]) * has_converted, 1 - has_converted
+    )
+
+
+def _moments(found: pa.Table, walks: Walks, file: Opened) -> Moments:
+    def position(name: str) -> Integers | None:
+        return _positions(found[name], walks) if name in file.names else None
+
+    return Moments(
+        days_before=np.nan_to_num(np.asarray(found["days_before"], dtype=np.float64)),
+        lead_position=position("lead_created_at"),
+        opportunity_position=position("opportunity_created_at"),
+        touch_kind=found["touch_kind"].combine_chunks() if "touch_kind" in file.names else None,
+    )
+
+
+def _positions(earlier: pa.ChunkedArray, walks: Walks) -> Integers:
+    """How many touchpoints of the walk came before the milestone: where the last of them stands, 0 for none."""
+    counts: Integers = np.add.reduceat(np.asarray(earlier).astype(np.int64), walks.starts[:-1])
+    return np.repeat(counts, walks.lengths)
