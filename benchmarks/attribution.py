@@ -13,6 +13,7 @@ import argparse
 import os
 import resource
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -189,24 +190,36 @@ def models(files: Files) -> None:
 
 
 def growth(folder: Path, sizes: Sequence[int]) -> None:
-    """How time grows with size: a bar is the processors' time a touchpoint, so bars of one length mean “evenly”."""
-    for name, work in (("five heuristics", heuristics), ("markov of order 1", markov_of)):
-        print(f"\n{name:<24}{'clock':>10}{'CPU s':>10}{'ns a touchpoint':>18}")
+    """How time grows with size: a bar is the processors' time a touchpoint, so bars of one length mean “evenly”.
+
+    Each size in a process of its own, because memory is measured by its peak.
+    """
+    for name in GROWING:
+        print(f"\n{name:<24}{'clock':>10}{'CPU s':>10}{'peak':>12}{'ns a touchpoint':>18}")
         for size in sizes:
-            files = Files(folder / f"{size}", size)
-            clock, cpu = took(lambda w=work, f=files: w(*f.tables))  # type: ignore[misc]
+            given = ["--measure", name, "--folder", str(folder), "--sizes", str(size)]
+            done = subprocess.run(
+                [sys.executable, "-m", "benchmarks.attribution", *given], check=True, stdout=subprocess.PIPE, text=True
+            )
+            clock, cpu, peak = map(float, done.stdout.split())
             each = cpu / size * 1e9
-            print(f"{size:>13,}{'':<11}{clock:>8.2f} s{cpu:>10.2f}{each:>18.0f} {'█' * round(each / 5)}", flush=True)
+            bar = "█" * round(each / 5)
+            print(f"{size:>13,}{'':<11}{clock:>8.2f} s{cpu:>10.2f}{peak:>9,.0f} MB{each:>18.0f} {bar}", flush=True)
 
 
-def took(work: Callable[[], object]) -> tuple[float, float]:
-    """On the clock, and of the processors; the better of two."""
-    times = []
+GROWING: dict[str, Callable[..., object]] = {"five heuristics": heuristics, "markov of order 1": markov_of}
+
+
+def took(name: str, folder: Path, size: int) -> tuple[float, float, float]:
+    """On the clock, of the processors (the better of two), and the peak of memory in MB."""
+    work = GROWING[name]
+    work(*Files(folder / "10000", 10_000).tables)  # loads the libraries
+    files, times = Files(folder / f"{size}", size), []
     for _ in range(2):
         clock, cpu = time.perf_counter(), time.process_time()
-        work()
+        work(*files.tables)
         times.append((time.perf_counter() - clock, time.process_time() - cpu))
-    return min(times)
+    return *min(times), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def peers(python: str, files: Files) -> None:
@@ -240,8 +253,12 @@ def main() -> None:
     parser.add_argument("--peers", metavar="PYTHON", help="interpreter of an environment with requirements/peers.txt")
     parser.add_argument("--peer-size", type=int, default=4_000_000)
     parser.add_argument("--only", choices=["models", "growth", "peers"], help="default: all")
+    parser.add_argument("--measure", choices=list(GROWING), help="print clock, CPU seconds and peak of one size only")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
+    if given.measure:
+        print(*took(given.measure, folder, given.sizes[0]))
+        return
     files = Files(folder / f"{given.touchpoints}", given.touchpoints)
     heuristics(*Files(folder / "10000", 10_000).tables)  # loads the libraries
     if given.only in (None, "models"):
