@@ -12,6 +12,7 @@ MODULES = {
     "agents": "User agents",
     "attribution": "Attribution from two tables of rows",
     "reports": "Closed-loop report on a large store",
+    "engines": "DuckDB and ClickHouse side by side",
     "steps": "What ClickHouse thinks about a closed loop",
     "rules": "Rules over a population",
     "firms": "What-if against firms whose truth is known",
