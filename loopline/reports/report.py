@@ -33,7 +33,7 @@ class Report:
     by: Mapping[str, str] | None = None
     """What its rows can be, the usual one first: key → label. None: the report decides itself."""
     reads: frozenset[str] = frozenset()
-    """Which of clock, model and lookback change its figures."""
+    """Which of clock, model and lookback change its figures; `touchpoints`: which of them may earn does, too."""
     run_both: RunBoth | None = None
     """It for a period and the one before in one question, where that is quicker."""
     open: Open | None = None
@@ -75,5 +75,5 @@ def result_of(report: Report, scope: Scope, head: str, rows: list[Row], totals: 
         totals=totals,
         currency=scope.books.currency,
         head=head,
-        counts=options.counts if "model" in report.reads else {},
+        counts=options.counts if report.reads & {"model", "touchpoints"} else {},
     )

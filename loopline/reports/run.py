@@ -103,6 +103,8 @@ def report_named(key: str) -> Report:
 
 
 def settle_for(report: Report, options: Options, engine: Engine, books: Books) -> Scope:
+    """Settled, with the clock of a report that has only one, whatever its address says."""
+    options = options if "clock" in report.reads else replace(options, clock="period")
     if report.by is None:
         return settle(replace(options, by=""), engine, books, by={})
     return settle(options, engine, books, by=report.by)

@@ -24,6 +24,8 @@ CONVERSIONS = {
     "revenue": "Revenue", "won": "Won", "opportunity": "Opportunities", "qualified": "Qualified leads", "lead": "Leads",
 }  # fmt: skip
 WINDOWS: tuple[int | None, ...] = (7, 30, 90, None)
+AT_FIRST = {"first_touch", "last_touch", "linear", "position_based", "w_shaped", "time_decay", "shapley", "markov"}
+"""Models that are compared where none are named; with them those of the organisation's own."""
 AT_ONCE = 4
 """Models in one statement: more would be a longer one than ClickHouse reads."""
 FAR_APART, MATERIAL = 50.0, 0.05
@@ -158,8 +160,8 @@ def _disagreements(found: SideBySide, credit: dict[str, dict[str, int]], fair: S
 
 
 def _named(model: Model) -> str:
-    """In the middle of a sentence; a name that the organisation chose stays as it is."""
-    return model.label if is_own(model.key) else model.label.lower()
+    """In the middle of a sentence; the name of a person, or one that the organisation chose, stays as it is."""
+    return model.label if is_own(model.key) or model.is_fitted else model.label.lower()
 
 
 def _meaning(high: str, low: str) -> str:

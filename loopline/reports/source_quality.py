@@ -11,19 +11,16 @@ from datetime import timedelta
 from loopline.attribution.conversions import conversions
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import MODELS
-from loopline.attribution.state import LEAD_STATE, OPPORTUNITY_STATE, question, visible
+from loopline.attribution.state import OPPORTUNITY_STATE, question
 from loopline.reports.balance import number
 from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, UNATTRIBUTED, Dimension
+from loopline.reports.mature_leads import ENOUGH, mature_days
 from loopline.reports.naming import Name, names_of
 from loopline.reports.options import Books, Options, Scope
 from loopline.reports.run import settle
-from loopline.reports.survival import Share, Stay, quantile, survival
+from loopline.reports.survival import Share
 from loopline.store.engine import Engine, Row
-
-MATURE_SHARE = 0.9
-ENOUGH = 30
-"""Below so many leads that had long enough a source has no rate worth acting on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,30 +91,12 @@ def _leads(dimension: Dimension, options: Options) -> str:
     )
 
 
-_EVER_CONVERTED = question(
-    """
-    SELECT CAST(floor(greatest(o.created_us - epoch_us(l.created_at), 0) / 86400000000) AS BIGINT) AS days,
-        count(*) AS leads
-    FROM lead_state AS l JOIN (
-        SELECT lead_id, min(epoch_us(created_at)) AS created_us FROM opportunity_state
-        WHERE NOT is_deleted AND lead_id <> '' GROUP BY lead_id
-    ) AS o ON o.lead_id = l.id
-    WHERE NOT l.is_deleted AND {visible} GROUP BY days
-    """.format(visible=visible("l.unit_id")),
-    LEAD_STATE,
-    OPPORTUNITY_STATE,
-)
-"""How long it took with all that ever converted: of a recent period only the quick ones have, so it cannot tell."""
-
-
 def source_quality(options: Options, engine: Engine, books: Books) -> SourceQuality:
     """Sources of the leads created in the period. Raises OptionError and StoreError."""
     scope, dimension = settle(options, engine, books), DIMENSIONS[options.by]
     as_of_us = round(scope.as_of.timestamp() * 1_000_000)
     rows = engine.rows(_leads(dimension, options), {**scope.params, "as_of_us": as_of_us})
-    ever = engine.rows(_EVER_CONVERTED, scope.params)
-    converted = [Stay(number(row["days"]) + 1, True, number(row["leads"])) for row in ever]
-    limit = quantile(survival(converted), MATURE_SHARE)
+    limit = mature_days(scope, engine)
     by_key: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         by_key[str(row["row_key"])].append(row)

@@ -29,6 +29,13 @@ def test_what_cannot_be_asked_is_said(store: DuckDBEngine, query: str) -> None:
     assert "There is no" in answer.content.decode()
 
 
+def test_its_options_are_those_of_every_report(store: DuckDBEngine) -> None:
+    client = signed_in(make_user(Role.MARKETING, unit=make_unit()))
+    text = client.get(reverse(PAGE), {"from": "2024-03-01", "to": "2024-03-31", "as_of": "2024-04-02"}).content.decode()
+    for words in ("1 Mar 2024 to 31 Mar 2024", "As of <b>2024-04-02</b>", "All there is", "source-quality/?from="):
+        assert words in text, words
+
+
 def test_names_stay_in_their_unit_and_an_empty_store_says_what_to_do(store: DuckDBEngine) -> None:
     unit, other = make_unit(), make_unit()
     shelf = Shelf(store)

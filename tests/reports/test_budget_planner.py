@@ -117,6 +117,9 @@ def two_channels(engine: Engine, unit: str = "north") -> None:
 def test_both_engines_say_the_same_of_the_books_and_why_not(engine: Engine) -> None:
     two_channels(engine)
     result = run_report("budget-planner", PERIOD, engine, BOOKS)
+    assert result.check
+    assert result.check.holds
+    assert result.check.records > 0
     search, *others = result.rows
     assert search.label == "Paid Search"
     assert (search.values["spend_minor"], search.values["weeks"]) == (484_62, WEEKS)

@@ -2,8 +2,11 @@
 
 from datetime import date, timedelta
 
+import pytest
+
 from loopline.reports.dimension import UNATTRIBUTED
 from loopline.reports.options import Options
+from loopline.reports.run import open_figure, run_report
 from loopline.reports.source_quality import SourceQuality, source_quality
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, Shelf, day
@@ -49,6 +52,23 @@ def test_sources_are_ranked_by_what_is_certain(engine: Engine) -> None:
     assert found.mature_after == timedelta(days=3)
 
 
+def test_the_report_says_the_same_and_opens(engine: Engine) -> None:
+    page = asked(engine)
+    result = run_report("source-quality", MARCH, engine, BOOKS)
+    assert [row.key for row in result.rows] == [source.key for source in page.sources]
+    for row, source in zip(result.rows, page.sources, strict=True):
+        assert (row.values["source_leads"], row.values["source_judged"], row.values["source_converted"]) == (
+            source.leads, source.converted.whole, source.converted.part,
+        )  # fmt: skip
+        assert row.values["source_at_least"] == pytest.approx(source.at_least, abs=1e-4)
+        assert (row.values["source_won"], row.values["source_minor"]) == (source.won.part, source.won_minor)
+    assert [bool(row.young_note) for row in result.rows] == [False, True, True]
+    assert result.check
+    assert result.check.holds
+    opened = open_figure("source-quality", "Paid Search", "source_won", MARCH, engine, BOOKS)
+    assert (opened.count, {one.kind for one in opened.items}) == (10, {"lead"})
+
+
 def test_leads_that_could_not_have_converted_yet_are_not_held_against_a_source(engine: Engine) -> None:
     shelf = Shelf(engine)
     a_lead(shelf, "young", "Referral", 91.4)
@@ -62,6 +82,7 @@ def test_leads_that_could_not_have_converted_yet_are_not_held_against_a_source(e
 def test_without_leads_there_are_no_sources(engine: Engine) -> None:
     found = source_quality(MARCH, engine, BOOKS)
     assert found.sources == ()
+    assert run_report("source-quality", MARCH, engine, BOOKS).is_empty
     assert found.mature_after is None
 
 

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import partial
 
+from loopline.lib.money import Money
+from loopline.reports.balance import sum_records
 from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.kept import kept_or
 from loopline.reports.metric import Metric, Number, Unit, ratio_of
@@ -10,8 +12,8 @@ from loopline.reports.naming import Name, named
 from loopline.reports.options import Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.response.curve import FEWEST_WEEKS, LEAST_VARIATION, NotKnownError, Response, respond
-from loopline.reports.response.weeks import OUTCOME_KINDS, Series, weekly_series
-from loopline.reports.result import ReportResult, Row
+from loopline.reports.response.weeks import OUTCOME_KINDS, Series, unallocated_spend, weekly_series, whole_weeks
+from loopline.reports.result import Check, ReportResult, Row
 from loopline.store.engine import Engine
 
 KEY = "budget-planner"
@@ -83,6 +85,8 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     empty = Row(TOTAL, "Total", values={metric.key: None for metric in METRICS})
     result = result_of(report, scope, BY[scope.options.by], rows, empty)
     result.has_total = False
+    if found:
+        result.check = _check(found, whole_weeks(scope), engine)
     refused = sum(one.response is None for one in found)
     result.warnings.append(
         f"The outcome is {outcome_words(scope)}. A curve is an association: what was spent while demand was high "
@@ -91,6 +95,14 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     if refused:
         result.warnings.append(f"{refused:,} of {len(found):,} rows teach nothing; each says why.")
     return result
+
+
+def _check(found: list[Learnt], scope: Scope, engine: Engine) -> Check:
+    """The weeks that curves learn from hold all of the cost; what belongs to no row is told."""
+    learnt = sum(spend or 0 for one in found for spend in one.series.spend)
+    without, currency = unallocated_spend(scope, engine), scope.books.currency
+    words = f"actual cost of the whole weeks, {currency} {Money(without, currency).major:,.0f} of it of no row"
+    return Check(words, sum_records(engine, scope).cost_minor, learnt + without, currency)
 
 
 def _now(one: Learnt) -> float:

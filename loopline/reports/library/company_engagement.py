@@ -2,6 +2,7 @@
 
 from loopline.attribution.state import MERGED_STATE, Part, latest, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
+from loopline.reports.balance import number
 from loopline.reports.counting import Counted, Counting, Records
 from loopline.reports.courses import PERSON_COMPANIES
 from loopline.reports.dimension import Naming
@@ -38,6 +39,19 @@ def _records(_scope: Scope, _engine: Engine) -> Records:
     )
 
 
+_STRAIGHT = f"""
+SELECT coalesce(sum(reporting_minor), 0) AS at_stake_minor FROM (
+    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
+    FROM opportunity_facts WHERE recorded_at <= $as_of
+) AS latest WHERE place = 1 AND NOT is_deleted AND outcome = 'open' AND {visible("unit_id")}
+"""
+
+
+def _at_stake(scope: Scope, engine: Engine) -> tuple[str, int]:
+    [row] = engine.rows(_STRAIGHT, scope.params)
+    return "of open opportunities", number(row["at_stake_minor"])
+
+
 _DATED = "touchpoint"
 COUNTING = Counting(
     records=_records,
@@ -67,6 +81,8 @@ COUNTING = Counting(
     without="No company known",
     ordered_by="company_touches",
     most=100,
+    check=_at_stake,
+    checked="at_stake_minor",
 )  # fmt: skip
 
 REPORT = Report(

@@ -12,6 +12,7 @@ from loopline.attribution.state import (
     theirs,
     visible,
 )
+from loopline.reports.balance import number
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import AddsUp, Metric, Unit, ratio_of
@@ -71,19 +72,33 @@ def _read(row: str) -> Part:
 
 
 def _records(scope: Scope, _engine: Engine) -> Records:
-    """Each decided opportunity beside each page that its people read before, once."""
+    """Each decided opportunity beside each page that its people read before, once; or beside none."""
     return Records(
         """
-        SELECT 'opportunity' AS kind, d.id AS record_id, epoch_us(d.closed_at) AS at_us, s.row_key AS row_key,
-            d.outcome AS outcome, d.reporting_minor AS reporting_minor
-        FROM (
+        SELECT 'opportunity' AS kind, d.id AS record_id, epoch_us(d.closed_at) AS at_us,
+            coalesce(s.row_key, '') AS row_key, d.outcome AS outcome, d.reporting_minor AS reporting_minor
+        FROM decided AS d LEFT JOIN (
             SELECT DISTINCT r.id AS id, p.row_key AS row_key
             FROM readers AS r JOIN read_pages AS p ON p.person_no = r.person_no
             WHERE p.read_us < r.closed_us AND p.read_us >= r.closed_us - $lookback_us
-        ) AS s JOIN decided AS d ON d.id = s.id
+        ) AS s ON s.id = d.id
         """,
         (_DECIDED, _READERS, _read(_ROWS[scope.options.by])),
     )
+
+
+_STRAIGHT = f"""
+SELECT count(*) AS decided FROM (
+    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
+    FROM opportunity_facts WHERE recorded_at <= $as_of
+) AS latest
+WHERE place = 1 AND NOT is_deleted AND outcome IN ('won', 'lost') AND {visible("unit_id")} AND {in_period("closed_at")}
+"""
+
+
+def _decided(scope: Scope, engine: Engine) -> tuple[str, int]:
+    [row] = engine.rows(_STRAIGHT, scope.params)
+    return "opportunities decided in the period, each once", number(row["decided"])
 
 
 def _finish(result: ReportResult, _scope: Scope, _engine: Engine) -> None:
@@ -121,9 +136,11 @@ COUNTING = Counting(
     ),
     head=lambda scope: BY[scope.options.by],
     naming=lambda _scope: Naming.AS_IS,
-    without="Nothing",
+    without="Nothing that is known",
     ordered_by="content_won",
     overlaps=True,
+    check=_decided,
+    checked="content_decided",
     most=100,
     finish=_finish,
     over_time="content_won",
@@ -147,7 +164,7 @@ REPORT = Report(
     leading=("content_decided", "content_won", "content_win_rate", "content_minor"),
     how=(
         "An opportunity stands on every page that one of its people read within the window before it was decided, so "
-        "rows overlap; the total counts each once. That readers buy more often does not say that the page did it: "
-        "those who are about to buy read more.",
+        "rows overlap; the total counts each decided opportunity once, whether they read or not.",
+        "That readers buy more often does not say that the page did it: those who are about to buy read more.",
     ),
 )

@@ -15,7 +15,7 @@ from loopline.attribution.state import (
 )
 from loopline.lib.money import Money
 from loopline.lib.times import from_micros
-from loopline.reports.balance import number
+from loopline.reports.balance import number, sum_records
 from loopline.reports.counting import in_period
 from loopline.reports.credited import credited
 from loopline.reports.dimension import TOTAL, UNATTRIBUTED
@@ -23,7 +23,7 @@ from loopline.reports.metric import Number, ratio_of, sum_of
 from loopline.reports.opened import MOST, Item, Opened
 from loopline.reports.options import OptionError, Options, Scope
 from loopline.reports.report import Report, result_of
-from loopline.reports.result import ReportResult, Row
+from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 from loopline.store.engine import Row as Found
@@ -124,6 +124,8 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     ]  # fmt: skip
     result = result_of(report, scope, "What", rows, Row(TOTAL, "Total", values=dict.fromkeys(_KEYS)))
     result.has_total = False
+    straight = sum_records(engine, _by_campaign(scope)).revenue_minor
+    result.check = Check("won in the period, of known and of unknown origin", straight, revenue, scope.books.currency)
     result.warnings = [f"{row.label}: only {row.values['known_rate']:.0f} %." for row in rows if _is_low(row)]
     return result
 

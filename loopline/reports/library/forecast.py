@@ -18,7 +18,7 @@ from loopline.reports.options import OptionError, Scope
 from loopline.reports.outlook import LeadsInHand, Open, Outlook, Record, outlook
 from loopline.reports.periods import month_start
 from loopline.reports.report import Report, result_of
-from loopline.reports.result import ReportResult, Row
+from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.row_charts import ranges
 from loopline.store.engine import Engine
 
@@ -44,6 +44,12 @@ _OPEN = question(
     """,
     _SALES,
 )
+_OPEN_STRAIGHT = f"""
+SELECT count(*) AS sales FROM (
+    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
+    FROM opportunity_facts WHERE recorded_at <= $as_of
+) AS latest WHERE place = 1 AND NOT is_deleted AND outcome = 'open' AND {visible("unit_id")}
+"""
 _BY_STAGE = question(
     f"""
     SELECT r.stage AS stage, s.outcome AS outcome, count(*) AS sales
@@ -137,10 +143,12 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         return result
     starts = _months(scope)
     seen = _ask(scope, engine, found, starts)
+    [straight] = engine.rows(_OPEN_STRAIGHT, scope.params)
     rows = [_row(f"{first:%b %Y}", first.isoformat(), seen, place) for place, first in enumerate(starts[:-1])]
     result = result_of(report, scope, "Month", rows, empty)
     result.totals.values = _values(seen, sum(seen.from_open), sum(seen.from_leads), sum(seen.to_come),
                                    seen.total_low, seen.total_high)  # fmt: skip
+    result.check = Check("open opportunities in the books", number(straight["sales"]), len(seen.of_each))
     # Rounded month by month, the sum must be that of the rows.
     for key in ("expected_minor", "from_open_minor", "from_leads_minor", "to_come_minor"):
         result.totals.values[key] = sum(int(row.values[key] or 0) for row in rows)

@@ -2,7 +2,7 @@
 
 from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.state import Part, latest, question, visible
-from loopline.reports.balance import number
+from loopline.reports.balance import number, sum_records
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, in_period
 from loopline.reports.courses import COURSES
 from loopline.reports.dimension import Naming
@@ -10,7 +10,7 @@ from loopline.reports.metric import Number, Unit, ratio_of, sum_of
 from loopline.reports.naming import Name
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
-from loopline.reports.result import ReportResult
+from loopline.reports.result import Check, ReportResult
 from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
@@ -62,6 +62,9 @@ def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
         one.values["cost_per_stage_minor"] = None if cost is None or not count else round(cost / count)
         one.values["of_stage_before"] = None if not before or count is None else round(100 * count / before, 4)
         before = count
+    if result.rows:
+        records = sum_records(engine, scope).cost_minor
+        result.check = Check("actual cost of the period, behind every stage", records, cost or 0, scope.books.currency)
 
 
 COUNTING = Counting(

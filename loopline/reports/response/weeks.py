@@ -38,7 +38,7 @@ def weekly_series(scope: Scope, engine: Engine) -> Mapping[str, Series]:
 
     Raises OptionError for a model whose rows overlap, and StoreError.
     """
-    mondays = [day for day in mondays_of(scope) if scope.first <= day and day + 6 * DAY <= scope.last]
+    mondays = _whole(scope)
     if not mondays:
         return {}
     scope = replace(scope, options=replace(scope.options, clock="period"))
@@ -55,6 +55,22 @@ def weekly_series(scope: Scope, engine: Engine) -> Mapping[str, Series]:
         if row["week_us"] is not None and str(row["row_key"]) in outcome:
             outcome[str(row["row_key"])][place[number(row["week_us"])]] += number(row["amount"]) / scale
     return {key: Series(tuple(weeks), tuple(outcome[key])) for key, weeks in sorted(spend.items())}
+
+
+def unallocated_spend(scope: Scope, engine: Engine) -> int:
+    """Actual cost of the scope's days that no row can have, minor units."""
+    [row] = engine.rows(_UNALLOCATED.replace("{row}", DIMENSIONS[scope.options.by].cost_sql), scope.params)
+    return number(row["spend"])
+
+
+def whole_weeks(scope: Scope) -> Scope:
+    """The scope cut to its whole weeks; itself where it has none."""
+    mondays = _whole(scope)
+    return replace(scope, first=mondays[0], last=mondays[-1] + 6 * DAY) if mondays else scope
+
+
+def _whole(scope: Scope) -> list[date]:
+    return [day for day in mondays_of(scope) if scope.first <= day and day + 6 * DAY <= scope.last]
 
 
 def _credit(model: Model, dimension: Dimension, options: Options, kind: str) -> str:
@@ -96,6 +112,13 @@ def _spend(scope: Scope, mondays: list[date], dimension: Dimension, engine: Engi
     return found
 
 
+_UNALLOCATED = question(
+    f"""
+    SELECT coalesce(sum({spent("$first", "$last")}), 0) AS spend FROM costs
+    WHERE {falls_into("$first", "$last")} AND reporting_minor IS NOT NULL AND {{row}} = '{NOTHING}'
+    """,
+    COSTS_OF_CAMPAIGNS,
+)
 _COST = question(
     f"""
     SELECT {{row}} AS row_key, min(starts_on) AS began_on, {{sums}}

@@ -1,5 +1,6 @@
 """Count · bottlenecks: where buyers get stuck, for how long, at what cost, and which sources bring good leads."""
 
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpResponse
@@ -10,56 +11,47 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.huddles.known import shown
+from loopline.reports.address import Usual, read_address
 from loopline.reports.bottlenecks import Question
 from loopline.reports.bottlenecks import bottlenecks as find_bottlenecks
+from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
-from loopline.reports.options import Books, OptionError, Options
-from loopline.reports.periods import named_period, named_periods
+from loopline.reports.options import Books, OptionError
+from loopline.reports.run import settle
 from loopline.reports.source_quality import source_quality
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.huddle_screen import stages_of
+from loopline.web.views.reports import about, chips
 
-USUAL_PERIOD = "last_12_months"
+SOURCES = {key: DIMENSIONS[key].label for key in ("channel", "campaign", "source", "landing_page", "content")}
+USUAL = Usual(SOURCES, "channel", "last_12_months")
 """Later stages need months to be judged."""
-SOURCES = ("channel", "campaign", "source", "landing_page", "content")
+_LIKE_A_REPORT = replace(REPORTS["closed-loop"], by=None, reads=frozenset())
 
 
 @allow(Permission.SEE_REPORTS)
 @require_GET
 def bottlenecks(request: PageRequest) -> HttpResponse:
     books = books_for(request.actor)
+    context = chips(request, "bottlenecks", _LIKE_A_REPORT) | {"sources": SOURCES}
     try:
-        context = _answer(request, books)
+        context |= _answer(request, books)
     except OptionError as error:
-        context = {"trouble": str(error)}
-    shared = {
-        "periods": named_periods(timezone.localdate()),
-        "units": books.units,
-        "dimensions": {key: DIMENSIONS[key].label for key in SOURCES if key in DIMENSIONS},
-    }
-    return render(request, "reports/bottlenecks.html", shared | context, status=400 if "trouble" in context else 200)
+        context |= {"trouble": str(error)}
+    return render(request, "reports/bottlenecks.html", context, status=400 if "trouble" in context else 200)
 
 
 def _answer(request: PageRequest, books: Books) -> dict[str, Any]:
-    name = request.GET.get("period") or USUAL_PERIOD
-    period = named_period(name, timezone.localdate())
-    unit, by = request.GET.get("unit", ""), request.GET.get("by") or "channel"
-    if period is None:
-        raise OptionError(f"There is no period “{name}”. Choose one above.")
-    if by not in SOURCES:
-        raise OptionError(f"There is no kind of source “{by}”. Choose one above.")
-    units = frozenset({unit}) if unit else None
-    options = Options(first=period.first, last=period.last, by=by, unit_ids=units)
-    options.check(books)
-    found = find_bottlenecks(Question(period.first, period.last, units), engine(), books)
-    worst = found.bottleneck
-    return {
-        "period": period,
-        "unit": unit,
-        "by": by,
+    asked = read_address(request.GET, books, timezone.localdate(), USUAL)
+    scope = settle(asked.options, engine(), books)
+    options = replace(asked.options, first=scope.first, last=scope.last, as_of=scope.as_of)
+    question = Question(scope.first, scope.last, options.unit_ids, as_of=scope.as_of)
+    found = find_bottlenecks(question, engine(), books)
+    return about(asked, scope.model) | {
+        "by": options.by,
         "found": found,
-        "worst": worst,
+        "worst": found.bottleneck,
         "stages": stages_of(shown(found), found.as_of, request.actor),
         "quality": source_quality(options, engine(), books),
     }

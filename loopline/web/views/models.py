@@ -18,12 +18,19 @@ from loopline.reports.kept import kept_or
 from loopline.reports.metric import METRICS
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.run import settle
-from loopline.reports.side_by_side import CONVERSIONS, Learnt, SideBySide, learnt_shares, side_by_side, windows
+from loopline.reports.side_by_side import (
+    AT_FIRST,
+    CONVERSIONS,
+    Learnt,
+    SideBySide,
+    learnt_shares,
+    side_by_side,
+    windows,
+)
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.views.reports import about, chips
 
-AT_FIRST = {"first_touch", "last_touch", "linear", "position_based", "w_shaped", "time_decay", "shapley", "markov"}
 LEARNT = ("markov", "shapley")
 METRIC = {
     "revenue": "revenue_minor", "won": "won", "opportunity": "opportunities", "qualified": "qualified", "lead": "leads",

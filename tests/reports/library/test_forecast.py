@@ -91,6 +91,9 @@ def test_from_the_books_to_the_months(engine: Engine) -> None:
     shelf.store()
     asked = Options(**MARCH, as_of=LEARNT, unit_ids=frozenset({"north"}))
     result = run_report("forecast", asked, engine, BOOKS)
+    assert result.check
+    assert result.check.holds
+    assert result.check.records > 0
     assert [row.label for row in result.rows] == [
         "Jun 2024",
         "Jul 2024",

@@ -72,7 +72,10 @@ def test_what_was_read_before_the_decision_counts_for_each_of_them_once(reading_
     assert (guide["content_win_rate"], guide["content_minor"]) == (66.6667, 150_00)
     assert guide["content_at_least"] == pytest.approx(20.77, abs=0.01), "Wilson's lower bound of 2 of 3"
     assert "/thanks" not in {row.key for row in result.rows}, "read after it was won"
-    assert (result.totals.values["content_decided"], result.totals.values["content_minor"]) == (3, 150_00)
+    assert row_of(result, "").values["content_decided"] == 1, "whose people read nothing that is known"
+    assert (result.totals.values["content_decided"], result.totals.values["content_minor"]) == (4, 180_00)
+    assert result.check
+    assert (result.check.holds, result.check.records) == (True, 4)
     assert row_of(result, "/guide").young_note, "three decisions are too few to tell"
 
 

@@ -1,0 +1,110 @@
+"""Model comparison: the revenue of each row by several attribution models, and how far they are apart."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loopline.attribution.model import MODELS, Model
+from loopline.attribution.own_model import is_own
+from loopline.attribution.state import Part, question
+from loopline.lib.times import from_micros
+from loopline.reports.balance import number, sum_records
+from loopline.reports.credited import credited
+from loopline.reports.dimension import DIMENSIONS, TOTAL
+from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
+from loopline.reports.opened import MOST, Item, Opened
+from loopline.reports.options import Scope
+from loopline.reports.report import Report, result_of
+from loopline.reports.result import Check, ReportResult, Row
+from loopline.reports.side_by_side import AT_FIRST, Compared, SideBySide, side_by_side
+from loopline.store.engine import Engine
+
+_PREFIX = "by_"
+_DATED = "closing date"
+
+
+def _metric(model: Model) -> Metric:
+    return sum_of(
+        f"{_PREFIX}{model.key}", f"Revenue by {model.label}", f"revenue shared by the model: {model.weights}",
+        of="opportunity", dated=_DATED, unit=Unit.MONEY, short=model.label,
+    )  # fmt: skip
+
+
+APART = ratio_of(
+    "models_apart", "Apart", "(largest − smallest) ÷ largest, of the models that share out by touchpoints",
+    dated=_DATED, is_neutral=True,
+)  # fmt: skip
+_STATIC = tuple(_metric(MODELS[key]) for key in MODELS if key in AT_FIRST)
+
+
+def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
+    keys = [key for key in scope.models if key in AT_FIRST or is_own(key)]
+    found = side_by_side(scope, keys, "revenue", engine)
+    shown = [key for key in keys if key not in found.refused]
+    total = Row(TOTAL, "Total", values=_values(found.totals, None, shown))
+    rows = [_row(one, shown) for one in found.rows]
+    result = result_of(report, scope, DIMENSIONS[scope.options.by].label, rows, total)
+    result.metrics = [*(_metric(scope.models[key]) for key in shown), APART]
+    result.warnings = [
+        *found.disagreements,
+        *(f"{scope.models[key].label}: {why}" for key, why in found.refused.items()),
+    ]
+    if rows:
+        records = sum_records(engine, scope).revenue_minor
+        result.check = Check("won in the period", records, _worst(found, shown, records), scope.books.currency)
+    return result
+
+
+def _row(one: Compared, shown: Sequence[str]) -> Row:
+    is_rest = not one.key or one.key.startswith("~")
+    return Row(one.key, one.name.label, one.name.note, is_rest, _values(one.credit, one.apart, shown))
+
+
+def _values(credit: dict[str, Number], apart: float | None, shown: Sequence[str]) -> dict[str, Number]:
+    values: dict[str, Number] = {f"{_PREFIX}{key}": credit.get(key) for key in shown}
+    return values | {APART.key: None if apart is None else round(apart, 4)}
+
+
+def _worst(found: SideBySide, shown: Sequence[str], records: int) -> int:
+    """The total of the model that is furthest from the records: when it meets them, all do."""
+    return max((int(found.totals[key] or 0) for key in shown), key=lambda total: abs(total - records), default=0)
+
+
+def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
+    """The won opportunities with what each gives to the row by the model of the column."""
+    model = scope.models[metric.removeprefix(_PREFIX)]
+    asked = replace(scope, options=replace(scope.options, model=model.key))
+    records = credited(asked, engine, "revenue")
+    sql = f"""
+        SELECT record_id, min(at_us) AS at_us, sum(credit) AS adds FROM records
+        WHERE $row = '{TOTAL}' OR row_key = $row GROUP BY record_id ORDER BY adds DESC, record_id
+    """
+    values = {**asked.params, **records.values, "row": row}
+    found = engine.rows(question(sql, *records.parts, Part("records", records.sql)), values)
+    items = [
+        Item("opportunity", str(one["record_id"]), from_micros(number(one["at_us"])), number(one["adds"]))
+        for one in found[:MOST]
+    ]
+    return Opened(_metric(model), row, tuple(items), len(found), sum(number(one["adds"]) for one in found))
+
+
+REPORT = Report(
+    key="model-comparison",
+    label="Model comparison",
+    summary="Revenue of each campaign, channel and so on by the usual attribution models and those of the "
+    "organisation's own, side by side, with how far they are apart.",
+    question="How much does the answer depend on the model?",
+    metrics=(*_STATIC, APART),
+    run=_run,
+    by={"campaign": DIMENSIONS["campaign"].label} | {key: one.label for key, one in DIMENSIONS.items()},
+    reads=frozenset({"lookback", "touchpoints"}),
+    open=_open,
+    opens=frozenset(metric.key for metric in _STATIC),
+    usual_period="last_90_days",
+    leading=("by_linear", "by_first_touch", "by_last_touch"),
+    how=(
+        "Every model shares out the same revenue; they differ only in who gets it. Where they lie far apart on a row "
+        "that matters, the note above the table says what that means.",
+        "Attributed is not caused: only an experiment tells what would not have happened otherwise. More models, "
+        "other conversions, intervals and the window's sensitivity are on the page Models.",
+    ),
+)

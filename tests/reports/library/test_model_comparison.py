@@ -1,0 +1,46 @@
+"""Models beside each other as a report: each column is the model's own, all share out the same, figures open."""
+
+from loopline.reports.options import Options
+from loopline.reports.result import ReportResult
+from loopline.reports.run import open_figure, run_report
+from loopline.store.engine import Engine
+from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day
+from tests.attribution.test_markov import forty_sales
+
+KEY = "model-comparison"
+
+
+def asked(engine: Engine, **options: object) -> ReportResult:
+    return run_report(KEY, Options(**{**MARCH, "by": "channel", **options}), engine, BOOKS)  # type: ignore[arg-type]
+
+
+def test_each_column_is_the_models_own_and_adds_up(engine: Engine) -> None:
+    forty_sales(engine)
+    result = asked(engine)
+    assert result.check
+    assert result.check.holds
+    assert result.check.records > 0
+    shown = {metric.key for metric in result.metrics}
+    assert {"by_first_touch", "by_linear", "by_markov", "by_shapley", "models_apart"} <= shown
+    for model in ("first_touch", "shapley"):
+        own = column(closed_loop(engine, by="channel", model=model), "revenue_minor")
+        assert {row.key: row.values[f"by_{model}"] for row in result.rows if row.values[f"by_{model}"]} == own
+    row = result.rows[0]
+    opened = open_figure(KEY, row.key, "by_shapley", Options(**MARCH, by="channel"), engine, BOOKS)  # type: ignore[arg-type]
+    assert opened.total == row.values["by_shapley"]
+
+
+def test_a_model_that_has_too_little_to_learn_from_is_left_out_and_says_why(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    shelf.person("ines", "v1")
+    shelf.touch("e1", "visitor:v1", day(2), channel="Email")
+    shelf.won("o1", "ines", day(20), 100_01)
+    shelf.store()
+    result = asked(engine, clock="cohort")
+    assert result.totals.values["by_linear"] == 100_01
+    assert "by_markov" not in {metric.key for metric in result.metrics}
+    assert any(words.startswith("Markov") and "30" in words for words in result.warnings)
+
+
+def test_no_data_at_all_is_no_rows(engine: Engine) -> None:
+    assert asked(engine).is_empty
