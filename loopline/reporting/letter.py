@@ -13,7 +13,10 @@ from django.utils.text import slugify
 from loopline.access.mail import Attachment
 from loopline.lib.money import Money
 from loopline.lib.percent import percent_figure
+from loopline.reporting.flow_chart import flow_png
 from loopline.reports.export import FORMS, exported
+from loopline.reports.flows import flows_of
+from loopline.reports.library.paths import ARROW
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.pictures import png_of
 from loopline.reports.report import Report
@@ -38,13 +41,21 @@ def letter_of(name: str, result: ReportResult, report: Report, address: str) -> 
     told = result.to_json()
     file = slugify(f"{result.title}-{result.first}-{result.last}")
     attachments = [Attachment(f"{file}.{form}", FORMS[form], exported(told, form)) for form in ("csv", "xlsx")]
-    chart = report.chart(result) if report.chart and len(result.rows) > 1 else None
-    if chart:
-        attachments.insert(0, Attachment("chart.png", "image/png", png_of(chart), cid=CHART))
+    picture = _picture(result, report)
+    if picture:
+        attachments.insert(0, Attachment("chart.png", "image/png", picture, cid=CHART))
     text = "\n".join([name, "", *table_lines(told), "", address, ""])
     return Letter(
-        f"{name}: {result.title}", text, _html(name, result, report, address, bool(chart)), tuple(attachments)
+        f"{name}: {result.title}", text, _html(name, result, report, address, bool(picture)), tuple(attachments)
     )
+
+
+def _picture(result: ReportResult, report: Report) -> bytes | None:
+    """What the page draws: the flow of the commonest ways, or the report's chart; None where there is neither."""
+    if report.key == "paths" and result.by == "path":
+        flows = flows_of(result.rows, ARROW)
+        return flow_png(flows) if flows.flows else None
+    return png_of(report.chart(result)) if report.chart and len(result.rows) > 1 else None
 
 
 _CELL = "padding:5px 10px 5px 0;border-bottom:1px solid #e7e5e0;"
@@ -78,7 +89,7 @@ def _columns(result: ReportResult, report: Report) -> list[Metric]:
 def _proof(result: ReportResult) -> SafeString:
     one = result.balance or result.check
     if one is None:
-        return format_html("")
+        return SafeString("")
     good, bad = ("Balanced", "Does not balance") if result.balance else ("Adds up", "Does not add up")
     colour = "#10693d" if one.holds else "#b02318"
     return format_html('<p style="color:{};font-size:13px;">{}</p>', colour, good if one.holds else bad)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import urlencode
 from uuid import UUID
 
 from django.urls import reverse
@@ -88,6 +89,17 @@ def items_named(items: Sequence[Item], actor: Actor) -> list[Named]:
         Named(one, *known.get(one.kind, {}).get(one.record_id, (f"{_UNSEEN.get(one.kind, 'A record')}",)))
         for one in items
     ]
+
+
+def subject_named(subject: str, actor: Actor) -> tuple[str, str]:
+    """Name and address of `person:…`, `company:…` or `visitor:…`; the id as it is, without an address, where the actor
+    may not see whom it is."""
+    kind, _, value = subject.partition(":")
+    if kind == "visitor":
+        address = f"{reverse('visitor')}?{urlencode({'id': value})}"
+        return (subject, address) if actor.may(Permission.SEE_CAMPAIGNS) else (subject, "")
+    found = _FINDERS[kind](uuids_in([value]), actor) if kind in _FINDERS else {}
+    return found.get(value, (subject, ""))
 
 
 _UNSEEN = {"lead": "A lead", "person": "A person", "opportunity": "An opportunity", "company": "A company",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from django.db import models
@@ -75,7 +76,8 @@ def facts_in_words(cause: Cause, facts: Sequence[Fact], actor: Actor, currency: 
     named = _named(kind, facts, actor) if kind else {}
     others, told = _others_named(facts), []
     for fact in facts:
-        name, url = named.get(_about(kind, fact), (kind.unnamed if kind else _UNNAMED[cause.key], ""))
+        unnamed = (kind.unnamed, "") if kind else (_UNNAMED[cause.key], _page(cause, fact))
+        name, url = named.get(_about(kind, fact), unnamed)
         told.append(
             ToldFact(
                 fact.learned_at,
@@ -86,6 +88,19 @@ def facts_in_words(cause: Cause, facts: Sequence[Fact], actor: Actor, currency: 
             )
         )
     return told
+
+
+def _page(cause: Cause, fact: Fact) -> str:
+    """Where what has no name opens: the event itself, the browser, the channel's rules, the models."""
+    match cause.key:
+        case "touchpoints":
+            return f"{reverse('stored_event')}?{urlencode({'id': fact.record_id})}"
+        case "verdicts":
+            return f"{reverse('visitor')}?{urlencode({'id': fact.record_id})}"
+        case "channels":
+            return reverse("channel_trend")
+        case _:
+            return reverse("own_models")
 
 
 def _others_named(facts: Sequence[Fact]) -> dict[str, str]:

@@ -7,6 +7,9 @@ from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.result import Balance, ReportResult
 from loopline.web.wording import MINUS, NO_BREAK
 
+MOST_PERCENT = 999
+"""A change beyond it says only that there was next to nothing before."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeyFigure:
@@ -35,6 +38,8 @@ def _figure(metric: Metric, result: ReportResult, before: ReportResult | None) -
     else:
         return KeyFigure(metric, value)
     rounded = round(moved)
+    if unit == "%" and abs(rounded) > MOST_PERCENT:
+        return KeyFigure(metric, value)
     text = f"{MINUS if rounded < 0 else '+'}{abs(rounded):,}{NO_BREAK}{unit}"
     is_verdict = rounded != 0 and not metric.is_neutral
     tone = ("bad" if (rounded > 0) == metric.is_less_better else "good") if is_verdict else ""

@@ -57,6 +57,7 @@ from loopline.web.views import (
     scorecards,
     settings,
     short_link,
+    stored_event,
     tasks,
     today,
     undelivered,
@@ -93,6 +94,7 @@ urlpatterns = [
     # Arrive · visitors
     path("visitors/", visitors.visitors, name="visitors"),
     path("visitors/visitor/", visitors.visitor, name="visitor"),
+    path("visitors/event/", stored_event.stored_event_page, name="stored_event"),
     path("visitors/pages/", pages.pages, name="pages"),
     path("visitors/pages/behind/", pages.pages_behind, name="pages_behind"),
     path("visitors/channels/", channel_trend.channel_trend, name="channel_trend"),

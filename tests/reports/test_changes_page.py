@@ -1,5 +1,7 @@
 """The page that says why the report changed: who may see it, what it splits, what it says when nothing can be said."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -9,6 +11,8 @@ from django.urls import reverse
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
+from loopline.reports.causes import CAUSES
+from loopline.store.current import engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in_as
@@ -72,6 +76,26 @@ def test_a_cause_opens_with_what_was_known_before(units: tuple[BusinessUnit, Bus
     assert "not known" in text
     _, text = page(Role.FINANCE, units[0], cause="identities")
     assert "no business unit" in text
+
+
+@pytest.mark.parametrize("cause", [cause.key for cause in CAUSES])
+def test_every_cause_opens_down_to_its_records(cause: str, units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    """A fact of each kind arrived; its line leads to a page of its own that answers."""
+    unit, late = str(units[0].pk), utc_now() - timedelta(minutes=4)
+    shelf = Shelf(engine())
+    shelf.touch("late", "visitor:v7", late - timedelta(days=70), visitor_id="v7", unit_id=unit, learnt=late)
+    shelf.fact("bot_verdict_facts", "v7", verdict="human", rule_version="1", reasons="", learnt=late)
+    shelf.fact("channel_facts", "again", utm_campaign="spring", touch_kind="entry", channel="Event", learnt=late)
+    shelf.fact("attribution_model_facts", "custom_ours", name="Ours", number=1, plan="{}", sentence="All", learnt=late)
+    shelf.store()
+    client = signed_in_as(Role.ADMINISTRATOR, units[0])
+    text = client.get(reverse("closed_loop_changes"), {"period": "all", "cause": cause}).content.decode()
+    assert 'id="facts"' in text
+    opened = text[text.index('id="facts"') :]
+    if cause in {"touchpoints", "verdicts", "channels", "models"}:
+        found = re.search(r'class="name"><a href="([^"]+)"', opened)
+        assert found, "the line leads on"
+        assert client.get(html.unescape(found[1])).status_code == 200
 
 
 def test_rows_say_because_of_what_they_changed(units: tuple[BusinessUnit, BusinessUnit]) -> None:

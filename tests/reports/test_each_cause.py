@@ -2,6 +2,9 @@
 
 from datetime import UTC, date, datetime
 
+from loopline.attribution.own_model import Plan
+from loopline.reports.cause_facts import facts_of
+from loopline.reports.causes import CAUSES
 from loopline.reports.options import Options
 from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
@@ -61,3 +64,26 @@ def test_each_kind_of_fact_alone_has_the_whole_difference(engine: Engine) -> Non
     shelf.store()
     changed = moved(engine, SEPTEMBER, by="channel", metric="cost_minor")
     assert changed == {"campaigns": {"Email": -30_00, "Event": 30_00}}
+
+
+def test_a_changed_definition_has_the_whole_difference(engine: Engine) -> None:
+    """Of how the organisation's own model shares: first all to the first touchpoint, then all to the last."""
+    shelf = Shelf(engine)
+    shelf.person("ines", "v1", learnt=APRIL)
+    shelf.touch("t1", "visitor:v1", day(2), learnt=APRIL, channel="Email")
+    shelf.touch("t2", "visitor:v1", day(4), learnt=APRIL, channel="Event")
+    shelf.won("o1", "ines", day(20), 100_00, learnt=APRIL)
+    for number, (plan, learnt) in enumerate([(Plan(first=100), APRIL), (Plan(last=100), MAY)], start=1):
+        shelf.fact("attribution_model_facts", "custom_ours", name="Ours", number=number, plan=plan.to_json(),
+                   sentence=plan.sentence, learnt=learnt)  # fmt: skip
+    shelf.store()
+    asked = Options(**MARCH, by="channel", model="custom_ours")  # type: ignore[arg-type]
+    found = why_changed(asked, APRIL, engine, BOOKS)
+    assert {one.cause.key: one.by_row for one in found.shares if one.by_row} == {
+        "models": {"Email": -100_00, "Event": 100_00}
+    }
+    assert found.change("revenue_minor") == 0
+    [fact] = facts_of(next(one for one in CAUSES if one.key == "models"), found.scope, APRIL, engine)
+    assert fact.before
+    assert fact.after
+    assert fact.before["sentence"] != fact.after["sentence"]

@@ -1,10 +1,18 @@
 """The commonest ways as a flow: nothing gets lost between turns, and names do no harm."""
 
+from datetime import UTC, date, datetime
 from xml.etree import ElementTree
 
+import pytest
+
+from loopline.reporting import letter
+from loopline.reporting.flow_chart import flow_png, flow_svg
+from loopline.reports.catalogue import REPORTS
 from loopline.reports.flows import LATER, WON, flows_of
+from loopline.reports.options import Options, Scope
+from loopline.reports.report import result_of
 from loopline.reports.result import Row
-from loopline.web.flow_chart import flow_svg
+from tests.attribution.shelf import BOOKS
 
 ARROW = " › "
 
@@ -49,3 +57,15 @@ def test_names_do_no_harm_and_long_ones_stay_whole_in_the_title() -> None:
 
 def test_nothing_won_draws_nothing() -> None:
     assert flow_svg(flows_of([Row("", "none", values={"path_won": 3})], ARROW)) == ""
+
+
+def test_a_mail_has_the_flow_that_the_page_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[int] = []
+    monkeypatch.setattr(letter, "flow_png", lambda flows: drawn.append(flows.won) or flow_png(flows))
+    scope = Scope(Options(by="path"), BOOKS, date(2024, 3, 1), date(2024, 3, 31), datetime(2024, 4, 1, tzinfo=UTC))
+    totals = Row("~total", "Total", values={})
+    result = result_of(REPORTS["paths"], scope, "Way", WAYS, totals)
+    result.metrics, result.has_total = [REPORTS["paths"].metrics[0]], False
+    picture = letter.letter_of("Ways", result, REPORTS["paths"], "https://loopline.example/").attachments[0]
+    assert picture.content.startswith(b"\x89PNG")
+    assert drawn == [10]

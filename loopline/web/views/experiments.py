@@ -12,6 +12,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.views.decorators.http import require_GET, require_POST
 
+from loopline.access.actor import Actor
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
 from loopline.campaigns.models import Campaign
@@ -34,6 +35,7 @@ from loopline.reports.experiments.outcomes import OUTCOMES
 from loopline.reports.experiments.plan import smallest_lift
 from loopline.store.engine import StoreError
 from loopline.web.access import PageRequest, allow
+from loopline.web.behind_names import subject_named
 from loopline.web.experiment_chart import course_svg
 from loopline.web.forms.experiments import EnrolForm, ExperimentForm, NewExperimentForm, shown
 from loopline.web.lift_words import lift_rows
@@ -75,7 +77,7 @@ def experiment_context(request: PageRequest, found: Experiment) -> dict[str, Any
         "arm_url": request.build_absolute_uri(reverse("experiment_arm", args=[found.code])),
     }
     try:
-        context |= _planned(found) if found.is_draft else _shown(found)
+        context |= _planned(found) if found.is_draft else _shown(found, request.actor)
     except StoreError as error:
         logger.warning("experiment %s cannot be measured: %s", found.pk, error)
         context["trouble"] = str(error)
@@ -94,12 +96,13 @@ def _planned(found: Experiment) -> dict[str, Any]:
     }
 
 
-def _shown(found: Experiment) -> dict[str, Any]:
+def _shown(found: Experiment, actor: Actor) -> dict[str, Any]:
     seen = measured(found, found.concluded_at or utc_now())
     base = base_of(found)
     return {
         "base": base,
         "seen": seen,
+        "contaminated": [(one, *subject_named(one.subject, actor)) for one in seen.exposure.held_out],
         "words": found.result["verdict"] if found.result else seen.verdict,
         "rows": lift_rows(seen.lifts, found.outcome),
         "chart": course_svg(seen.course, is_money=OUTCOMES[found.outcome].is_money),

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
+from loopline.reporting.flow_chart import flow_svg
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import version
@@ -24,7 +25,6 @@ from loopline.reports.run import open_figure, row_sparks, run_report, run_with_b
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
-from loopline.web.flow_chart import flow_svg
 from loopline.web.report_words import changes
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
