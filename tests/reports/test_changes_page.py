@@ -83,7 +83,16 @@ def test_every_cause_opens_down_to_its_records(cause: str, units: tuple[Business
     """A fact of each kind arrived; its line leads to a page of its own that answers."""
     unit, late = str(units[0].pk), utc_now() - timedelta(minutes=4)
     shelf = Shelf(engine())
-    shelf.touch("late", "visitor:v7", late - timedelta(days=70), visitor_id="v7", unit_id=unit, learnt=late)
+    shelf.touch(
+        "late",
+        "visitor:v7",
+        late - timedelta(days=70),
+        visitor_id="v7",
+        kind="page",
+        session_id="s7",
+        unit_id=unit,
+        learnt=late,
+    )
     shelf.fact("bot_verdict_facts", "v7", verdict="human", rule_version="1", reasons="", learnt=late)
     shelf.fact("channel_facts", "again", utm_campaign="spring", touch_kind="entry", channel="Event", learnt=late)
     shelf.fact("attribution_model_facts", "custom_ours", name="Ours", number=1, plan="{}", sentence="All", learnt=late)
