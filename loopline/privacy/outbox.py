@@ -1,5 +1,10 @@
 """Facts of a person that wait in the outbox or stay there: the event store could be built anew from them."""
 
+from typing import Any
+
+from django.db.models import Q
+
+from loopline.facts.bulk import remove_rows
 from loopline.facts.models import OutboxRow
 from loopline.privacy.traces import Traces
 
@@ -8,24 +13,50 @@ BLANKED_LEAD = {"custom": ""}
 
 
 def wipe_outbox(traces: Traces) -> None:
-    """As `privacy.in_store` does with what is carried over. Inside the transaction of the records."""
-    rows = OutboxRow.objects.all()
-    _blank("person_facts", traces.person_ids, BLANKED_PERSON)
-    _blank("lead_facts", traces.lead_ids, BLANKED_LEAD)
-    for lead, origin in traces.origins.items():
-        _blank("lead_facts", [lead], {"origin": origin})
-    rows.filter(table="identity_facts", row_id__in=traces.own).delete()
-    rows.filter(table="identity_facts", row_id__in=traces.released, row__person_id__in=traces.person_ids).delete()
-    rows.filter(table="consent_facts", row__person_id__in=traces.person_ids).delete()
-    rows.filter(table="bot_verdict_facts", row_id__in=traces.visitors).delete()
-    rows.filter(table="browser_use_facts", row__identity__in=traces.own).delete()
-    browsers = [f"visitor:{one}" for one in traces.visitors]
-    rows.filter(table="experiment_assignment_facts", row__subject__in=browsers).delete()
-    for use in rows.filter(table="browser_use_facts", row__person_id__in=traces.person_ids):
-        OutboxRow.objects.filter(pk=use.pk).update(row=use.row | {"person_id": ""})
+    """As `privacy.in_store` does with what is carried over. Inside the transaction of the records.
+
+    The outbox holds every version of every record, so it is read once, and told by ids rather than by what rows say.
+    """
+    gone = []
+    for pk, table, row_id, row in OutboxRow.objects.filter(_theirs(traces)).values_list("pk", "table", "row_id", "row"):
+        new = _without(traces, table, row_id, row)
+        if new is None:
+            gone.append(pk)
+        elif new != row:
+            OutboxRow.objects.filter(pk=pk).update(row=new)
+    remove_rows(OutboxRow, "id", gone)
 
 
-def _blank(table: str, ids: list[str], put: dict[str, str]) -> None:
-    for one in OutboxRow.objects.filter(table=table, row_id__in=ids).iterator():
-        if any(one.row.get(name) != value for name, value in put.items()):
-            OutboxRow.objects.filter(pk=one.pk).update(row=one.row | put)
+def _theirs(traces: Traces) -> Q:
+    browsers = [f"visitor:{one}" for one in traces.shared] + [one for one in traces.own if one.startswith("visitor:")]
+    found = (
+        Q(table="person_facts", row_id__in=traces.person_ids)
+        | Q(table="lead_facts", row_id__in=traces.lead_ids)
+        | Q(table="identity_facts", row_id__in=[*traces.own, *traces.released])
+        | Q(table="bot_verdict_facts", row_id__in=traces.visitors)
+    )
+    for one in traces.person_ids:
+        found |= Q(table="consent_facts", row_id__startswith=f"{one}/")
+    for one in browsers:
+        found |= Q(table="browser_use_facts", row_id__startswith=f"{one}@")
+        found |= Q(table="experiment_assignment_facts", row_id__endswith=f"/{one}")
+    return found
+
+
+def _without(traces: Traces, table: str, row_id: str, row: dict[str, Any]) -> dict[str, Any] | None:
+    """The row as it stays; None where it goes."""
+    if table == "person_facts":
+        return row | BLANKED_PERSON
+    if table == "lead_facts":
+        origin = traces.origins.get(row_id)
+        return row | BLANKED_LEAD | ({"origin": origin} if origin is not None else {})
+    is_theirs = row.get("person_id") in traces.person_ids
+    if table == "identity_facts":
+        return None if row_id in traces.own or is_theirs else row
+    if table == "browser_use_facts":
+        if row["identity"] in traces.own:
+            return None
+        return row | {"person_id": ""} if is_theirs else row
+    if table == "experiment_assignment_facts":
+        return None if row["subject"] in traces.own else row
+    return None
