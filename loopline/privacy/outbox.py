@@ -28,7 +28,7 @@ def wipe_outbox(traces: Traces) -> None:
 
 
 def _theirs(traces: Traces) -> Q:
-    browsers = [f"visitor:{one}" for one in traces.shared] + [one for one in traces.own if one.startswith("visitor:")]
+    browsers = [one for one in (*traces.own, *traces.released) if one.startswith("visitor:")]
     found = (
         Q(table="person_facts", row_id__in=traces.person_ids)
         | Q(table="lead_facts", row_id__in=traces.lead_ids)
