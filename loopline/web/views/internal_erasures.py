@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_GET, require_POST
 
 from loopline.access.actor import SYSTEM, NotAllowedError
@@ -28,6 +29,7 @@ def internal_erase_preview(request: HttpRequest) -> HttpResponse:
         return plain_json({"error": str(error)}, status=503)
 
 
+@csrf_exempt
 @require_POST
 @for_commands
 def internal_erase(request: HttpRequest) -> HttpResponse:
