@@ -38,7 +38,7 @@ def wipe_records(traces: Traces, *, by: Actor, at: datetime) -> Counts:
     traces.origins = _origins(traces, own)
     people = Person.objects.filter(pk__in=traces.people)
     counts = {
-        "identities": len(traces.own),
+        "identities": sum(not one.startswith("person:") for one in traces.own),
         "consents": Consent.objects.filter(person__in=people).delete()[0],
         "submissions": _wipe_submissions(traces),
         "talks": Interaction.objects.filter(person__in=people).update(summary=""),
