@@ -94,7 +94,7 @@ urlpatterns = [
     # Arrive · visitors
     path("visitors/", visitors.visitors, name="visitors"),
     path("visitors/visitor/", visitors.visitor, name="visitor"),
-    path("visitors/event/", stored_event.stored_event_page, name="stored_event"),
+    path("visitors/event/", stored_event.stored_event, name="stored_event"),
     path("visitors/pages/", pages.pages, name="pages"),
     path("visitors/pages/behind/", pages.pages_behind, name="pages_behind"),
     path("visitors/channels/", channel_trend.channel_trend, name="channel_trend"),

@@ -104,10 +104,14 @@ def asked_of_pages(station: Station) -> dict[str, list[dict[str, object]]]:
     visitors = station.engine.rows(
         "SELECT visitor_id AS id, count(*) AS n FROM events WHERE visitor_id <> '' GROUP BY 1 ORDER BY n DESC LIMIT 1"
     ) + station.engine.rows("SELECT max(visitor_id) AS id FROM events WHERE visitor_id LIKE '%<%'")
+    events: list[dict[str, object]] = station.engine.rows(
+        "SELECT max(event_id) AS id FROM events WHERE properties LIKE '%<%' GROUP BY kind ORDER BY id LIMIT 2"
+    )
     [page] = station.engine.rows("SELECT max(url_path) AS path, max(url_host) AS host FROM events WHERE url_path <> ''")
     person = Person.objects.order_by("pk").values_list("pk", flat=True)
     return {
         "visitor": [{"id": one["id"]} for one in visitors],
+        "stored_event": events,
         "pages_behind": [dict(page)],
         "people": [{"q": PAYLOADS[0], "unit": PAYLOADS[1], "state": PAYLOADS[2]}],
         "companies": [{"q": PAYLOADS[3], "sort": PAYLOADS[4]}],

@@ -24,7 +24,7 @@ from tests.browser.watch import Complaints
 
 pytestmark = pytest.mark.browser
 
-NEED_A_QUERY = {"interaction_new", "pages_behind", "visitor"}
+NEED_A_QUERY = {"interaction_new", "pages_behind", "stored_event", "visitor"}
 """Pages that say 404 without values in the address."""
 
 

@@ -13,7 +13,8 @@ from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.lib.ids import uuids_in
 from loopline.people.models import Person
-from loopline.reports.stored_event import StoredEvent, stored_event
+from loopline.reports.stored_event import StoredEvent
+from loopline.reports.stored_event import stored_event as read_stored_event
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.lately import ask, units_of
@@ -34,9 +35,9 @@ CONSENT = {
 
 @require_GET
 @allow(Permission.SEE_REPORTS, Permission.SEE_CAMPAIGNS)
-def stored_event_page(request: PageRequest) -> HttpResponse:
+def stored_event(request: PageRequest) -> HttpResponse:
     event_id = request.GET.get("id", "")[:300]
-    told = ask(lambda: stored_event(engine(), event_id, unit_ids=units_of(request.actor)))
+    told = ask(lambda: read_stored_event(engine(), event_id, unit_ids=units_of(request.actor)))
     found = told.value
     if found is None and not told.trouble:
         raise Http404("There is no such event among those you may see; it may have been erased with its person.")
