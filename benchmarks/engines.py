@@ -81,6 +81,9 @@ def main() -> None:
     fill(path, Size(given.events, min(10_000, given.events // 1000)))
     clickhouse = ClickHouseEngine(f"chdb:///{tempfile.mkdtemp()}?database=engines", clock=lambda: LEARNT)
     clickhouse.migrate()
+    store = DuckDBEngine(path)
+    store.migrate()
+    store.close()
     print(f"{copied(path, clickhouse):,} rows written; {os.cpu_count()} cores; milliseconds")
     engines: dict[str, Engine] = {"DuckDB": DuckDBEngine(path), "ClickHouse": clickhouse}
     print(f"{'':<32}{'DuckDB':>12}{'CPU':>12}{'ClickHouse':>12}{'CPU':>12}")

@@ -23,6 +23,8 @@ _WRITE = {
     _MOMENT: "a moment such as 2026-03-31T12:00:00Z",
 }
 _AS_THEY_ARE = {_TEXT: (), _NUMBER: (), _WHOLE: ("INT",), _MOMENT: ("TIMESTAMP", "DATE")}
+_USUAL_LINE, _LONGEST_LINE, _BUFFER = 2**21, 2**26, 2**25
+"""Bytes. A path of a million touchpoints is one line."""
 _ZONE = r":\d{2}.*([zZ]|UTC|[+-]\d{2}(:?\d{2})?)$"
 """A clock time with a zone behind it. A day alone has no clock, and is its midnight."""
 
@@ -123,9 +125,10 @@ def _parquet(memory: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, list[s
 def _text(path: Path) -> tuple[str, list[str], list[str]]:
     delimiter, header = _header(path)
     columns = ", ".join(f"'{place}': 'VARCHAR'" for place in range(len(header)))
+    longest = max(_USUAL_LINE, min(path.stat().st_size, _LONGEST_LINE))
     source = (
         f"read_csv('{_quoted(path)}', auto_detect = false, skip = 1, delim = '{delimiter}', quote = '\"', "
-        f"escape = '\"', columns = {{{columns}}})"
+        f"escape = '\"', columns = {{{columns}}}, max_line_size = {longest}, buffer_size = {max(longest, _BUFFER)})"
     )
     return source, header, [""] * len(header)
 
@@ -201,6 +204,9 @@ def explained(message: str, path: Path) -> str:
         return f"{where} has {columns[2]} columns instead of {columns[1]}. Mend it, or put quotes around a text."
     if "unterminated quote" in message.lower():
         return f"{where}: a quote is opened and never closed; close it, or write it twice where it is meant."
+    if "maximum line size" in message.lower():
+        limit = f"{where} is longer than {_LONGEST_LINE >> 20} MB"
+        return f"{limit}; give its touchpoints a line each: path_id, touched_at, channel, converted_at."
     if "unicode" in message.lower() or "utf-8" in message.lower():
         return f"{where} is not written in UTF-8; save the file as CSV in UTF-8."
     if "parquet" in message.lower():
