@@ -141,4 +141,8 @@ def _cell(value: int | float | None, column: Mapping[str, Any], currency: str, u
         return str(Money(int(value), currency).major)
     if undefined and column["unit"] == "hours":
         return f"{value:,.1f} h"
-    return f"{value:.1f}" if undefined and column["unit"] == "percent" else str(value)
+    if undefined and column["unit"] == "percent":
+        return f"{value:.1f}"
+    if undefined and isinstance(value, float):
+        return f"{value:.2f}".rstrip("0").rstrip(".")  # credited counts; files hold all digits
+    return str(value)

@@ -8,7 +8,7 @@ from loopline.lib.sheets import safe_cell
 from loopline.reports.answer import answered
 from loopline.reports.asked import options_from
 from loopline.reports.options import Books, OptionError
-from loopline.reports.write import table_lines, written_cells
+from loopline.reports.write import UNDEFINED, _cell, table_lines, written_cells
 from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, Shelf, closed_loop, day
@@ -51,6 +51,14 @@ def test_the_table_says_what_it_is_and_that_it_balances(told: dict[str, object])
     text = "\n".join(table_lines(told))
     assert "Closed loop by campaign, 2024-03-01 to 2024-03-31, EUR" in text
     assert "Balanced: 100.05 credited + 0.00 unattributed = 100.05 won" in text
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"), [(777.133973, "777.13"), (2.5, "2.5"), (3.0, "3"), (5_123_456.781, "5123456.78"), (4, "4")]
+)
+def test_the_table_rounds_credited_counts_and_files_do_not(value: float, shown: str) -> None:
+    assert _cell(value, {"unit": "count"}, "EUR", UNDEFINED) == shown
+    assert _cell(value, {"unit": "count"}, "EUR", "") == str(value)
 
 
 def test_words_become_options_in_the_organisations_zone() -> None:
