@@ -39,6 +39,11 @@ class HandOffTerms(models.Model):
     """Marketing: to complete what sales misses about a lead."""
     rejection_hours = models.PositiveIntegerField(default=16)
     """Marketing: to recycle, disqualify or dispute a lead that came back."""
+    lead_minutes = models.PositiveIntegerField(default=15)
+    """What a lead that sales has costs beside talks: to read it, look up its company and answer it."""
+    call_minutes = models.PositiveIntegerField(default=20)
+    meeting_minutes = models.PositiveIntegerField(default=60)
+    """What a call that was answered, or a meeting, costs with what is done before and after it."""
     late_leads_go_back = models.BooleanField(default=False)
     """A lead whose clock for an answer ran out goes back to the queue."""
     explore_percent = models.PositiveSmallIntegerField(default=0)

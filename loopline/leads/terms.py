@@ -29,6 +29,9 @@ class NewTerms:
     explore_a_week: int = 5
     chat_may_be_private: bool = False
     sees: str = HandOffTerms.Sees.MANAGERS
+    lead_minutes: int = 15
+    call_minutes: int = 20
+    meeting_minutes: int = 60
 
 
 @transaction.atomic
@@ -37,14 +40,16 @@ def set_terms(
 ) -> HandOffTerms:
     """Clocks that run already keep their moment. `webhook` None keeps the one there is, empty takes it out.
 
-    Raises ValidationError for hours that are not from 1 to 720, a share to explore out of bounds, and a webhook that
-    may not be asked.
+    Raises ValidationError for hours that are not from 1 to 720, minutes that are not from 0 to 600, a share to explore
+    out of bounds, and a webhook that may not be asked.
     """
     by.require(Permission.ADMINISTER)
     take_turn()
-    for name, hours in asdict(new).items():
-        if name.endswith("_hours") and not 1 <= hours <= 720:
+    for name, long in asdict(new).items():
+        if name.endswith("_hours") and not 1 <= long <= 720:
             raise ValidationError({name: "From 1 to 720 business hours."})
+        if name.endswith("_minutes") and not 0 <= long <= 600:
+            raise ValidationError({name: "From 0 to 600 minutes."})
     least, most = SHARES
     if new.explore_percent and not least <= new.explore_percent <= most:
         raise ValidationError({"explore_percent": f"0 for none, or from {least} to {most} per cent."})

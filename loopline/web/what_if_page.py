@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 
 from loopline.access.actor import Actor
 from loopline.access.models import AuditEntry, Organisation
+from loopline.leads.clocks import terms_of
+from loopline.leads.hand_off_models import HandOffTerms
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.rejudge import FREE_MAIL
 from loopline.reports.what_if.comparison import Cell, Change, Comparison, Group, Rate
@@ -38,6 +40,8 @@ class NamedLead:
 class ShownCell:
     label: str
     cell: Cell
+    hours: int
+    """Of sales, at the unit's minutes a lead, a call and a meeting (`HandOffTerms`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ class WhatIfPage:
     cells: Sequence[ShownCell]
     refused_wins: Sequence[NamedLead]
     kept_losers: Sequence[NamedLead]
+    terms: HandOffTerms
     people: int
     """Salespeople who take leads in the unit."""
     loads: Sequence[tuple[str, str, str]]
@@ -107,14 +112,15 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
     bench = [one for one in bench_of(version.unit) if one.takes_leads]
     people, capacity = len(bench), sum(one.capacity for one in bench)
     capacities = {str(one.user_id): one.capacity for one in bench}
-    new = found.new
+    new, terms = found.new, terms_of(version.unit)
     return WhatIfPage(
         answer=answer,
         against=against,
         currency=Organisation.current().reporting_currency,
-        cells=[ShownCell(CELL_WORDS[cell.key], cell) for cell in found.cells],
+        cells=[ShownCell(CELL_WORDS[cell.key], cell, hours(cell, terms)) for cell in found.cells],
         refused_wins=[NamedLead(by_id.get(one.id), one) for one in found.refused_wins[:NAMES]],
         kept_losers=[NamedLead(by_id.get(one.id), one) for one in found.kept_losers[:NAMES]],
+        terms=terms,
         people=people,
         loads=_loads(found, people, capacity),
         people_loads=people_loads(found, {str(one.user_id): one.name for one in bench}, capacities),
@@ -135,6 +141,11 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
             for name, groups in found.hit
         ],
     )
+
+
+def hours(cell: Cell, terms: HandOffTerms) -> int:
+    talks = cell.calls * terms.call_minutes + cell.meetings * terms.meeting_minutes
+    return round((cell.worked * terms.lead_minutes + talks) / 60)
 
 
 def _loads(found: Comparison, people: int, capacity: int) -> list[tuple[str, str, str]]:

@@ -207,12 +207,15 @@ def test_a_webhook_is_kept_replaced_and_taken_out_and_the_audit_log_never_holds_
     assert masked("") == ""
     with pytest.raises(ValidationError, match="From 1 to 720"):
         set_terms(unit, NewTerms(0, 4, 8, 16, 8, 16), by=SYSTEM)
+    with pytest.raises(ValidationError, match="From 0 to 600"):
+        set_terms(unit, NewTerms(1, 4, 8, 16, 8, 16, meeting_minutes=601), by=SYSTEM)
 
 
 def test_the_terms_are_set_on_the_page_of_the_unit_by_administrators(unit: BusinessUnit) -> None:
     address, said = reverse("unit_terms", args=[unit.pk]), {
         "assign_hours": 2, "take_hours": 3, "first_touch_hours": 5, "dispute_hours": 6, "evidence_hours": 7,
         "rejection_hours": 9, "explore_percent": 0, "explore_a_week": 5, "sees": "team",
+        "lead_minutes": 10, "call_minutes": 15, "meeting_minutes": 45,
         "late_leads_go_back": "on", "days_off": "2026-12-24 Christmas Eve\n2026-12-31",
     }  # fmt: skip
     for role in (Role.SALES_MANAGER, Role.MARKETING):
@@ -222,6 +225,7 @@ def test_the_terms_are_set_on_the_page_of_the_unit_by_administrators(unit: Busin
     assert administrator.post(address, said).status_code == 302
     terms = HandOffTerms.objects.get()
     assert (terms.take_hours, terms.late_leads_go_back, terms.chat_webhook) == (3, True, HOOK)
+    assert (terms.lead_minutes, terms.call_minutes, terms.meeting_minutes) == (10, 15, 45)
     assert [one.name for one in unit.days_off.all()] == ["Christmas Eve", ""]
     wrong = administrator.post(address, said | {"days_off": "Easter"}).content.decode()
     assert "is no date" in wrong

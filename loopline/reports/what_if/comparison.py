@@ -42,6 +42,10 @@ class Cell:
     without_outcome: int
     """Never worked, or not ended."""
     immature: int
+    worked: int
+    """Those that sales had: what they cost of its time is these, calls and meetings, each at its minutes."""
+    calls: int
+    meetings: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,6 +298,9 @@ def _cell(key: str, leads: JudgedLeads) -> Cell:
         revenue_minor=int(leads.revenue_minor[here].sum()),
         without_outcome=_count(here & ~(leads.was_worked & leads.has_ended)),
         immature=_count(here & ~leads.is_mature),
+        worked=_count(here & leads.was_worked),
+        calls=int(leads.calls[here].sum()),
+        meetings=int(leads.meetings[here].sum()),
     )
 
 

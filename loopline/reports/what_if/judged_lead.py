@@ -32,6 +32,10 @@ class JudgedLead:
     explored_per_mille: int = 0
     """It went to sales below the definition by this chance in thousandths; 0: not by chance."""
 
+    calls: int = 0
+    """Answered calls with its person while they had this lead."""
+    meetings: int = 0
+
     @property
     def stands_for(self) -> float:
         """How many leads it speaks for: one that went by a chance of 5 %, for twenty (Horvitz and Thompson, 1952)."""

@@ -54,6 +54,8 @@ class JudgedLeads:
     owner_id: pa.ChunkedArray
     reason: pa.ChunkedArray
     explored_per_mille: Whole
+    calls: Whole
+    meetings: Whole
     groups: Mapping[str, Kinds]
 
     def __len__(self) -> int:
@@ -85,6 +87,8 @@ class JudgedLeads:
             owner_id=self.owner_id[place].as_py(),
             reason=self.reason[place].as_py(),
             explored_per_mille=int(self.explored_per_mille[place]),
+            calls=int(self.calls[place]),
+            meetings=int(self.meetings[place]),
             groups={name: kinds.names[kinds.numbers[place]] for name, kinds in self.groups.items()},
             **flags,
         )
@@ -124,6 +128,8 @@ def columns_of(leads: Sequence[JudgedLead]) -> JudgedLeads:
         owner_id=texts(lead.owner_id for lead in leads),
         reason=texts(lead.reason for lead in leads),
         explored_per_mille=whole("explored_per_mille"),
+        calls=whole("calls"),
+        meetings=whole("meetings"),
         groups={name: kinds(texts(lead.groups[name] for lead in leads)) for name in DIMENSIONS},
         **{name: truths(name) for name in _FLAGS},
     )
@@ -174,6 +180,8 @@ def joined(verdicts: pa.Table, outcomes: pa.Table, new: Definition, as_of: datet
         owner_id=outcomes["owner_id"],
         reason=outcomes["reason"],
         explored_per_mille=_whole(outcomes["explored_per_mille"]),
+        calls=_whole(outcomes["calls"]),
+        meetings=_whole(outcomes["meetings"]),
         groups={name: kinds(outcomes[name]) for name in ("origin", "country", "industry")}
         | {"size": _sizes(outcomes["employees"])},
     )

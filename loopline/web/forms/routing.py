@@ -233,6 +233,10 @@ def _hours(label: str) -> forms.IntegerField:
     return forms.IntegerField(label=label, min_value=1, max_value=720)
 
 
+def _minutes(label: str) -> forms.IntegerField:
+    return forms.IntegerField(label=label, min_value=0, max_value=600)
+
+
 class TermsForm(PageForm):
     """What marketing and sales owe each other, in business hours of whoever owes it."""
 
@@ -253,6 +257,9 @@ class TermsForm(PageForm):
         "While it is on, salespeople see no verdicts and scores.",
     )
     explore_a_week = forms.IntegerField(label="Explore: at most so many a week", min_value=1, max_value=500)
+    lead_minutes = _minutes("Minutes of sales a lead costs before any talk")
+    call_minutes = _minutes("Minutes of sales a call costs")
+    meeting_minutes = _minutes("Minutes of sales a meeting costs")
     sees = forms.ChoiceField(
         label="Figures of people are seen by",
         choices=HandOffTerms.Sees.choices,
