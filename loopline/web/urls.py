@@ -51,6 +51,7 @@ from loopline.web.views import (
     pipeline,
     planner,
     public_form,
+    report_beside,
     report_changes,
     reports,
     routing,
@@ -226,6 +227,7 @@ urlpatterns = [
     path("dashboards/<slug:key>/", dashboards.dashboard, name="dashboard"),
     path("reports/closed-loop/", reports.closed_loop, name="closed_loop"),
     path("reports/closed-loop/changes/", report_changes.closed_loop_changes, name="closed_loop_changes"),
+    path("reports/closed-loop/beside/", report_beside.closed_loop_beside, name="closed_loop_beside"),
     path("reports/closed-loop/behind/", reports.closed_loop_behind, name="closed_loop_behind"),
     re_path(
         r"^reports/closed-loop/download/(?P<form>csv|json|xlsx|parquet)$",

@@ -52,7 +52,7 @@ def models(request: PageRequest) -> HttpResponse:
         chosen = set(told.get("show", "").split(",")) - {""} or AT_FIRST | {key for key in scope.models if is_own(key)}
         keys = [key for key in scope.models if key in chosen]
         found = _compared(scope, keys, conversion)
-        by_window = _by_window(scope, conversion) if "windows" in request.GET else None
+        by_window_found = by_window(scope, conversion) if "windows" in request.GET else None
     except OptionError as error:
         return render(request, "reports/models.html", shown | {"trouble": str(error)}, status=400)
     wanted = [key for key in LEARNT if key in told.get("learnt", "").split(",")]
@@ -69,7 +69,7 @@ def models(request: PageRequest) -> HttpResponse:
         "keys": keys,
         "learnt": learnt,
         "learnt_keys": wanted,
-        "by_window": by_window,
+        "by_window": by_window_found,
         "currency": books.currency,
         "behind": reverse("closed_loop_behind"),
         "scope_as_of": scope.as_of,
@@ -83,7 +83,8 @@ def _compared(scope: Scope, keys: Sequence[str], conversion: str) -> SideBySide:
     return kept_or(engine(), question, scope, lambda: side_by_side(scope, keys, conversion, engine()))
 
 
-def _by_window(scope: Scope, conversion: str) -> SideBySide:
+def by_window(scope: Scope, conversion: str) -> SideBySide:
+    """The model of the scope under several lookback windows. Raises StoreError."""
     return kept_or(engine(), ("windows", conversion), scope, lambda: windows(scope, conversion, engine()))
 
 

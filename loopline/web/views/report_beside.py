@@ -1,0 +1,79 @@
+"""Beside the closed loop's figures: how much its lookback window matters, and what buyers say brought them.
+
+Both are asked for only when somebody looks. What buyers say is never part of the credit.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_GET
+
+from loopline.access.books import books_for
+from loopline.access.roles import Permission
+from loopline.attribution.heard import CATEGORIES
+from loopline.reports.address import flat, read_address, usual_of
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.metric import METRICS
+from loopline.reports.options import Books, OptionError, Scope
+from loopline.reports.result import ReportResult, Row
+from loopline.reports.run import run_report, settle
+from loopline.store.current import engine
+from loopline.web.access import PageRequest, allow
+from loopline.web.views.models import METRIC, by_window
+from loopline.web.views.reports import about, chips
+
+MOST_ROWS = 12
+MOST_SAID = 3
+SAID = "self-reported"
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def closed_loop_beside(request: PageRequest) -> HttpResponse:
+    """A part of the closed loop's page; a page of its own where it is opened by its address."""
+    books = books_for(request.actor)
+    page = "reports/_beside.html" if request.htmx else "reports/closed_loop_beside.html"
+    shown = chips(request, "closed_loop_beside")
+    try:
+        asked = read_address(request.GET, books, timezone.localdate())
+        scope = settle(asked.options, engine(), books)
+        conversion = asked.options.conversion or "revenue"
+        windows = by_window(scope, conversion)
+        same = _same_days(flat(request.GET), scope)
+        said = _said(same, scope, books)
+    except OptionError as error:
+        return render(request, page, shown | {"trouble": str(error)}, status=400)
+    shown |= about(asked, scope.model) | {
+        "by_window": replace(windows, rows=windows.rows[:MOST_ROWS]),
+        "more_rows": max(0, len(windows.rows) - MOST_ROWS),
+        "metric": METRICS[METRIC[conversion]],
+        "currency": books.currency,
+        "said": said,
+        "said_rows": [(row, _told(row)) for row in (*said.rows, said.totals)],
+        "said_page": f"{reverse('report', args=[SAID])}?{urlencode(same)}",
+        "back": reverse("closed_loop") + (f"?{shown['options_query']}" if shown["options_query"] else ""),
+    }
+    return render(request, page, shown)
+
+
+def _same_days(told: Mapping[str, str], scope: Scope) -> dict[str, str]:
+    """Address of the report on self-reported sources: the same days and unit, beside the model's end of the path."""
+    kept = {name: told[name] for name in ("period", "from", "to", "unit", "as_of") if told.get(name)}
+    return kept | {"by": "first_touch" if scope.model.key == "first_touch" else "last_touch"}
+
+
+def _said(same: Mapping[str, str], scope: Scope, books: Books) -> ReportResult:
+    options = read_address(same, books, timezone.localdate(), usual_of(REPORTS[SAID])).options
+    return run_report(SAID, replace(options, first=scope.first, last=scope.last, as_of=scope.as_of), engine(), books)
+
+
+def _told(row: Row) -> str:
+    """What most of those who answered said: “Search 12 · Event 5”."""
+    counts = {label: row.values.get(f"said_{key}") or 0 for key, label in CATEGORIES.items()}
+    most = sorted((label for label in counts if counts[label]), key=lambda label: (-counts[label], label))
+    return " · ".join(f"{label} {counts[label]:,}" for label in most[:MOST_SAID])
