@@ -104,7 +104,7 @@ REPORT = Report(
     how=(
         "Every model shares out the same revenue; they differ only in who gets it. Where they lie far apart on a row "
         "that matters, the note above the table says what that means.",
-        "Attributed is not caused: only an experiment tells what would not have happened otherwise. More models, "
+        "Credit is shared, not proven: only an experiment tells what would not have happened otherwise. More models, "
         "other conversions, intervals and the window's sensitivity are on the page Models.",
     ),
 )
