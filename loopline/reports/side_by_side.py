@@ -96,7 +96,8 @@ def _models(
 
 def _question(options: Options, models: Sequence[Model], kind: str) -> str:
     """The parts `credits` and `unattributed` of each model under names of their own; they share the paths."""
-    row = replace(DIMENSIONS[options.by].row, carries_channel=True, ignores_direct=options.ignores_direct)
+    whole = replace(DIMENSIONS[options.by].row, carries_channel=True, ignores_direct=options.ignores_direct)
+    row = whole.without_reasons()
     parts: list[Part] = [conversions(kind)]
     selects = []
     for model in models:
