@@ -34,6 +34,7 @@ from loopline.pipeline.actions import NewOpportunity, create_opportunity
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.interactions import Talk, log_interaction
 from loopline.pipeline.tasks import NewTask, create_task
+from loopline.privacy.asking import ask_erasure
 from tests.browser.hostile_meetings import hold_huddles, quarrel, write_drafts, write_routing
 from tests.collect.station import CHROME, Station
 from tests.make import make_form, make_user, signed_in
@@ -128,6 +129,8 @@ def write_records(folder: Path, unit: BusinessUnit, payloads: Sequence[str]) -> 
     for text in typed:
         log_interaction(Talk(unit, people[0], "call", summary=text), by=seller.actor)
         create_task(NewTask(unit, text, seller, person=people[0]), by=SYSTEM)
+    leaving = Person.objects.create(unit=unit, name=typed[0], email="leaves@hostile.example")
+    ask_erasure(leaving, folder, by=administrator.actor)
     quarrel(unit, typed)
     hold_huddles(unit, administrator, seller, typed[::11])
     _ask_for_changes(signed_in(administrator), unit, typed)

@@ -29,6 +29,7 @@ from loopline.leads.models import DefinitionVersion, Lead
 from loopline.lib.sheets import safe_cell
 from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
+from loopline.privacy.models import Erasure
 from loopline.reporting.models import FrozenRun
 from loopline.reports.catalogue import REPORTS
 from loopline.routing.models import RoutingRule, Team
@@ -49,7 +50,8 @@ WITHOUT_A_PAGE = {
     "chart_bundle": "a script of ours", "account_login": "nobody is signed in twice",
     "mail_click": "leads elsewhere", "mail_open": "a picture", "short_link": "leads elsewhere",
     "internal_events": "for the command line", "internal_report": "for the command line",
-    "internal_experiments": "for the command line", "experiment_arm": "JSON for whoever has a write key",
+    "internal_experiments": "for the command line", "internal_erase_preview": "for the command line",
+    "internal_erasure": "for the command line", "experiment_arm": "JSON for whoever has a write key",
     "today_figures": "a part of Today", "settings": "leads to its first page", "import_new": "leads to the imports",
     "dashboards": "leads to one of them",
     "welcome": "before the first person", "account_email": "is gone", "account_reset_password": "is gone",
@@ -78,7 +80,7 @@ GIVEN: dict[str, Values] = {
     "team_id": lambda _: ["new", *Team.objects.values_list("pk", flat=True)[:OF_EACH]],
     "slug": lambda _: Form.objects.values_list("slug", flat=True)[:OF_EACH],
     "code": lambda _: Experiment.objects.values_list("code", flat=True)[:OF_EACH],
-    "experiment_id": _records(Experiment), "arm": lambda _: ["holdout", "treated"],
+    "erasure_id": _records(Erasure), "experiment_id": _records(Experiment), "arm": lambda _: ["holdout", "treated"],
     "turn": lambda _: ["start"],
     "own_key": lambda _: OwnModelVersion.objects.values_list("key", flat=True)[:OF_EACH],
     "frozen_id": _records(FrozenRun),
