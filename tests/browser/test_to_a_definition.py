@@ -42,8 +42,10 @@ class Actions:
         page.locator("body").press(key)
 
     def click(self, page: Page, name: str) -> None:
+        """A link. What follows is done on the page it leads to: keys pressed before that has come are lost."""
         self._count(f"click {name}")
-        page.get_by_role("link", name=re.compile(f"^{name}")).first.click()
+        with page.expect_navigation():
+            page.get_by_role("link", name=re.compile(f"^{name}")).first.click()
 
 
 def test_the_count_catches_a_way_that_is_too_long(page: Page) -> None:
