@@ -103,7 +103,7 @@ def test_where_gathering_takes_long_its_moment_stays_for_some_minutes(
     assert leads(as_of="now") == (4, False)
     make_lead(version.unit)
     Relay(store).relay_all()
-    assert leads() == (4, True), "whoever asked for now moved it for all"
+    assert leads() == (4, True), "whoever asked again moved the moment of all"
     store.erase("person_facts", "id", ["nobody"])
     assert leads() == (5, False), "and an erasure ends it"
 
