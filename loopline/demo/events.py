@@ -15,6 +15,7 @@ from loopline.demo import world
 from loopline.demo.places import address_of
 from loopline.demo.simulate import Visit
 from loopline.leads.capture import form_event
+from loopline.lib.batches import batches
 from loopline.pipeline.interactions import own_event
 from loopline.pipeline.models import Interaction
 
@@ -65,8 +66,8 @@ def call_requests(calls: Iterable[Interaction]) -> Iterator[Request]:
 def fill_inbox(folder: Path, requests: Iterable[Request]) -> int:
     """Put the requests into the inbox in the order in which they would have come; how many events they hold."""
     ordered = sorted(requests, key=lambda one: one.received_us)
-    for start in range(0, len(ordered), BLOCK):
-        append_requests(folder, ordered[start : start + BLOCK])
+    for block in batches(ordered, BLOCK):
+        append_requests(folder, block)
     return sum(one.events for one in ordered)
 
 

@@ -11,11 +11,12 @@ from loopline.access.roles import Permission
 from loopline.campaigns.refusal import require_in_unit
 from loopline.experiments.assigning import Enrolled
 from loopline.experiments.models import Experiment
+from loopline.experiments.subjects import AT_ONCE
+from loopline.lib.batches import batches
 from loopline.lib.sheets import safe_cell
 from loopline.people.models import Company, Person
 
 HEAD = ("email", "name", "company", "domain", "subject", "arm", "assigned_at")
-_BATCH = 500
 
 
 def arm_rows(experiment: Experiment, arm: str, *, by: Actor) -> Iterator[Sequence[str]]:
@@ -25,8 +26,8 @@ def arm_rows(experiment: Experiment, arm: str, *, by: Actor) -> Iterator[Sequenc
     rows = list(experiment.assignments.filter(arm=arm).values_list("subject", "assigned_at"))
     with transaction.atomic():
         audit(by, "download_arm", experiment, arm=arm, count=len(rows))
-    for start in range(0, len(rows), _BATCH):
-        some = dict(rows[start : start + _BATCH])
+    for batch in batches(rows, AT_ONCE):
+        some = dict(batch)
         people = _people(experiment, list(some))
         for subject, at in some.items():
             for person in people.get(subject, [None]):

@@ -19,8 +19,9 @@ from loopline.experiments.arms import arm_of
 from loopline.experiments.fact_rows import assignment_id, assignment_row
 from loopline.experiments.models import Assignment, Experiment
 from loopline.experiments.refusal import ExperimentRefusedError
-from loopline.experiments.subjects import LEAST_CONSENT, Asked, batches, everybody, named, subjects_of
+from loopline.experiments.subjects import AT_ONCE, LEAST_CONSENT, Asked, everybody, named, subjects_of
 from loopline.facts.outbox import Fact, record_facts
+from loopline.lib.batches import batches
 from loopline.lib.ids import uuid_or_none
 from loopline.lib.times import utc_now
 from loopline.people.models import Consent
@@ -63,7 +64,7 @@ def ask_for_arm(experiment: Experiment, asked: Asked, *, at: datetime | None = N
 def assign(experiment: Experiment, subjects: Iterable[str], *, at: datetime) -> int:
     """Assign those who are not yet; how many that were. Two who ask at once get the same answer."""
     count = 0
-    for some in batches(list(dict.fromkeys(subjects))):
+    for some in batches(list(dict.fromkeys(subjects)), AT_ONCE):
         known = set(experiment.assignments.filter(subject__in=some).values_list("subject", flat=True))
         rows = [_assignment(experiment, one, at) for one in some if one not in known]
         Assignment.objects.bulk_create(rows, ignore_conflicts=True)
@@ -132,7 +133,7 @@ def _refusing(subjects: Sequence[str]) -> set[str]:
         uuid for one in subjects if one.startswith("person:") and (uuid := uuid_or_none(one.removeprefix("person:")))
     ]
     newest: dict[UUID, bool] = {}
-    for some in batches(ids):
+    for some in batches(ids, AT_ONCE):
         rows = Consent.objects.filter(person__in=some, purpose=TRACKING).order_by("pk")
         newest |= dict(rows.values_list("person_id", "is_granted"))
     return {f"person:{person}" for person, is_granted in newest.items() if not is_granted}

@@ -4,15 +4,15 @@ A subject is `visitor:<id>`, `person:<id>` or `company:<id>`, as an experiment a
 those that the experiment's business unit knows.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
 from django.db.models import Q
 
 from loopline.experiments.models import Experiment
+from loopline.lib.batches import batches
 from loopline.lib.ids import uuid_or_none
 from loopline.people.by_address import people_with
 from loopline.people.domains import company_domain
@@ -22,8 +22,8 @@ from loopline.people.models import Company, Person
 
 LEAST_CONSENT = 2
 """The mode from which an identifier may be kept."""
-_BATCH = 500
-One = TypeVar("One")
+AT_ONCE = 500
+"""A statement takes only so many values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +68,12 @@ def _person(asked: Asked) -> Person | None:
 def _records_of(experiment: Experiment, people: Sequence[UUID]) -> dict[UUID, list[UUID]]:
     """Person that remains → its records, itself first: of those people whom the experiment's business unit knows."""
     records = {one: [one] for one in people}
-    for some in batches(list(records)):
+    for some in batches(list(records), AT_ONCE):
         for merged in Person.objects.filter(merged_into__in=some).only("merged_into"):
             records[merged.canonical_id].append(merged.pk)
     unit = Q(unit=experiment.unit_id) | Q(leads__unit=experiment.unit_id)
     known: set[UUID] = set()
-    for some in batches([one for theirs in records.values() for one in theirs]):
+    for some in batches([one for theirs in records.values() for one in theirs], AT_ONCE):
         known.update(Person.objects.filter(unit, pk__in=some).values_list("pk", flat=True))
     return {person: theirs for person, theirs in records.items() if not known.isdisjoint(theirs)}
 
@@ -102,7 +102,7 @@ def named(experiment: Experiment, names: Sequence[str]) -> tuple[list[str], list
     is_of_companies = experiment.subject_kind == Experiment.SubjectKind.COMPANY
     by_name = _companies_named(experiment, names) if is_of_companies else _people_named(experiment, names)
     first: dict[str, datetime] = {}
-    for some in batches([one for subjects in by_name.values() for one in subjects]):
+    for some in batches([one for subjects in by_name.values() for one in subjects], AT_ONCE):
         first |= dict(experiment.assignments.filter(subject__in=some).values_list("subject", "assigned_at"))
     found, unknown = [], []
     for name in names:
@@ -117,7 +117,7 @@ def named(experiment: Experiment, names: Sequence[str]) -> tuple[list[str], list
 def _companies_named(experiment: Experiment, names: Sequence[str]) -> dict[str, list[str]]:
     domains = {name: _domain(name) for name in names}
     known: dict[str | None, UUID] = {}
-    for some in batches(sorted({one for one in domains.values() if one})):
+    for some in batches(sorted({one for one in domains.values() if one}), AT_ONCE):
         found = Company.objects.filter(domain__in=some, unit=experiment.unit_id)
         known |= dict(found.values_list("domain", "pk"))
     return {name: [f"company:{known[domain]}"] for name, domain in domains.items() if domain in known}
@@ -126,7 +126,7 @@ def _companies_named(experiment: Experiment, names: Sequence[str]) -> dict[str, 
 def _people_named(experiment: Experiment, names: Sequence[str]) -> dict[str, list[str]]:
     emails = {name: _normalised(name) for name in names}
     people: dict[str | None, UUID] = {}
-    for some in batches(sorted({one for one in emails.values() if one})):
+    for some in batches(sorted({one for one in emails.values() if one}), AT_ONCE):
         people |= {email: person.canonical_id for email, person in people_with(some).items()}
     records = _records_of(experiment, list(set(people.values())))
     return {
@@ -140,9 +140,3 @@ def _normalised(email: str) -> str | None:
         return normalise(email)
     except ValueError:
         return None
-
-
-def batches(every_one: Sequence[One]) -> Iterator[Sequence[One]]:
-    """A statement takes only so many values."""
-    for start in range(0, len(every_one), _BATCH):
-        yield every_one[start : start + _BATCH]

@@ -16,6 +16,7 @@ from django.db import connection, models
 from django.db.backends.base.operations import BaseDatabaseOperations
 from django.db.models.base import ModelState
 
+from loopline.lib.batches import batches
 from loopline.lib.times import as_utc
 
 Adapt = Callable[[Any], Any]
@@ -69,7 +70,7 @@ def insert_values(model: type[models.Model], names: Sequence[str], rows: Iterabl
         for group, size in ((values[:whole], _TOGETHER), (values[whole:], len(values) - whole)):
             if group:
                 sql = f"INSERT INTO {table} ({columns}) VALUES {', '.join([one] * size)}"
-                cursor.executemany(sql, [tuple(chain(*group[at : at + size])) for at in range(0, len(group), size)])
+                cursor.executemany(sql, [tuple(chain(*some)) for some in batches(group, size)])
 
 
 def update_values(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -136,8 +137,8 @@ def remove_rows(model: type[models.Model], name: str, keys: Sequence[Any]) -> No
 def _in_parts(field: Any, keys: Sequence[Any]) -> Iterable[dict[Any, Any]]:
     """Keys in the database's form → as they were given, a statement's worth at a time."""
     adapt = _adapter(field, connection.ops)
-    for at in range(0, len(keys), _KEYS_TOGETHER):
-        yield {adapt(key) if adapt else key: key for key in keys[at : at + _KEYS_TOGETHER]}
+    for some in batches(keys, _KEYS_TOGETHER):
+        yield {adapt(key) if adapt else key: key for key in some}
 
 
 @cache

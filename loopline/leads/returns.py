@@ -18,6 +18,7 @@ from loopline.leads.changes import lock
 from loopline.leads.clocks import note, stop
 from loopline.leads.models import Lead, LeadQuerySet
 from loopline.leads.states import LeadStateError
+from loopline.lib.batches import batches
 from loopline.lib.times import utc_now
 from loopline.reports.visitors import last_seen
 from loopline.store.current import engine
@@ -40,8 +41,8 @@ def bring_back(at: datetime | None = None, seen: LastSeen | None = None) -> int:
     came = sum(_return(lead, f"its date {lead.return_on} came", at) for lead in due)
     for key, (words, path) in TRIGGERS.items():
         waiting = list(waiting_to_return().filter(returns_when=key).select_related("person"))
-        for first in range(0, len(waiting), AT_ONCE):
-            for lead in _those_who_came(waiting[first : first + AT_ONCE], path, seen or _seen):
+        for some in batches(waiting, AT_ONCE):
+            for lead in _those_who_came(some, path, seen or _seen):
                 came += _return(lead, words, at)
     return came
 

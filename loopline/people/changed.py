@@ -2,9 +2,9 @@
 
 from collections.abc import Collection, Iterator
 from datetime import datetime
-from typing import TypeVar
 from uuid import UUID
 
+from loopline.lib.batches import batches
 from loopline.lib.ids import uuids_in
 from loopline.people.models import BrowserUse, IdentityLink, Person
 from loopline.rules.changed import changed
@@ -13,7 +13,6 @@ from loopline.store.engine import Engine
 _AT_ONCE = 5_000
 """So many values go into one question of the records."""
 _SELF = "person:"
-T = TypeVar("T")
 
 
 def changed_people(engine: Engine, since: datetime, as_of: datetime) -> set[str]:
@@ -24,11 +23,11 @@ def changed_people(engine: Engine, since: datetime, as_of: datetime) -> set[str]
     found = changed(engine, since, as_of)
     named = {one.removeprefix(_SELF) for one in found.identities if one.startswith(_SELF)}
     people = set(uuids_in(found.people | named))
-    for some in _in_parts(found.identities):
+    for some in batches(list(found.identities), _AT_ONCE):
         people.update(_linked(some))
-    for companies in _in_parts(uuids_in(found.companies)):
+    for companies in batches(list(uuids_in(found.companies)), _AT_ONCE):
         people.update(Person.objects.filter(company__in=companies).values_list("pk", flat=True))
-    return {str(one) for some in _in_parts(people) for one in _remaining(some)}
+    return {str(one) for some in batches(list(people), _AT_ONCE) for one in _remaining(some)}
 
 
 def _linked(identities: Collection[str]) -> Iterator[UUID]:
@@ -41,9 +40,3 @@ def _linked(identities: Collection[str]) -> Iterator[UUID]:
 def _remaining(people: Collection[UUID]) -> Iterator[UUID]:
     for one, merged_into in Person.objects.filter(pk__in=people).values_list("pk", "merged_into"):
         yield merged_into or one
-
-
-def _in_parts(values: Collection[T]) -> Iterator[list[T]]:
-    listed = list(values)
-    for first in range(0, len(listed), _AT_ONCE):
-        yield listed[first : first + _AT_ONCE]

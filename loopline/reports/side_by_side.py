@@ -11,6 +11,7 @@ from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Deal, Model
 from loopline.attribution.own_model import is_own
 from loopline.attribution.state import Part, question
+from loopline.lib.batches import batches
 from loopline.reports.balance import number
 from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, TOUCHED_IN_PERIOD
 from loopline.reports.dimension import DIMENSIONS, UNATTRIBUTED
@@ -69,8 +70,7 @@ def side_by_side(scope: Scope, keys: Sequence[str], conversion: str, engine: Eng
     found = SideBySide(scope, conversion)
     models, values = _models(found, scope, keys, conversion, engine)
     credit: dict[str, dict[str, int]] = {model.key: {} for model in models}
-    for start in range(0, len(models), AT_ONCE):
-        some = models[start : start + AT_ONCE]
+    for some in batches(models, AT_ONCE):
         for row in engine.rows(_question(scope.options, some, conversion), {**scope.params, **values}):
             of_model = credit[str(row["model"])]
             of_model[str(row["row_key"])] = of_model.get(str(row["row_key"]), 0) + number(row["amount"])

@@ -17,6 +17,7 @@ from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import Part, question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
+from loopline.lib.batches import batches
 from loopline.reports.balance import number, sum_records
 from loopline.reports.closed_loop_sql import COSTS_OF_CAMPAIGNS, ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED
@@ -171,8 +172,7 @@ def _costs(scope: Scope, mondays: list[date], unit: str, engine: Engine) -> tupl
     """Spend by week, unit and channel of channels with a known cost, and how many lines have no rate."""
     found: dict[_Key, int] = {}
     without = 0
-    for start in range(0, len(mondays), AT_ONCE):
-        some = mondays[start : start + AT_ONCE]
+    for some in batches(mondays, AT_ONCE):
         values: dict[str, Value] = {**scope.params}
         sums = []
         for place, monday in enumerate(some):
