@@ -12,6 +12,7 @@ from loopline.leads.models import Lead
 from loopline.people.models import Person
 from loopline.pipeline.models import Interaction, Opportunity, Task
 from tests.make import make_person, make_unit, make_user, signed_in
+from tests.make_leads import make_lead
 from tests.pipeline.records import make_accepted_lead, make_opportunity, make_seller
 
 pytestmark = pytest.mark.django_db
@@ -130,6 +131,19 @@ def test_a_won_opportunity_is_refunded_by_finance_and_not_by_sales(seller: User,
     assert "€200.00" in text
     assert HOSTILE not in text
     assert "Your role does not see people" in text
+
+
+def test_who_may_not_see_people_is_told_no_name_and_led_nowhere_closed(seller: User, unit: BusinessUnit) -> None:
+    opportunity, lead = make_opportunity(unit), make_lead(unit, name="Ines Sol", company_name="Halden Foods")
+    opportunity.lead, opportunity.company = lead, lead.person.company
+    opportunity.save(update_fields=["lead", "company"])
+    address = reverse("opportunity", args=[opportunity.pk])
+    links = [reverse("lead", args=[lead.pk]), reverse("company", args=[opportunity.company_id])]
+    text = signed_in(seller).get(address).content.decode()
+    assert all(link in text for link in ["Ines Sol", *links])
+    text = signed_in(make_user(Role.FINANCE, unit=unit)).get(address).content.decode()
+    assert not [link for link in ["Ines Sol", *links] if link in text]
+    assert "From lead" in text
 
 
 def test_an_edit_saves_what_was_changed_on_the_page(seller: User, unit: BusinessUnit) -> None:

@@ -69,18 +69,19 @@ def _context(request: PageRequest, found: Opportunity) -> dict[str, Any]:
     contacts = list(found.contacts.select_related("person__company").order_by("-is_primary", "person__name"))
     people = Person.objects.visible_to(actor).filter(opportunity_roles__opportunity=found)
     people = people.order_by("-opportunity_roles__is_primary", "name")
-    can_edit = actor.may(Permission.EDIT_PIPELINE)
+    can_edit, sees_people = actor.may(Permission.EDIT_PIPELINE), actor.may(Permission.SEE_PEOPLE)
     is_won = found.outcome == Opportunity.Outcome.WON
     left = (found.amount_minor or 0) - refunded
     return {
         "opportunity": found,
-        "contacts": contacts if actor.may(Permission.SEE_PEOPLE) else [],
+        "contacts": contacts if sees_people else [],
         "roles": OpportunityContact.Role.choices,
         "stages": _steps(found),
         "refunded_minor": refunded,
         "reporting_minor": found.reporting_minor(refunded, business_day(now)),
         "reporting_currency": Organisation.current().reporting_currency,
-        "route": opportunity_route(found, actor) if actor.may(Permission.SEE_PEOPLE) else None,
+        "route": opportunity_route(found, actor) if sees_people else None,
+        "sees_people": sees_people,
         "tasks": found.tasks.select_related("owner"),
         "history": _history(found),
         "can_edit": can_edit,
