@@ -22,7 +22,7 @@ def bars(result: ReportResult, key: str) -> Chart:
 
 
 def line(result: ReportResult, key: str) -> Chart:
-    """A line over the rows; the immature ones are hollow points."""
+    """A line over the rows; where they are immature it is pale and dashed: it may still rise."""
     metric = _metric(result, key)
     return {"spec": _line_spec(metric.label), "rows": _rows(result, metric, len(result.rows)),
             "title": _title(metric, result)}  # fmt: skip
@@ -95,8 +95,9 @@ def _line_spec(title: str) -> Spec:
         opacity=alt.condition("datum.mature", alt.value(1), alt.value(0.35)),
         tooltip=[alt.Tooltip("row:N", title="Row"), alt.Tooltip("value:Q", title=title, format=",.1f")],
     )
-    lines = base.mark_line(strokeWidth=2, color="token:accent")
-    return finished(alt.layer(lines, points).properties(width="container", height=220))
+    unsure = base.mark_line(strokeWidth=2, color="token:accent", opacity=0.35, strokeDash=[4, 4])
+    sure = base.transform_filter("datum.mature").mark_line(strokeWidth=2, color="token:accent")
+    return finished(alt.layer(unsure, sure, points).properties(width="container", height=220))
 
 
 def curves(result: ReportResult, ages: Mapping[str, int]) -> Chart:
