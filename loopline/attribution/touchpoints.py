@@ -72,9 +72,6 @@ class RowOf:
     def without_reasons(self) -> "RowOf":
         return replace(self, tells_reasons=False)
 
-    def with_channel(self, wanted: bool = True) -> "RowOf":
-        return replace(self, carries_channel=wanted)
-
     @property
     def join(self) -> str:
         """Beside the event: what its code counts for, the segment of its person, its channel as judged again."""

@@ -22,21 +22,12 @@ def plan_written(text: str) -> Plan:
     return plan
 
 
-def words_of(plan: Plan) -> str:
-    """The plan as `plan_written` reads it."""
-    told = {name: getattr(plan, name) for name in SHARES} | dict(plan.kinds)
-    words = [f"{name}={figure:g}" for name, figure in told.items() if figure or name in plan.kinds]
-    return " ".join([*words, *([f"{HALF_LIFE}={plan.half_life_days:g}"] if plan.half_life_days else [])])
-
-
 def _of_words(text: str) -> Plan:
     told: dict[str, float] = {}
     for word in text.replace(",", " ").split():
         name, _, figure = word.partition("=")
-        if name not in (*SHARES, *EARNING_KINDS, HALF_LIFE):
-            raise PlanError(
-                f"There is no weight “{name}”. Choose of: {', '.join((*SHARES, *EARNING_KINDS, HALF_LIFE))}."
-            )
+        if name not in WORDS:
+            raise PlanError(f"There is no weight “{name}”. Choose of: {', '.join(WORDS)}.")
         if name in told:
             raise PlanError(f"{name} is given twice; say it once.")
         try:

@@ -10,7 +10,7 @@ import pytest
 
 from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import Plan
-from loopline.attribution.written_plan import plan_written, words_of
+from loopline.attribution.written_plan import plan_written
 from loopline.cli.main import main
 
 PATHS = "path;total_conversions;total_conversion_value;total_null\nA > B;2;30;1\nB>A>C;1;10.5;0\nC;0;0;7\n"
@@ -191,7 +191,7 @@ def test_a_model_of_ones_own_deals_by_weights_on_the_command_line_or_in_a_file(a
     plan = Plan(first=50, last=50, half_life_days=7)
     file = tmp_path / "ours.json"
     file.write_text(plan.to_json())
-    for weights in (words_of(plan), "first=50, last=50, half_life_days=7", str(file)):
+    for weights in ("first=50 last=50 half_life_days=7", "first=50, last=50, half_life_days=7", str(file)):
         answer = json.loads(asked(TOUCHES, "--weights", weights, "--format", "json"))
         assert (answer["model"], answer["order"]) == ("custom", None)
         assert {row["channel"]: row["value"] for row in answer["rows"]} == pytest.approx({"A": 100, "B": 200, "C": 0})
@@ -230,9 +230,9 @@ def test_a_file_that_is_no_model_is_refused_with_an_example(asked, tmp_path: Pat
     assert "such as {" in asked(PATHS, "--weights", str(file), status=1)
 
 
-def test_words_of_a_plan_are_read_as_the_plan() -> None:
+def test_words_are_read_as_the_plan_they_say() -> None:
     plan = Plan(first=12.5, rest=87.5, kinds={"call": 2, "entry": 0}, half_life_days=30)
-    assert plan_written(words_of(plan)) == plan
+    assert plan_written("first=12.5 rest=87.5 call=2 entry=0 half_life_days=30") == plan
 
 
 def test_models_that_learn_say_how_sure_they_are(asked) -> None:

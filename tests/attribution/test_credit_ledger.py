@@ -37,7 +37,7 @@ def dealt(engine: Engine, model: Model, **options: object) -> dict[str, dict[str
     sql = question(
         "SELECT c.record_id AS record_id, r.event_id AS event_id, r.credit AS credit FROM credits AS r "
         "JOIN conversions AS c ON c.conversion_no = r.conversion_no ORDER BY r.touched_us, r.event_id",
-        credit_ledger(model, ROW.with_channel(model.reads_channel), "revenue"),
+        credit_ledger(model, replace(ROW, carries_channel=model.reads_channel), "revenue"),
         conversions("revenue"),
     )
     found: dict[str, dict[str, int]] = defaultdict(dict)

@@ -59,10 +59,7 @@ def _erase(desk: Desk, person: str, *, is_sure: bool) -> int:
     print(f"{seen['name']} ({seen['person']})")
     print(f"  goes:  {_counted(seen['goes'])}")
     print(f"  stays: {_counted(seen['stays'])}{_won(seen['won'])}, without a name")
-    if (
-        not is_sure
-        and input(f"Type “{seen['confirm']}” to erase for good: ").strip().lower() != seen["confirm"].lower()
-    ):
+    if not (is_sure or _is_confirmed(seen["confirm"])):
         print("Nothing was erased.")
         return FAILED
     done = desk.erase(seen["person"])
