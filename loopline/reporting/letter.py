@@ -21,6 +21,7 @@ from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.pictures import png_of
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
+from loopline.reports.sparks import Sparks
 from loopline.reports.write import UNDEFINED, table_lines
 
 MOST_ROWS = 20
@@ -36,9 +37,9 @@ class Letter:
     attachments: tuple[Attachment, ...]
 
 
-def letter_of(name: str, result: ReportResult, report: Report, address: str) -> Letter:
-    """The mail about this result; `address` is where the page is."""
-    told = result.to_json()
+def letter_of(name: str, result: ReportResult, report: Report, address: str, sparks: Sparks | None = None) -> Letter:
+    """The mail about this result; `address` is where the page is, `sparks` what its rows show over time."""
+    told = sparks.told(result.to_json()) if sparks else result.to_json()
     file = slugify(f"{result.title}-{result.first}-{result.last}")
     attachments = [Attachment(f"{file}.{form}", FORMS[form], exported(told, form)) for form in ("csv", "xlsx")]
     picture = _picture(result, report)

@@ -22,7 +22,7 @@ from loopline.reporting.letter import letter_of
 from loopline.reporting.models import ReportMail
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.options import OptionError
-from loopline.reports.run import report_named, run_report
+from loopline.reports.run import report_named, row_sparks, run_report
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 
@@ -150,7 +150,8 @@ def _send_to(mail: ReportMail, user: User, at: datetime) -> bool:
     report, books = report_named(mail.report), books_for(actor)
     asked = read_address(mail.options, books, timezone.localdate(), usual_of(report))
     result = run_report(mail.report, asked.options, engine(), books)
-    letter = letter_of(mail.name, result, report, f"{settings.BASE_URL}{_path(mail)}")
+    sparks = row_sparks(result, asked.options, engine(), books)
+    letter = letter_of(mail.name, result, report, f"{settings.BASE_URL}{_path(mail)}", sparks)
     key = f"{key_of(mail)}{mail.next_at:%Y%m%d}/{user.pk}"
     return queue_mail(NewMail(key, user, letter.subject, letter.text, letter.html, letter.attachments), at=at)
 

@@ -10,7 +10,7 @@ from loopline.attribution.state import Part, question
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
 from loopline.reports.counted_sparks import counted_sparks
-from loopline.reports.dimension import NOTHING, TOTAL, Naming
+from loopline.reports.dimension import NOTHING, OTHERS, TOTAL, Naming
 from loopline.reports.metric import AddsUp, Metric, Number, Unit, whole
 from loopline.reports.naming import Name, named
 from loopline.reports.opened import MOST, Item, Opened
@@ -20,7 +20,6 @@ from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine, Value
 
-OTHERS = "~others"
 Values = Mapping[str, Number]
 
 

@@ -9,6 +9,8 @@ from loopline.lib.registry import scan
 NOTHING = ""
 UNMAPPED, OTHER_UNITS, UNATTRIBUTED, TOTAL = "~unmapped", "~other_units", "~unattributed", "~total"
 """Keys of rows that are no value of the dimension."""
+OTHERS = "~others"
+"""Key of the row that stands for all that are not listed."""
 
 
 class Naming(StrEnum):

@@ -1,7 +1,8 @@
 """A report's JSON as a file: CSV, JSON, a spreadsheet (XLSX), Parquet.
 
-XLSX holds numbers as numbers, money in major units, and every text as text: none can run as a formula or a link.
-Parquet holds money in minor units, as the JSON does, and the report's own words in its metadata.
+XLSX holds numbers as numbers, money in major units, and every text as text: none can run as a formula or a link; what
+rows show over time is its second sheet. Parquet holds money in minor units, as the JSON does, and
+the report's own words in its metadata.
 """
 
 import csv
@@ -10,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from io import BytesIO, StringIO
 from typing import Any
 
-from loopline.lib.money import exponent
-from loopline.reports.write import written_cells
+from loopline.reports.series_file import SERIES_FORMS, series_csv, series_parquet
+from loopline.reports.series_sheet import write_series
+from loopline.reports.sheet_cells import PLAIN, in_major_units, number_format, write_text
+from loopline.reports.write import is_money, written_cells
 
 FORMS: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -20,12 +23,16 @@ FORMS: dict[str, str] = {
     "parquet": "application/vnd.apache.parquet",
 }
 """What a report can be downloaded as, with its media type."""
-_PLAIN = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 _WIDEST = 60
 
 
-def exported(result: Mapping[str, Any], form: str) -> bytes:
-    """The report as a file of this form, one of FORMS."""
+def exported(result: Mapping[str, Any], form: str, *, is_series: bool = False) -> bytes:
+    """The report as a file of this form, one of FORMS; `is_series`: CSV and Parquet hold what its rows show over time.
+
+    Raises OptionError for the series of a report that shows nothing over time.
+    """
+    if is_series and form in SERIES_FORMS:
+        return series_csv(result) if form == "csv" else series_parquet(result)
     match form:
         case "csv":
             to = StringIO()
@@ -40,13 +47,15 @@ def exported(result: Mapping[str, Any], form: str) -> bytes:
 
 
 def xlsx_bytes(result: Mapping[str, Any]) -> bytes:
-    """Two sheets: the table with its total, and how its figures are made."""
+    """The table with its total, what its rows show over time where they do, and how the figures are made."""
     import xlsxwriter  # only where a spreadsheet is asked for
 
     to = BytesIO()
-    book = xlsxwriter.Workbook(to, _PLAIN)
+    book = xlsxwriter.Workbook(to, PLAIN)
     book.set_properties({"title": result["title"], "comments": f"as of {result['as_of']}"})
     _write_table(book, result)
+    if "over_time" in result:
+        write_series(book, result)
     _write_about(book, result)
     book.close()
     return to.getvalue()
@@ -57,10 +66,10 @@ def _write_table(book: Any, result: Mapping[str, Any]) -> None:
     sheet = book.add_worksheet("Report")
     head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
     label, total = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "top": 1})
-    formats = [book.add_format({"num_format": _number_format(one, currency)}) for one in columns]
-    totals = [book.add_format({"num_format": _number_format(one, currency), "bold": True, "top": 1}) for one in columns]
+    formats = [book.add_format({"num_format": number_format(one, currency)}) for one in columns]
+    totals = [book.add_format({"num_format": number_format(one, currency), "bold": True, "top": 1}) for one in columns]
     for place, words in enumerate([result["head"], "Note", *(_headed(one, currency) for one in columns)]):
-        sheet.write_string(0, place, words, head)
+        write_text(sheet, 0, place, words, head)
     for line, row in enumerate(result["rows"], start=1):
         _write_row(sheet, line, row, columns, currency, label, formats)
     if result["has_total"]:
@@ -75,14 +84,14 @@ def _write_row(
     sheet: Any, line: int, row: Mapping[str, Any], columns: Sequence[Any], currency: str, words: Any, formats: list[Any]
 ) -> None:
     notes = [str(row.get(key) or "") for key in ("note", "cost_incomplete", "immature")]
-    sheet.write_string(line, 0, str(row["label"]), words)
-    sheet.write_string(line, 1, "; ".join(note for note in notes if note), words)
+    write_text(sheet, line, 0, row["label"], words)
+    write_text(sheet, line, 1, "; ".join(note for note in notes if note), words)
     for place, column in enumerate(columns):
         value = row[column["key"]]
         if value is None:
             sheet.write_blank(line, place + 2, None, formats[place])  # undefined stays empty, it is not 0
         else:
-            sheet.write_number(line, place + 2, _in_major_units(value, column, currency), formats[place])
+            sheet.write_number(line, place + 2, in_major_units(value, column, currency), formats[place])
 
 
 def _write_about(book: Any, result: Mapping[str, Any]) -> None:
@@ -98,33 +107,27 @@ def _write_about(book: Any, result: Mapping[str, Any]) -> None:
         ("Currency", result["currency"]),
         *((one["label"], f"{one['formula']}. Dated by {one['date_basis']}; {one['adds_up']}.")
           for one in result["columns"]),
+        *_over_time(result),
         *(("Mind", words) for words in result["warnings"]),
     ]  # fmt: skip
     for line, (name, words) in enumerate(lines):
-        sheet.write_string(line, 0, str(name), bold)
-        sheet.write_string(line, 1, str(words))
+        write_text(sheet, line, 0, name, bold)
+        write_text(sheet, line, 1, words)
     sheet.set_column(0, 0, 24)
     sheet.set_column(1, 1, 110)
 
 
+def _over_time(result: Mapping[str, Any]) -> list[tuple[str, str]]:
+    if "over_time" not in result:
+        return []
+    about = result["over_time"]
+    words = f"{about['label']} by {about['step']}; each begins on the day above it and is cut to the period"
+    return [("Over time", f"{words}. A row adds up to its figure in the report.")]
+
+
 def _headed(column: Mapping[str, Any], currency: str) -> str:
     unit = {"percent": " (%)", "hours": " (hours)"}.get(str(column["unit"]), "")
-    return f"{column['label']}{f' ({currency})' if _is_money(column) else unit}"
-
-
-def _is_money(column: Mapping[str, Any]) -> bool:
-    return str(column["unit"]).endswith("minor units")
-
-
-def _in_major_units(value: int | float, column: Mapping[str, Any], currency: str) -> float:
-    return value / 10 ** exponent(currency) if _is_money(column) else value
-
-
-def _number_format(column: Mapping[str, Any], currency: str) -> str:
-    if _is_money(column):
-        digits = exponent(currency)
-        return "#,##0" + ("." + "0" * digits if digits else "")
-    return "#,##0" if column["unit"] == "count" else "#,##0.0"
+    return f"{column['label']}{f' ({currency})' if is_money(column) else unit}"
 
 
 def parquet_bytes(result: Mapping[str, Any]) -> bytes:
@@ -135,7 +138,7 @@ def parquet_bytes(result: Mapping[str, Any]) -> bytes:
     texts = ("key", "label", "note", "cost_incomplete", "immature")
     fields = [pa.field(name, pa.string()) for name in texts] + [pa.field("is_rest", pa.bool_())]
     fields += [
-        pa.field(one["key"], pa.int64() if _is_money(one) else pa.float64(), metadata=_about(one))
+        pa.field(one["key"], pa.int64() if is_money(one) else pa.float64(), metadata=_about(one))
         for one in result["columns"]
     ]
     about = {name: value for name, value in result.items() if name not in ("rows", "columns")}

@@ -44,7 +44,8 @@ def row_sparks(result: ReportResult, options: Options, engine: Engine, books: Bo
         return result.over_time
     same = replace(options, first=result.first, last=result.last, as_of=result.as_of)
     scope, ask = settle_for(report, same, engine, books), report.sparks
-    return kept_or(engine, f"{report.key} over time", scope, lambda: ask(scope, engine))
+    found = kept_or(engine, f"{report.key} over time", scope, lambda: ask(scope, engine))
+    return found.listed({row.key for row in result.rows}) if found else None
 
 
 def told_whole(result: ReportResult, options: Options, engine: Engine, books: Books) -> dict[str, object]:

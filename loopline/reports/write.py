@@ -18,7 +18,7 @@ def written_cells(result: Mapping[str, Any]) -> list[list[str]]:
     head = [
         str(result["head"]),
         "Note",
-        *(f"{one['label']} ({currency})" if _is_money(one) else str(one["label"]) for one in columns),
+        *(f"{one['label']} ({currency})" if is_money(one) else str(one["label"]) for one in columns),
         "Cost is" if result["balance"] else "Mind",
     ]
     body = [
@@ -130,14 +130,15 @@ def aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     )
 
 
-def _is_money(column: Mapping[str, Any]) -> bool:
+def is_money(column: Mapping[str, Any]) -> bool:
+    """The column, as JSON tells it, holds money: in minor units of the reporting currency."""
     return str(column["unit"]).endswith("minor units")
 
 
 def _cell(value: int | float | None, column: Mapping[str, Any], currency: str, undefined: str) -> str:
     if value is None:
         return undefined
-    if _is_money(column):
+    if is_money(column):
         return str(Money(int(value), currency).major)
     if undefined and column["unit"] == "hours":
         return f"{value:,.1f} h"

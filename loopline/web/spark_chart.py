@@ -20,8 +20,8 @@ def sparks_drawn(found: Sparks | None, result: ReportResult) -> dict[str, str]:
     return {row.key: _svg(found.of(row.key), found, result.currency) for row in result.rows}
 
 
-def _svg(points: Sequence[int], found: Sparks, currency: str) -> str:
-    if not any(points):
+def _svg(points: Sequence[int] | None, found: Sparks, currency: str) -> str:
+    if not points or not any(points):
         return ""
     top, bottom = max(0, *points), min(0, *points)
     width = max(len(points), MOST // 2)  # a few columns stay narrow

@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from loopline.reports.answer import answered
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.export import FORMS, exported
 from loopline.reports.options import DIRECTS, HUMANS, OptionError
+from loopline.reports.series_file import series_cells, series_lines
 from loopline.reports.weekly import KEY as WEEKLY
 from loopline.reports.weekly_file import weekly_csv, weekly_parquet
 from loopline.reports.write import table_lines, written_cells
@@ -53,6 +54,7 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--humans", choices=list(HUMANS), help="whether machines may earn too (default only)")
     parser.add_argument("--order", metavar="K", help="of the Markov chain: 1 (default), 2 or 3")
     parser.add_argument("--frozen", metavar="ID", help="a frozen run, as it was; other options do not matter then")
+    parser.add_argument("--series", action="store_true", help="what the rows show over time, a line each and period")
     parser.add_argument("--format", choices=["table", *FORMS], default="table")
     parser.add_argument("--output", metavar="FILE", help="write there instead of printing; XLSX and Parquet need it")
 
@@ -61,7 +63,18 @@ def _run(given: Namespace) -> int:
     if given.format in BINARY and not given.output:
         print(f"{given.format} is no text to print: add --output report.{given.format}", file=sys.stderr)
         return USED_WRONGLY
+    if given.series and (given.key == WEEKLY or given.changed_since):
+        print("--series is of reports with rows: the weekly table and what changed have none", file=sys.stderr)
+        return USED_WRONGLY
     result = _ask(read_config(), given)
+    try:
+        _tell(result, given)
+    except OptionError as error:
+        raise CommandError(str(error)) from error
+    return DONE
+
+
+def _tell(result: Mapping[str, Any], given: Namespace) -> None:
     if given.key == WEEKLY:
         _tell_weeks(result, given)
     elif given.output:
@@ -69,10 +82,16 @@ def _run(given: Namespace) -> int:
     elif given.format == "json":
         print(json.dumps(result, ensure_ascii=False, indent=1))
     elif given.format == "csv":
-        _print_csv(result)
+        _print_csv(result, is_series=given.series)
     else:
-        print("\n".join(change_lines(result) if given.changed_since else table_lines(result)))
-    return DONE
+        print("\n".join(_lines(result, given)))
+
+
+def _lines(result: Mapping[str, Any], given: Namespace) -> list[str]:
+    """For people to read in a terminal."""
+    if given.series:
+        return series_lines(result)
+    return change_lines(result) if given.changed_since else table_lines(result)
 
 
 def _tell_weeks(result: Mapping[str, Any], given: Namespace) -> None:
@@ -103,9 +122,9 @@ def _write(result: Mapping[str, Any], given: Namespace) -> None:
     if given.changed_since and given.format != "json":
         raise CommandError("what changed is written as json; print it as a table or csv without --output")
     if given.format == "table":
-        content = ("\n".join(table_lines(result)) + "\n").encode()
+        content = ("\n".join(_lines(result, given)) + "\n").encode()
     else:
-        content = exported(result, given.format)
+        content = exported(result, given.format, is_series=given.series)
     _put(content, given.output)
 
 
@@ -140,9 +159,10 @@ def _ask_the_store(config: Config, key: str, words: Mapping[str, str]) -> Mappin
         raise CommandError(str(error)) from error
 
 
-def _print_csv(result: Mapping[str, Any]) -> None:
+def _print_csv(result: Mapping[str, Any], *, is_series: bool) -> None:
     write = csv.writer(sys.stdout, lineterminator="\n").writerow
-    rows: Sequence[Sequence[str]] = change_cells(result) if "causes" in result else written_cells(result)
+    table = change_cells if "causes" in result else written_cells
+    rows: Iterable[Sequence[str]] = series_cells(result) if is_series else table(result)
     for row in rows:
         write(row)
 

@@ -32,7 +32,7 @@ from loopline.web.access import PageRequest, allow
 from loopline.web.forms.reports import ReportMailForm, SaveViewForm
 from loopline.web.report_pages import page_of
 from loopline.web.views.library import about_result
-from loopline.web.views.reports import FORM_WORDS, as_file
+from loopline.web.views.reports import FORM_WORDS, as_file, wants_series
 
 MOST_RUNS = 100
 MOST_DIFFERENCES = 100
@@ -148,7 +148,10 @@ def _again(run: FrozenRun, request: PageRequest) -> dict[str, Any]:
 @allow(Permission.SEE_REPORTS)
 def frozen_run_download(request: PageRequest, run_id: UUID, form: str) -> HttpResponse:
     run = get_object_or_404(FrozenRun.objects.visible_to(request.actor), pk=run_id)
-    return as_file(run.told, form)
+    try:
+        return as_file(run.told, form, is_series=wants_series(request.GET))
+    except OptionError as error:
+        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
 
 
 @require_POST

@@ -44,6 +44,7 @@ from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import row_sparks, run_report, run_with_before, settle, told_whole
 from loopline.reports.series import over_time
+from loopline.reports.series_file import SERIES_FORMS
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
@@ -125,20 +126,30 @@ def closed_loop_download(request: PageRequest, form: str) -> HttpResponse:
 
 
 def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
-    """A report as CSV, JSON, XLSX or Parquet, as its address asks for it."""
+    """A report as CSV, JSON, XLSX or Parquet, as its address asks for it; with `series=yes` what it shows over time."""
     books = books_for(request.actor)
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         result = run_report(report.key, asked.options, engine(), books)
-        told = told_whole(result, asked.options, engine(), books) if form == "json" else result.to_json()
+        return as_file(told_whole(result, asked.options, engine(), books), form, is_series=wants_series(request.GET))
     except OptionError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    return as_file(told, form)
 
 
-def as_file(told: Mapping[str, Any], form: str) -> HttpResponse:
-    name = f"{slugify(told['title'])}-{told['from']}-{told['to']}.{form}"
-    response = HttpResponse(exported(told, form), content_type=FORMS[form])
+def wants_series(query: Mapping[str, str]) -> bool:
+    """Whether an address asks for the series instead of the table. Raises OptionError for a word that is neither."""
+    said = query.get("series", "") or "no"
+    if said not in ("yes", "no"):
+        raise OptionError(f"“{said}” says nothing about the series; write series=yes, or leave it out.")
+    return said == "yes"
+
+
+def as_file(told: Mapping[str, Any], form: str, *, is_series: bool = False) -> HttpResponse:
+    """Raises OptionError where a series is asked for and there is none."""
+    content = exported(told, form, is_series=is_series)
+    over_time = "-over-time" if is_series and form in SERIES_FORMS else ""
+    name = f"{slugify(told['title'])}-{told['from']}-{told['to']}{over_time}.{form}"
+    response = HttpResponse(content, content_type=FORMS[form])
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
@@ -197,6 +208,7 @@ def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loo
     return choices(books, report.by or {}, own_models(engine(), {"as_of": engine().horizon()})) | {
         "report": report,
         "forms": FORM_WORDS,
+        "series_forms": SERIES_FORMS,
         "reads": report.reads,
         "can_compare": route in {"closed_loop", "report"},
         "periods": named_periods(timezone.localdate()),
