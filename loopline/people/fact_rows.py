@@ -15,6 +15,7 @@ def person_row(person: Person) -> dict[str, object]:
         "job_title": person.job_title,
         "language": person.language,
         "country": person.country,
+        "erased": "yes" if person.erased_at else "",
         "custom": custom_json(person.custom),
     }
 

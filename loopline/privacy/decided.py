@@ -150,7 +150,7 @@ lead_facts stays id unit_id person_id state owner_id reason definition_id
 lead_facts goes origin custom
 opportunity_contact_facts stays id opportunity_id person_id role
 opportunity_facts stays id unit_id lead_id company_id owner_id stage outcome loss_reason primary_campaign_id currency
-person_facts stays id unit_id canonical_id
+person_facts stays id unit_id canonical_id erased
 person_facts goes company_id country job_title language custom
 """
 

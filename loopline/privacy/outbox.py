@@ -8,7 +8,7 @@ from loopline.facts.bulk import remove_rows
 from loopline.facts.models import OutboxRow
 from loopline.privacy.traces import Traces
 
-BLANKED_PERSON = {"company_id": "", "country": "", "job_title": "", "language": "", "custom": ""}
+BLANKED_PERSON = {"company_id": "", "country": "", "job_title": "", "language": "", "custom": "", "erased": "yes"}
 BLANKED_LEAD = {"custom": ""}
 
 

@@ -66,7 +66,6 @@ _QUIET = "color:#6b6e75;font-size:13px;"
 
 def _html(name: str, result: ReportResult, report: Report, address: str, has_chart: bool) -> str:
     picture = format_html('<p><img src="cid:{}" width="560" alt="{}"></p>', CHART, result.title) if has_chart else ""
-    warnings = format_html_join("", '<p style="color:#8a4f00;font-size:13px;">{}</p>', ((w,) for w in result.warnings))
     return str(
         format_html(
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{0}</title></head>'
@@ -77,9 +76,23 @@ def _html(name: str, result: ReportResult, report: Report, address: str, has_cha
             '<p style="margin-top:24px;"><a href="{10}">Open it</a>. The whole table is attached.</p>'
             "</div></body></html>",
             name, _QUIET, result.title, result.first, result.last, f"{result.as_of:%Y-%m-%d %H:%M}",
-            _proof(result), warnings, picture, _table(result, _columns(result, report)), address,
+            _proof(result), _minds(result, address), picture, _table(result, _columns(result, report)), address,
         )
     )  # fmt: skip
+
+
+_MIND = '<p style="color:#8a4f00;font-size:13px;">{} <a href="{}">{}</a></p>'
+
+
+def _minds(result: ReportResult, address: str) -> SafeString:
+    """What to be careful about; unusual records open beside the report's own page."""
+    page, _, query = address.partition("?")
+    beside = f"{page.partition('/reports/')[0]}/reports/unusual/{result.report}"
+    opens = [(one.sentence, f"{beside}/{one.key}/" + (f"?{query}" if query else ""), "Show") for one in result.unusual]
+    others = ((words, "", "") for words in result.warnings)
+    return format_html_join("", _MIND, opens) + format_html_join(
+        "", _MIND.replace(' <a href="{}">{}</a>', "{}{}"), others
+    )
 
 
 def _columns(result: ReportResult, report: Report) -> list[Metric]:

@@ -18,20 +18,16 @@ _LATEST = """
 """
 
 WON = f"""
-SELECT coalesce(sum(CASE WHEN closed_at IS NULL THEN 0 ELSE reporting_minor END), 0) AS revenue_minor,
-    count(*) FILTER (WHERE reporting_minor IS NULL AND closed_at IS NOT NULL) AS without_rate,
-    count(*) FILTER (WHERE closed_at IS NULL) AS without_date,
-    count(*) FILTER (WHERE reporting_minor < 0 AND closed_at IS NOT NULL) AS negative
+SELECT coalesce(sum(reporting_minor), 0) AS revenue_minor
 FROM ({_LATEST.format(table="opportunity_facts")}) AS latest
 WHERE place = 1 AND NOT is_deleted AND outcome = 'won' AND {visible("unit_id")}
-    AND (closed_at IS NULL
-        OR (epoch_us(closed_at) >= $converted_from_us AND epoch_us(closed_at) < $converted_to_us))
+    AND closed_at IS NOT NULL
+    AND epoch_us(closed_at) >= $converted_from_us AND epoch_us(closed_at) < $converted_to_us
 """
 
 COST = f"""
 SELECT CASE WHEN starts_on >= $first AND ends_on <= $last THEN '' ELSE id END AS line,
-    min(starts_on) AS starts_on, max(ends_on) AS ends_on, coalesce(sum(reporting_minor), 0) AS amount_minor,
-    count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate
+    min(starts_on) AS starts_on, max(ends_on) AS ends_on, coalesce(sum(reporting_minor), 0) AS amount_minor
 FROM ({_LATEST.format(table="cost_facts")}) AS latest
 WHERE place = 1 AND NOT is_deleted AND cost_kind = 'actual' AND {visible("unit_id")}
     AND starts_on <= $last AND ends_on >= $first
@@ -68,26 +64,17 @@ def count_records(engine: Engine, scope: Scope) -> int | None:
 class Sums:
     revenue_minor: int
     cost_minor: int
-    won_without_rate: int
-    won_without_date: int
-    won_negative: int
-    """Refunds larger than the sale, or amounts below zero."""
-    cost_without_rate: int
     records: int | None = None
     """Of the conversion that the run is about."""
 
 
 def sum_records(engine: Engine, scope: Scope) -> Sums:
-    """Won revenue and actual cost of the scope, and what could not be counted. Raises StoreError."""
+    """Won revenue and actual cost of the scope. Raises StoreError."""
     [won] = engine.rows(WON, scope.params)
     lines = engine.rows(COST, scope.params)
     return Sums(
         revenue_minor=number(won["revenue_minor"]),
         cost_minor=sum(_within(line, scope) for line in lines),
-        won_without_rate=number(won["without_rate"]),
-        won_without_date=number(won["without_date"]),
-        won_negative=number(won["negative"]),
-        cost_without_rate=sum(number(line["without_rate"]) for line in lines),
         records=count_records(engine, scope),
     )
 

@@ -119,8 +119,8 @@ class Counting:
         values = {**scope.params, **asked.values}
         found = {str(row["row_key"]): self._values(row) for row in engine.rows(self._rows_sql(asked), values)}
         total = found.pop(TOTAL, {})
-        names = dict(named(self.naming(scope), found.keys(), scope, engine)) | dict(self.names(scope))
-        names[NOTHING] = Name(self.without)
+        names = named(self.naming(scope), found.keys(), scope, engine) | {NOTHING: Name(self.without)}
+        names |= self.names(scope)
         rows = [
             Row(key, names[key].label, names[key].note, key == NOTHING or key.startswith("~"), values)
             for key, values in found.items()

@@ -4,7 +4,7 @@ from loopline.attribution.conversions import conversions
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, row_for
 from loopline.reports.counting import Records
-from loopline.reports.dimension import DIMENSIONS, OTHER_UNITS, UNATTRIBUTED, UNMAPPED
+from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED, UNMAPPED
 from loopline.reports.learnt import learnt_model
 from loopline.reports.naming import Name
 from loopline.reports.options import OptionError, Scope
@@ -16,6 +16,12 @@ NAMES = {
     UNATTRIBUTED: Name("Unattributed", "no touchpoint in the window"),
 }
 """Rows that are no value of the dimension."""
+
+
+def names_beside(scope: Scope) -> dict[str, Name]:
+    """The same, and the row about which the touchpoint says nothing as the dimension calls it."""
+    dimension = DIMENSIONS[scope.options.by]
+    return NAMES | {NOTHING: Name(dimension.without, dimension.without_note)}
 
 
 def credited(scope: Scope, engine: Engine, *kinds: str) -> Records:

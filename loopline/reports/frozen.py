@@ -13,6 +13,7 @@ from typing import Any
 
 from loopline.reports.metric import AddsUp, Metric, Number, Unit
 from loopline.reports.result import Balance, Check, Counted, ReportResult, Row
+from loopline.reports.unusual import Unusual
 
 COUNTS = ("conversion", "people", "touch_kinds", "direct", "humans_only")
 """What counts in a run that deals out credit (`Options.counts`)."""
@@ -39,6 +40,8 @@ def _plain(value: Number) -> str:
 def result_from(told: Mapping[str, Any]) -> ReportResult:
     """The result that `ReportResult.to_json` wrote."""
     metrics = [_metric(one) for one in told["columns"]]
+    unusual = [Unusual(one["key"], one["records"], one["amounts_minor"], one["text"])
+               for one in told.get("unusual", ())]  # fmt: skip
     return ReportResult(
         report=told["report"],
         title=told["title"],
@@ -57,7 +60,8 @@ def result_from(told: Mapping[str, Any]) -> ReportResult:
         head=told["head"],
         balance=_balance(told["balance"]) if told["balance"] else None,
         check=Check(**_without_verdict(told["check"])) if told["check"] else None,
-        warnings=list(told["warnings"]),
+        unusual=unusual,
+        warnings=[words for words in told["warnings"] if words not in {one.sentence for one in unusual}],
         machine_sessions=told["machine_sessions_left_out"],
         has_total=told["has_total"],
         counts={name: told[name] for name in COUNTS if name in told},

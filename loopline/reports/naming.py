@@ -9,6 +9,9 @@ from loopline.reports.dimension import NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED
 from loopline.reports.options import Scope
 from loopline.store.engine import Engine
 
+DELETED = " (deleted)"
+"""Behind the name of what is gone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Name:
@@ -49,7 +52,7 @@ def named(naming: Naming, keys: Collection[str], scope: Scope, engine: Engine) -
         ask, second = _FROM_THE_STORE[naming]
         for row in engine.rows(ask, {**scope.params, "ids": sorted(keys)}):
             if row["id"] in names:
-                gone = " (deleted)" if row["is_deleted"] else ""
+                gone = DELETED if row["is_deleted"] else ""
                 names[str(row["id"])] = Name(f"{row['name']}{gone}", str(row[second]))
     elif naming is Naming.UNITS:
         names.update({key: Name(scope.books.units.get(key, key)) for key in keys})

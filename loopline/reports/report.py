@@ -32,6 +32,8 @@ class Report:
     """Under which heading the library lists it."""
     by: Mapping[str, str] | None = None
     """What its rows can be, the usual one first: key → label. None: the report decides itself."""
+    rests_on: frozenset[str] = frozenset()
+    """Of which opportunities and costs its figures are made (`reports.unusual`); what is unusual there is told."""
     reads: frozenset[str] = frozenset()
     """Which of clock, model and lookback change its figures; `touchpoints`: which of them may earn does, too."""
     run_both: RunBoth | None = None

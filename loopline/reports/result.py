@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.sparks import Sparks
+from loopline.reports.unusual import Unusual
 
 
 @dataclass(slots=True)
@@ -122,7 +123,10 @@ class ReportResult:
     """Of a report that deals out credit and cost."""
     check: Check | None = None
     """Of a report that counts records."""
+    unusual: list[Unusual] = field(default_factory=list)
+    """Records behind it that are not as they should be, by kind."""
     warnings: list[str] = field(default_factory=list)
+    """What else a reader has to be careful about."""
     machine_sessions: int = 0
     """Sessions of machines in the period, left out of every figure."""
     has_total: bool = True
@@ -138,6 +142,11 @@ class ReportResult:
         if self.balance is None:
             raise TypeError(f"the report {self.report} deals out no credit")
         return self.balance
+
+    @property
+    def minds(self) -> list[str]:
+        """Everything a reader has to be careful about, sentence by sentence."""
+        return [*(one.sentence for one in self.unusual), *self.warnings]
 
     @property
     def is_empty(self) -> bool:
@@ -164,7 +173,8 @@ class ReportResult:
             "question": self.question,
             "balance": self.balance.to_json() if self.balance else None,
             "check": self.check.to_json() if self.check else None,
-            "warnings": self.warnings,
+            "warnings": self.minds,
+            "unusual": [one.to_json() for one in self.unusual],
             "machine_sessions_left_out": self.machine_sessions,
         }
 

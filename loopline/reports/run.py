@@ -16,6 +16,8 @@ from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.sparks import Sparks
+from loopline.reports.unusual import Listed, list_unusual, unusual
+from loopline.reports.warn import deleted_rows
 from loopline.store.engine import Engine
 
 BEGINNING = """
@@ -34,7 +36,14 @@ def run_report(key: str, options: Options, engine: Engine, books: Books) -> Repo
     store does not answer; never an empty report instead."""
     report = report_named(key)
     scope = settle_for(report, options, engine, books)
-    return kept_or(engine, key, scope, lambda: report.run(report, scope, engine))
+    return kept_or(engine, key, scope, lambda: _minded(report, report.run(report, scope, engine), scope, engine))
+
+
+def _minded(report: Report, result: ReportResult, scope: Scope, engine: Engine) -> ReportResult:
+    """With the unusual records that its figures rest on, and what was deleted of its rows."""
+    result.warnings += deleted_rows(result.rows, result.head)
+    result.unusual = unusual(report.rests_on, scope, engine)
+    return result
 
 
 def row_sparks(result: ReportResult, options: Options, engine: Engine, books: Books) -> Sparks | None:
@@ -66,7 +75,7 @@ def run_with_before(
 
     def ask(one: Scope) -> ReportResult:
         both = ask_both()
-        return both[one is scope] if both else report.run(report, one, engine)
+        return _minded(report, both[one is scope] if both else report.run(report, one, engine), one, engine)
 
     result = kept_or(engine, key, scope, lambda: ask(scope))
     if earlier is None:
@@ -94,6 +103,13 @@ def open_figure(key: str, row: str, metric: str, options: Options, engine: Engin
             f"There is nothing to open behind “{metric}”. Open one of: {', '.join(sorted(report.opens))}."
         )
     return report.open(row, metric, settle_for(report, options, engine, books), engine)
+
+
+def unusual_records(key: str, kind: str, options: Options, engine: Engine, books: Books) -> tuple[Listed | None, Scope]:
+    """The unusual records of one kind behind a report, None where there are none. Raises OptionError and StoreError."""
+    report = report_named(key)
+    scope = settle_for(report, options, engine, books)
+    return list_unusual(kind, report.rests_on, scope, engine), scope
 
 
 def report_named(key: str) -> Report:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from loopline.attribution.state import CODE_STATE, question, visible
 from loopline.reports.balance import Sums
 from loopline.reports.dimension import UNMAPPED, Dimension
+from loopline.reports.naming import DELETED
 from loopline.reports.options import Scope
 from loopline.reports.result import Row
 from loopline.reports.tally import Tally
@@ -39,30 +40,6 @@ def warnings_of(
             "Influenced rows overlap: a sale counts whole on every row it met. They must not be added up; the total "
             "counts each sale once."
         )
-    if sums.cost_without_rate:
-        found.append(
-            f"{_many(sums.cost_without_rate, 'cost line has', 'cost lines have')} no exchange rate and no place in the "
-            "sums: cost is incomplete. Add the rate under Settings."
-        )
-    if sums.won_without_rate:
-        found.append(
-            f"{_many(sums.won_without_rate, 'won opportunity has', 'won opportunities have')} no exchange rate: "
-            "counted as won, missing in revenue. Add the rate under Settings."
-        )
-    if sums.won_without_date:
-        found.append(
-            f"{_many(sums.won_without_date, 'won opportunity has', 'won opportunities have')} no closing date and "
-            "counts nowhere. Give it one."
-        )
-    if sums.won_negative:
-        found.append(
-            f"{_many(sums.won_negative, 'won opportunity has', 'won opportunities have')} a negative amount, as when "
-            "more was refunded than sold: their paths share the loss."
-        )
-    if deleted := sum(1 for row in rows if row.label.endswith(" (deleted)")):
-        found.append(
-            f"{_many(deleted, 'campaign was', 'campaigns were')} deleted; what they earned and cost stays in the books."
-        )
     if without := sum(1 for row in rows if row.cost_note.endswith("in this period")):
         found.append(f"{_many(without, *_having(dimension))} no cost line in this period: the cost is unknown, not 0.")
     if not dimension.cost_sql and tally.total.cost_minor is not None:
@@ -72,10 +49,28 @@ def warnings_of(
     return found
 
 
+def deleted_rows(rows: Sequence[Row], head: str) -> list[str]:
+    """What to know of rows that are of something deleted; nothing where there are none."""
+    count = sum(1 for row in rows if row.label.endswith(DELETED))
+    one, more = _plural(head)
+    if not count:
+        return []
+    return [
+        f"{_many(count, f'{one} was', f'{more} were')} deleted: what was earned and spent there stays in the books, "
+        "marked (deleted) in the table."
+    ]
+
+
 def _having(dimension: Dimension) -> tuple[str, str]:
     """`activity has`, `activities have`: of the rows of this dimension."""
-    one = dimension.label.lower()
-    return f"{one} has", f"{one.removesuffix('y')}ies have" if one.endswith("y") else f"{one}s have"
+    one, more = _plural(dimension.label)
+    return f"{one} has", f"{more} have"
+
+
+def _plural(head: str) -> tuple[str, str]:
+    """What a row is, and several of them: `activity`, `activities`."""
+    one = head.lower()
+    return one, f"{one.removesuffix('y')}ies" if one.endswith("y") else f"{one}s"
 
 
 def _unmapped(scope: Scope, engine: Engine) -> str:

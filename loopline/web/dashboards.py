@@ -19,6 +19,7 @@ from loopline.reports.options import Books, OptionError
 from loopline.reports.recent import Recent, answered, recent_moment
 from loopline.reports.result import ReportResult
 from loopline.reports.run import run_with_before
+from loopline.reports.unusual import Unusual
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 from loopline.web.report_pages import page_of
@@ -135,6 +136,10 @@ class Shown:
     columns: Sequence[Metric] = ()
     chart: Mapping[str, Any] | None = None
     period: str = ""
+    query: str = ""
+    """Its options, as an address says them."""
+    minds: Sequence[Unusual] = ()
+    """Unusual records behind it that no tile before it told."""
     place: str = ""
     """Name of its chart on the page."""
 
@@ -160,12 +165,19 @@ def shown(
     tiles: Sequence[Tile], query: Mapping[str, str], books: Books, today: date, at: datetime | None = None
 ) -> list[Shown]:
     """Every tile with the options of the page's address before its own; as of `at` where the address does not say."""
-    return [_shown(tile, f"tile-{place}", query, books, today, at) for place, tile in enumerate(tiles)]
+    found = [_shown(tile, f"tile-{place}", query, books, today, at) for place, tile in enumerate(tiles)]
+    told: set[tuple[str, str]] = set()
+    for one in found:
+        unusual = one.result.unusual if one.result else []
+        one.minds = [mind for mind in unusual if (one.period, mind.sentence) not in told]
+        told |= {(one.period, mind.sentence) for mind in unusual}
+    return found
 
 
 def _shown(tile: Tile, place: str, query: Mapping[str, str], books: Books, today: date, at: datetime | None) -> Shown:
     said = _named_days({"period": PERIOD, **tile.options, **options_said(query)}, today)
-    found = Shown(tile, f"{page_of(tile.report)}?{urlencode(said)}" if said else page_of(tile.report), place=place)
+    found = Shown(tile, f"{page_of(tile.report)}?{urlencode(said)}" if said else page_of(tile.report),
+                  query=urlencode(said), place=place)  # fmt: skip
     try:
         _fill(found, said, books, today, at)
     except (OptionError, StoreError) as error:

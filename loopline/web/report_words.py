@@ -29,7 +29,7 @@ def changes(metrics: Sequence[Metric], result: ReportResult, before: ReportResul
 def _figure(metric: Metric, result: ReportResult, before: ReportResult | None) -> KeyFigure:
     value = result.totals.values[metric.key]
     earlier = before.totals.values[metric.key] if before else None
-    if value is None or earlier is None:
+    if value is None or earlier is None or not metric.is_compared:
         return KeyFigure(metric, value)
     if metric.unit is Unit.PERCENT:
         moved, unit = value - earlier, "pt"
@@ -40,7 +40,8 @@ def _figure(metric: Metric, result: ReportResult, before: ReportResult | None) -
     rounded = round(moved)
     if unit == "%" and abs(rounded) > MOST_PERCENT:
         return KeyFigure(metric, value)
-    text = f"{MINUS if rounded < 0 else '+'}{abs(rounded):,}{NO_BREAK}{unit}"
+    sign = "±" if rounded == 0 else MINUS if rounded < 0 else "+"
+    text = f"{sign}{abs(rounded):,}{NO_BREAK}{unit}"
     is_verdict = rounded != 0 and not metric.is_neutral
     tone = ("bad" if (rounded > 0) == metric.is_less_better else "good") if is_verdict else ""
     return KeyFigure(metric, value, text, tone)

@@ -53,6 +53,7 @@ from loopline.web.views import (
     public_form,
     report_beside,
     report_changes,
+    report_unusual,
     reports,
     routing,
     scorecards,
@@ -240,6 +241,7 @@ urlpatterns = [
     path("reports/planner/keep/", planner.planner_keep, name="planner_keep"),
     path("reports/library/", library.library, name="library"),
     path("reports/library/<slug:key>/", library.report, name="report"),
+    path("reports/unusual/<slug:key>/<str:kind>/", report_unusual.report_unusual, name="report_unusual"),
     path("reports/library/<slug:key>/behind/", library.report_behind, name="report_behind"),
     re_path(
         r"^reports/library/(?P<key>[a-z-]+)/download/(?P<form>csv|json|xlsx|parquet)$",

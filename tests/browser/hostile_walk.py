@@ -92,6 +92,7 @@ GIVEN: dict[str, Values] = {
         for user in User.objects.filter(role="sales", units=huddle.unit)[:OF_EACH]
     ],
     "key": lambda _: [one for one in REPORTS if one != "closed-loop"],
+    "kind": lambda _: ["won.without-rate", "cost.negative-cost", "open.without-amount", PAYLOADS[0].replace("/", "")],
     "form": lambda _: ["csv", "json"],
     "key_id": lambda station: [one.id for one in station.keys.list()],
     "seq": lambda station: [one.id for one in station.quarantine.waiting()[:3]],

@@ -162,7 +162,7 @@ def test_a_cost_without_a_rate_makes_the_row_incomplete(engine: Engine):
     assert row_of(result, "spring").values["cost_minor"] == 400_00
     assert row_of(result, "spring").cost_note == "cost incomplete: 1 cost line without an exchange rate"
     assert row_of(result, "news").values["cost_minor"] is None
-    assert any("2 cost lines have no exchange rate" in warning for warning in result.warnings)
+    assert any("2 cost lines have no exchange rate" in warning for warning in result.minds)
 
 
 def test_a_sale_without_a_rate_is_won_but_not_in_the_revenue(engine: Engine):
@@ -173,7 +173,7 @@ def test_a_sale_without_a_rate_is_won_but_not_in_the_revenue(engine: Engine):
     shelf.store()
     result = closed_loop(engine, by="channel")
     assert (result.totals.values["won"], result.totals.values["revenue_minor"]) == (1, 0)
-    assert any("1 won opportunity has no exchange rate" in warning for warning in result.warnings)
+    assert any("1 won opportunity has no exchange rate" in warning for warning in result.minds)
 
 
 def test_a_sale_without_a_closing_date_counts_nowhere_and_is_told(engine: Engine):
@@ -182,7 +182,7 @@ def test_a_sale_without_a_closing_date_counts_nowhere_and_is_told(engine: Engine
     shelf.store()
     result = closed_loop(engine)
     assert result.totals.values["revenue_minor"] == 0
-    assert any("no closing date" in warning for warning in result.warnings)
+    assert any("no closing date" in warning for warning in result.minds)
 
 
 def test_a_refund_larger_than_the_sale_is_negative_revenue_shared_alike(engine: Engine):

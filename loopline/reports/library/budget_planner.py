@@ -150,4 +150,5 @@ REPORT = Report(
         "nearly as well as the best; in simulated worlds with a known truth it held it in more than nine of ten.",
         "Credit is the model's. Outcomes of the last weeks may still come: long sales make late spend look bad.",
     ),
+    rests_on=frozenset({"won", "cost"}),
 )  # fmt: skip

@@ -9,7 +9,6 @@ from loopline.reports.dimension import Naming
 from loopline.reports.metric import Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
-from loopline.reports.result import ReportResult
 from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
@@ -58,13 +57,6 @@ def won_straight(scope: Scope, engine: Engine) -> tuple[str, int]:
     return "opportunities won in the period", number(row["won"])
 
 
-def _finish(result: ReportResult, _scope: Scope, _engine: Engine) -> None:
-    if without := result.totals.values["won_without_amount"]:
-        result.warnings.append(
-            f"{without:,} won without an amount or an exchange rate: counted as won, missing in revenue."
-        )
-
-
 _DATED = "closing date"
 COUNTING = Counting(
     records=_records,
@@ -93,7 +85,6 @@ COUNTING = Counting(
     most=100,
     check=_won_minor,
     checked="closed_minor",
-    finish=_finish,
     over_time="closed_minor",
 )  # fmt: skip
 
@@ -112,4 +103,5 @@ REPORT = Report(
     opens=COUNTING.opens,
     chart=lambda result: bars(result, "closed_minor"),
     leading=("closed_minor", "decided_won", "win_rate", "mean_won_minor", "hours_to_won", "decided"),
+    rests_on=frozenset({"won"}),
 )

@@ -24,4 +24,5 @@ REPORT = Report(
     leading=("revenue_minor", "cost_minor", "romi", "leads", "opportunities", "cost_per_opportunity_minor"),
     usual_period="last_90_days",
     reads=frozenset({"clock", "model", "lookback"}),
+    rests_on=frozenset({"won", "cost"}),
 )  # fmt: skip

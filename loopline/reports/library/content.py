@@ -167,4 +167,5 @@ REPORT = Report(
         "rows overlap; the total counts each decided opportunity once, whether they read or not.",
         "That readers buy more often does not say that the page did it: those who are about to buy read more.",
     ),
+    rests_on=frozenset({"won"}),
 )

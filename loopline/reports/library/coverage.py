@@ -231,4 +231,5 @@ REPORT = Report(
     leading=("known_rate", "known", "known_of"),
     usual_period="last_90_days",
     how=(f"What is known of less than {USUAL:.0f} % is told above the table: figures that rest on it say little.",),
+    rests_on=frozenset({"won", "cost"}),
 )

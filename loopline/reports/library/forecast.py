@@ -314,4 +314,5 @@ REPORT = Report(
         "It knows nothing of seasons, of new prices or of a colleague who leaves. Ask it as of an earlier day and "
         "compare with what came.",
     ),
+    rests_on=frozenset({"won", "open"}),
 )  # fmt: skip

@@ -111,6 +111,6 @@ REPORT = Report(
     opens=COUNTING.opens,
     chart=lambda result: bars(result, "promises_kept_rate"),
     usual_period="last_90_days",
-    leading=("promises_kept_rate", "promises", "hours_to_keep", "promises_broken"),
+    leading=("promises_kept_rate", "promises", "promises_broken"),
     how=("The clock runs in the business hours of whoever owes it; the time taken is calendar time.",),
 )

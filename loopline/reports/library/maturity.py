@@ -101,4 +101,5 @@ REPORT = Report(
         "Compare down a column: every month at the same age. A month that has not reached an age with all of its leads "
         "has no figure there; the total is of all leads that have.",
     ),
+    rests_on=frozenset({"cohort"}),
 )

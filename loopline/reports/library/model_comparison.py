@@ -107,4 +107,5 @@ REPORT = Report(
         "Credit is shared, not proven: only an experiment tells what would not have happened otherwise. More models, "
         "other conversions, intervals and the window's sensitivity are on the page Models.",
     ),
+    rests_on=frozenset({"won"}),
 )

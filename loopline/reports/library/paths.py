@@ -12,12 +12,15 @@ from loopline.reports.metric import Unit, ratio_of, sum_of
 from loopline.reports.naming import Name
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
+from loopline.reports.result import ReportResult
 from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 BY = {"path": "Way", "length": "Number of touchpoints", "first": "First channel", "last": "Last channel"}
 MOST_STEPS = 6
 """So many channels of a path are told; what follows is “…”."""
+MANY = 1_000
+"""Touchpoints; a path with more is told."""
 _LENGTHS = """CASE WHEN touches = 1 THEN '1' WHEN touches <= 3 THEN '2' WHEN touches <= 6 THEN '3'
     WHEN touches <= 12 THEN '4' ELSE '5' END"""
 LENGTHS = {"1": "1", "2": "2 to 3", "3": "4 to 6", "4": "7 to 12", "5": "13 and more"}
@@ -31,7 +34,8 @@ _ORDERED = Part(
     "ordered_steps",
     """
     SELECT conversion_no, touched_us, event_id, CASE WHEN row_key = '' THEN 'No channel' ELSE row_key END AS step,
-        lag(row_key) OVER (PARTITION BY conversion_no ORDER BY touched_us, event_id) AS step_before, row_key
+        lag(row_key) OVER (PARTITION BY conversion_no ORDER BY touched_us, event_id) AS step_before, row_key,
+        lag(touched_us) OVER (PARTITION BY conversion_no ORDER BY touched_us, event_id) = touched_us AS is_tied
     FROM steps
     """,
     (steps(_CHANNEL, "won"),),
@@ -56,8 +60,12 @@ _WAYS = Part(
 )
 _LAGS = Part(
     "lags",
-    "SELECT conversion_no, count(*) AS touches, min(touched_us) AS first_us FROM steps GROUP BY conversion_no",
-    (steps(_CHANNEL, "won"),),
+    """
+    SELECT conversion_no, count(*) AS touches, min(touched_us) AS first_us,
+        max(CASE WHEN is_tied THEN 1 ELSE 0 END) = 1 AS has_ties
+    FROM ordered_steps GROUP BY conversion_no
+    """,
+    (_ORDERED,),
 )
 
 
@@ -67,18 +75,33 @@ def _records(scope: Scope, _engine: Engine) -> Records:
         f"""
         SELECT 'opportunity' AS kind, c.record_id AS record_id, c.converted_us AS at_us,
             {_ROWS[scope.options.by]} AS row_key, l.touches AS touches, w.channels AS channels,
-            o.reporting_minor AS reporting_minor, (c.converted_us - l.first_us) / 3600000000.0 AS hours
+            o.reporting_minor AS reporting_minor, (c.converted_us - l.first_us) / 3600000000.0 AS hours,
+            l.has_ties AS has_ties
         FROM ways AS w JOIN lags AS l ON l.conversion_no = w.conversion_no
         JOIN conversions AS c ON c.conversion_no = w.conversion_no JOIN opportunity_state AS o ON o.id = c.record_id
         UNION ALL
         SELECT 'opportunity' AS kind, c.record_id AS record_id, c.converted_us AS at_us, '' AS row_key,
             CAST(0 AS BIGINT) AS touches, CAST(0 AS BIGINT) AS channels, o.reporting_minor AS reporting_minor,
-            CAST(NULL AS DOUBLE) AS hours
+            CAST(NULL AS DOUBLE) AS hours, FALSE AS has_ties
         FROM unattributed AS u JOIN conversions AS c ON c.conversion_no = u.conversion_no
         JOIN opportunity_state AS o ON o.id = c.record_id
         """,
         (conversions("won"), _WAYS, _LAGS, OPPORTUNITY_STATE, unattributed(MODELS["linear"], _CHANNEL, "won")),
     )
+
+
+def _finish(result: ReportResult, _scope: Scope, _engine: Engine) -> None:
+    longest, tied = (result.totals.values[key] for key in ("path_longest", "path_tied"))
+    if longest and longest > MANY:
+        result.warnings.append(
+            f"The longest path has {longest:,} touchpoints. So many are rarely one buyer's: open the figure under "
+            "Longest and look whether a machine or a browser of many people is behind it."
+        )
+    if tied:
+        result.warnings.append(
+            f"{tied:,} {'path has' if tied == 1 else 'paths have'} touchpoints of the very same moment. Which of them "
+            "came first is not known; they stand in the order of their ids, always the same."
+        )
 
 
 _DATED = "closing date"
@@ -97,6 +120,11 @@ COUNTING = Counting(
         Counted(ratio_of("path_hours", "First touch to won", "median from the first touchpoint within the window "
                          "to won", dated=_DATED, unit=Unit.HOURS, short="First to won"),
                 "hours IS NOT NULL", "median(hours)"),
+        Counted(ratio_of("path_longest", "Longest path", "most touchpoints on one path", dated=_DATED, unit=Unit.COUNT,
+                         short="Longest", is_neutral=True), "touches > 0", "max(touches)"),
+        Counted(sum_of("path_tied", "Paths with ties", "won opportunities with touchpoints of the very same moment, "
+                       "which stand in the order of their ids", of="opportunity", dated=_DATED, short="Ties",
+                       is_neutral=True), "has_ties"),
     ),
     head=lambda scope: BY[scope.options.by],
     naming=lambda _scope: Naming.AS_IS,
@@ -105,6 +133,7 @@ COUNTING = Counting(
     ordered_by="path_won",
     most=40,
     check=won_straight,
+    finish=_finish,
     checked="path_won",
     over_time="path_won",
 )  # fmt: skip
@@ -123,10 +152,12 @@ REPORT = Report(
     open=COUNTING.open,
     opens=COUNTING.opens,
     chart=lambda result: bars(result, "path_won"),
+    only_in_files=frozenset({"path_tied"}),
     leading=("path_won", "path_touches", "path_hours", "path_channels", "path_minor", "path_mean_minor"),
     how=(
         "A path is the touchpoints of the people of an opportunity within the window, strictly before it was won, "
         "oldest first. Touchpoints of one channel that follow each other are told once; machines are left out.",
         f"A path of more than {MOST_STEPS} turns is told by its first {MOST_STEPS}.",
     ),
+    rests_on=frozenset({"won"}),
 )

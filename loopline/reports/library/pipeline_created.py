@@ -3,19 +3,18 @@
 from loopline.attribution.state import Part, latest, visible
 from loopline.reports.balance import number
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
-from loopline.reports.credited import NAMES, credited
+from loopline.reports.credited import credited, names_beside
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.metric import Metric, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
-from loopline.reports.result import ReportResult
 from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 BY = {key: DIMENSIONS[key].label for key in ("campaign", "channel", "source", "landing_page", "content", "partner")}
 _OUTCOMES = Part("outcomes", latest("opportunity_facts", "outcome"))
 _STRAIGHT = f"""
-SELECT coalesce(sum(reporting_minor), 0) AS opened_minor, count(*) FILTER (WHERE reporting_minor IS NULL) AS unknown
+SELECT coalesce(sum(reporting_minor), 0) AS opened_minor
 FROM (
     SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
     FROM opportunity_facts WHERE recorded_at <= $as_of
@@ -41,15 +40,11 @@ def _opened(scope: Scope, engine: Engine) -> tuple[str, int]:
     return "of opportunities opened in the period", number(row["opened_minor"])
 
 
-def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
-    [row] = engine.rows(_STRAIGHT, scope.params)
-    if unknown := number(row["unknown"]):
-        result.warnings.append(f"{unknown:,} opened without an amount or an exchange rate: missing in the pipeline.")
-
-
-def _money(key: str, label: str, words: str, short: str = "") -> Metric:
+def _money(key: str, label: str, words: str, short: str = "", *, is_compared: bool = False) -> Metric:
     formula = f"amount of the opportunities opened in the period{words}, shared by the model"
-    return sum_of(key, label, formula, of="opportunity", dated=_DATED, unit=Unit.MONEY, short=short)
+    return sum_of(
+        key, label, formula, of="opportunity", dated=_DATED, unit=Unit.MONEY, short=short, is_compared=is_compared
+    )
 
 
 _DATED = "opportunity created"
@@ -59,7 +54,7 @@ COUNTING = Counting(
     columns=(
         Counted(sum_of("opened", "Opportunities opened", "opportunities created, shared by the model", of="opportunity",
                        dated=_DATED, short="Opened"), "conversion = 'opportunity'", _SUM, is_micro=True),
-        Counted(_money("opened_minor", "Pipeline created", ", whatever became of them", "Pipeline"),
+        Counted(_money("opened_minor", "Pipeline created", ", whatever became of them", "Pipeline", is_compared=True),
                 "conversion = 'pipeline'", _SUM),
         Counted(_money("still_open_minor", "Still open", " that are still open"),
                 "conversion = 'pipeline' AND outcome = 'open'", _SUM),
@@ -68,16 +63,15 @@ COUNTING = Counting(
         Counted(_money("opened_lost_minor", "Lost of it", " that were lost"),
                 "conversion = 'pipeline' AND outcome = 'lost'", _SUM),
         Told(ratio_of("opened_won_rate", "Won share", "won ÷ pipeline created", "opened_won_minor", "opened_minor",
-                      dated=_DATED), share("opened_won_minor", "opened_minor")),
+                      dated=_DATED, is_compared=False), share("opened_won_minor", "opened_minor")),
     ),
     head=lambda scope: BY[scope.options.by],
     naming=lambda scope: DIMENSIONS[scope.options.by].naming,
-    names=lambda _scope: NAMES,
-    without="None of them",
+    names=names_beside,
+    without="",
     ordered_by="opened_minor",
     check=_opened,
     checked="opened_minor",
-    finish=_finish,
     over_time="opened_minor",
 )  # fmt: skip
 
@@ -97,4 +91,5 @@ REPORT = Report(
     chart=lambda result: bars(result, "opened_minor"),
     usual_period="last_90_days",
     leading=("opened_minor", "opened_won_minor", "opened_won_rate", "still_open_minor", "opened"),
+    rests_on=frozenset({"opened"}),
 )

@@ -112,4 +112,5 @@ REPORT = Report(
     chart=lambda result: bars(result, "used_rate"),
     usual_period="last_quarter",
     leading=("actual_minor", "planned_minor", "used_rate", "left_minor", "committed_minor"),
+    rests_on=frozenset({"cost", "plan"}),
 )

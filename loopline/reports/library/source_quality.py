@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from loopline.attribution.state import OPPORTUNITY_STATE, Part
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, share
-from loopline.reports.credited import NAMES, credited
+from loopline.reports.credited import credited, names_beside
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.library.funnel import leads_straight
 from loopline.reports.mature_leads import ENOUGH, mature_days
@@ -95,8 +95,8 @@ COUNTING = Counting(
     ),
     head=lambda scope: BY[scope.options.by],
     naming=lambda scope: DIMENSIONS[scope.options.by].naming,
-    names=lambda _scope: NAMES,
-    without="None of them",
+    names=names_beside,
+    without="",
     ordered_by="source_at_least",
     most=100,
     check=leads_straight,
@@ -127,4 +127,5 @@ REPORT = Report(
         "Rows are ranked by the lower bound of the interval, so that three lucky leads do not stand above three "
         f"hundred good ones. Below {ENOUGH} judged leads a row is grey.",
     ),
+    rests_on=frozenset({"cohort"}),
 )

@@ -35,8 +35,7 @@ _OF_OPPORTUNITIES = "\nUNION ALL".join(
 )
 _COST = question(
     f"""
-    SELECT sum({spent("$first", "$last")}) AS cost_minor,
-        count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate
+    SELECT sum({spent("$first", "$last")}) AS cost_minor
     FROM cost_lines WHERE {falls_into("$first", "$last")}
     """,
     COST_LINES,
@@ -53,8 +52,6 @@ def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
     """The cost of the period is that of every stage; nothing of it is added up."""
     [row] = engine.rows(_COST, scope.params)
     cost = None if row["cost_minor"] is None else number(row["cost_minor"])
-    if without := number(row["without_rate"]):
-        result.warnings.append(f"{without:,} cost lines have no exchange rate: cost is incomplete.")
     before = None
     for one in result.rows:
         count = one.values["reached"]
@@ -107,4 +104,5 @@ REPORT = Report(
         "Every stage counts by the day on which it was reached; those won in the period may have been created before "
         "it. Cost per lead and per opportunity of each campaign are in the closed loop.",
     ),
+    rests_on=frozenset({"cost"}),
 )

@@ -11,5 +11,6 @@ TABLE = fact_table(
     text("country", "ISO 3166-1 alpha-2", repeats=True),
     text("job_title", "as the person or a colleague wrote it", repeats=True),
     text("language", "as the person or a colleague wrote it: `de`, `German`", repeats=True),
+    text("erased", "yes once the person was erased everywhere, else empty", repeats=True),
     text("custom", "fields of the organisation's own making, JSON; empty when there are none"),
 )

@@ -113,6 +113,7 @@ def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
     shown = about_result(report, result, None) | {
         "run": run,
         "forms": FORM_WORDS,
+        "options_query": urlencode(run.options | {"as_of": run.as_of.isoformat()}),
         "live": f"{page_of(run.report)}?{urlencode(run.options)}",
         "is_whole": digest_of(run.told) == run.digest,
     }

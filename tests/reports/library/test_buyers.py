@@ -38,7 +38,7 @@ def test_won_lost_and_revenue_of_each_row(reading_engine: Engine, shelf: Shelf) 
         "win_rate": 75.0, "mean_won_minor": 133_33, "hours_to_won": 48.0,
     }  # fmt: skip
     assert row_of(result, "").values["closed_minor"] == -20_00
-    assert any("1 won without an amount" in warning for warning in result.warnings)
+    assert any("1 won opportunity has no" in warning for warning in result.minds)
 
 
 def test_rows_add_up_to_the_revenue_summed_without_them(reading_engine: Engine, shelf: Shelf) -> None:

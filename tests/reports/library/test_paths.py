@@ -2,6 +2,7 @@
 
 import pytest
 
+from loopline.reports.library import paths as library_paths
 from loopline.reports.options import Options
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
@@ -83,3 +84,21 @@ def test_a_page_opens_into_the_opportunities_that_had_read_it(reading_engine: En
     asked = Options(**{**NORTH, "by": "page"})  # type: ignore[arg-type]
     opened = open_figure("content", "/guide", "content_won", asked, reading_engine, BOOKS)
     assert [one.record_id for one in opened.items] == ["a", "b"]
+
+
+def test_ties_are_told_and_so_is_a_path_too_long_for_one_buyer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    shelf = Shelf(engine)
+    shelf.person("ines", "ines")
+    for name, at in (("b", 2), ("a", 2), ("c", 3)):
+        shelf.touch(name, "visitor:ines", day(at), channel=f"Channel {name}")
+    shelf.won("sale", "ines", day(20), 100_00)
+    shelf.store()
+    result = paths(engine)
+    assert row_of(result, "Channel a › Channel b › Channel c").values["path_won"] == 1, "in the order of their ids"
+    assert result.totals.values["path_longest"] == 3
+    [told] = result.minds
+    assert told.startswith("1 path has touchpoints of the very same moment.")
+    opened = open_figure("paths", "~total", "path_tied", Options(**MARCH, by="path"), engine, BOOKS)  # type: ignore[arg-type]
+    assert [one.record_id for one in opened.items] == ["sale"]
+    monkeypatch.setattr(library_paths, "MANY", 2)
+    assert paths(engine, order=2).minds[0].startswith("The longest path has 3 touchpoints. So many are rarely one")

@@ -38,7 +38,7 @@ def test_amounts_are_shared_by_the_model_and_told_by_outcome(reading_engine: Eng
     }  # fmt: skip
     assert column(result, "opened_minor") == {"spring": 75_01, "~unmapped": 75_00, "~unattributed": 70_00}
     assert row_of(result, "~unattributed").values["opened_lost_minor"] == 70_00
-    assert any("1 opened without an amount" in warning for warning in result.warnings)
+    assert any("1 new opportunity has no" in warning for warning in result.minds)
 
 
 def test_rows_add_up_to_what_was_opened(reading_engine: Engine, shelf: Shelf) -> None:

@@ -1,0 +1,106 @@
+"""Unusual records are told with a way to them: on reports, dashboards, the wall, in mails, on the command line."""
+
+from datetime import date, timedelta
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from loopline.access.models import BusinessUnit
+from loopline.access.roles import Role
+from loopline.lib.times import utc_now
+from loopline.pipeline.models import Opportunity
+from loopline.reporting.letter import letter_of
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.options import Books, Options
+from loopline.reports.run import run_report
+from loopline.reports.write import table_lines
+from loopline.store.duckdb_engine import DuckDBEngine
+from tests.attribution.shelf import Shelf
+from tests.make import make_unit, make_user, signed_in_as
+
+pytestmark = pytest.mark.django_db
+SAID = "1 won opportunity has no exchange rate (USD 1,200.00): counted, and missing in every sum of money."
+KIND = "won.without-rate"
+
+
+@pytest.fixture
+def unit(store: DuckDBEngine) -> BusinessUnit:
+    """Somewhere a sale in dollars has no rate, among usual ones; in another unit a thousand times as much."""
+    unit, other = make_unit("North"), make_unit("South")
+    shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)
+    for one, times in ((unit, 1), (other, 1000)):
+        sale = Opportunity.objects.create(unit=one, name=f"Tender of {one.name}", currency="USD")
+        mine = {"unit_id": str(one.pk)}
+        shelf.won(str(sale.pk), "", now, 1_200_00 * times, **mine, currency="USD", reporting_minor=None)
+        shelf.won(f"usual-{one.name}", "", now, 100_00, **mine)
+        shelf.cost(f"cost-{one.name}", "", 5_00, now.date(), **mine)
+    shelf.store()
+    make_user()
+    return unit
+
+
+def test_each_report_says_it_and_leads_to_the_records(unit: BusinessUnit) -> None:
+    client = signed_in_as(Role.FINANCE, unit)
+    for key in ("buyers", "coverage", "model-comparison", "paths"):
+        text = client.get(reverse("report", args=[key]), {"period": "last_90_days"}).content.decode()
+        assert SAID in text, key
+        assert f"{reverse('report_unusual', args=[key, KIND])}?period=last_90_days" in text, key
+    loop = client.get(reverse("closed_loop")).content.decode()
+    assert SAID in loop
+    opened = client.get(reverse("report_unusual", args=["closed-loop", KIND]))
+    assert opened.status_code == 200
+    text = opened.content.decode()
+    assert "Tender of North" in text
+    assert "$1,200.00" in text
+    assert "Tender of South" not in text
+    assert "1,200,000" not in text
+
+
+def test_anonymous_people_sign_in_first_and_there_is_a_page_for_what_exists_only(unit: BusinessUnit) -> None:
+    address = reverse("report_unusual", args=["closed-loop", KIND])
+    assert Client().get(address).headers["Location"].startswith("/account/login/")
+    client = signed_in_as(Role.FINANCE, unit)
+    assert client.get(reverse("report_unusual", args=["no-such", KIND])).status_code == 404
+    gone = client.get(reverse("report_unusual", args=["closed-loop", "won.negative"]))
+    assert gone.status_code == 200
+    assert "Nothing unusual any more" in gone.content.decode()
+    assert client.get(reverse("report_unusual", args=["closed-loop", "open.negative"])).status_code == 400
+    assert client.get(address, {"by": "weather"}).status_code == 400
+
+
+def test_dashboards_and_the_wall_say_it_once(unit: BusinessUnit) -> None:
+    client = signed_in_as(Role.FINANCE, unit)
+    board = client.get(reverse("dashboard", args=["management"])).content.decode()
+    assert f"{reverse('report_unusual', args=['closed-loop', KIND])}?" in board
+    assert board.count(SAID) == 2  # the last 90 days, and the last 12 months of the forecast
+    assert SAID in client.get(reverse("wall")).content.decode()
+
+
+def test_mails_and_the_command_line_say_it(unit: BusinessUnit, store: DuckDBEngine) -> None:
+    books = Books(currency="EUR", zone="UTC", units={str(unit.pk): "North"}, sees_all_units=False)
+    result = run_report("buyers", Options(by="unit", first=date(2020, 1, 1)), store, books)
+    letter = letter_of("Sales", result, REPORTS["buyers"], "https://loopline.example/reports/library/buyers/?by=unit")
+    assert f'href="https://loopline.example/reports/unusual/buyers/{KIND}/?by=unit"' in letter.html
+    assert SAID in letter.html
+    assert f"! {SAID}" in letter.text
+    assert any(SAID in line for line in table_lines(result.to_json()))
+    assert result.to_json()["unusual"][0]["amounts_minor"] == {"USD": 1_200_00}
+
+
+def test_where_there_is_nothing_every_report_says_so(store: DuckDBEngine) -> None:
+    client = signed_in_as(Role.FINANCE, make_unit())
+    make_user()
+    for key in REPORTS:
+        address = reverse("closed_loop") if key == "closed-loop" else reverse("report", args=[key])
+        for query in ({}, {"period": "all"}, {"period": "all", "clock": "cohort"}):
+            answer = client.get(address, query)
+            assert answer.status_code == 200, (key, query)
+            text = answer.content.decode()
+            assert "Nothing happened in this period" in text or "coverage" in key, (key, query)
+            assert "€0" not in text or key == "coverage", f"{key}: nothing is not zero"
+    for name, args in (
+        ("wall", []),
+        *(("dashboard", [one]) for one in ("marketing", "sales", "management", "finance")),
+    ):
+        assert client.get(reverse(name, args=args)).status_code == 200
