@@ -93,6 +93,7 @@ def lay_ground(until: datetime, ids: Ids, paces: Mapping[str, Mapping[date, floa
     for plan in world.PLANS:
         _campaign(plan, ground, ids, start, until, (paces or {}).get(plan.codes[0]))
     _it_costs(ground, ids, start, until)
+    _bill_without_rate(ground, ids, until)
     return ground
 
 
@@ -334,6 +335,18 @@ def _it_costs(ground: Ground, ids: Ids, start: datetime, until: datetime) -> Non
             rate = ExchangeRate.convert(cost.amount_minor, cost.currency, cost.starts_on)
             facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, rate), known_at))
     record_facts(facts)
+
+
+def _bill_without_rate(ground: Ground, ids: Ids, until: datetime) -> None:
+    """A bill in francs, for which nobody has entered a rate: reports tell of it until finance does."""
+    at = until - timedelta(days=world.FRANC_BILL_DAYS)
+    campaign = ground.campaigns["europe", "lyon_fair"]
+    cost = CostLine.objects.create(
+        id=ids.at(at), unit=campaign.unit, campaign=campaign, category=CostLine.Category.EVENTS,
+        amount_minor=world.FRANC_BILL_MINOR, currency="CHF", starts_on=at.date(), ends_on=at.date(),
+        note="Return freight by Geneva", created_at=at,
+    )  # fmt: skip
+    record_facts([Fact("cost_facts", str(cost.pk), cost_row(cost, None), at)])
 
 
 def _end_of_month(first: date) -> date:

@@ -108,6 +108,8 @@ PLANS = (
     Plan("americas", "Partner: Carver & Lowe", "Partner", ("carver_lowe",), 90_000, category="people"),
 )  # fmt: skip
 
+FRANC_BILL_MINOR, FRANC_BILL_DAYS = 1_840_00, 40
+"""A bill of the fair in Lyon in a currency without a rate, and how many days before the end of the year it came."""
 IT_MONTHLY_MINOR = {"europe": 148_000, "americas": 96_000}
 """Tools and computing of a unit a month, minor units of its currency."""
 

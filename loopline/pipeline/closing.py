@@ -8,6 +8,7 @@ from loopline.access.actor import Actor
 from loopline.access.audit import audit
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
+from loopline.lib.money import Money
 from loopline.lib.times import period_bounds, utc_now
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.models import Opportunity, Refund, StageChange, business_day
@@ -108,7 +109,8 @@ def refund_opportunity(
         raise PipelineError(f"“{row.name}” is {row.outcome}; only a won opportunity can be refunded.")
     left = row.amount_minor - row.refunded_minor
     if not 0 < amount_minor <= left:
-        raise PipelineError("A refund is more than zero and at most what is left of the sale.")
+        most = f"{row.currency} {Money(left, row.currency).major:,f}"
+        raise PipelineError(f"A refund is more than zero and at most what is left of the sale, {most}.")
     if not business_day(row.closed_at) <= day <= business_day(moment):
         raise PipelineError("A refund happens on the day of the sale or later, and not in the future.")
     refund = Refund.objects.create(opportunity=row, amount_minor=amount_minor, on=day, reason=reason, by_name=by.name)

@@ -12,7 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 from loopline.reports.metric import AddsUp, Metric, Number, Unit
-from loopline.reports.result import Balance, Check, Counted, ReportResult, Row
+from loopline.reports.result import NOTHING_HERE, Balance, Check, Counted, ReportResult, Row
 from loopline.reports.unusual import Unusual
 
 COUNTS = ("conversion", "people", "touch_kinds", "direct", "humans_only")
@@ -42,6 +42,7 @@ def result_from(told: Mapping[str, Any]) -> ReportResult:
     metrics = [_metric(one) for one in told["columns"]]
     unusual = [Unusual(one["key"], one["records"], one["amounts_minor"], one["text"])
                for one in told.get("unusual", ())]  # fmt: skip
+    said = {NOTHING_HERE, *(one.sentence for one in unusual)}
     return ReportResult(
         report=told["report"],
         title=told["title"],
@@ -61,7 +62,7 @@ def result_from(told: Mapping[str, Any]) -> ReportResult:
         balance=_balance(told["balance"]) if told["balance"] else None,
         check=Check(**_without_verdict(told["check"])) if told["check"] else None,
         unusual=unusual,
-        warnings=[words for words in told["warnings"] if words not in {one.sentence for one in unusual}],
+        warnings=[words for words in told["warnings"] if words not in said],
         machine_sessions=told["machine_sessions_left_out"],
         has_total=told["has_total"],
         counts={name: told[name] for name in COUNTS if name in told},

@@ -7,6 +7,8 @@ from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.sparks import Sparks
 from loopline.reports.unusual import Unusual
 
+NOTHING_HERE = "Nothing happened in this period: nothing of what this report counts is in the books of this time."
+
 
 @dataclass(slots=True)
 class Row:
@@ -146,7 +148,8 @@ class ReportResult:
     @property
     def minds(self) -> list[str]:
         """Everything a reader has to be careful about, sentence by sentence."""
-        return [*(one.sentence for one in self.unusual), *self.warnings]
+        nothing = [NOTHING_HERE] if self.is_empty else []
+        return [*nothing, *(one.sentence for one in self.unusual), *self.warnings]
 
     @property
     def is_empty(self) -> bool:

@@ -76,7 +76,11 @@ def _plural(head: str) -> tuple[str, str]:
 def _unmapped(scope: Scope, engine: Engine) -> str:
     codes = [str(row["unmapped"]) for row in engine.rows(_UNMAPPED_CODES, scope.params)]
     shown = ", ".join(f"“{code}”" for code in codes[:MOST_CODES]) + (" and others" if len(codes) > MOST_CODES else "")
-    return f"{_many(len(codes), 'code belongs', 'codes belong')} to no campaign yet: {shown}. Map them under Campaigns."
+    which = "it" if len(codes) == 1 else "them"
+    return (
+        f"{_many(len(codes), 'code belongs', 'codes belong')} to no campaign yet: {shown}. "
+        f"Map {which} under Campaigns › Codes."
+    )
 
 
 def _many(count: int, one: str, more: str) -> str:

@@ -143,7 +143,7 @@ def _cell(value: int | float | None, column: Mapping[str, Any], currency: str, u
     if undefined and column["unit"] == "hours":
         return f"{value:,.1f} h"
     if undefined and column["unit"] == "percent":
-        return f"{value:.1f}"
+        return f"{value:.1f} %"
     if undefined and isinstance(value, float):
         return f"{value:.2f}".rstrip("0").rstrip(".")  # credited counts; files hold all digits
     return str(value)

@@ -58,10 +58,11 @@ def percent_text(value: int | float | Decimal | None, digits: int = 0) -> str:
 
 
 def points_text(value: int | float | Decimal | None) -> str:
-    """`+3.2 pt`: a difference in percentage points, always with its sign."""
-    return (
-        NONE if value is None else f"{value:+,.1f}{NO_BREAK}pt".replace("-", MINUS).replace(".0" + NO_BREAK, NO_BREAK)
-    )
+    """`+3.2 pt`: a difference in percentage points, always with its sign; `±0 pt` where there is none."""
+    if value is None:
+        return NONE
+    text = f"{value:+,.1f}".removesuffix(".0").replace("-", MINUS)
+    return f"{'±0' if text[1:] == '0' else text}{NO_BREAK}pt"
 
 
 def moment_text(moment: datetime, now: datetime, zone: tzinfo) -> str:

@@ -76,6 +76,13 @@ def test_every_figure_that_opens_opens_and_hides_the_other_unit(units: tuple[Bus
         assert client.get(reverse("report_behind", args=[key]), {"metric": "no-such"}).status_code == 400, key
 
 
+def test_a_median_stands_above_its_records_as_the_report_says_it(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = signed_in_as(Role.MARKETING, units[0])
+    asked = {"metric": "hours_to_won", "row": "~total"}
+    answer = client.get(reverse("report_behind", args=["buyers"]), asked)
+    assert (answer.context["figure"], answer.context["opened"].count) == (48, 1)
+
+
 def test_the_forecast_opens_into_what_may_be_seen(store: DuckDBEngine) -> None:
     north, south = make_unit("North"), make_unit("South")
     shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)

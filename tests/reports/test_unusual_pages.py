@@ -99,6 +99,8 @@ def test_where_there_is_nothing_every_report_says_so(store: DuckDBEngine) -> Non
             text = answer.content.decode()
             assert "Nothing happened in this period" in text or "coverage" in key, (key, query)
             assert "€0" not in text or key == "coverage", f"{key}: nothing is not zero"
+    told = run_report("buyers", Options(by="unit"), store, Books(currency="EUR", zone="UTC"))
+    assert any("Nothing happened in this period" in line for line in table_lines(told.to_json()))
     for name, args in (
         ("wall", []),
         *(("dashboard", [one]) for one in ("marketing", "sales", "management", "finance")),

@@ -38,6 +38,14 @@ def test_whole_money_is_rounded_only_in_writing(minor: int | None, text: str) ->
 
 @pytest.mark.parametrize(
     ("value", "text"),
+    [(3.24, "+3.2\u00a0pt"), (-12, "−12\u00a0pt"), (0.01, "±0\u00a0pt"), (-0.04, "±0\u00a0pt"), (None, "—")],
+)
+def test_points_have_a_sign_unless_nothing_moved(value: float | None, text: str) -> None:
+    assert wording.points_text(value) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
     [
         (1396, "1,396"),
         (0, "0"),

@@ -112,11 +112,13 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
         result = run_report(key, asked.options, engine(), books)
     except OptionError as error:
         return render(request, "reports/report_behind.html", shown | {"trouble": str(error)}, status=400)
-    labels = {one.key: one.label for one in [*result.rows, result.totals]}
+    rows = {one.key: one for one in [*result.rows, result.totals]}
     shown |= about(asked, settle_for(found, asked.options, engine(), books).model) | {
         "opened": opened,
         "result": result,
-        "row_label": labels.get(row, row),
+        "row_label": rows[row].label if row in rows else row,
+        # Of a median there is no sum over what is behind it: it stands as the report says it.
+        "figure": rows[row].values.get(metric) if opened.total is None and row in rows else opened.total,
         "items": items_named(opened.items, request.actor),
         "hides_names": any(one.kind in {"lead", "person"} for one in opened.items)
         and not request.actor.may(Permission.SEE_PEOPLE),

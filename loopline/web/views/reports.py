@@ -33,7 +33,7 @@ from loopline.reports.address import (
 from loopline.reports.behind import MOST, behind
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import ChartBundleError, bundle, version
-from loopline.reports.charts import by_row_chart, over_time_chart
+from loopline.reports.charts import MOST_BARS, by_row_chart, over_time_chart
 from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.export import FORMS, exported
 from loopline.reports.metric import METRICS, Metric
@@ -100,13 +100,14 @@ def closed_loop(request: PageRequest) -> HttpResponse:
             replace(asked.options, first=result.first, last=result.last, as_of=result.as_of), engine(), books
         )
         points = over_time(scope, engine())
+        named = sum(1 for row in result.rows if not row.is_rest)
         shown |= {
             "sparks": sparks_drawn(row_sparks(result, asked.options, engine(), books), result),
             "points": points,
-            "charts": {
-                "over-time": over_time_chart(points, books.currency),
-                "by-row": by_row_chart(result.rows, books.currency),
-            },
+            "charts": {"over-time": over_time_chart(points, books.currency)}
+            | ({"by-row": by_row_chart(result.rows, books.currency)} if named else {}),
+            "named_rows": named,
+            "most_bars": MOST_BARS,
             "charts_version": version(),
         }
     return render(request, "reports/closed_loop.html", shown)
