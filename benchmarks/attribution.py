@@ -167,7 +167,7 @@ def ledger_rows(touchpoints: Path, conversions: Path) -> int:
             rows += len(amounts[present(walks)[0]])
         return rows
 
-    return sum(in_threads(paths.walks, dealt))
+    return sum(in_threads(paths.walks, dealt, "dealing out cents"))
 
 
 def markov_of(touchpoints: Path, conversions: Path, identities: Path | None = None, *, order: int = 1) -> Walks:

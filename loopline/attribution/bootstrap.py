@@ -15,12 +15,14 @@ import scipy  # its `sparse` is read when it is first used: a third of a second 
 from loopline.attribution.chain import LONGEST_TABLE, Chain, States, chain_of, removal_effects, states_of, steps_of
 from loopline.attribution.credit import present
 from loopline.attribution.walks import Floats, Walks, in_threads
+from loopline.lib.progress import doing, told_to
 
 DRAWS = 200
 SINGLE_WALKS = 20_000
 """Up to so many walks each is drawn by itself."""
 GROUPS = 1000
 FEW = 5
+DRAWN_AT_ONCE = 10
 CONFIDENCE = (5.0, 95.0)
 """Percentiles of the draws: nine times in ten the figure lies between them."""
 
@@ -46,8 +48,9 @@ def markov_interval(walks: Walks, order: int = 1, *, draws: int = DRAWS, seed: i
     chain = chain_of(walks, order, states)
     columns = _Columns(order, states, chain.moves)
     size, places = columns.size, chain.moves.nonzero()
-    shares = []
-    for row in _chains(walks, columns, draws, seed):
+    shares, rows, tell = [], _chains(walks, columns, draws, seed), doing(f"drawing the paths again, {draws} times")
+    for place, row in enumerate(rows):
+        tell(place / draws)
         drawn = Chain(
             holds=chain.holds,
             begins=row[:size],
@@ -56,7 +59,8 @@ def markov_interval(walks: Walks, order: int = 1, *, draws: int = DRAWS, seed: i
             value=row[2 * size : 3 * size],
             nulls=row[3 * size : 4 * size],
         )
-        shares.append(_shares(removal_effects(drawn).of_conversions))
+        with told_to(None):
+            shares.append(_shares(removal_effects(drawn).of_conversions))
     return _interval(shares, len(walks.channels))
 
 
@@ -100,7 +104,7 @@ def _chains(walks: Walks, columns: _Columns, draws: int, seed: int) -> Floats:
     is_single = (walks.conversions > FEW) | (walks.nulls > FEW) if is_many else np.ones(len(walks), dtype=bool)
     chosen = walks.chosen(np.flatnonzero(is_single))
     times = np.concatenate([chosen.conversions, chosen.nulls])
-    drawn = np.asarray(chance.poisson(times, size=(draws, len(times))) @ _passes(chosen, columns), dtype=np.float64)
+    drawn = _taken(chance, times, _passes(chosen, columns), draws)
     if is_many:
         often = chance.poisson(1.0, size=(draws, GROUPS))
         group = np.where(is_single, -1, chance.integers(GROUPS, size=len(walks), dtype=np.int32))
@@ -149,7 +153,7 @@ def _grouped(walks: Walks, group: npt.NDArray[np.integer], columns: _Columns) ->
             np.add.at(total, places, np.repeat(taken, steps.lengths)[goes_on])
         return total
 
-    grouped: Floats = np.sum(in_threads(walks, added), axis=0)
+    grouped: Floats = np.sum(in_threads(walks, added, "putting walks into groups"), axis=0)
     return grouped.reshape(GROUPS, width)
 
 
@@ -164,7 +168,7 @@ def _drawn(walks: Walks, passes: "scipy.sparse.csr_array", draws: int, seed: int
     times = np.concatenate([walks.conversions, walks.nulls])
     is_single = (times > FEW) if len(walks) > SINGLE_WALKS else np.ones(len(times), dtype=bool)
     single = np.flatnonzero(is_single & (times > 0))
-    drawn = chance.poisson(times[single], size=(draws, len(single))) @ passes[single]
+    drawn = _taken(chance, times[single], passes[single], draws)
     grouped = np.flatnonzero(~is_single & (times > 0))
     if len(grouped):
         group = chance.integers(GROUPS, size=len(grouped))
@@ -173,6 +177,16 @@ def _drawn(walks: Walks, passes: "scipy.sparse.csr_array", draws: int, seed: int
         ).tocsr()
         drawn = drawn + chance.poisson(1.0, size=(draws, GROUPS)) @ (together @ passes[grouped])
     return np.asarray(drawn, dtype=np.float64)
+
+
+def _taken(chance: np.random.Generator, times: Floats, passes: "scipy.sparse.csr_array", draws: int) -> Floats:
+    """One row per draw: the passes added up, each as often as chance takes it where it was taken so many times."""
+    tell, rows = doing("drawing each path by itself"), []
+    for first in range(0, draws, DRAWN_AT_ONCE):
+        tell(first / draws)
+        often = chance.poisson(times, size=(min(DRAWN_AT_ONCE, draws - first), len(times)))
+        rows.append(np.asarray(often @ passes, dtype=np.float64))
+    return np.concatenate(rows)
 
 
 def _shares(figures: Floats) -> Floats:

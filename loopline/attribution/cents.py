@@ -49,7 +49,7 @@ def cents_by_channel(paths: Paths, weighing: Weighing) -> Credits:
                 total[key] += np.bincount(walks.codes, weights=cents, minlength=width)
         return total
 
-    parts = in_threads(paths.walks, added)
+    parts = in_threads(paths.walks, added, "dealing out cents")
     return {
         model.key: np.sum([part[model.key] for part in parts], axis=0).astype(np.int64) for model in weighing.models
     }

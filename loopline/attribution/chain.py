@@ -15,6 +15,7 @@ import numpy.typing as npt
 import scipy  # its `sparse` is read when it is first used: a third of a second and 40 MB that most never need
 
 from loopline.attribution.walks import Floats, Integers, Walks, in_threads
+from loopline.lib.progress import doing
 
 LARGEST_DENSE = 400
 """So many states are solved as one dense system per channel; more by passing values on until nothing moves."""
@@ -119,7 +120,9 @@ def states_of(walks: Walks, order: int) -> States:
             "order, or by something that has fewer values."
         )
     if most > LONGEST_TABLE:
-        found = in_threads(walks, lambda blocks: [_distinct(walks.part(block), order) for block in blocks])
+        found = in_threads(
+            walks, lambda blocks: [_distinct(walks.part(block), order) for block in blocks], "finding the states"
+        )
         return States(np.unique(np.concatenate([states for part in found for states in part])), None)
     is_there = np.zeros(most, dtype=bool)
 
@@ -127,7 +130,7 @@ def states_of(walks: Walks, order: int) -> States:
         for block in blocks:
             is_there[_numbered(walks.part(block), order)[0]] = True
 
-    in_threads(walks, look)
+    in_threads(walks, look, "finding the states")
     states = np.flatnonzero(is_there)
     table = np.zeros(most, dtype=np.int16 if len(states) < 2**15 else np.int32)
     table[states] = np.arange(len(states))
@@ -200,7 +203,7 @@ def chain_of(walks: Walks, order: int, states: States | None = None) -> Chain:
             counts.add(part, steps_of(part, order, known))
         return counts
 
-    counts = _Counts.together(in_threads(walks, counted))
+    counts = _Counts.together(in_threads(walks, counted, "counting the moves"))
     return Chain(_holds(known.states, len(walks.channels), order), moves=counts.moves(), **counts.by_state)
 
 
@@ -310,10 +313,12 @@ def _still(onward: "scipy.sparse.csr_array", reward: Floats, kept: npt.NDArray[n
     shape = (len(reward), kept.shape[1], reward.shape[1])
     mask = np.broadcast_to(kept[:, :, None], shape).reshape(shape[0], -1)
     fixed = np.broadcast_to(reward[:, None, :], shape).reshape(shape[0], -1) * mask
-    reached = fixed
+    reached, tell = fixed, doing("taking out each channel")
     while True:
         after = fixed + (onward @ reached) * mask
-        moved = np.abs(after - reached).max(axis=0)
+        moved = (np.abs(after - reached).max(axis=0) / np.maximum(np.abs(after).max(axis=0), 1e-300)).max()
         reached = after
-        if (moved <= STILL * np.maximum(np.abs(after).max(axis=0), 1e-300)).all():
+        if moved <= STILL:
             return np.asarray(reached.reshape(shape))
+        # What moves shrinks by the same factor every round.
+        tell(min(1.0, max(0.0, float(np.log(moved) / np.log(STILL)))))

@@ -10,51 +10,73 @@ import duckdb
 import numpy as np
 
 from loopline.attribution.files_of_touches import NEEDED, FileOfWalks, of_touches
-from loopline.attribution.opened import FileError, Opened, explained, open_file
+from loopline.attribution.opened import FileError, Opened, explained, following, open_file
 from loopline.attribution.walks import walks_from_texts
 from loopline.attribution.weigh import Moments
 
 SEPARATORS = (">", "→", "|", ";", ",")
 """Between the channels of a path: the first of these that any path holds."""
+PATHS = ("path", "total_conversions")
 COUNTS = ("total_conversions", "total_conversion_value", "total_null")
 
 
 def read_walks(path: Path, lookback_days: int | None = None) -> FileOfWalks:
-    """Raises FileError for a file that is not there, is empty, or holds something that cannot be meant."""
+    """`lookback_days` is of touchpoints: paths have no moments.
+
+    Raises FileError for a file that is not there, is empty, or holds something that cannot be meant.
+    """
     with duckdb.connect() as memory:
         memory.execute("SET TimeZone = 'UTC'")
         file = open_file(memory, path, "file")
         try:
-            if {"path", "total_conversions"} <= file.names:
+            if file.names >= {*PATHS}:
+                if lookback_days is not None:
+                    raise FileError("Paths do not say when they were walked, so they have no lookback window; leave "
+                                    "--lookback out, or give touchpoints.")  # fmt: skip
                 return _of_paths(file)
             if file.names >= {*NEEDED}:
                 return of_touches(file, lookback_days)
         except duckdb.Error as error:
             raise FileError(explained(str(error), path)) from error
-    raise FileError(
-        f"The columns are {', '.join(sorted(file.names))}. Name them path, total_conversions and, where known, "
-        "total_conversion_value and total_null; or path_id, touched_at, channel, converted_at and value."
+    raise FileError(_lacking(file))
+
+
+def _lacking(file: Opened) -> str:
+    """Which columns a file of neither kind would need to be of the kind that it is nearer to."""
+    told = f"The columns are {', '.join(sorted(file.names))}."
+    of_path, of_touch = ({*needed} & file.names for needed in (PATHS, NEEDED))
+    if of_touch and len(of_touch) >= len(of_path):
+        lacks = ", ".join(name for name in NEEDED if name not in file.names)
+        also = "; it is empty where a path did not convert" if "converted_at" not in file.names else ""
+        return f"{told} Of touchpoints there should also be {lacks}{also}. Or give conversions with --conversions."
+    return (
+        f"{told} Name them path, total_conversions and, where known, total_conversion_value and total_null; "
+        "or path_id, touched_at, channel, converted_at and value."
     )
 
 
 def _of_paths(file: Opened) -> FileOfWalks:
     columns = ", ".join(f"coalesce({name}, 0)" if name in file.names else "CAST(0 AS DOUBLE)" for name in COUNTS)
-    file.refuse("path IS NULL", "the path is empty; take the line out, or name its channels")
-    for name in ("total_conversions", "total_null"):
-        if name in file.names:
-            file.refuse(f"{name} < 0", f"{name} is negative; counts are zero or more")
-    found = file.memory.sql(f"SELECT path, {columns} FROM file_lines ORDER BY line").to_arrow_table()
+    counts = [name for name in ("total_conversions", "total_null") if name in file.names]
+    separator = _separator(file)
+    file.refuse(
+        {
+            "path IS NULL": "the path is empty; take the line out, or name its channels",
+            **{f"{name} < 0": f"{name} is negative; counts are zero or more" for name in counts},
+            f"list_contains(string_split(replace(path, ' ', ''), '{separator}'), '')": "the path names an empty "
+            f"channel; channels stand between “{separator}”",
+        }
+    )
+    with following(file.memory, f"reading {file.path.name}"):
+        found = file.memory.sql(f"SELECT path, {columns} FROM file_lines ORDER BY line").to_arrow_table()
     if not found.num_rows:
         raise FileError("The file names columns but holds no paths.")
     path, *figures = found.columns
-    separator = _separator(file)
-    file.refuse(f"list_contains(string_split(replace(path, ' ', ''), '{separator}'), '')",
-                f"the path names an empty channel; channels stand between “{separator}”")  # fmt: skip
     return FileOfWalks(walks_from_texts(path, *(np.asarray(one) for one in figures), separator=separator), Moments())
 
 
 def _separator(file: Opened) -> str:
     for one in SEPARATORS:
-        if file.memory.execute(f"SELECT 1 FROM file WHERE contains(path, '{one}') LIMIT 1").fetchone():
+        if file.memory.execute(f"SELECT 1 FROM file WHERE contains(path, '{one}') LIMIT 1").fetchall():
             return one
     return SEPARATORS[0]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from loopline.attribution.opened import FileError, Opened
+from loopline.attribution.opened import FileError, NothingInWindowError, Opened, following
 from loopline.attribution.walks import Integers, Walks, walks_from_touches
 from loopline.attribution.weigh import Moments
 
@@ -29,14 +29,26 @@ class FileOfWalks:
 
 def of_touches(file: Opened, lookback_days: int | None) -> FileOfWalks:
     """Raises FileError where a touchpoint is not whole, or a path is said to have ended in two ways."""
-    for name in ("path_id", "touched_at", "channel"):
-        file.refuse(f"{name} IS NULL", f"{name} is empty")
-    _tell_paths(file)
+    file.refuse({f"{name} IS NULL": f"{name} is empty" for name in ("path_id", "touched_at", "channel")})
+    with following(file.memory, f"putting the paths of {file.path.name} together"):
+        _tell_paths(file)
     window = "" if lookback_days is None else f"AND t.touched_at >= p.converted_at - INTERVAL {int(lookback_days)} DAY"
     within = f"(p.converted_at IS NULL OR (t.touched_at < p.converted_at {window}))"
+    with following(file.memory, f"reading {file.path.name}"):
+        found = _found(file, within)
+    if not found.num_rows:
+        raise NothingInWindowError(
+            "The file holds no touchpoint before a conversion. Look at touched_at and converted_at."
+        )
+    walks = _walks(found)
+    return FileOfWalks(walks, _moments(found, walks, file), *_lost(file, walks, within))
+
+
+def _found(file: Opened, within: str) -> pa.Table:
+    """Touchpoints path after path, oldest first; of one moment in the order of their lines."""
     earlier = "CASE WHEN t.touched_at <= p.{moment} THEN 1 ELSE 0 END AS {moment}"
     kind = "t.touch_kind" if "touch_kind" in file.names else "NULL"
-    found = file.memory.sql(
+    return file.memory.sql(
         f"""
         SELECT t.path_id AS path_id, t.channel AS channel, p.converted_at IS NOT NULL AS has_converted,
             (epoch_us(p.converted_at) - epoch_us(t.touched_at)) / CAST({DAY_US} AS DOUBLE) AS days_before,
@@ -46,8 +58,13 @@ def of_touches(file: Opened, lookback_days: int | None) -> FileOfWalks:
         WHERE {within} ORDER BY t.path_id, t.touched_at, t.line
         """
     ).to_arrow_table()
-    if not found.num_rows:
-        raise FileError("The file holds no touchpoint before a conversion. Look at touched_at and converted_at.")
+
+
+def _lost(file: Opened, walks: Walks, within: str) -> tuple[float, float]:
+    """Conversions without a touchpoint before them, and their value."""
+    [(converted,)] = file.memory.execute("SELECT count(converted_at) FROM paths").fetchall()
+    if converted == walks.conversions.sum():
+        return 0.0, 0.0
     [(lost, lost_value)] = file.memory.execute(
         f"""
         SELECT count(*), coalesce(sum(value), 0) FROM paths AS p
@@ -55,24 +72,22 @@ def of_touches(file: Opened, lookback_days: int | None) -> FileOfWalks:
             AND NOT EXISTS (SELECT 1 FROM file AS t WHERE t.path_id = p.path_id AND {within})
         """
     ).fetchall()
-    walks = _walks(found)
-    return FileOfWalks(walks, _moments(found, walks, file), float(lost), float(lost_value))
+    return float(lost), float(lost_value)
 
 
 def _tell_paths(file: Opened) -> None:
     """The table `paths`, one line each."""
     known = [name for name in OF_PATHS if name in file.names]
+    told = [f"max({name}) AS {name}" if name in known else f"{_nothing(name)} AS {name}" for name in OF_PATHS]
+    told += [f"min({name}) <> max({name}) AS {name}_differs" for name in known]
+    file.memory.execute(f"CREATE TEMP TABLE paths AS SELECT path_id, {', '.join(told)} FROM file GROUP BY path_id")
     for name in known:
-        found = file.memory.execute(
-            f"SELECT path_id FROM file GROUP BY path_id HAVING min({name}) <> max({name}) ORDER BY path_id LIMIT 1"
-        ).fetchone()
-        if found:
+        [(path_id,)] = file.memory.execute(f"SELECT min(path_id) FROM paths WHERE {name}_differs").fetchall()
+        if path_id is not None:
             raise FileError(
-                f"Path “{found[0]}” has more than one {name}. Give each conversion a path_id of its own, "
+                f"Path “{path_id}” has more than one {name}. Give each conversion a path_id of its own, "
                 "or give the conversions in a file of their own with --conversions."
             )
-    told = ", ".join(f"max({name}) AS {name}" if name in known else f"{_nothing(name)} AS {name}" for name in OF_PATHS)
-    file.memory.execute(f"CREATE TEMP TABLE paths AS SELECT path_id, {told} FROM file GROUP BY path_id")
 
 
 def _nothing(name: str) -> str:

@@ -1,12 +1,17 @@
 """A CSV or Parquet file as somebody exports it, opened as a view of columns of the right kinds, or refused."""
 
 import csv
+import gzip
 import re
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+
+from loopline.lib.progress import followed
 
 DELIMITERS = (";", "\t", "|", ",")
 _TEXT, _NUMBER, _WHOLE, _MOMENT = "VARCHAR", "DOUBLE", "BIGINT", "TIMESTAMPTZ"
@@ -25,12 +30,25 @@ _WRITE = {
 _AS_THEY_ARE = {_TEXT: (), _NUMBER: (), _WHOLE: ("INT",), _MOMENT: ("TIMESTAMP", "DATE")}
 _USUAL_LINE, _LONGEST_LINE, _BUFFER = 2**21, 2**26, 2**25
 """Bytes. A path of a million touchpoints is one line."""
+_PACKED = b"\x1f\x8b"
+"""How a file of gzip begins."""
+_NO_TEXTS: Mapping[bytes, str] = {
+    b"PK\x03\x04": "a spreadsheet or a ZIP archive; save the sheet as CSV in UTF-8, or unpack the archive",
+    b"\xd0\xcf\x11\xe0": "a spreadsheet; save it as CSV in UTF-8",
+    b"\xff\xfe": "written in UTF-16; save it as CSV in UTF-8",
+    b"\xfe\xff": "written in UTF-16; save it as CSV in UTF-8",
+}
+"""How files begin that are often given instead → what they are, and what to do."""
 _ZONE = r":\d{2}.*([zZ]|UTC|[+-]\d{2}(:?\d{2})?)$"
 """A clock time with a zone behind it. A day alone has no clock, and is its midnight."""
 
 
 class FileError(ValueError):
     """The file cannot be read as paths or touchpoints; the message says where and what to do."""
+
+
+class NothingInWindowError(FileError):
+    """No touchpoint lies before a conversion and within the lookback window."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +64,13 @@ class Opened:
     has_zone: bool | None
     """Whether its moments have a time zone; None where it has no moments."""
 
-    def refuse(self, condition: str, why: str) -> None:
-        """Raises FileError with the first line to which the condition applies."""
-        if found := self.memory.execute(f"SELECT line FROM {self.view}_lines WHERE {condition} LIMIT 1").fetchone():
-            raise FileError(f"{self.word} {found[0]}: {why}.")
+    def refuse(self, why: Mapping[str, str]) -> None:
+        """`why`: condition → what is wrong where it applies. Raises FileError with the first line of the first one."""
+        with following(self.memory, f"checking {self.path.name}"):
+            lines = first_lines(self.memory, f"{self.view}_lines", list(why))
+        for words, line in zip(why.values(), lines, strict=True):
+            if line is not None:
+                raise FileError(f"{self.word} {line}: {words}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +99,48 @@ def open_file(memory: duckdb.DuckDBPyConnection, path: Path, view: str, *, keeps
     if not path.is_file():
         raise FileError(f"There is no file {path}.")
     with path.open("rb") as file:
-        is_parquet = file.read(4) == b"PAR1"
+        begins = file.read(4)
+    is_parquet = begins == b"PAR1"
+    for sign, what in _NO_TEXTS.items():
+        if begins.startswith(sign):
+            raise FileError(f"{path.name} is {what}.")
     try:
-        source, header, kinds = _parquet(memory, path) if is_parquet else _text(path)
+        source, header, kinds = (
+            _parquet(memory, path) if is_parquet else _text(path, is_packed=begins.startswith(_PACKED))
+        )
         columns = [_column(*one, keeps_ids) for one in zip(*_known(header, kinds), strict=True)]
         select = ", ".join(f"{one.value} AS {one.name}" for one in columns) or "NULL AS nothing"
         raw = f"SELECT row_number() OVER () + {int(not is_parquet)} AS line, * FROM {source}"
         memory.execute(f"CREATE VIEW {view}_raw AS {raw}")
         memory.execute(f"CREATE VIEW {view} AS SELECT {select} FROM {source}")
         memory.execute(f"CREATE VIEW {view}_lines AS SELECT line, {select} FROM {view}_raw")
-        names = frozenset(name.strip().lower() for name in header)
-        opened = Opened(memory, view, path, names, "Row" if is_parquet else "Line", _zones(memory, view, columns))
-        for column in columns:
-            _refuse_what_is_no(opened, column)
+        word = "Row" if is_parquet else "Line"
+        has_zone = _looked_through(memory, view, columns, path, word)
     except duckdb.Error as error:
         raise FileError(explained(str(error), path)) from error
-    return opened
+    return Opened(memory, view, path, frozenset(name.strip().lower() for name in header), word, has_zone)
+
+
+@contextmanager
+def following(memory: duckdb.DuckDBPyConnection, what: str) -> Iterator[None]:
+    """Who looks on is told how far each question is that is asked meanwhile."""
+    memory.execute("SET enable_progress_bar = true; SET enable_progress_bar_print = false; SET progress_bar_time = 0")
+
+    def share() -> float | None:
+        percent = memory.query_progress()
+        return percent / 100 if percent >= 0 else None
+
+    with followed(what, share):
+        yield
+
+
+def first_lines(memory: duckdb.DuckDBPyConnection, lines: str, conditions: Sequence[str]) -> Sequence[int | None]:
+    """Of each condition the first line to which it applies. One look through the file answers all of them."""
+    if not conditions:
+        return ()
+    asked = ", ".join(f"min(line) FILTER (WHERE {one})" for one in conditions)
+    [found] = memory.execute(f"SELECT {asked} FROM {lines}").fetchall()
+    return found
 
 
 def _known(header: list[str], kinds: list[str]) -> tuple[list[str], list[str], list[str]]:
@@ -122,13 +169,14 @@ def _parquet(memory: duckdb.DuckDBPyConnection, path: Path) -> tuple[str, list[s
     return source, [str(row[0]) for row in told], [str(row[1]) for row in told]
 
 
-def _text(path: Path) -> tuple[str, list[str], list[str]]:
-    delimiter, header = _header(path)
+def _text(path: Path, *, is_packed: bool) -> tuple[str, list[str], list[str]]:
+    delimiter, header = _header(path, is_packed=is_packed)
     columns = ", ".join(f"'{place}': 'VARCHAR'" for place in range(len(header)))
-    longest = max(_USUAL_LINE, min(path.stat().st_size, _LONGEST_LINE))
+    longest = _LONGEST_LINE if is_packed else max(_USUAL_LINE, min(path.stat().st_size, _LONGEST_LINE))
     source = (
         f"read_csv('{_quoted(path)}', auto_detect = false, skip = 1, delim = '{delimiter}', quote = '\"', "
-        f"escape = '\"', columns = {{{columns}}}, max_line_size = {longest}, buffer_size = {max(longest, _BUFFER)})"
+        f"escape = '\"', columns = {{{columns}}}, max_line_size = {longest}, buffer_size = {max(longest, _BUFFER)}, "
+        f"compression = '{'gzip' if is_packed else 'none'}')"
     )
     return source, header, [""] * len(header)
 
@@ -137,13 +185,15 @@ def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
 
 
-def _header(path: Path) -> tuple[str, list[str]]:
+def _header(path: Path, *, is_packed: bool) -> tuple[str, list[str]]:
     """The delimiter and the names. The delimiter is the one that the first line holds most of."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
+        with (gzip.open if is_packed else open)(path, "rt", encoding="utf-8-sig", newline="") as file:
+            first = file.readline(_USUAL_LINE)
     except UnicodeDecodeError as error:
         raise FileError("The file is not written in UTF-8; save it as CSV in UTF-8.") from error
+    except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+        raise FileError(f"{path.name} is not a whole gzip file; export it again.") from error
     if not first.strip():
         raise FileError(f"The file {path.name} is empty; its first line has to name the columns.")
     if "\0" in first:
@@ -152,28 +202,33 @@ def _header(path: Path) -> tuple[str, list[str]]:
     return delimiter, next(csv.reader([first], delimiter=delimiter))
 
 
-def _refuse_what_is_no(opened: Opened, column: _Column) -> None:
-    """What is there and cannot be meant: no number, no moment, an endless number, part of a cent."""
-    if column.value == column.source or column.kind == _TEXT:
-        return
-    is_no = f"TRY_CAST({column.text} AS {column.kind}) IS NULL"
-    if column.kind == _NUMBER:
-        is_no += f" OR NOT isfinite(TRY_CAST({column.text} AS DOUBLE))"
-    if column.kind == _WHOLE:
-        is_no += f" OR TRY_CAST({column.text} AS DOUBLE) <> TRY_CAST({column.text} AS BIGINT)"
-    found = opened.memory.execute(
-        f"SELECT line, {column.source} FROM {opened.view}_raw WHERE {column.text} IS NOT NULL AND ({is_no}) LIMIT 1"
-    ).fetchone()
-    if found:
-        raise FileError(f"{opened.word} {found[0]}: {column.name} is “{found[1]}”; write {_WRITE[column.kind]}.")
+def _looked_through(
+    memory: duckdb.DuckDBPyConnection, view: str, columns: Sequence[_Column], path: Path, word: str
+) -> bool | None:
+    """Whether the moments of the file have a time zone; None where it has no moments.
 
-
-def _zones(memory: duckdb.DuckDBPyConnection, view: str, columns: list[_Column]) -> bool | None:
-    """Raises FileError where some moments of a file have a time zone and others have none."""
-    told: dict[bool, str] = {}
-    for column in (one for one in columns if one.kind == _MOMENT):
-        for has_zone, where in _zones_of(memory, view, column):
-            told.setdefault(has_zone, f"{where}{column.name}")
+    Raises FileError for what is there and cannot be meant: no number, no moment, an endless number, part of a cent;
+    and where some moments have a time zone and others have none.
+    """
+    read = [one for one in columns if one.value != one.source and one.kind != _TEXT]
+    moments = [one for one in read if one.kind == _MOMENT]
+    asked = [_is_no(one) for one in read]
+    asked += [_is_at_a_clock(one, has_zone) for has_zone in (True, False) for one in moments]
+    with following(memory, f"checking {path.name}"):
+        found = iter(first_lines(memory, f"{view}_raw", asked))
+    for column in read:
+        if (line := next(found)) is not None:
+            [(text,)] = memory.execute(f"SELECT {column.source} FROM {view}_raw WHERE line = {line}").fetchall()
+            raise FileError(f"{word} {line}: {column.name} is “{text}”; write {_WRITE[column.kind]}.")
+    told = {
+        "ZONE" in one.has: one.name
+        for one in columns
+        if one.kind == _MOMENT and one not in moments and one.has != "DATE"
+    }
+    for has_zone in (True, False):
+        for column in moments:
+            if (line := next(found)) is not None:
+                told.setdefault(has_zone, f"{word} {line}: {column.name}")
     if len(told) == 2:
         raise FileError(
             f"{told[False]} has no time zone, but others have one; "
@@ -182,17 +237,18 @@ def _zones(memory: duckdb.DuckDBPyConnection, view: str, columns: list[_Column])
     return next(iter(told), None)
 
 
-def _zones_of(memory: duckdb.DuckDBPyConnection, view: str, column: _Column) -> list[tuple[bool, str]]:
-    """Whether there are moments with, and without, a time zone; and in which line the first of them stands."""
-    if column.value == column.source:
-        return [] if column.has == "DATE" else [("ZONE" in column.has, "")]
-    found = memory.execute(
-        f"""
-        SELECT regexp_matches({column.text}, '{_ZONE}') AS has_zone, min(line) FROM {view}_raw
-        WHERE contains({column.text}, ':') GROUP BY has_zone
-        """
-    ).fetchall()
-    return [(bool(has_zone), f"Line {line}: ") for has_zone, line in found]
+def _is_no(column: _Column) -> str:
+    is_no = f"TRY_CAST({column.text} AS {column.kind}) IS NULL"
+    if column.kind == _NUMBER:
+        is_no += f" OR NOT isfinite(TRY_CAST({column.text} AS DOUBLE))"
+    if column.kind == _WHOLE:
+        is_no += f" OR TRY_CAST({column.text} AS DOUBLE) <> TRY_CAST({column.text} AS BIGINT)"
+    return f"{column.text} IS NOT NULL AND ({is_no})"
+
+
+def _is_at_a_clock(column: _Column, has_zone: bool) -> str:
+    """A moment with a clock time, and a time zone or none."""
+    return f"contains({column.text}, ':') AND {'' if has_zone else 'NOT '}regexp_matches({column.text}, '{_ZONE}')"
 
 
 def explained(message: str, path: Path) -> str:
@@ -209,6 +265,8 @@ def explained(message: str, path: Path) -> str:
         return f"{limit}; give its touchpoints a line each: path_id, touched_at, channel, converted_at."
     if "unicode" in message.lower() or "utf-8" in message.lower():
         return f"{where} is not written in UTF-8; save the file as CSV in UTF-8."
+    if "gzip" in message.lower():
+        return f"{path.name} is not a whole gzip file; export it again."
     if "parquet" in message.lower():
         return f"{path.name} is not a whole Parquet file; export it again."
     return f"{where} cannot be read: {message.splitlines()[0]}"

@@ -18,7 +18,7 @@ import pyarrow as pa
 
 from loopline.attribution.files_of_touches import DAY_US
 from loopline.attribution.in_order import InOrder, in_order
-from loopline.attribution.opened import FileError, Opened, explained, open_file
+from loopline.attribution.opened import FileError, Opened, explained, following, open_file
 from loopline.attribution.walks import Integers, Walks, at_once
 from loopline.attribution.weigh import Moments
 from loopline.attribution.whose import number_of_strangers, tell_whose
@@ -147,7 +147,8 @@ def _touches(memory: duckdb.DuckDBPyConnection, code: str, lookback_days: int | 
             FROM touches AS t LEFT JOIN whose AS c ON c.who = t.who {numbers}
             WHERE t.who IS NOT NULL AND t.channel IS NOT NULL AND t.touched_at IS NOT NULL
                 AND (c.walk_no IS NULL OR ({within}))"""
-    return memory.sql(f"{select}, {code} {joined}").to_arrow_table()
+    with following(memory, "joining touchpoints and conversions"):
+        return memory.sql(f"{select}, {code} {joined}").to_arrow_table()
 
 
 def _dealt(

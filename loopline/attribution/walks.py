@@ -14,6 +14,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from loopline.lib.progress import doing
+
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 Answer = TypeVar("Answer")
@@ -86,11 +88,24 @@ class Walks:
         )
 
 
-def in_threads(walks: Walks, work: Callable[[Sequence[slice]], Answer]) -> list[Answer]:
-    """What `work` answers to the blocks of the walks, dealt out to THREADS threads."""
-    blocks = walks.blocks()
+def in_threads(walks: Walks, work: Callable[[Sequence[slice]], Answer], what: str) -> list[Answer]:
+    """What `work` answers to the blocks of the walks, dealt out to THREADS threads; `what` is told to who looks on."""
+    blocks, tell = walks.blocks(), doing(what)
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(work, [blocks[number::THREADS] for number in range(THREADS)]))
+        return list(pool.map(work, [_Told(blocks[number::THREADS], tell) for number in range(THREADS)]))
+
+
+class _Told(list[slice]):
+    """Blocks that say how many of them are done when the next one is asked for."""
+
+    def __init__(self, blocks: Sequence[slice], tell: Callable[[float], None]) -> None:
+        super().__init__(blocks)
+        self._tell = tell
+
+    def __iter__(self) -> Iterator[slice]:
+        for place, block in enumerate(super().__iter__()):
+            self._tell(place / len(self))
+            yield block
 
 
 def at_once(count: int) -> Iterator[slice]:

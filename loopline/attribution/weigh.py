@@ -80,7 +80,7 @@ def weighed(walks: Walks, model: Model, moments: Moments, half_life_days: float 
                 total[place] += summed(part.codes, share * np.repeat(figures, part.lengths), width)
         return total
 
-    conversions, value = np.sum(in_threads(walks, added), axis=0)
+    conversions, value = np.sum(in_threads(walks, added, "sharing out"), axis=0)
     return ChannelCredit(conversions=conversions, value=value)
 
 

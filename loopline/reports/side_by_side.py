@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
 from loopline.attribution.conversions import conversions
 from loopline.attribution.credit import markov, shapley
+from loopline.attribution.disagreement import apart, disagreement
 from loopline.attribution.fitted import TooFewError, walks_of
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Deal, Model
-from loopline.attribution.own_model import is_own
 from loopline.attribution.state import Part, question
 from loopline.lib.batches import batches
 from loopline.reports.balance import number
@@ -29,8 +29,6 @@ AT_FIRST = {"first_touch", "last_touch", "linear", "position_based", "w_shaped",
 """Models that are compared where none are named; with them those of the organisation's own."""
 AT_ONCE = 4
 """Models in one statement: more would be a longer one than ClickHouse reads."""
-FAR_APART, MATERIAL = 50.0, 0.05
-"""Models disagree on a row when they lie so many percent apart and one gives it this share of all credit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ def _fill(found: SideBySide, credit: dict[str, dict[str, int]], engine: Engine) 
     for key in keys:
         amounts = {model: rows.get(key, 0) for model, rows in credit.items()}
         found.rows.append(Compared(key, names[key], {m: _number(found, a) for m, a in amounts.items()},
-                                   _apart([amounts[model] for model in fair])))  # fmt: skip
+                                   apart([amounts[model] for model in fair])))  # fmt: skip
     found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
     for model, rows in credit.items():
         found.totals[model] = None if found.scope.models[model].overlaps else _number(found, sum(rows.values()))
@@ -142,35 +140,17 @@ def _largest(row: Compared) -> float:
     return max((float(value or 0) for value in row.credit.values()), default=0.0)
 
 
-def _apart(amounts: Sequence[int]) -> float | None:
-    most = max(amounts, default=0)
-    return 100 * (most - min(amounts)) / most if most > 0 else None
-
-
 def _disagreements(found: SideBySide, credit: dict[str, dict[str, int]], fair: Sequence[str]) -> list[str]:
     """Where the models lie far apart on a row that matters, and what that says about the row."""
-    told = []
-    for row in found.rows:
-        shares = {model: credit[model].get(row.key, 0) / (sum(credit[model].values()) or 1) for model in fair}
-        if row.apart is None or row.apart < FAR_APART or max(shares.values()) < MATERIAL or row.key.startswith("~"):
-            continue
-        high, low = max(shares, key=lambda key: shares[key]), min(shares, key=lambda key: shares[key])
-        most, least = (f"{round(100 * shares[key])}% by {_named(found.scope.models[key])}" for key in (high, low))
-        told.append(f"{row.name.label}: {most}, {least}. {_meaning(high, low)}")
-    return told
-
-
-def _named(model: Model) -> str:
-    """In the middle of a sentence; the name of a person, or one that the organisation chose, stays as it is."""
-    return model.label if is_own(model.key) or model.is_fitted else model.label.lower()
-
-
-def _meaning(high: str, low: str) -> str:
-    if high == "first_touch" or low == "last_touch":
-        return "It opens more than it closes: cutting it would show late."
-    if low == "first_touch" or high in {"last_touch", "last_non_direct", "time_decay"}:
-        return "It closes more than it opens: others may have done the work before."
-    return "Its part depends on where on the path it stands. Decide which question you ask before moving a budget."
+    totals = {model: sum(credit[model].values()) or 1 for model in fair}
+    told = [
+        disagreement(
+            row.name.label, {model: credit[model].get(row.key, 0) / totals[model] for model in fair}, found.scope.models
+        )
+        for row in found.rows
+        if not row.key.startswith("~")
+    ]
+    return [one for one in told if one]
 
 
 _SHOWN = tuple(str(days or "none") for days in WINDOWS)
@@ -197,7 +177,7 @@ def windows(scope: Scope, conversion: str, engine: Engine) -> SideBySide:
     for key in keys:
         amounts = {window: rows.get(key, 0) for window, rows in credit.items()}
         shown = {window: _number(found, amounts[window]) if window in amounts else None for window in _SHOWN}
-        found.rows.append(Compared(key, names[key], shown, _apart(list(amounts.values()))))
+        found.rows.append(Compared(key, names[key], shown, apart(list(amounts.values()))))
     found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
     return found
 

@@ -1,17 +1,23 @@
 """`loopline attribute`: files of paths and touchpoints as people have them, and what it says about broken ones."""
 
 import csv
+import gzip
+import io
 import json
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
+from loopline.attribution.file_answers import Question, Source, answered
 from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import Plan
 from loopline.attribution.written_plan import plan_written
 from loopline.cli.main import main
+from loopline.cli.progress_bar import shown_to_who_looks_on
+from loopline.lib.progress import doing, told_to
 
 PATHS = "path;total_conversions;total_conversion_value;total_null\nA > B;2;30;1\nB>A>C;1;10.5;0\nC;0;0;7\n"
 TOUCHES = """path_id,touched_at,channel,converted_at,value
@@ -96,6 +102,12 @@ def test_parquet_is_read_like_csv(asked, tmp_path: Path) -> None:
     assert figures(asked(file, "--model", "first_touch", "--format", "json")) == {"A": 2, "B": 0, "C": 0}
 
 
+def test_packed_text_is_read_like_csv(asked, tmp_path: Path) -> None:
+    file = tmp_path / "paths.csv.gz"
+    file.write_bytes(gzip.compress(PATHS.encode()))
+    assert asked(file, "--model", "linear") == asked(PATHS, "--model", "linear")
+
+
 def test_table_and_csv_hold_the_same_figures(asked) -> None:
     table = asked(PATHS, "--model", "first_touch")
     assert table.splitlines()[-1].split() == ["Total", "3.00", "40.50"]
@@ -123,6 +135,7 @@ def test_influenced_counts_overlap_and_say_so(asked) -> None:
         (PATHS.replace(";2;", ";-2;"), "Line 2: total_conversions is negative"),
         (TOUCHES.replace("2026-03-02T00:00:00Z", "yesterday"), "Line 5: touched_at is “yesterday”; write a moment"),
         (TOUCHES.replace(",B,", ",,"), "Line 2: channel is empty"),
+        (TOUCHES.replace("converted_at", "ended_at"), "Of touchpoints there should also be converted_at"),
         (PATHS.replace("10.5", "nan"), "Line 3: total_conversion_value is “nan”"),
         (PATHS.replace("B>A", '"B>A'), "Line 3: a quote is opened and never closed"),
         (PATHS.replace("total_null", "path"), "Two columns are named path"),
@@ -141,6 +154,10 @@ def test_what_cannot_be_asked_is_refused(asked, tmp_path: Path) -> None:
     assert "no model" in asked(PATHS, "--model", "psychic", status=1)
     assert "file of touchpoints" in asked(PATHS, "--model", "time_decay", status=1)
     assert "opportunities" in asked(PATHS, "--model", "primary_campaign", status=1)
+    assert "no lookback window" in asked(PATHS, "--lookback", "30", status=1)
+    for window in ("0", "soon", "30,-1", "99999999999"):
+        assert "window is" in asked(TOUCHES, "--lookback", window, status=1)
+    assert "half-life" in asked(TOUCHES, "--half-life", "nan", status=1)
     file = tmp_path / "latin.csv"
     file.write_bytes("path;total_conversions\nCafé;1\n".encode("latin-1"))
     assert "UTF-8" in asked(file, status=1)
@@ -182,6 +199,9 @@ def test_folders_cut_files_and_other_encodings_are_refused(asked, tmp_path: Path
     cut, late = tmp_path / "cut.parquet", tmp_path / "late.csv"
     cut.write_bytes(b"PAR1 and no more")
     assert "not a whole Parquet file" in asked(cut, status=1)
+    for begins, said in ((b"PK\x03\x04", "spreadsheet"), (b"\xff\xfep", "UTF-16"), (b"\x1f\x8b\x08", "gzip")):
+        cut.write_bytes(begins)
+        assert said in asked(cut, status=1)
     late.write_bytes(b"path;total_conversions\n" + b"B;1\n" * 9000 + "Café;1\n".encode("latin-1"))
     assert "UTF-8" in asked(late, status=1)
 
@@ -247,3 +267,118 @@ def test_models_that_learn_say_how_sure_they_are(asked) -> None:
 
 def test_a_channel_that_looks_like_a_formula_is_a_text_in_the_csv(asked) -> None:
     assert "'=1+1," in asked("path;total_conversions\n=1+1;1\n", "--model", "linear", "--format", "csv")
+
+
+COMPARED = ("--model", "first_touch,influenced,last_touch", "--model", "linear")
+MANY = "path;total_conversions;total_conversion_value\nA > B;60;600\nB;40;800\n"
+
+
+def test_models_stand_side_by_side_with_what_each_says_alone(asked) -> None:
+    compared = json.loads(asked(MANY, *COMPARED, "--format", "json"))
+    assert [one["model"] for one in compared["models"]] == ["first_touch", "influenced", "last_touch", "linear"]
+    for one in compared["models"]:
+        assert one == json.loads(asked(MANY, "--model", one["model"], "--format", "json"))
+    lines = [line.split() for line in asked(MANY, *COMPARED).splitlines()]
+    assert lines[0] == "Conversions of First touch Influenced Last touch Linear Apart".split()
+    assert lines[1:4] == [
+        ["A", "60.00", "60.00", "0.00", "30.00", "100", "%"],
+        ["B", "40.00", "100.00", "100.00", "70.00", "60", "%"],
+        ["Total", "100.00", "—", "100.00", "100.00"],
+    ]
+    assert ["Total", "1,400.00", "—", "1,400.00", "1,400.00"] in lines
+    rows = list(csv.DictReader(asked(MANY, *COMPARED, "--format", "csv").splitlines()))
+    assert {(row["model"], row["channel"]): float(row["value"]) for row in rows if row["model"] != "influenced"} == {
+        ("first_touch", "A"): 600, ("first_touch", "B"): 800, ("last_touch", "A"): 0, ("last_touch", "B"): 1400,
+        ("linear", "A"): 300, ("linear", "B"): 1100,
+    }  # fmt: skip
+
+
+def test_where_models_disagree_is_said_with_what_it_means(asked, capsys, tmp_path: Path) -> None:
+    told = json.loads(asked(MANY, *COMPARED, "--format", "json"))["disagreements"]
+    assert told == [
+        "A: 60% by first touch, 0% by last touch. It opens more than it closes: cutting it would show late.",
+        "B: 100% by last touch, 40% by first touch. It closes more than it opens: others may have done the work "
+        "before.",
+    ]
+    assert main(["attribute", str(tmp_path / "paths.csv"), *COMPARED]) == 0
+    said = capsys.readouterr().err.splitlines()
+    assert said[0].startswith("The models disagree")
+    assert said[1:3] == told
+    agreeing = PATHS.replace("A > B", "A").replace("B>A>C", "B")
+    assert json.loads(asked(agreeing, *COMPARED, "--format", "json"))["disagreements"] == []
+
+
+def test_every_model_that_the_file_can_tell_is_compared_and_the_others_say_what_they_lack(asked) -> None:
+    told = json.loads(asked(TOUCHES, "--model", "all", "--weights", "first=100", "--format", "json"))
+    keys = [one["model"] for one in told["models"]]
+    assert {"time_decay", "custom", "markov"} <= {*keys}
+    assert sorted([*keys, *told["left_out"]]) == sorted([*MODELS, "custom"])
+    assert told["left_out"]["w_shaped"] == "W-shaped needs lead_created_at and opportunity_created_at."
+    assert "W-shaped needs" in asked(TOUCHES, "--model", "linear,w_shaped", status=1)
+
+
+def test_intervals_stand_below_models_side_by_side(asked) -> None:
+    table = asked(MANY, "--model", "linear,shapley", "--intervals")
+    assert table.count("Between") == 1
+    rows = list(csv.DictReader(asked(MANY, "--model", "linear,shapley", "--intervals", "--format", "csv").splitlines()))
+    assert {row["model"] for row in rows if row["conversions_low"]} == {"shapley"}
+
+
+def test_how_much_the_window_matters_stands_beside_the_table(asked) -> None:
+    """p1: seven days before its sale A, one second before it B. p3 has nothing before."""
+    windows = ("--model", "first_touch", "--lookback", "30,3,none")
+    answer = json.loads(asked(TOUCHES, *windows, "--format", "json"))
+    assert answer["rows"] == json.loads(asked(TOUCHES, *windows[:3], "30", "--format", "json"))["rows"]
+    assert {one["lookback_days"]: one["rows"][0]["channel"] for one in answer["windows"]} == {
+        30: "A",
+        3: "B",
+        None: "A",
+    }
+    table = [line.split() for line in asked(TOUCHES, *windows).splitlines()]
+    place = table.index("First touch by lookback window".split())
+    assert table[place + 1] == "Conversions of 3 days 30 days No window Apart".split()
+    assert table[place + 2] == ["A", "0.00", "1.00", "1.00", "100", "%"]
+    assert ["Unattributed", "50.00", "50.00", "50.00", "0", "%"] in table
+    rows = list(csv.DictReader(asked(TOUCHES, *windows, "--format", "csv").splitlines()))
+    assert {row["lookback_days"] for row in rows} == {"30", "3", ""}
+
+
+def test_tables_answer_side_by_side_in_whole_cents_and_an_empty_window_leaves_the_others_standing(
+    asked, tmp_path: Path
+) -> None:
+    sold = tmp_path / "sold.csv"
+    sold.write_text("person_id,converted_at,amount_minor\np,2026-03-08,-1001\n")
+    touched = "person_id,touched_at,channel\np,2026-03-01,B\np,2026-03-01,A\nq,2026-03-01,C\n"
+    asked_for = ("--conversions", str(sold), "--model", "linear,markov", "--lookback", "30,3", "--format", "json")
+    answer = json.loads(asked(touched, *asked_for))
+    assert [figures(json.dumps(one), "value") for one in answer["models"]] == [
+        {"A": -501, "B": -500, "C": 0}, {"A": -500.5, "B": -500.5, "C": 0},
+    ]  # fmt: skip
+    assert answer["empty_windows"] == [3]
+
+
+def test_who_looks_on_sees_what_is_done_and_how_much_of_it(tmp_path: Path) -> None:
+    """In steps from none of it on; nothing is written where nobody looks on."""
+    file = tmp_path / "paths.csv"
+    file.write_text(MANY)
+    seen: dict[str, list[float]] = {}
+    with told_to(lambda what, share: seen.setdefault(what, []).append(share)):
+        answered(Question(Source(file), [MODELS["linear"], MODELS["markov"]], with_intervals=True), (None,))
+    assert list(seen) == [
+        "checking paths.csv", "reading paths.csv", "sharing out", "finding the states", "counting the moves",
+        "drawing each path by itself", "drawing the paths again, 200 times",
+    ]  # fmt: skip
+    drawn = seen["drawing the paths again, 200 times"]
+    assert drawn == sorted(drawn)
+    assert (drawn[0], drawn[-1], len(drawn)) == (0, 199 / 200, 201)
+    assert all(0 <= share <= 1 for shares in seen.values() for share in shares)
+
+
+@pytest.mark.parametrize("is_terminal", [True, False])
+def test_the_bar_is_drawn_on_a_terminal_and_not_in_a_pipe(is_terminal: bool) -> None:
+    to = io.StringIO()
+    with shown_to_who_looks_on(Console(file=to, force_terminal=is_terminal, width=100)) as about:
+        about("Markov")
+        doing("counting the moves")(0.43)
+    assert ("Markov: counting the moves" in to.getvalue() and "43%" in to.getvalue()) is is_terminal
+    assert bool(to.getvalue()) is is_terminal

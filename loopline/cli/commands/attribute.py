@@ -1,68 +1,26 @@
 """`loopline attribute`: attribution of a file of paths or touchpoints, without any database."""
 
-import csv
-import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from rich.console import Console
-
-from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
-from loopline.attribution.cents import cents_by_channel
-from loopline.attribution.credit import ChannelCredit, influenced, markov, shapley
-from loopline.attribution.files import read_walks
-from loopline.attribution.files_of_touches import FileOfWalks
+from loopline.attribution.chain import OrderError
+from loopline.attribution.file_answers import LEARNT, Answers, Question, Source, answered
 from loopline.attribution.fitted import FEWEST
-from loopline.attribution.model import MODELS, Deal, Model
+from loopline.attribution.model import MODELS, Model
 from loopline.attribution.opened import FileError
 from loopline.attribution.own_model import PlanError, own_model
-from loopline.attribution.tables import Paths, read_tables
-from loopline.attribution.walks import Walks
-from loopline.attribution.weigh import Moments, Weighing, missing, weighed
 from loopline.attribution.written_plan import plan_written
 from loopline.cli.command import DONE, Command, CommandError
-from loopline.lib.sheets import safe_cell
+from loopline.cli.credit_written import print_csv, print_json, print_tables
+from loopline.cli.progress_bar import shown_to_who_looks_on
 
-
-@dataclass(frozen=True, slots=True)
-class FileOfTables:
-    """Two tables of rows; values are whole cents."""
-
-    paths: Paths
-
-    @property
-    def walks(self) -> Walks:
-        return self.paths.walks
-
-    @property
-    def moments(self) -> Moments:
-        return self.paths.moments
-
-    @property
-    def unattributed(self) -> int:
-        return self.paths.unattributed
-
-    @property
-    def unattributed_value(self) -> int:
-        return self.paths.unattributed_minor
-
-
-COLUMNS = ("channel", "conversions", "value", "removal_effect")
 OWN = "custom"
 """The key of a model whose weights were given."""
-INTERVAL = ("conversions_low", "conversions_high", "rank")
-_TOLD = {
-    "days_before": "touched_at and converted_at: give a file of touchpoints",
-    "lead_position": "lead_created_at",
-    "opportunity_position": "opportunity_created_at",
-    "touch_kind": "touch_kind (entry, form, call …) beside each touchpoint of one file of touchpoints",
-}
+ALL = "all"
+NO_WINDOW = "none"
+LONGEST_DAYS = 36_500
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -86,7 +44,13 @@ def _configure(parser: ArgumentParser) -> None:
         type=Path,
         help="whose touchpoints are whose: identity, person_id. FILE then has an identity instead of a person_id",
     )
-    parser.add_argument("--model", metavar="M", help=f"one of {', '.join(MODELS)} (default markov)")
+    parser.add_argument(
+        "--model",
+        metavar="M[,M]",
+        action="append",
+        help=f"one of {', '.join(MODELS)} (default markov); several, as linear,markov, stand side by side; {ALL}: "
+        "every model that the file can tell",
+    )
     parser.add_argument(
         "--weights",
         metavar="W",
@@ -102,7 +66,10 @@ def _configure(parser: ArgumentParser) -> None:
         help="order of the Markov chain: 1 (default), 2 or 3",
     )
     parser.add_argument(
-        "--lookback", metavar="DAYS", type=int, help="of touchpoints: days before the conversion (default: all)"
+        "--lookback",
+        metavar="DAYS[,DAYS]",
+        help="of touchpoints: days before the conversion (default: all); of several, as 90,30,7,none, the first "
+        "counts, and how much the others would change stands beside it",
     )
     parser.add_argument("--half-life", metavar="DAYS", type=float, default=7.0, help="of time_decay (default 7)")
     parser.add_argument(
@@ -115,162 +82,103 @@ def _configure(parser: ArgumentParser) -> None:
 
 
 def _run(given: Namespace) -> int:
-    model = _model(given)
-    if given.lookback is not None and given.lookback < 1:
-        raise CommandError("the lookback window is at least one day; leave it out for none.")
-    if given.half_life <= 0:
-        raise CommandError("the half-life is more than zero days.")
+    models, windows = _models(given), _windows(given.lookback)
+    if not 0 < given.half_life <= LONGEST_DAYS:
+        raise CommandError(f"the half-life is more than zero days, and at most {LONGEST_DAYS:,}.")
+    if given.intervals and not any(model.key in LEARNT for model in models):
+        raise CommandError(
+            f"{models[0].label} is not learnt from the paths and has no interval; leave --intervals out, or ask for "
+            f"{' or '.join(LEARNT)}."
+        )
+    if given.identities is not None and given.conversions is None:
+        raise CommandError("--identities goes with --conversions: paths have their touchpoints already.")
+    source = Source(given.file, given.conversions, given.identities)
+    question = Question(
+        source, models, given.order, given.half_life, with_intervals=given.intervals, leaves_out=_asks_all(given)
+    )
     try:
-        with _telling(f"Reading {given.file.name}"):
-            file = _read(given, model)
-        with _telling(f"Working out {model.label}"):
-            credit = _credit(model, file, given)
-            rows = _rows(file, credit, _interval(model, file, given))
-    except FileError as error:
+        with shown_to_who_looks_on() as about:
+            answers = answered(question, windows, about)
+    except (FileError, OrderError) as error:
         raise CommandError(str(error)) from error
-    _print(model, file, rows, given)
-    conversions = file.walks.conversions.sum()
-    if model.is_fitted and conversions < FEWEST:
-        print(f"{model.label} learnt from {conversions:,.0f} conversions: below {FEWEST} its figures are mostly "
-              "chance. Take a longer period, or another model such as linear.", file=sys.stderr)  # fmt: skip
-    if file.unattributed:
-        print(f"{file.unattributed:,.0f} conversions have no touchpoint before them and are unattributed.",
-              file=sys.stderr)  # fmt: skip
-    if model.overlaps:
-        print("Influenced rows overlap: they must not be added up.", file=sys.stderr)
+    if given.format == "json":
+        print_json(answers)
+    elif given.format == "csv":
+        print_csv(answers, with_intervals=given.intervals)
+    else:
+        print_tables(answers, with_intervals=given.intervals)
+    for words in _to_mind(answers):
+        print(words, file=sys.stderr)
     return DONE
 
 
-def _model(given: Namespace) -> Model:
+def _asked(given: Namespace) -> list[str]:
+    """Keys of models, each once, in the order in which they were named."""
+    return list(dict.fromkeys(key.strip() for told in given.model or [] for key in told.split(",")))
+
+
+def _asks_all(given: Namespace) -> bool:
+    return ALL in _asked(given)
+
+
+def _models(given: Namespace) -> list[Model]:
+    keys = _asked(given)
+    if OWN in keys and given.weights is None:
+        raise CommandError("custom is a model of your own: say it with --weights, such as “first=40 last=40 rest=20”.")
+    known = dict(MODELS)
     if given.weights is not None:
-        if given.model not in (None, OWN):
-            raise CommandError("--weights is a model of its own; leave --model out.")
         try:
-            return own_model(OWN, "Your own model", 1, plan_written(given.weights))
+            known[OWN] = own_model(OWN, "Your own model", 1, plan_written(given.weights))
         except PlanError as error:
             raise CommandError(str(error)) from error
-    if given.model == OWN:
-        raise CommandError("custom is a model of your own: say it with --weights, such as “first=40 last=40 rest=20”.")
-    model = MODELS.get(given.model or "markov")
-    if model is None:
-        raise CommandError(f"there is no model “{given.model}”. Choose one of: {', '.join(MODELS)}; or give --weights.")
-    return model
+        keys = keys if OWN in keys or ALL in keys else [*keys, OWN]
+    for key in keys:
+        if key not in known and key != ALL:
+            raise CommandError(f"there is no model “{key}”. Choose of: {', '.join([*MODELS, ALL])}; or give --weights.")
+    return [known[key] for key in (known if ALL in keys else keys or ["markov"])]
 
 
-def _interval(model: Model, file: FileOfWalks | FileOfTables, given: Namespace) -> Interval | None:
-    """Of each channel's share of the conversions; None where none is asked for."""
-    if not given.intervals:
-        return None
-    if model.key == "markov":
-        return markov_interval(file.walks, given.order)
-    if model.key == "shapley":
-        return shapley_interval(file.walks)
-    raise CommandError(f"{model.label} is not learnt from the paths and has no interval; leave --intervals out.")
+def _windows(told: str | None) -> Sequence[int | None]:
+    if told is None:
+        return (None,)
+    windows: list[int | None] = []
+    for word in told.split(","):
+        if word.strip() != NO_WINDOW and not word.strip().isdecimal():
+            raise CommandError(f"a lookback window is a number of days or {NO_WINDOW}, not “{word.strip()}”.")
+        windows.append(None if word.strip() == NO_WINDOW else int(word))
+    if any(days is not None and not 1 <= days <= LONGEST_DAYS for days in windows):
+        raise CommandError(f"a lookback window is 1 to {LONGEST_DAYS:,} days; write {NO_WINDOW} for no window.")
+    return list(dict.fromkeys(windows))
 
 
-def _read(given: Namespace, model: Model) -> FileOfWalks | FileOfTables:
-    """One file of paths or touchpoints, or tables of rows."""
-    if given.conversions is None:
-        if given.identities is not None:
-            raise CommandError("--identities goes with --conversions: paths have their touchpoints already.")
-        return read_walks(given.file, given.lookback)
-    paths = read_tables(
-        given.file,
-        given.conversions,
-        given.lookback,
-        identities=given.identities,
-        with_everyone=model.key == "markov",
-    )
-    if not len(paths.walks):
-        raise FileError("No touchpoint lies before a conversion of its person. Look at the ids and the moments.")
-    return FileOfTables(paths)
-
-
-@contextmanager
-def _telling(what: str) -> Iterator[None]:
-    """What goes on, where somebody looks on; nothing in a pipe."""
-    with Console(stderr=True).status(what):
-        yield
-
-
-def _credit(model: Model, file: FileOfWalks | FileOfTables, given: Namespace) -> ChannelCredit:
-    if model.key == "markov":
-        return markov(file.walks, given.order)
-    if model.key == "shapley":
-        return shapley(file.walks)
-    if model.deal is Deal.OVERLAPPING:
-        return influenced(file.walks)
-    if model.deal is Deal.BY_RECORD:
-        raise CommandError(f"{model.label} needs opportunities with a campaign, which a file of paths does not hold.")
-    if lacks := missing(model, file.moments):
-        raise CommandError(f"{model.label} needs {' and '.join(_TOLD[name] for name in lacks)}.")
-    credit = weighed(file.walks, model, file.moments, given.half_life)
-    if isinstance(file, FileOfTables):
-        # Whole cents, as the ledger deals them.
-        cents = cents_by_channel(file.paths, Weighing([model], given.half_life))[model.key]
-        return ChannelCredit(credit.conversions, cents.astype(np.float64))
-    return credit
-
-
-def _rows(file: FileOfWalks | FileOfTables, credit: ChannelCredit, interval: Interval | None) -> list[dict[str, Any]]:
-    rows = [
-        {
-            "channel": channel,
-            "conversions": float(credit.conversions[place]),
-            "value": float(credit.value[place]),
-            "removal_effect": None if credit.removal_effect is None else float(credit.removal_effect[place]),
-        }
-        for place, channel in enumerate(file.walks.channels)
-    ]
-    if interval is not None:
-        total, ranks = file.walks.conversions.sum(), interval.ranks()
-        for place, row in enumerate(rows):
-            bounds = float(interval.low[place] * total), float(interval.high[place] * total)
-            row |= dict(zip(INTERVAL, (*bounds, ranks[place]), strict=True))
-    return sorted(rows, key=lambda row: (-float(row["conversions"]), str(row["channel"])))
-
-
-def _print(model: Model, file: FileOfWalks | FileOfTables, rows: list[dict[str, Any]], given: Namespace) -> None:
-    if given.format == "json":
-        answer = {"model": model.key, "order": given.order if model.key == "markov" else None, "rows": rows}
-        if file.unattributed:
-            answer["unattributed"] = {"conversions": file.unattributed, "value": file.unattributed_value}
-        if model.overlaps:
-            answer["overlaps"] = True
-        print(json.dumps(answer, ensure_ascii=False, indent=1))
-    elif given.format == "csv":
-        columns = (*COLUMNS, *(INTERVAL if given.intervals else ()))
-        write = csv.writer(sys.stdout, lineterminator="\n").writerow
-        write(columns)
-        for row in rows:
-            cells = {name: "" if row[name] is None else row[name] for name in columns}
-            write((cells | {"channel": safe_cell(row["channel"])}).values())
-    else:
-        _print_table(rows, model)
-
-
-def _print_table(rows: list[dict[str, Any]], model: Model) -> None:
-    is_markov, has_interval = model.key == "markov", "rank" in rows[0]
-    more = [*(["Removal effect"] if is_markov else []), *(["Between", "Rank"] if has_interval else [])]
-    cells = [["Channel", "Conversions", "Value", *more]]
-    for row in rows:
-        effect = [f"{row['removal_effect']:.4f}"] if is_markov else []
-        if has_interval:
-            effect += [f"{row['conversions_low']:,.2f} and {row['conversions_high']:,.2f}", str(row["rank"] or "open")]
-        cells.append([row["channel"], f"{row['conversions']:,.2f}", f"{row['value']:,.2f}", *effect])
-    if not model.overlaps:
-        totals = [f"{sum(row[name] for row in rows):,.2f}" for name in ("conversions", "value")]
-        cells.append(["Total", *totals, *[""] * len(more)])
-    widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
-    for name, *figures in cells:
-        aligned = (figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True))
-        print("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
+def _to_mind(answers: Answers) -> list[str]:
+    """What to be careful about, in sentences."""
+    told = [f"Left out: {why}" for why in answers.left_out.values()]
+    told += [f"No touchpoint lies within {days} days before a conversion." for days in answers.empty]
+    if disagreements := answers.disagreements():
+        told += ["The models disagree on how much these channels earned; none of them is wrong, they answer different "
+                 "questions. No model shows what would have happened without a channel.", *disagreements]  # fmt: skip
+    first = answers.first[0]
+    few = [one for one in answers.first if one.model.is_fitted and 0 < one.conversions < FEWEST]
+    told += [f"{one.model.label} learnt from {one.conversions:,.0f} conversions: below {FEWEST} its figures are mostly "
+             "chance. Take a longer period, or another model such as linear." for one in few]  # fmt: skip
+    if not first.conversions:
+        told.append("No path of the file converted, so there is nothing to share out.")
+    if first.unattributed:
+        told.append(
+            "1 conversion has no touchpoint before it and is unattributed."
+            if first.unattributed == 1
+            else f"{first.unattributed:,.0f} conversions have no touchpoint before them and are unattributed."
+        )
+    if any(one.model.overlaps for one in answers.first):
+        told.append("Influenced rows overlap: they must not be added up.")
+    return told
 
 
 COMMAND = Command(
     key="attribute",
     summary="Attribute a file of paths or touchpoints, without any database",
-    example="loopline attribute paths.csv --model markov --order 2 --format json",
+    example="loopline attribute paths.csv --model first_touch,linear,markov --order 2",
     run=_run,
     configure=_configure,
 )

@@ -1,0 +1,229 @@
+"""What models answer to a file of paths or touchpoints, one beside the other, and under several lookback windows."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
+from loopline.attribution.cents import cents_by_channel
+from loopline.attribution.credit import ChannelCredit, influenced, markov, shapley
+from loopline.attribution.disagreement import disagreement
+from loopline.attribution.files import read_walks
+from loopline.attribution.model import Deal, Model
+from loopline.attribution.opened import FileError, NothingInWindowError
+from loopline.attribution.tables import Paths, read_tables
+from loopline.attribution.walks import Floats, Walks
+from loopline.attribution.weigh import Moments, Weighing, missing, weighed
+
+LEARNT = ("markov", "shapley")
+"""Models that have intervals."""
+_TOLD = {
+    "days_before": "touched_at and converted_at: give a file of touchpoints",
+    "lead_position": "lead_created_at",
+    "opportunity_position": "opportunity_created_at",
+    "touch_kind": "touch_kind (entry, form, call …) beside each touchpoint of one file of touchpoints",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file of paths or touchpoints; or with `conversions` tables of rows, whose values are whole cents."""
+
+    file: Path
+    conversions: Path | None = None
+    identities: Path | None = None
+
+    def read(self, lookback_days: int | None, *, with_everyone: bool) -> "_Read":
+        """`with_everyone`: also what those touched who did not convert, which one file always tells.
+
+        Raises FileError.
+        """
+        if self.conversions is None:
+            file = read_walks(self.file, lookback_days)
+            return _Read(file.walks, file.moments, file.unattributed, file.unattributed_value)
+        paths = read_tables(
+            self.file, self.conversions, lookback_days, identities=self.identities, with_everyone=with_everyone
+        )
+        if not len(paths.walks):
+            raise NothingInWindowError(
+                "No touchpoint lies before a conversion of its person. Look at the ids and the moments."
+            )
+        return _Read(paths.walks, paths.moments, paths.unattributed, paths.unattributed_minor, paths)
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    walks: Walks
+    moments: Moments
+    unattributed: float
+    """Conversions without a touchpoint before them."""
+    unattributed_value: float
+    paths: Paths | None = None
+    """Of two tables, which deal out whole cents."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    source: Source
+    models: Sequence[Model]
+    order: int = 1
+    half_life_days: float = 7.0
+    with_intervals: bool = False
+    leaves_out: bool = False
+    """A model that the file cannot tell is left out and said; otherwise it is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Of one model under one window, by channel."""
+
+    model: Model
+    order: int | None
+    lookback_days: int | None
+    channels: tuple[str, ...]
+    credit: ChannelCredit
+    interval: Interval | None
+    """Of each channel's share of the conversions."""
+    conversions: float
+    """All that have a path."""
+    unattributed: float
+    unattributed_value: float
+
+    def by_channel(self, figures: Floats) -> dict[str, float]:
+        return dict(zip(self.channels, map(float, figures), strict=True))
+
+
+@dataclass(slots=True)
+class Answers:
+    by_window: dict[int | None, list[Answer]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Models that the file cannot tell, and what they would need."""
+    empty: list[int | None] = field(default_factory=list)
+    """Windows after the first one with nothing in them."""
+
+    @property
+    def first(self) -> list[Answer]:
+        """Under the first window that was asked for."""
+        return next(iter(self.by_window.values()))
+
+    def disagreements(self) -> list[str]:
+        """Where models lie far apart on a channel's conversions, and what that says about the channel."""
+        fair = [one for one in self.first if one.model.deal is Deal.BY_WEIGHT]
+        credit = {one.model.key: one.by_channel(one.credit.conversions) for one in fair}
+        models = {one.model.key: one.model for one in fair}
+        totals = {key: sum(given.values()) or 1.0 for key, given in credit.items()}
+        told = [
+            disagreement(channel, {key: given.get(channel, 0) / totals[key] for key, given in credit.items()}, models)
+            for channel in channels_of(fair)
+        ]
+        return [one for one in told if one]
+
+
+def channels_of(answers: Sequence[Answer]) -> list[str]:
+    """Of all of them, what earns most with the first one first."""
+    most: dict[str, float] = {}
+    for one in answers:
+        for channel, conversions in one.by_channel(one.credit.conversions).items():
+            most.setdefault(channel, conversions)
+    return sorted(most, key=lambda channel: (-most[channel], channel))
+
+
+def answered(
+    question: Question, windows: Sequence[int | None], about: Callable[[str], None] = lambda _words: None
+) -> Answers:
+    """`about` is told which window and model the work is for.
+
+    Raises FileError for a file that cannot be read, a model that it cannot tell, and nothing in the first window.
+    """
+    answers = Answers()
+    for window in windows:
+        try:
+            # How sure the answer is, is said of the window that counts.
+            asked = replace(question, with_intervals=question.with_intervals and window == windows[0])
+            answers.by_window[window] = _under(asked, window, answers.left_out, about)
+        except NothingInWindowError:
+            if window == windows[0]:
+                raise
+            answers.empty.append(window)
+    if not answers.first:
+        raise FileError(" ".join(answers.left_out.values()))
+    return answers
+
+
+def _under(
+    question: Question, window: int | None, left_out: dict[str, str], about: Callable[[str], None]
+) -> list[Answer]:
+    """All models under one window, in the order in which they were asked for."""
+    found: dict[str, Answer] = {}
+    # Who did not convert is read only for what learns from them: of tables that is a longer question.
+    apart = {"markov"} if question.source.conversions else set()
+    for with_everyone in (False, True):
+        models = [one for one in question.models if (one.key in apart) is with_everyone]
+        if models:
+            about(f"{window} days" if window else "")
+            file = question.source.read(window, with_everyone=with_everyone)
+            found |= _by_model(question, models, file, window, left_out, about)
+    return [found[model.key] for model in question.models if model.key in found]
+
+
+def _by_model(
+    question: Question,
+    models: Sequence[Model],
+    file: _Read,
+    window: int | None,
+    left_out: dict[str, str],
+    about: Callable[[str], None],
+) -> Mapping[str, Answer]:
+    found = {}
+    for model in models:
+        if why := _lacks(model, file):
+            if not question.leaves_out:
+                raise FileError(why)
+            left_out[model.key] = why
+            continue
+        about(model.label if window is None else f"{model.label}, {window} days")
+        found[model.key] = Answer(
+            model=model,
+            order=question.order if model.key == "markov" else None,
+            lookback_days=window,
+            channels=file.walks.channels,
+            credit=_credit(model, file, question),
+            interval=_interval(model, file, question),
+            conversions=float(file.walks.conversions.sum()),
+            unattributed=file.unattributed,
+            unattributed_value=file.unattributed_value,
+        )
+    return found
+
+
+def _lacks(model: Model, file: _Read) -> str:
+    """What the model would need and the file does not say; "" where it says all."""
+    if model.deal is Deal.BY_RECORD:
+        return f"{model.label} needs opportunities with a campaign, which a file of paths does not hold."
+    if model.deal is Deal.OVERLAPPING or model.key in LEARNT:
+        return ""
+    lacks = missing(model, file.moments)
+    return f"{model.label} needs {' and '.join(_TOLD[name] for name in lacks)}." if lacks else ""
+
+
+def _credit(model: Model, file: _Read, question: Question) -> ChannelCredit:
+    if model.key == "markov":
+        return markov(file.walks, question.order)
+    if model.key == "shapley":
+        return shapley(file.walks)
+    if model.deal is Deal.OVERLAPPING:
+        return influenced(file.walks)
+    credit = weighed(file.walks, model, file.moments, question.half_life_days)
+    if file.paths is None:
+        return credit
+    # Whole cents, as the ledger deals them.
+    cents = cents_by_channel(file.paths, Weighing([model], question.half_life_days))[model.key]
+    return ChannelCredit(credit.conversions, cents.astype(np.float64))
+
+
+def _interval(model: Model, file: _Read, question: Question) -> Interval | None:
+    if not question.with_intervals or model.key not in LEARNT:
+        return None
+    return markov_interval(file.walks, question.order) if model.key == "markov" else shapley_interval(file.walks)
