@@ -27,6 +27,10 @@ def keep_reports(ground: Ground, engine: Engine, until: datetime) -> None:
         name="Industries of the quarter", report="closed-loop", owner=owner, unit=unit,
         options={"by": "industry", "period": "last_90_days"}, created_at=until - timedelta(days=12),
     )  # fmt: skip
+    SavedView.objects.create(
+        name="Weeks for the marketing-mix model", report="weekly", owner=owner, unit=unit,
+        options={"by": "unit", "period": "last_12_months"}, created_at=until - timedelta(days=20),
+    )  # fmt: skip
     _weekly_mail(ground, until)
     _frozen_for_the_board(ground, engine, until)
 

@@ -3,7 +3,7 @@
 Written by hand in the few tags that every mail program shows; whatever people typed is escaped.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.utils.html import format_html, format_html_join
@@ -14,19 +14,20 @@ from loopline.access.mail import Attachment
 from loopline.lib.money import Money
 from loopline.lib.percent import percent_figure
 from loopline.reporting.flow_chart import flow_png
-from loopline.reports.export import FORMS, exported
+from loopline.reports.export import FORMS
 from loopline.reports.flows import flows_of
 from loopline.reports.library.paths import ARROW
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.pictures import png_of
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.sparks import Sparks
 from loopline.reports.write import UNDEFINED, table_lines
 
 MOST_ROWS = 20
 MOST_COLUMNS = 5
 CHART = "chart"
+ATTACHED = ("csv", "xlsx")
+Exported = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +38,20 @@ class Letter:
     attachments: tuple[Attachment, ...]
 
 
-def letter_of(name: str, result: ReportResult, report: Report, address: str, sparks: Sparks | None = None) -> Letter:
-    """The mail about this result; `address` is where the page is, `sparks` what its rows show over time."""
-    told = sparks.told(result.to_json()) if sparks else result.to_json()
-    file = slugify(f"{result.title}-{result.first}-{result.last}")
-    attachments = [Attachment(f"{file}.{form}", FORMS[form], exported(told, form)) for form in ("csv", "xlsx")]
+def letter_of(name: str, result: ReportResult, report: Report, address: str, file: Exported) -> Letter:
+    """The mail about this result; `address` is where the page is, `file` gives the whole table in a form of FORMS."""
+    called = slugify(f"{result.title}-{result.first}-{result.last}")
+    attachments = [Attachment(f"{called}.{form}", FORMS[form], file(form)) for form in ATTACHED]
     picture = _picture(result, report)
     if picture:
         attachments.insert(0, Attachment("chart.png", "image/png", picture, cid=CHART))
-    text = "\n".join([name, "", *table_lines(told), "", address, ""])
-    return Letter(
-        f"{name}: {result.title}", text, _html(name, result, report, address, bool(picture)), tuple(attachments)
-    )
+    text = "\n".join([name, "", *table_lines(result.to_json()), "", address, ""])
+    return Letter(_subject(name, result), text, _html(name, result, report, address, bool(picture)), tuple(attachments))
+
+
+def _subject(name: str, result: ReportResult) -> str:
+    """Its name, and which report it is where the name does not say it already."""
+    return result.title if name.casefold() in result.title.casefold() else f"{name}: {result.title}"
 
 
 def _picture(result: ReportResult, report: Report) -> bytes | None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from functools import partial
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -18,11 +19,16 @@ from loopline.access.models import Organisation, User
 from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
 from loopline.reporting.calendar import next_monthly, next_weekly
-from loopline.reporting.letter import letter_of
+from loopline.reporting.letter import Letter, letter_of
 from loopline.reporting.models import ReportMail
 from loopline.reports.address import read_address, usual_of
-from loopline.reports.options import OptionError
-from loopline.reports.run import report_named, row_sparks, run_report
+from loopline.reports.export import exported
+from loopline.reports.keepable import keepable_named
+from loopline.reports.options import Books, OptionError
+from loopline.reports.run import run_report, told_whole
+from loopline.reports.weekly import weekly_table
+from loopline.reports.weekly_export import weekly_exported
+from loopline.reports.weekly_sums import WEEKLY, weeks_of
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 
@@ -58,7 +64,7 @@ class MailPlan:
             if not user.actor.may(Permission.SEE_REPORTS):
                 raise ValidationError({"recipients": f"{user.name} may not see reports."})
         try:
-            report = report_named(self.report)
+            report = keepable_named(self.report)
             read_address(self.options, books_for(by), timezone.localdate(), usual_of(report))
         except OptionError as error:
             raise ValidationError(str(error)) from error
@@ -147,17 +153,28 @@ def _send_to(mail: ReportMail, user: User, at: datetime) -> bool:
     actor = user.actor
     if not actor.may(Permission.SEE_REPORTS):
         raise OptionError("may not see reports any more; take them off the list")
-    report, books = report_named(mail.report), books_for(actor)
-    asked = read_address(mail.options, books, timezone.localdate(), usual_of(report))
-    result = run_report(mail.report, asked.options, engine(), books)
-    sparks = row_sparks(result, asked.options, engine(), books)
-    letter = letter_of(mail.name, result, report, f"{settings.BASE_URL}{_path(mail)}", sparks)
+    letter = _letter(mail, books_for(actor))
     key = f"{key_of(mail)}{mail.next_at:%Y%m%d}/{user.pk}"
     return queue_mail(NewMail(key, user, letter.subject, letter.text, letter.html, letter.attachments), at=at)
 
 
+def _letter(mail: ReportMail, books: Books) -> Letter:
+    """What its reader may see of it. Raises OptionError and StoreError."""
+    report = keepable_named(mail.report)
+    options = read_address(mail.options, books, timezone.localdate(), usual_of(report)).options
+    address = f"{settings.BASE_URL}{_path(mail)}"
+    if report is WEEKLY:
+        table = weekly_table(options, engine(), books)
+        return letter_of(mail.name, weeks_of(table), report, address, partial(weekly_exported, table.to_json()))
+    result = run_report(mail.report, options, engine(), books)
+    return letter_of(
+        mail.name, result, report, address, partial(exported, told_whole(result, options, engine(), books))
+    )
+
+
 def _path(mail: ReportMail) -> str:
-    page = "closed-loop/" if mail.report == "closed-loop" else f"library/{mail.report}/"
+    has_own_page = mail.report in ("closed-loop", WEEKLY.key)
+    page = f"{mail.report}/" if has_own_page else f"library/{mail.report}/"
     return f"/reports/{page}" + (f"?{mail.query}" if mail.options else "")
 
 

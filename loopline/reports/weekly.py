@@ -25,6 +25,7 @@ from loopline.reports.learnt import learnt_model
 from loopline.reports.mondays import AT_ONCE, began, mondays_of
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.periods import DAY
+from loopline.reports.result import Check
 from loopline.reports.run import settle
 from loopline.store.engine import Engine, Row, Value
 
@@ -59,6 +60,8 @@ class WeeklyTable:
     lines: list[Line] = field(default_factory=list)
     holds: bool = True
     """Revenue and spend add up to those of the records."""
+    check: Check | None = None
+    """The same in figures, both together."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -217,5 +220,7 @@ def _check(table: WeeklyTable, engine: Engine) -> None:
     revenue = sum(one.revenue_minor for one in table.lines)
     spend = sum(one.spend_minor or 0 for one in table.lines)
     table.holds = (revenue, spend) == (sums.revenue_minor, sums.cost_minor)
+    words = "won revenue and actual cost of the period together"
+    table.check = Check(words, sums.revenue_minor + sums.cost_minor, revenue + spend, table.scope.books.currency)
     if not table.holds:
         table.warnings.append("The weeks do not add up to the records; these figures must not be used.")

@@ -11,7 +11,6 @@ import pyarrow.parquet as pq
 from loopline.lib.money import Money, exponent
 from loopline.lib.sheets import safe_cell
 
-FORMS = ("csv", "json", "parquet")
 HEAD = ("week", "channel", "spend", "touches", "leads", "revenue")
 HEAD_WITH_UNIT = ("week", "unit", *HEAD[1:])
 

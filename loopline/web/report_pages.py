@@ -2,7 +2,13 @@
 
 from django.urls import reverse
 
+from loopline.reports.weekly import KEY as WEEKLY
+
+OWN_PAGES = {"closed-loop": "closed_loop", WEEKLY: "weekly"}
+"""Reports with a page of their own → the name of its route."""
+
 
 def page_of(key: str) -> str:
     """The address of a report, without options."""
-    return reverse("closed_loop") if key == "closed-loop" else reverse("report", args=[key])
+    own = OWN_PAGES.get(key)
+    return reverse(own) if own else reverse("report", args=[key])

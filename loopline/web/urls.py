@@ -236,7 +236,9 @@ urlpatterns = [
         name="closed_loop_download",
     ),
     path("reports/weekly/", weekly.weekly, name="weekly"),
-    re_path(r"^reports/weekly/download/(?P<form>csv|json|parquet)$", weekly.weekly_download, name="weekly_download"),
+    re_path(
+        r"^reports/weekly/download/(?P<form>csv|json|xlsx|parquet)$", weekly.weekly_download, name="weekly_download"
+    ),
     path("reports/planner/", planner.planner, name="planner"),
     path("reports/planner/keep/", planner.planner_keep, name="planner_keep"),
     path("reports/library/", library.library, name="library"),

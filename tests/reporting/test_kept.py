@@ -25,6 +25,7 @@ from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in
+from tests.reports.sheets import sheet
 
 pytestmark = pytest.mark.django_db
 
@@ -167,6 +168,41 @@ def test_everybody_gets_by_mail_what_they_may_see_with_a_picture_and_files(
     assert sent[north.email].attachments[0].get_payload(decode=True).startswith(b"\x89PNG")
     mail.refresh_from_db()
     assert (mail.trouble, mail.last_sent_at is not None) == ("", True)
+
+
+def test_the_weekly_table_is_kept_as_a_view_and_comes_by_mail_to_each_as_far_as_they_see(
+    settings: Any, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    settings.SENDS_MAIL = True
+    north, boss = make_user(Role.MARKETING, unit=units[0]), make_user(Role.ADMINISTRATOR)
+    client, said = signed_in(north), "?by=unit&period=last_90_days"
+    client.post(reverse("view_save", args=["weekly"]) + said, {"name": "Weeks by unit"})
+    kept = client.get(reverse("kept_reports")).content.decode()
+    assert f"{reverse('weekly')}?period=last_90_days&amp;by=unit" in kept
+    assert "Weekly table" in kept
+    assert client.post(reverse("report_freeze", args=["weekly"])).status_code == 404
+    page = client.get(reverse("weekly")).content.decode()
+    assert reverse("report_mail_new", args=["weekly"]) in page
+    assert reverse("report_freeze", args=["buyers"]).replace("buyers", "weekly") not in page
+    given = {"name": "Weekly table", "cadence": "weekly", "day": "1", "at": "07:00"}
+    answer = signed_in(boss).post(
+        reverse("report_mail_new", args=["weekly"]) + said, given | {"recipients": [str(north.pk), str(boss.pk)]}
+    )
+    assert answer.headers["Location"] == reverse("kept_reports")
+    at = ReportMail.objects.get().next_at
+    assert send_due(at=at) == 2
+    send_waiting(at=at)
+    sent = {one.to[0]: one for one in outbox.outbox}
+    html = str(sent[north.email].alternatives[0][0])
+    assert "€1,000" in html or "EUR 1,000" in html
+    assert "77,777" not in html
+    assert "/reports/weekly/?period=last_90_days&amp;by=unit" in html
+    assert sent[north.email].subject == "Weekly table"
+    files = {one.get_content_type(): one.get_payload(decode=True) for one in sent[north.email].attachments}
+    assert b"week,unit,channel,spend,touches,leads,revenue" in files["text/csv"]
+    assert b"77777.77" not in files["text/csv"]
+    [xlsx] = [content for kind, content in files.items() if "spreadsheet" in kind]
+    assert {row[1] for row in sheet(xlsx, 1)[1:]} == {"North"}
 
 
 def test_what_cannot_be_worked_out_is_shown_and_tried_again(units: tuple[BusinessUnit, BusinessUnit]) -> None:

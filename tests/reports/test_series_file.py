@@ -9,8 +9,6 @@ from decimal import Decimal
 from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
-from zipfile import ZipFile
 
 import pyarrow.parquet as pq
 import pytest
@@ -32,6 +30,7 @@ from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 from tests.engines import empty_duckdb
 from tests.make import make_unit, signed_in_as
+from tests.reports.sheets import sheet
 
 HOSTILE = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\ttab", "line\nbreak", "\x07bell", "x" * 40_000)
 
@@ -58,23 +57,6 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def told(key: str, engine: Engine, **options: Any) -> dict[str, Any]:
     asked = Options(**{**MARCH, "by": REPORTS[key].usual_by, **options})
     return told_whole(run_report(key, asked, engine, BOOKS), asked, engine, BOOKS)
-
-
-def sheet(content: bytes, number: int) -> list[list[str | float | None]]:
-    """The cells of a worksheet, line by line."""
-    book = ZipFile(BytesIO(content))
-    texts = ["".join(one.itertext()) for one in ElementTree.fromstring(book.read("xl/sharedStrings.xml"))]
-    content = book.read(f"xl/worksheets/sheet{number}.xml")
-    assert b"<f>" not in content
-    lines: dict[str, list[str | float | None]] = defaultdict(list)
-    for cell in ElementTree.fromstring(content).iter():
-        if cell.tag.endswith("}c"):
-            value = cell[0].text if len(cell) else None
-            at = "".join(one for one in str(cell.get("r")) if one.isdigit())
-            lines[at].append(
-                texts[int(value or 0)] if cell.get("t") == "s" else None if value is None else float(value)
-            )
-    return list(lines.values())
 
 
 def sums(lines: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -13,12 +13,15 @@ from loopline.access.roles import Role
 from loopline.reports.answer import answered
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.weekly import Line, WeeklyTable, weekly_table
+from loopline.reports.weekly_export import weekly_exported
 from loopline.reports.weekly_file import weekly_csv, weekly_parquet
+from loopline.reports.weekly_sums import weeks_of
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 from tests.attribution.test_credit_ledger import random_books
 from tests.make import make_unit, signed_in_as
+from tests.reports.sheets import sheet
 
 
 def table(engine: Engine, books: Books = BOOKS, **options: object) -> WeeklyTable:
@@ -114,6 +117,33 @@ def test_the_files_hold_days_and_major_units_and_an_unknown_spend_is_empty(engin
     assert read[0]["spend"] is None
 
 
+def test_the_workbook_has_the_lines_of_the_csv_and_the_sums_of_the_weeks(engine: Engine) -> None:
+    two_weeks(engine)
+    told = table(engine).to_json()
+    told["rows"][0]["channel"] = "=cmd()"
+    content = weekly_exported(told, "xlsx")
+    lines = list(csv.DictReader(StringIO(weekly_csv(told))))
+    head, *rows = sheet(content, 1)
+    assert head == list(lines[0])
+    assert [row[1] for row in rows] == ["=cmd()", *(line["channel"] for line in lines[1:])], "shown, never run"
+    assert [tuple(row[2:]) for row in rows] == [
+        tuple(None if line[name] == "" else float(line[name]) for name in head[2:])  # type: ignore[index]
+        for line in lines
+    ]
+    *weeks, total = sheet(content, 2)[1:]
+    assert total[1:] == [100.00 - 20.00, 2, 1, 50.08]
+    assert [sum(column) for column in zip(*(row[1:] for row in weeks), strict=True)] == pytest.approx(total[1:])  # type: ignore[arg-type]
+
+
+def test_its_weeks_are_a_report_to_mail_whose_total_is_that_of_the_lines(engine: Engine) -> None:
+    two_weeks(engine)
+    found = weeks_of(table(engine))
+    assert [row.label for row in found.rows][:2] == ["25 Mar 2024", "18 Mar 2024"], "newest first"
+    assert found.totals.values == {"spend_minor": 80_00, "touches": 2, "leads": 1, "revenue_minor": 50_08}
+    assert found.check
+    assert found.check.holds
+
+
 def test_commands_get_the_same_lines(engine: Engine) -> None:
     two_weeks(engine)
     told = answered("weekly", {"from": "2024-03-01", "to": "2024-03-31"}, engine, BOOKS)
@@ -143,6 +173,12 @@ def test_the_page_and_its_files_are_for_those_who_see_reports(store: DuckDBEngin
     assert told.headers["Content-Type"].startswith("text/csv")
     assert b"Paid Search,30.00,1,0,0.00" in told.content
     assert "Paid Search,30.00" not in client.get(reverse("weekly_download", args=["csv"]), said).content.decode()
+    shown = admin.get(reverse("weekly"), said)
+    for line, behind in shown.context["lines"]:
+        for name, metric in (("revenue_minor", "revenue_minor"), ("leads", "leads"), ("spend_minor", "cost_minor")):
+            if figure := getattr(line, name):
+                opened = admin.get(f"{behind}&metric={metric}")
+                assert opened.context["found"].total == figure, (line, name)
     by_unit = admin.get(reverse("weekly"), said | {"by": "unit"}).content.decode()
     assert "Business unit</th>" in by_unit
     assert admin.get(reverse("weekly"), {"by": "campaign"}).status_code == 400

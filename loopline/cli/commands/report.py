@@ -20,7 +20,7 @@ from loopline.reports.export import FORMS, exported
 from loopline.reports.options import DIRECTS, HUMANS, OptionError
 from loopline.reports.series_file import series_cells, series_lines
 from loopline.reports.weekly import KEY as WEEKLY
-from loopline.reports.weekly_file import weekly_csv, weekly_parquet
+from loopline.reports.weekly_export import weekly_exported
 from loopline.reports.write import table_lines, written_cells
 from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import StoreError
@@ -96,14 +96,9 @@ def _lines(result: Mapping[str, Any], given: Namespace) -> list[str]:
 
 def _tell_weeks(result: Mapping[str, Any], given: Namespace) -> None:
     """The weekly table has its own columns; `table` and `csv` are the same here."""
-    if given.format == "xlsx":
-        raise CommandError("the weekly table is written as csv, json or parquet")
     for warning in result["warnings"]:
         print(f"! {warning}", file=sys.stderr)
-    if given.format == "parquet":
-        content = weekly_parquet(result)
-    else:
-        content = (json.dumps(result, ensure_ascii=False) if given.format == "json" else weekly_csv(result)).encode()
+    content = weekly_exported(result, "csv" if given.format == "table" else given.format)
     if not given.output:
         sys.stdout.write(content.decode())
         return

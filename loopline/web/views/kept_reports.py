@@ -1,5 +1,6 @@
 """Count · what people keep of reports: frozen runs, saved views, and reports that come by mail."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ from loopline.reporting.saving import forget_view, save_view
 from loopline.reports.address import options_said, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.frozen import differences, digest_of, result_from
+from loopline.reports.keepable import KEEPABLE
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.run import run_report
@@ -39,10 +41,10 @@ MOST_DIFFERENCES = 100
 MOST_STUCK = 5
 
 
-def _report(key: str) -> Report:
-    if key not in REPORTS:
+def _report(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
+    if key not in among:
         raise Http404(f"There is no report “{key}”.")
-    return REPORTS[key]
+    return among[key]
 
 
 def _back(key: str, request: PageRequest) -> HttpResponse:
@@ -64,13 +66,13 @@ def kept_reports(request: PageRequest) -> HttpResponse:
             "views": [(one, page_of(one.report)) for one in _known(SavedView.objects.visible_to(request.actor))],
             "mails": [(one, page_of(one.report), stuck[one.pk]) for one in mails],
             "runs": FrozenRun.objects.visible_to(request.actor)[:MOST_RUNS],
-            "labels": {key: one.label for key, one in REPORTS.items()},
+            "labels": {key: one.label for key, one in KEEPABLE.items()},
         },
     )
 
 
 def _known(kept: Any) -> list[Any]:
-    return [one for one in kept if one.report in REPORTS]
+    return [one for one in kept if one.report in KEEPABLE]
 
 
 def _stuck(mails: list[ReportMail]) -> dict[UUID, list[str]]:
@@ -159,7 +161,7 @@ def frozen_run_download(request: PageRequest, run_id: UUID, form: str) -> HttpRe
 @allow(Permission.SEE_REPORTS)
 def view_save(request: PageRequest, key: str) -> HttpResponse:
     """Keep the options of a report under a name."""
-    _report(key)
+    _report(key, KEEPABLE)
     form = SaveViewForm(request.POST, actor=request.actor)
     try:
         if not form.is_valid():
@@ -189,7 +191,7 @@ def view_forget(request: PageRequest, view_id: UUID) -> HttpResponse:
 @allow(Permission.SEE_REPORTS)
 def report_mail_new(request: PageRequest, key: str) -> HttpResponse:
     """A report that comes by mail: how often, and to whom."""
-    report = _report(key)
+    report = _report(key, KEEPABLE)
     form = ReportMailForm(request.POST or None, actor=request.actor, initial={"name": report.label})
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

@@ -1,35 +1,37 @@
 """The weekly table: week, channel, spend, touches, leads, revenue; for packages of marketing-mix models."""
 
-import json
-from dataclasses import replace
+from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.reports.address import Usual, read_address
-from loopline.reports.catalogue import REPORTS
+from loopline.reports.address import options_said, read_address, usual_of
 from loopline.reports.export import FORMS
 from loopline.reports.options import OptionError
-from loopline.reports.weekly import BY, WeeklyTable, weekly_table
-from loopline.reports.weekly_file import weekly_csv, weekly_parquet
+from loopline.reports.periods import DAY
+from loopline.reports.weekly import NAMES, Line, WeeklyTable, weekly_table
+from loopline.reports.weekly_export import weekly_exported
+from loopline.reports.weekly_sums import WEEKLY
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.views.reports import about, chips
 
-USUAL = Usual(BY, "channel", "last_12_months")
+USUAL = usual_of(WEEKLY)
 SHOWN = 200
 """Lines on the page; the files hold all."""
-_LIKE_A_REPORT = replace(REPORTS["closed-loop"], by=BY, reads=frozenset({"model", "lookback"}))
+_KEYS = {name: key for key, name in NAMES.items()}
+"""Channels that are none → the rows they are in the closed loop."""
 
 
 @require_GET
 @allow(Permission.SEE_REPORTS)
 def weekly(request: PageRequest) -> HttpResponse:
-    shown = chips(request, "weekly", _LIKE_A_REPORT)
+    shown = chips(request, "weekly", WEEKLY) | {"cannot_freeze": True}
     try:
         asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), USUAL)
         table = weekly_table(asked.options, engine(), books_for(request.actor))
@@ -37,30 +39,38 @@ def weekly(request: PageRequest) -> HttpResponse:
         return render(request, "reports/weekly.html", shown | {"trouble": str(error)}, status=400)
     shown |= about(asked, table.scope.model) | {
         "table": table,
-        "lines": table.lines[-SHOWN:],
+        "lines": [(one, _behind(one, table, request)) for one in table.lines[-SHOWN:]],
         "left_out": max(0, len(table.lines) - SHOWN),
         "currency": table.scope.books.currency,
     }
     return render(request, "reports/weekly.html", shown)
 
 
+def _behind(line: Line, table: WeeklyTable, request: PageRequest) -> str:
+    """The address of what is behind the figures of a line, but for the figure: the closed loop of its days by channel
+    holds the same ones."""
+    scope = table.scope
+    said = {name: value for name, value in options_said(request.GET).items() if name != "compare"}
+    said |= {
+        "by": "channel", "period": "custom", "from": max(line.week, scope.first).isoformat(),
+        "to": min(line.week + 6 * DAY, scope.last).isoformat(), "row": _KEYS.get(line.channel, line.channel),
+    }  # fmt: skip
+    units = {name: key for key, name in scope.books.units.items()}
+    if table.has_units and line.unit in units:
+        said["unit"] = units[line.unit]
+    return f"{reverse('closed_loop_behind')}?{urlencode(said)}"
+
+
 @require_GET
 @allow(Permission.SEE_REPORTS)
 def weekly_download(request: PageRequest, form: str) -> HttpResponse:
-    """All lines as CSV, JSON or Parquet."""
+    """All lines as CSV, JSON, XLSX or Parquet."""
     try:
         asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), USUAL)
         table = weekly_table(asked.options, engine(), books_for(request.actor))
     except OptionError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    response = HttpResponse(_content(table, form), content_type=FORMS[form])
+    response = HttpResponse(weekly_exported(table.to_json(), form), content_type=FORMS[form])
     name = f"weekly-{table.scope.first}-{table.scope.last}.{form}"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
-
-
-def _content(table: WeeklyTable, form: str) -> bytes | str:
-    told = table.to_json()
-    if form == "parquet":
-        return weekly_parquet(told)
-    return weekly_csv(told) if form == "csv" else json.dumps(told, ensure_ascii=False, indent=1)

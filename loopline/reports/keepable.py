@@ -1,0 +1,15 @@
+"""Everything of which a view can be saved and a mail sent: the reports of the library, and the weekly table."""
+
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.options import OptionError
+from loopline.reports.report import Report
+from loopline.reports.weekly_sums import WEEKLY
+
+KEEPABLE: dict[str, Report] = {**REPORTS, WEEKLY.key: WEEKLY}
+
+
+def keepable_named(key: str) -> Report:
+    """Raises OptionError when there is none."""
+    if key not in KEEPABLE:
+        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(KEEPABLE)}.")
+    return KEEPABLE[key]

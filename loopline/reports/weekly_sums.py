@@ -1,0 +1,73 @@
+"""The weekly table as a report to keep and to mail: its weeks, each with all of its channels together, newest first."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from loopline.reports.charts import Chart
+from loopline.reports.dimension import TOTAL
+from loopline.reports.metric import Number, Unit, sum_of
+from loopline.reports.options import Scope
+from loopline.reports.report import Report, result_of
+from loopline.reports.result import ReportResult, Row
+from loopline.reports.row_charts import line
+from loopline.reports.weekly import BY, KEY, Line, WeeklyTable, weekly_table
+from loopline.store.engine import Engine
+
+_WEEK = "week of the conversion, of the touchpoint, of the cost"
+SPEND, TOUCHES, LEADS, REVENUE = METRICS = (
+    sum_of("spend_minor", "Spend", "actual cost of the days of the week; — where none is known at all",
+           of="cost line and day", dated=_WEEK, unit=Unit.MONEY, is_neutral=True),
+    sum_of("touches", "Touches", "touchpoints that may earn, by humans", of="touchpoint", dated=_WEEK),
+    sum_of("leads", "Leads", "leads created", of="lead", dated=_WEEK),
+    sum_of("revenue_minor", "Revenue", "amount of the won, less refunds", of="opportunity", dated=_WEEK,
+           unit=Unit.MONEY),
+)  # fmt: skip
+
+
+def weeks_of(table: WeeklyTable) -> ReportResult:
+    """The weeks as rows; their sums are those of the table's lines."""
+    by_week: dict[str, list[Line]] = {}
+    for one in table.lines:
+        by_week.setdefault(one.week.isoformat(), []).append(one)
+    rows = [
+        Row(week, f"{lines[0].week:%-d %b %Y}", values=_together(lines)) for week, lines in reversed(by_week.items())
+    ]
+    totals = Row(TOTAL, "Total", values=_together(table.lines))
+    result = result_of(WEEKLY, table.scope, "Week of", rows, totals)
+    result.title = WEEKLY.label
+    result.check, result.warnings = table.check, [*table.warnings]
+    return result
+
+
+def _together(lines: Sequence[Line]) -> dict[str, Number]:
+    spends = [one.spend_minor for one in lines if one.spend_minor is not None]
+    return {
+        SPEND.key: sum(spends) if spends else None,
+        TOUCHES.key: sum(one.touches for one in lines),
+        LEADS.key: round(sum(one.leads for one in lines), 6),
+        REVENUE.key: sum(one.revenue_minor for one in lines),
+    }
+
+
+def _run(_report: Report, scope: Scope, engine: Engine) -> ReportResult:
+    return weeks_of(weekly_table(scope.options, engine, scope.books))
+
+
+def _chart(result: ReportResult) -> Chart:
+    """Weeks from left to right."""
+    return line(replace(result, rows=result.rows[::-1]), REVENUE.key)
+
+
+WEEKLY = Report(
+    key=KEY,
+    label="Weekly table",
+    summary="Spend, touches, leads and revenue of each channel in each week, as packages of marketing-mix models "
+    "take them.",
+    question="What went into each channel each week, and what came out?",
+    metrics=METRICS,
+    run=_run,
+    by=BY,
+    reads=frozenset({"model", "lookback"}),
+    chart=_chart,
+    leading=tuple(metric.key for metric in METRICS),
+)
