@@ -24,9 +24,14 @@ def weekly_cells(result: Mapping[str, Any]) -> Iterator[Sequence[str]]:
         spend = "" if one["spend_minor"] is None else str(Money(one["spend_minor"], currency).major)
         unit = [safe_cell(one["unit"])] if has_units else []
         yield [
-            one["week"], *unit, safe_cell(one["channel"]), spend, str(one["touches"]), f"{one['leads']:g}",
+            one["week"], *unit, safe_cell(one["channel"]), spend, str(one["touches"]), _count(one["leads"]),
             str(Money(one["revenue_minor"], currency).major),
         ]  # fmt: skip
+
+
+def _count(value: float) -> str:
+    """A credited count to a millionth, as finely as credit is dealt out: `2.333334`, `107`."""
+    return f"{value:.6f}".rstrip("0").rstrip(".")
 
 
 def weekly_csv(result: Mapping[str, Any]) -> str:
