@@ -34,7 +34,6 @@ def weights_learnt(
     values: Mapping[str, Value],
     order: int,
     *kinds: str,
-    moments: Mapping[str, str] | None = None,
     ignores_direct: bool = False,
     learns_from: str = "",
 ) -> tuple[Model, dict[str, Value]]:
@@ -50,7 +49,7 @@ def weights_learnt(
     cases = []
     sources = {kind: _counted(learns_from or kind) for kind in kinds}
     learnt = {
-        source: _effects(walks_of(engine, values, source, moments, ignores_direct), order)
+        source: _effects(walks_of(engine, values, source, ignores_direct), order)
         for source in dict.fromkeys(sources.values())
     }
     for kind, source in sources.items():
@@ -66,14 +65,13 @@ def walks_of(
     engine: Engine,
     values: Mapping[str, Value],
     kind: str,
-    moments: Mapping[str, str] | None = None,
     ignores_direct: bool = False,
 ) -> Walks:
-    """All walks of a scope, `moments` as in `attribution.state.question`.
+    """All walks of a scope.
 
     Raises TooFewError where too few of them converted to `kind`, and StoreError.
     """
-    found = engine.query(_walks(kind, moments, ignores_direct), values)
+    found = engine.query(_walks(kind, ignores_direct), values)
     is_start = np.asarray(found["is_start"]).astype(bool)
     has_converted = np.asarray(found["has_converted"]).astype(np.float64)
     count = int(has_converted[is_start].sum())
@@ -97,7 +95,7 @@ def _effects(walks: Walks, order: int) -> dict[str, float]:
     return dict(zip(walks.channels, (float(effect) for effect in effects), strict=True))
 
 
-def _walks(kind: str, moments: Mapping[str, str] | None, ignores_direct: bool) -> str:
+def _walks(kind: str, ignores_direct: bool) -> str:
     """Touchpoints walk after walk, oldest first; walks are told apart by a number that stays inside the question."""
     return question(
         """
@@ -108,7 +106,6 @@ def _walks(kind: str, moments: Mapping[str, str] | None, ignores_direct: bool) -
         ) AS w ORDER BY w.has_converted DESC, w.walk_no, w.place
         """,
         _walk_touches(kind, RowOf("''", carries_channel=True, ignores_direct=ignores_direct, with_strangers=True)),
-        moments=moments,
     )
 
 

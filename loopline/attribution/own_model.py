@@ -128,18 +128,9 @@ def own_model(key: str, name: str, number: int, plan: Plan) -> Model:
     )
 
 
-def own_models(
-    engine: Engine, values: Mapping[str, Value], moments: Mapping[str, str] | None = None
-) -> dict[str, Model]:
-    """The organisation's own models as of `$as_of`, by key; `moments` as in `attribution.state.question`.
-
-    Raises StoreError.
-    """
-    sql = question(
-        "SELECT id, name, number, plan FROM own_models WHERE NOT is_deleted ORDER BY name, id",
-        OWN_MODELS,
-        moments=moments,
-    )
+def own_models(engine: Engine, values: Mapping[str, Value]) -> dict[str, Model]:
+    """The organisation's own models as of `$as_of`, by key. Raises StoreError."""
+    sql = question("SELECT id, name, number, plan FROM own_models WHERE NOT is_deleted ORDER BY name, id", OWN_MODELS)
     return {str(row["id"]): _model_of(row) for row in engine.rows(sql, values)}
 
 

@@ -5,7 +5,6 @@ before the parts that read it.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from loopline.store.library import table_named
@@ -19,17 +18,11 @@ class Part:
     reads: tuple["Part", ...] = ()
 
 
-def question(select: str, *parts: Part, moments: Mapping[str, str] | None = None) -> str:
-    """`select` with the parts it reads, and the parts those read, each once.
-
-    `moments`: name of a part → SQL text of the moment up to which its facts count, where that is not `$as_of`.
-    """
+def question(select: str, *parts: Part) -> str:
+    """`select` with the parts it reads, and the parts those read, each once."""
     ordered: dict[str, Part] = {}
     for part in parts:
         _add(part, ordered)
-    for name, moment in (moments or {}).items():
-        if name in ordered:
-            ordered[name] = as_known_at(ordered[name], moment)
     return "WITH " + ",\n".join(f"{part.name} AS ({part.sql})" for part in ordered.values()) + "\n" + select
 
 

@@ -2,8 +2,6 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
-from uuid import UUID
 
 from django.db import transaction
 
@@ -14,7 +12,6 @@ from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
 from loopline.reporting.models import FrozenRun
 from loopline.reports.frozen import digest_of
-from loopline.reports.options import OptionError
 from loopline.reports.result import ReportResult
 
 
@@ -39,15 +36,3 @@ def freeze_run(
 def _units(options: Mapping[str, str], by: Actor) -> list[BusinessUnit]:
     units = BusinessUnit.objects.visible_to(by)
     return list(units.filter(pk=options["unit"]) if options.get("unit") else units)
-
-
-def frozen_told(key: str, run_id: str, by: Actor) -> dict[str, Any]:
-    """The JSON of a frozen run of the report `key`. Raises OptionError when there is none that `by` may see."""
-    try:
-        found = FrozenRun.objects.visible_to(by).filter(pk=UUID(run_id), report=key).first()
-    except ValueError:
-        found = None
-    if found is None:
-        raise OptionError(f"There is no frozen run {run_id} of {key}. Its page under Reports › Kept shows its number.")
-    told: dict[str, Any] = found.told
-    return told

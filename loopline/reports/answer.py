@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loopline.reports.asked import moment_of, options_from
-from loopline.reports.options import Books, OptionError
+from loopline.reports.options import Books
 from loopline.reports.run import report_named, run_report, told_whole
 from loopline.reports.weekly import BY, weekly_table
 from loopline.reports.weekly import KEY as WEEKLY
@@ -21,6 +21,4 @@ def answered(key: str, words: Mapping[str, str], engine: Engine, books: Books) -
     since = moment_of(words.get("changed_since", ""), books.zone)
     if since is None:
         return told_whole(run_report(key, options, engine, books), options, engine, books)
-    if key != "closed-loop":
-        raise OptionError("What changed can be asked of the closed loop: loopline report closed-loop --changed-since …")
-    return why_changed(options, since, engine, books).to_json()
+    return why_changed(key, options, since, engine, books).to_json()

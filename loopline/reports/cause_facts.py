@@ -26,10 +26,12 @@ class Fact:
 
 def facts_of(cause: Cause, scope: Scope, since: datetime, engine: Engine) -> list[Fact]:
     """What the asker may see of it. Raises StoreError."""
+    if not cause.table:
+        return []
     if not cause.has_unit and not scope.books.sees_all_units:
         return []
     params = {**scope.params, **between(engine, scope, since)}
-    rows = engine.rows(_EVENTS if cause.table == "events" else _versions(cause), params)
+    rows = engine.rows(_events(cause) if cause.table == "events" else _versions(cause), params)
     return [_fact(cause, row) for row in rows]
 
 
@@ -44,15 +46,15 @@ def _fact(cause: Cause, row: Mapping[str, object]) -> Fact:
     )
 
 
-_EVENTS = f"""
-SELECT event_id AS id, recorded_at AS learned_at, FALSE AS was_there, FALSE AS is_deleted, channel, utm_campaign,
-    landing_path
-FROM events
-WHERE touch_kind <> '' AND recorded_at > $since AND recorded_at <= $as_of AND epoch_us(occurred_at) < $to_us
-    AND {visible("unit_id")}
-ORDER BY recorded_at DESC, event_id LIMIT {MOST}
-"""
-"""Those after the period are left out: they cannot have changed it."""
+def _events(cause: Cause) -> str:
+    """Events are never changed. Those after the period are left out: they cannot have changed it."""
+    return f"""
+        SELECT event_id AS id, recorded_at AS learned_at, FALSE AS was_there, FALSE AS is_deleted,
+            {", ".join(cause.shown)}
+        FROM events
+        WHERE {arrived(cause)} AND epoch_us(occurred_at) < $to_us AND {visible("unit_id")}
+        ORDER BY recorded_at DESC, event_id LIMIT {MOST}
+    """
 
 
 def _versions(cause: Cause) -> str:

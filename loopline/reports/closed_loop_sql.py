@@ -1,6 +1,5 @@
 """The questions of the closed-loop report. Identifiers come only from models and dimensions, values are parameters."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from loopline.attribution.conversions import conversions
@@ -62,7 +61,6 @@ def credit_and_visits(
     dimension: Dimension,
     model: Model,
     options: Options,
-    moments: Mapping[str, str] | None = None,
     *,
     slices: int = 1,
     second: int = 0,
@@ -73,7 +71,7 @@ def credit_and_visits(
     for credit those of the people of conversions. All of all, kept for both, outgrow the memory on a large store.
     Revenue is told by slice of the period, `place`, for which `$at<n>` say when each begins; all else is in the first.
     With `second` the period is two that follow each other, the later beginning with that slice, and all else is in the
-    first slice of its own. `moments` as in `question`.
+    first slice of its own.
     """
     row = row_for(dimension, model, options)
     dated = "r.touched_us" if options.clock == "cohort" else "c.converted_us"
@@ -109,11 +107,10 @@ def credit_and_visits(
         unattributed(model, row, *options.kinds),
         touchpoints(row),
         visits,
-        moments=moments,
     )
 
 
-def credit_once(dimension: Dimension, model: Model, options: Options, moments: Mapping[str, str] | None = None) -> str:
+def credit_once(dimension: Dimension, model: Model, options: Options) -> str:
     """What an overlapping model gives to all rows together: each conversion once, inside the period or outside."""
     return question(
         f"""
@@ -129,11 +126,10 @@ def credit_once(dimension: Dimension, model: Model, options: Options, moments: M
         """,
         conversions(*options.kinds),
         credit_ledger(model, row_for(dimension, model, options), *options.kinds),
-        moments=moments,
     )
 
 
-def cost(dimension: Dimension, moments: Mapping[str, str] | None = None) -> str:
+def cost(dimension: Dimension) -> str:
     """Cost of the period per row, "" for what belongs to none; lines without a rate are counted, not summed."""
     return question(
         f"""
@@ -144,5 +140,4 @@ def cost(dimension: Dimension, moments: Mapping[str, str] | None = None) -> str:
         GROUP BY row_key
         """,
         COSTS_OF_CAMPAIGNS,
-        moments=moments,
     )

@@ -4,7 +4,7 @@ Each side is summed before they meet: answers about credit, visits and cost with
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from loopline.reports import closed_loop_sql as sql
@@ -17,7 +17,7 @@ from loopline.reports.options import Scope
 from loopline.reports.periods import Period
 from loopline.reports.result import Balance, Counted, Row
 from loopline.reports.slices import beginnings, slices
-from loopline.store.engine import Engine, Value
+from loopline.store.engine import Engine
 from loopline.store.engine import Row as Found
 
 _FIELDS = {"lead": "leads", "qualified": "qualified", "opportunity": "opportunities", "won": "won"}
@@ -27,23 +27,21 @@ _FIELDS = {"lead": "leads", "qualified": "qualified", "opportunity": "opportunit
 def tally_of(
     scope: Scope,
     engine: Engine,
-    moments: Mapping[str, str] | None = None,
-    values: Mapping[str, Value] | None = None,
     *,
     periods: Sequence[Period] = (),
 ) -> "Tally":
-    """Everything the scope asks for. `moments` as in `attribution.state.question`, with the `values` they read.
+    """Everything the scope asks for.
 
     `periods`: slices of the scope's period to tell the revenue of each row by, as well.
     """
     dimension = DIMENSIONS[scope.options.by]
-    model, learnt = learnt_model(scope, engine, *scope.options.kinds, moments=moments, values=values)
-    tally, params = Tally(scope, len(periods)), {**scope.params, **learnt, **(values or {})}
-    credit = sql.credit_and_visits(dimension, model, scope.options, moments, slices=max(len(periods), 1))
+    model, learnt = learnt_model(scope, engine, *scope.options.kinds)
+    tally, params = Tally(scope, len(periods)), {**scope.params, **learnt}
+    credit = sql.credit_and_visits(dimension, model, scope.options, slices=max(len(periods), 1))
     tally.take_credit(engine.rows(credit, {**params, **beginnings(periods, scope)}))
     if model.overlaps:
-        tally.take_once(engine.rows(sql.credit_once(dimension, model, scope.options, moments), params))
-    tally.take_cost(engine.rows(sql.cost(dimension, moments), params))
+        tally.take_once(engine.rows(sql.credit_once(dimension, model, scope.options), params))
+    tally.take_cost(engine.rows(sql.cost(dimension), params))
     return tally
 
 

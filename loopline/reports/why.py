@@ -1,26 +1,25 @@
-"""Why a report changed between two moments: the difference, split into what arrived in between, summing exactly."""
+"""Why a report changed between two moments: the difference, split into what arrived in between, summing exactly.
 
-from collections.abc import Mapping
+Any report: it is asked again and again, each time with the facts of one more cause let in (`partly_known`). What a run
+differs from the one before is that cause's share.
+"""
+
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from loopline.attribution.model import MODELS
+from loopline.attribution.own_model import own_models
 from loopline.attribution.state import Part, as_known_at, latest, question, visible
 from loopline.reports.balance import number
-from loopline.reports.causes import CAUSES, MOMENTS, Cause
-from loopline.reports.dimension import DIMENSIONS
-from loopline.reports.figures import Figures
-from loopline.reports.metric import METRICS, Metric, Number
-from loopline.reports.naming import Name, names_of
+from loopline.reports.causes import CAUSES, OUTSIDE, Cause
+from loopline.reports.metric import AddsUp, Metric, Number
 from loopline.reports.options import Books, OptionError, Options, Scope
-from loopline.reports.run import settle
-from loopline.reports.tally import Tally, tally_of
+from loopline.reports.partly_known import PartlyKnown
+from loopline.reports.report import Report
+from loopline.reports.result import ReportResult
+from loopline.reports.run import report_named, run_report, settle_for
 from loopline.store.engine import Engine, Value
-
-COMPARED: tuple[Metric, ...] = tuple(
-    metric for metric in METRICS.values() if not metric.parts and metric.key != "qualified"
-)
-"""Figures that are counted or summed. A ratio changes because its parts do; qualified leads are counted only where a
-run is about them."""
 
 _REFUNDS = Part("refunds_now", latest("opportunity_facts", "refunded_minor"))
 _REFUNDED = question(
@@ -33,74 +32,118 @@ _REFUNDED = question(
 )
 
 
+def is_split(metric: Metric) -> bool:
+    """A figure that is counted or summed. Shares, rates, means and medians change because what they are told from
+    does: a part of theirs would mean nothing."""
+    return metric.adds_up is not AddsUp.RATIO
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """What one cause changed."""
 
     cause: Cause
     learned: int | None
-    """Facts that arrived in between; None where they cannot be counted for this asker alone."""
+    """Facts that arrived in between; None where they cannot be counted for this asker alone, or nothing arrives."""
     changes: dict[str, Number]
     """Metric → difference of the totals."""
     by_row: dict[str, Number]
     """Row → difference of the metric asked for."""
 
     @property
+    def has_changed(self) -> bool:
+        return bool(self.by_row or any(self.changes.values()))
+
+    @property
     def is_own(self) -> bool:
         """Something arrived or changed that the asker may see; that others learned something is not told."""
-        return bool(self.learned or self.by_row or any(self.changes.values()))
+        return bool(self.learned) or self.has_changed
 
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
     key: str
-    name: Name
+    label: str
     before: Number
     after: Number
     change: Number
 
 
 @dataclass(frozen=True, slots=True)
+class Frozen:
+    """Runs as they were kept, where such are compared: at the earlier moment, and at the later one."""
+
+    before: ReportResult | None = None
+    after: ReportResult | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Why:
+    report: Report
     scope: Scope
     since: datetime
     metric: Metric
-    before: dict[str, Number]
-    after: dict[str, Number]
+    """The one told row by row."""
+    before: ReportResult
+    after: ReportResult
     shares: tuple[Share, ...]
     """In the order in which the causes were let in; those that changed nothing too, where facts arrived."""
     rows: tuple[RowChange, ...]
     """Rows of which the metric changed, the largest change first."""
 
+    @property
+    def compared(self) -> tuple[Metric, ...]:
+        return tuple(metric for metric in self.after.metrics if is_split(metric))
+
+    @property
+    def totals(self) -> tuple[Metric, ...]:
+        """Figures of which the totals are compared, the one told row by row first, then the report's key figures; none
+        where a sum over the rows would mean nothing."""
+        if not self.after.has_total:
+            return ()
+        by_key = {metric.key: metric for metric in self.compared}
+        keys = dict.fromkeys([self.metric.key, *self.report.leading, *by_key])
+        return tuple(by_key[key] for key in keys if key in by_key)
+
+    @property
+    def told(self) -> tuple[Metric, ...]:
+        """Those that are told from others, and so are shown before and after only."""
+        return tuple(metric for metric in self.after.metrics if not is_split(metric))
+
     def change(self, metric: str) -> Number:
-        return difference(self.before[metric], self.after[metric])
+        return difference(self.before.totals.values.get(metric), self.after.totals.values.get(metric))
 
     @property
     def has_changed(self) -> bool:
-        return any(self.change(metric.key) for metric in COMPARED) or bool(self.rows)
+        return any(self.change(metric.key) for metric in self.totals) or bool(self.rows)
 
     def to_json(self) -> dict[str, object]:
+        after = self.after.to_json()
+        columns: list[dict[str, object]] = after["columns"]  # type: ignore[assignment]
+        keys, told = [metric.key for metric in self.totals], [metric.key for metric in self.told]
+        before, now = self.before.totals.values, self.after.totals.values
         return {
-            "report": "closed-loop",
+            "report": self.report.key,
+            "title": self.after.title,
             "since": self.since.isoformat(),
             "as_of": self.scope.as_of.isoformat(),
-            "from": self.scope.first.isoformat(),
-            "to": self.scope.last.isoformat(),
-            "model": self.scope.options.model,
-            "clock": self.scope.options.clock,
-            "currency": self.scope.books.currency,
-            "before": self.before,
-            "after": self.after,
-            "change": {metric.key: self.change(metric.key) for metric in COMPARED},
+            **{name: after[name] for name in ("from", "to", "model", "clock", "currency", "by", "head")},
+            "columns": [one for key in keys for one in columns if one["key"] == key],
+            "before": {key: before.get(key) for key in keys},
+            "after": {key: now.get(key) for key in keys},
+            "change": {key: self.change(key) for key in keys},
             "causes": [
-                {"key": one.cause.key, "label": one.cause.label, "facts": one.learned, "change": one.changes}
+                {
+                    "key": one.cause.key, "label": one.cause.label, "facts": one.learned,
+                    "change": {key: one.changes[key] for key in keys},
+                }
                 for one in self.shares
             ],
-            "by": self.scope.options.by,
-            "metric": self.metric.key,
+            "not_split": {key: {"before": before.get(key), "after": now.get(key)} for key in told},
+            "metric": next(one for one in columns if one["key"] == self.metric.key),
             "rows": [
                 {
-                    "key": row.key, "label": row.name.label, "before": row.before, "after": row.after,
+                    "key": row.key, "label": row.label, "before": row.before, "after": row.after,
                     "change": row.change,
                     "causes": {one.cause.key: one.by_row[row.key] for one in self.shares if row.key in one.by_row},
                 }
@@ -111,47 +154,101 @@ class Why:
 
 def difference(before: Number, after: Number) -> Number:
     """How much more there is. An unknown cost has nothing in it yet, so what is booked later is all new."""
-    return round((after or 0) - (before or 0), 6)
+    return round(round(after or 0, 6) - round(before or 0, 6), 6)
 
 
-def why_changed(options: Options, since: datetime, engine: Engine, books: Books, metric: str = "revenue_minor") -> Why:
-    """What changed in the closed loop between `since` and the moment of `options`, and what made it change.
+def why_changed(
+    key: str, options: Options, since: datetime, engine: Engine, books: Books, *, metric: str = "",
+    frozen: Frozen | None = None,
+) -> Why:  # fmt: skip
+    """What changed in the report `key` between `since` and the moment of `options`, and what made it change.
 
-    Raises OptionError when `since` is not the earlier one or `metric` is none that is compared, and StoreError.
+    With `frozen` runs: between what they say. Raises OptionError when `since` is not the earlier one, `metric` is none
+    that is split, or a model has too little to learn from in between; and StoreError.
     """
-    scope = settle(replace(options, conversion=""), engine, books)
+    report, kept = report_named(key), frozen or Frozen()
+    scope = settle_for(report, options, engine, books)
     if since >= scope.as_of:
         raise OptionError("Choose a moment before the one the report is as of: nothing can have changed since then.")
-    if metric not in {one.key for one in COMPARED}:
-        raise OptionError(f"There is no such figure to compare. Choose one of: {', '.join(m.key for m in COMPARED)}.")
-    chosen = METRICS[metric]
-    moments = between(engine, scope, since)
-    learned = _learned(engine, scope, moments)
-    first = earlier = tally_of(scope, engine, MOMENTS, moments)
+    refunded = _refunded(engine, scope, since)
+    states = _States(report, scope, since, refunded, engine)
+    first = earlier = states.ask()
+    chosen = _chosen(report, first, metric)
+    learned = _learned(engine, scope, {"since": since, "refunded": refunded}, states.read)
     shares = []
     for cause in CAUSES:
-        if not learned[cause.key][0]:
+        if cause.table and not learned.get(cause.key, (0, 0))[0]:
             continue
-        moments[f"as_of_{cause.key}"] = scope.as_of
-        later = tally_of(scope, engine, MOMENTS, moments)
-        shares.append(_share(cause, earlier, later, chosen, learned[cause.key][1]))
+        later = states.ask(cause)
+        shares.append(_share(cause, earlier, later, chosen, learned.get(cause.key, (0, None))[1]))
         earlier = later
+    before = kept.before or first
+    after = kept.after or run_report(key, replace(options, as_of=scope.as_of), engine, books)
+    shares.append(_outside((before, first), (earlier, after), chosen))
     return Why(
+        report=report,
         scope=scope,
         since=since,
         metric=chosen,
-        before=_totals(first),
-        after=_totals(earlier),
-        shares=tuple(share for share in shares if books.sees_all_units or share.is_own),
-        rows=_rows(first, earlier, chosen, scope, engine),
+        before=before,
+        after=after,
+        shares=tuple(one for one in shares if one.has_changed or (one.cause.table and _is_told(one, books))),
+        rows=_rows(before, after, chosen),
     )
 
 
+def _is_told(share: Share, books: Books) -> bool:
+    return books.sees_all_units or share.is_own
+
+
+def _chosen(report: Report, result: ReportResult, metric: str) -> Metric:
+    """The metric to tell row by row. Raises OptionError where it is none that is split."""
+    split = {one.key: one for one in result.metrics if is_split(one)}
+    if not split:
+        raise OptionError(
+            f"{report.label} holds only shares, rates and means. They change because what they are told from does; "
+            "ask what changed in the closed loop."
+        )
+    usual = next((key for key in ("revenue_minor", *report.leading, *split) if key in split), "")
+    if metric and metric not in split:
+        raise OptionError(f"“{metric}” is no figure that can be split. Choose one of: {', '.join(split)}.")
+    return split[metric or usual]
+
+
+class _States:
+    """The report in between two moments, asked with one cause more each time."""
+
+    def __init__(self, report: Report, scope: Scope, since: datetime, refunded: Sequence[str], engine: Engine) -> None:
+        self.read: frozenset[str] = frozenset()
+        """Tables that the report has read so far."""
+        self._report, self._scope, self._since, self._refunded, self._engine = report, scope, since, refunded, engine
+        self._let_in: set[str] = set()
+
+    def ask(self, cause: Cause | None = None) -> ReportResult:
+        """With the facts of this cause, too. Ages go by the earlier moment, until time is let in."""
+        self._let_in |= {cause.key} if cause else set()
+        books = PartlyKnown(self._engine, self._since, self._scope.as_of, self._refunded, frozenset(self._let_in))
+        clock = self._scope.as_of if "time" in self._let_in else self._since
+        own = {}
+        if self._scope.models.keys() > MODELS.keys():
+            own = own_models(books, {})  # a model that was not there yet is as it became
+        scope = replace(self._scope, as_of=clock, models={**self._scope.models, **own})
+        try:
+            result = self._report.run(self._report, scope, books)
+        except OptionError as error:
+            raise OptionError(f"Of what was known at the end of {self._since:%-d %b %Y}: {error}") from error
+        self.read |= books.read
+        return result
+
+
+def _refunded(engine: Engine, scope: Scope, since: datetime) -> list[str]:
+    """Opportunities of which the refunds changed."""
+    return [str(row["id"]) for row in engine.rows(_REFUNDED, {**scope.params, "since": since})]
+
+
 def between(engine: Engine, scope: Scope, since: datetime) -> dict[str, Value]:
-    """Values for MOMENTS before anything arrived, with `$since`, and `$refunded`: opportunities of changed refunds."""
-    values: dict[str, Value] = {"since": since, **{f"as_of_{cause.key}": since for cause in CAUSES}}
-    refunded = engine.rows(_REFUNDED, scope.params | values)
-    return values | {"refunded": [str(row["id"]) for row in refunded]}
+    """Values for `arrived`."""
+    return {"since": since, "refunded": _refunded(engine, scope, since)}
 
 
 def arrived(cause: Cause) -> str:
@@ -162,53 +259,58 @@ def arrived(cause: Cause) -> str:
     return f"recorded_at > $since AND recorded_at <= $as_of AND {which}"
 
 
-def _learned(engine: Engine, scope: Scope, moments: Mapping[str, Value]) -> dict[str, tuple[int, int | None]]:
-    """Cause → (facts that arrived in between, those of the units the asker sees)."""
+def _learned(
+    engine: Engine, scope: Scope, values: Mapping[str, Value], read: frozenset[str]
+) -> dict[str, tuple[int, int | None]]:
+    """Cause → (facts that arrived in between, those of the units the asker sees), of what the report reads."""
+    asked = {cause.key: cause for cause in CAUSES if cause.is_read(read)}
     texts = []
-    for cause in CAUSES:
+    for cause in asked.values():
         seen = f"CASE WHEN {visible('unit_id')} THEN 1 ELSE 0 END" if cause.has_unit else "1"
         texts.append(
             f"SELECT '{cause.key}' AS cause, count(*) AS learned, coalesce(sum({seen}), 0) AS seen FROM {cause.table} "
             f"WHERE {arrived(cause)}"
         )
-    rows = engine.rows(" UNION ALL ".join(texts), {**scope.params, **moments})
     sees_all = scope.books.sees_all_units
     return {
-        cause.key: (number(row["learned"]), number(row["seen"]) if cause.has_unit or sees_all else None)
-        for cause in CAUSES
-        for row in rows
-        if row["cause"] == cause.key
+        str(row["cause"]): (
+            number(row["learned"]),
+            number(row["seen"]) if asked[str(row["cause"])].has_unit or sees_all else None,
+        )
+        for row in engine.rows(" UNION ALL ".join(texts), {**scope.params, **values})
     }
 
 
-def _totals(tally: Tally) -> dict[str, Number]:
-    return {metric.key: metric.value(tally.total) for metric in COMPARED}
-
-
-def _share(cause: Cause, before: Tally, after: Tally, metric: Metric, learned: int | None) -> Share:
-    totals = _totals(before), _totals(after)
+def _share(cause: Cause, before: ReportResult, after: ReportResult, metric: Metric, learned: int | None) -> Share:
+    was, became = before.totals.values, after.totals.values
     return Share(
         cause=cause,
         learned=learned,
-        changes={one.key: difference(totals[0][one.key], totals[1][one.key]) for one in COMPARED},
-        by_row={key: change for key, _, _, change in _changes(before, after, metric)},
+        changes={one.key: difference(was.get(one.key), became.get(one.key)) for one in after.metrics if is_split(one)},
+        by_row={row.key: row.change for row in _rows(before, after, metric)},
     )
 
 
-def _changes(before: Tally, after: Tally, metric: Metric) -> list[tuple[str, Number, Number, Number]]:
-    """(row, before, after, difference) where they differ."""
-    nothing = Figures()
-    found: list[tuple[str, Number, Number, Number]] = []
-    for key in before.figures.keys() | after.figures.keys():
-        was = metric.value(before.figures.get(key, nothing))
-        became = metric.value(after.figures.get(key, nothing))
-        if change := difference(was, became):
-            found.append((key, was, became, change))
-    return found
+def _outside(start: tuple[ReportResult, ReportResult], end: tuple[ReportResult, ReportResult], metric: Metric) -> Share:
+    """What lies between the runs that are compared and the states of the books: nothing, where nothing was kept."""
+    sides = [_share(OUTSIDE, *side, metric, None) for side in (start, end)]
+    keys = [{**one.changes} for one in sides]
+    rows = [one.by_row for one in sides]
+    by_row = {key: difference(-(rows[0].get(key) or 0), rows[1].get(key)) for key in {*rows[0], *rows[1]}}
+    return Share(
+        cause=OUTSIDE,
+        learned=None,
+        changes={key: difference(-(keys[0].get(key) or 0), keys[1].get(key)) for key in {*keys[0], *keys[1]}},
+        by_row={key: change for key, change in by_row.items() if change},
+    )
 
 
-def _rows(before: Tally, after: Tally, metric: Metric, scope: Scope, engine: Engine) -> tuple[RowChange, ...]:
-    changes = _changes(before, after, metric)
-    names = names_of(DIMENSIONS[scope.options.by], [key for key, *_ in changes], scope, engine)
-    rows = [RowChange(key, names[key], was, became, change) for key, was, became, change in changes]
-    return tuple(sorted(rows, key=lambda row: (-abs(row.change or 0), row.key)))
+def _rows(before: ReportResult, after: ReportResult, metric: Metric) -> tuple[RowChange, ...]:
+    """Rows of which the metric differs, the largest difference first."""
+    was, became = ({row.key: row for row in result.rows} for result in (before, after))
+    found = []
+    for key in was.keys() | became.keys():
+        old, new = (rows[key].values.get(metric.key) if key in rows else None for rows in (was, became))
+        if change := difference(old, new):
+            found.append(RowChange(key, (became.get(key) or was[key]).label, old, new, change))
+    return tuple(sorted(found, key=lambda row: (-abs(row.change or 0), row.key)))

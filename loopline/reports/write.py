@@ -18,14 +18,14 @@ def written_cells(result: Mapping[str, Any]) -> list[list[str]]:
     head = [
         str(result["head"]),
         "Note",
-        *(f"{one['label']} ({currency})" if is_money(one) else str(one["label"]) for one in columns),
+        *(heading(one, currency) for one in columns),
         "Cost is" if result["balance"] else "Mind",
     ]
     body = [
         [
             safe_cell(str(row["label"])),
             safe_cell(str(row["note"])),
-            *(_cell(row[one["key"]], one, currency, "") for one in columns),
+            *(cell(row[one["key"]], one, currency, "") for one in columns),
             (str(row["cost_incomplete"]) or "complete") if result["balance"] else str(row["immature"]),
         ]
         for row in with_total(result)
@@ -43,7 +43,7 @@ def table_lines(result: Mapping[str, Any]) -> list[str]:
     columns, currency = result["columns"], result["currency"]
     rows = with_total(result)
     cells = [["", *(str(one["short"]) for one in columns)]]
-    cells += [[_marked(row), *(_cell(row[one["key"]], one, currency, UNDEFINED) for one in columns)] for row in rows]
+    cells += [[_marked(row), *(cell(row[one["key"]], one, currency, UNDEFINED) for one in columns)] for row in rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(columns) + 1)]
     lines = [
         f"{result['title']}, {result['from']} to {result['to']}, {currency}",
@@ -135,7 +135,12 @@ def is_money(column: Mapping[str, Any]) -> bool:
     return str(column["unit"]).endswith("minor units")
 
 
-def _cell(value: int | float | None, column: Mapping[str, Any], currency: str, undefined: str) -> str:
+def heading(column: Mapping[str, Any], currency: str) -> str:
+    return f"{column['label']} ({currency})" if is_money(column) else str(column["label"])
+
+
+def cell(value: int | float | None, column: Mapping[str, Any], currency: str, undefined: str) -> str:
+    """A figure in the units that people read; `undefined` where it is unknown, empty for files."""
     if value is None:
         return undefined
     if is_money(column):

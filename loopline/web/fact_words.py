@@ -54,6 +54,8 @@ _KINDS: dict[str, _Kind] = {
     "campaigns": _Kind(Campaign, "", "campaign", "A campaign"),
     "codes": _Kind(Campaign, "campaign_id", "campaign", "A code"),
     "costs": _Kind(Campaign, "campaign_id", "campaign", "A cost line"),
+    "clocks": _Kind(Lead, "lead_id", "lead", "A promise"),
+    "activities": _Kind(Campaign, "campaign_id", "campaign", "An activity"),
     "people": _Kind(Person, "", "person", "A person"),
     "companies": _Kind(Company, "", "company", "A company"),
     "identities": _Kind(Person, "person_id", "person", "An address or browser"),
@@ -61,13 +63,18 @@ _KINDS: dict[str, _Kind] = {
 }
 _UNNAMED = {
     "touchpoints": "A touchpoint",
+    "events": "An event",
+    "consents": "A consent",
+    "definitions": "A version of the lead definition",
+    "experiments": "An experiment",
+    "assignments": "An assignment",
     "verdicts": "A visitor",
     "channels": "Visits of one kind",
     "models": "A model",
 }
 _NAMED_BY: dict[str, type[Activity] | type[User]] = {"activity_id": Activity, "owner_id": User}
 """Columns whose value is the id of something else, told by its name."""
-_IDS = frozenset({"opportunity_id", "person_id", "campaign_id", "canonical_id"})
+_IDS = frozenset({"opportunity_id", "person_id", "campaign_id", "canonical_id", "lead_id"})
 """Columns whose value is told by the record's name, not by its id."""
 
 
@@ -93,14 +100,20 @@ def facts_in_words(cause: Cause, facts: Sequence[Fact], actor: Actor, currency: 
 def _page(cause: Cause, fact: Fact) -> str:
     """Where what has no name opens: the event itself, the browser, the channel's rules, the models."""
     match cause.key:
-        case "touchpoints":
+        case "touchpoints" | "events":
             return f"{reverse('stored_event')}?{urlencode({'id': fact.record_id})}"
         case "verdicts":
             return f"{reverse('visitor')}?{urlencode({'id': fact.record_id})}"
         case "channels":
             return reverse("channel_trend")
-        case _:
+        case "models":
             return reverse("own_models")
+        case "definitions":
+            return reverse("definition")
+        case "experiments" | "assignments":
+            return reverse("experiments")
+        case _:
+            return ""
 
 
 def _others_named(facts: Sequence[Fact]) -> dict[str, str]:

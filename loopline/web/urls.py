@@ -227,7 +227,6 @@ urlpatterns = [
     path("dashboards/wall/", dashboards.wall, name="wall"),
     path("dashboards/<slug:key>/", dashboards.dashboard, name="dashboard"),
     path("reports/closed-loop/", reports.closed_loop, name="closed_loop"),
-    path("reports/closed-loop/changes/", report_changes.closed_loop_changes, name="closed_loop_changes"),
     path("reports/closed-loop/beside/", report_beside.closed_loop_beside, name="closed_loop_beside"),
     path("reports/closed-loop/behind/", reports.closed_loop_behind, name="closed_loop_behind"),
     re_path(
@@ -245,6 +244,7 @@ urlpatterns = [
     path("reports/library/<slug:key>/", library.report, name="report"),
     path("reports/unusual/<slug:key>/<str:kind>/", report_unusual.report_unusual, name="report_unusual"),
     path("reports/library/<slug:key>/behind/", library.report_behind, name="report_behind"),
+    path("reports/library/<slug:key>/changes/", report_changes.report_changes, name="report_changes"),
     re_path(
         r"^reports/library/(?P<key>[a-z-]+)/download/(?P<form>csv|json|xlsx|parquet)$",
         library.report_download,

@@ -96,8 +96,8 @@ def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company,
     page.get_by_text("Counts visits, without Direct").click()
     shoot(page, "closed_loop_counts")
     learn_more(filled_site)
-    page.goto("/reports/closed-loop/changes/?cause=opportunities")
-    shoot(page, "closed_loop_changes_filled")
+    page.goto("/reports/library/closed-loop/changes/?cause=opportunities")
+    shoot(page, "report_changes_filled")
     assert complaints.all == []
 
 

@@ -19,6 +19,8 @@ from tests.make import make_unit, make_user, signed_in_as
 
 pytestmark = pytest.mark.django_db
 
+ELSEWHERE = {"events"}
+"""Causes that the closed loop does not read."""
 HOSTILE = "<script>alert(1)</script>"
 
 
@@ -46,13 +48,13 @@ def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
 
 
 def page(role: Role, unit: BusinessUnit, **query: str) -> tuple[int, str]:
-    answer = signed_in_as(role, unit).get(reverse("closed_loop_changes"), {"period": "all", **query})
+    answer = signed_in_as(role, unit).get(reverse("report_changes", args=["closed-loop"]), {"period": "all", **query})
     return answer.status_code, answer.content.decode()
 
 
 def test_strangers_sign_in_first() -> None:
     make_user()
-    assert Client().get(reverse("closed_loop_changes")).status_code == 302
+    assert Client().get(reverse("report_changes", args=["closed-loop"])).status_code == 302
 
 
 @pytest.mark.parametrize("role", list(Role))
@@ -98,7 +100,8 @@ def test_every_cause_opens_down_to_its_records(cause: str, units: tuple[Business
     shelf.fact("attribution_model_facts", "custom_ours", name="Ours", number=1, plan="{}", sentence="All", learnt=late)
     shelf.store()
     client = signed_in_as(Role.ADMINISTRATOR, units[0])
-    text = client.get(reverse("closed_loop_changes"), {"period": "all", "cause": cause}).content.decode()
+    address = reverse("report_changes", args=["coverage" if cause in ELSEWHERE else "closed-loop"])
+    text = client.get(address, {"period": "all", "cause": cause}).content.decode()
     assert 'id="facts"' in text
     opened = text[text.index('id="facts"') :]
     if cause in {"touchpoints", "verdicts", "channels", "models"}:
@@ -128,3 +131,28 @@ def test_what_cannot_be_asked_is_refused_in_words(
     status, text = page(Role.MARKETING, units[0], **query)
     assert status == 400
     assert 'role="alert"' in text
+
+
+@pytest.mark.parametrize("key", ["buyers", "coverage", "paths"])
+def test_other_reports_say_what_changed_in_them_too(key: str, units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = signed_in_as(Role.FINANCE, units[0])
+    report = client.get(reverse("report", args=[key]), {"period": "all"}).content.decode()
+    assert reverse("report_changes", args=[key]) in report
+    answer = client.get(reverse("report_changes", args=[key]), {"period": "all"})
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert "Refunds" in text
+    assert ("Told from others, so not split" in text) == (key != "coverage"), "its rows have no total"
+    assert HOSTILE not in text
+
+
+def test_a_report_of_shares_alone_offers_nothing_and_says_why(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = signed_in_as(Role.FINANCE, units[0])
+    assert "What changed?" not in client.get(reverse("report", args=["budget-planner"])).content.decode()
+    answer = client.get(reverse("report_changes", args=["budget-planner"]))
+    assert answer.status_code == 400
+    assert "only shares, rates and means" in answer.content.decode()
+
+
+def test_there_is_no_such_report(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    assert signed_in_as(Role.FINANCE, units[0]).get(reverse("report_changes", args=["nothing"])).status_code == 404

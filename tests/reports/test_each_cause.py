@@ -30,7 +30,7 @@ def books_of_april(engine: Engine) -> None:
 
 def moved(engine: Engine, since: datetime, by: str = "campaign", metric: str = "revenue_minor") -> dict[str, object]:
     """Cause → row → change, of the causes that changed anything, in what became known after `since`."""
-    found = why_changed(Options(**MARCH, by=by), since, engine, BOOKS, metric)  # type: ignore[arg-type]
+    found = why_changed("closed-loop", Options(**MARCH, by=by), since, engine, BOOKS, metric=metric)  # type: ignore[arg-type]
     return {one.cause.key: one.by_row for one in found.shares if one.by_row}
 
 
@@ -78,7 +78,7 @@ def test_a_changed_definition_has_the_whole_difference(engine: Engine) -> None:
                    sentence=plan.sentence, learnt=learnt)  # fmt: skip
     shelf.store()
     asked = Options(**MARCH, by="channel", model="custom_ours")  # type: ignore[arg-type]
-    found = why_changed(asked, APRIL, engine, BOOKS)
+    found = why_changed("closed-loop", asked, APRIL, engine, BOOKS)
     assert {one.cause.key: one.by_row for one in found.shares if one.by_row} == {
         "models": {"Email": -100_00, "Event": 100_00}
     }

@@ -8,7 +8,7 @@ from loopline.lib.sheets import safe_cell
 from loopline.reports.answer import answered
 from loopline.reports.asked import options_from
 from loopline.reports.options import Books, OptionError
-from loopline.reports.write import UNDEFINED, _cell, table_lines, written_cells
+from loopline.reports.write import UNDEFINED, cell, table_lines, written_cells
 from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, Shelf, closed_loop, day
@@ -57,8 +57,8 @@ def test_the_table_says_what_it_is_and_that_it_balances(told: dict[str, object])
     ("value", "shown"), [(777.133973, "777.13"), (2.5, "2.5"), (3.0, "3"), (5_123_456.781, "5123456.78"), (4, "4")]
 )
 def test_the_table_rounds_credited_counts_and_files_do_not(value: float, shown: str) -> None:
-    assert _cell(value, {"unit": "count"}, "EUR", UNDEFINED) == shown
-    assert _cell(value, {"unit": "count"}, "EUR", "") == str(value)
+    assert cell(value, {"unit": "count"}, "EUR", UNDEFINED) == shown
+    assert cell(value, {"unit": "count"}, "EUR", "") == str(value)
 
 
 def test_words_become_options_in_the_organisations_zone() -> None:
@@ -95,15 +95,34 @@ def test_what_changed_is_written_line_by_line_with_the_difference_last(engine: E
         "closed-loop", {"from": "2024-03-01", "to": "2024-03-31", "changed_since": "2024-04-11"}, engine, BOOKS
     )
     lines = change_lines(answer)
-    assert [line.split() for line in lines[3:]] == [
-        ["Facts", "Revenue", "Cost", "Leads", "Opps", "Won", "Sessions", "People"],
-        ["As", "it", "was", "100.00", "—", "0", "1", "1", "0", "0"],
+    assert [line.split() for line in lines[3:10]] == [
+        ["Facts", "Revenue", "Cost", "Leads", "Opps", "Sessions", "People", "Converted"],
+        ["As", "it", "was", "100.00", "—", "0", "1", "0", "0", "0"],
         ["Refunds", "1", "-40.00", "0.00", "0", "0", "0", "0", "0"],
         ["Costs", "1", "0.00", "5.00", "0", "0", "0", "0", "0"],
-        ["As", "it", "is", "60.00", "5.00", "0", "1", "1", "0", "0"],
-        ["-" * len(lines[-1])],
+        ["As", "it", "is", "60.00", "5.00", "0", "1", "0", "0", "0"],
+        ["-" * len(lines[8])],
         ["Difference", "-40.00", "5.00", "0", "0", "0", "0", "0"],
     ]  # fmt: skip
+    assert [" ".join(line.split()) for line in lines[10:]] == [
+        "",
+        "Revenue, row by row",
+        "",
+        "Campaign Before Now Change Because of",
+        "Unattributed 100.00 60.00 -40.00 Refunds -40.00",
+    ]
     assert change_cells(answer)[0][:2] == ["What arrived", "Facts"]
-    with pytest.raises(OptionError, match="closed loop"):
-        answered("funnel", {"changed_since": "2024-04-11"}, engine, BOOKS)
+
+
+def test_where_rows_are_not_added_up_what_changed_is_written_row_by_row(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    early = datetime(2024, 4, 10, tzinfo=UTC)
+    shelf.won("o1", "", day(20), 100_00, learnt=early)
+    shelf.won("o2", "", day(21), 50_00)
+    shelf.store()
+    asked = {"from": "2024-03-01", "to": "2024-03-31", "changed_since": "2024-04-11"}
+    answer = answered("coverage", asked, engine, BOOKS)
+    assert change_cells(answer)[0][1:] == ["Before", "Now", "Change", "Because of"]
+    label = {"known": "Won with an amount and an exchange rate", "known_of": "Won revenue with a known origin"}
+    assert label[answer["metric"]["key"]] in {line[0] for line in change_cells(answer)[1:]}
+    assert not [line for line in change_lines(answer) if line.startswith("As it was")]

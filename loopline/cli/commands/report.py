@@ -29,7 +29,7 @@ from loopline.store.open import open_engine
 BINARY = ("xlsx", "parquet")
 OPTIONS = (
     "from", "to", "as_of", "model", "clock", "by", "unit", "lookback", "half_life", "order", "conversion", "people",
-    "kinds", "direct", "humans", "changed_since", "frozen",
+    "kinds", "direct", "humans", "changed_since", "frozen", "against",
 )  # fmt: skip
 
 
@@ -55,6 +55,9 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--order", metavar="K", help="of the Markov chain: 1 (default), 2 or 3")
     parser.add_argument("--frozen", metavar="ID", help="a frozen run, as it was; other options do not matter then")
     parser.add_argument("--series", action="store_true", help="what the rows show over time, a line each and period")
+    parser.add_argument(
+        "--against", metavar="ID", help="with --frozen: what changed between it and this other run, or now"
+    )
     parser.add_argument("--format", choices=["table", *FORMS], default="table")
     parser.add_argument("--output", metavar="FILE", help="write there instead of printing; XLSX and Parquet need it")
 
@@ -63,8 +66,11 @@ def _run(given: Namespace) -> int:
     if given.format in BINARY and not given.output:
         print(f"{given.format} is no text to print: add --output report.{given.format}", file=sys.stderr)
         return USED_WRONGLY
-    if given.series and (given.key == WEEKLY or given.changed_since):
+    if given.series and (given.key == WEEKLY or given.changed_since or given.against):
         print("--series is of reports with rows: the weekly table and what changed have none", file=sys.stderr)
+        return USED_WRONGLY
+    if given.against and not given.frozen:
+        print("--against says what to compare a frozen run with: add --frozen ID", file=sys.stderr)
         return USED_WRONGLY
     result = _ask(read_config(), given)
     try:
@@ -91,7 +97,7 @@ def _lines(result: Mapping[str, Any], given: Namespace) -> list[str]:
     """For people to read in a terminal."""
     if given.series:
         return series_lines(result)
-    return change_lines(result) if given.changed_since else table_lines(result)
+    return change_lines(result) if "causes" in result else table_lines(result)
 
 
 def _tell_weeks(result: Mapping[str, Any], given: Namespace) -> None:
@@ -114,7 +120,7 @@ def _put(content: bytes, output: str) -> None:
 
 
 def _write(result: Mapping[str, Any], given: Namespace) -> None:
-    if given.changed_since and given.format != "json":
+    if "causes" in result and given.format != "json":
         raise CommandError("what changed is written as json; print it as a table or csv without --output")
     if given.format == "table":
         content = ("\n".join(_lines(result, given)) + "\n").encode()
@@ -139,14 +145,14 @@ def _ask_the_store(config: Config, key: str, words: Mapping[str, str]) -> Mappin
     set_up_again()
     from loopline.access.actor import SYSTEM  # models, which need Django to be set up first
     from loopline.access.books import books_for
-    from loopline.reporting.freezing import frozen_told
+    from loopline.reporting.comparing import frozen_answer
 
     books = books_for(SYSTEM)
     try:
-        if "frozen" in words:
-            return frozen_told(key, words["frozen"], SYSTEM)
         engine = open_engine(config)
         try:
+            if "frozen" in words:
+                return frozen_answer(key, words["frozen"], words.get("against", ""), SYSTEM, engine, books)
             return answered(key, words, engine, books)
         finally:
             engine.close()

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from django import template
 
 from loopline.reports.metric import Metric, Number, Unit
-from loopline.reports.result import Check, Row
+from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.why import Why
 from loopline.web import wording
 from loopline.web.templatetags.loopline import figure, pill
@@ -29,6 +29,14 @@ def value_of(row: Row, key: str) -> Number:
 def value_at(values: Mapping[str, object], key: str) -> object:
     """`{% value_at found.before metric.key as value %}`"""
     return values[key]
+
+
+@register.simple_tag
+def total_of(result: ReportResult, metric: Metric, currency: str) -> str:
+    """A figure of the total as the reader adds it up; shares and times as they are read."""
+    value = result.totals.values.get(metric.key)
+    is_added = metric.unit in {Unit.MONEY, Unit.COUNT}
+    return exact(value, metric, currency) if is_added else measured_short(value, metric, currency)
 
 
 @register.simple_tag

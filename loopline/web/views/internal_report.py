@@ -5,7 +5,7 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
-from loopline.reporting.freezing import frozen_told
+from loopline.reporting.comparing import frozen_answer
 from loopline.reports.answer import answered
 from loopline.reports.options import OptionError
 from loopline.store.current import engine
@@ -17,11 +17,12 @@ from loopline.web.internal import for_commands, plain_json
 @for_commands
 def internal_report(request: HttpRequest) -> HttpResponse:
     """A report over all business units, as JSON: whoever may read the token may read the data itself."""
-    books = books_for(SYSTEM)
+    books, key = books_for(SYSTEM), request.GET.get("key", "")
     try:
         if run_id := request.GET.get("frozen", ""):
-            return plain_json(frozen_told(request.GET.get("key", ""), run_id, SYSTEM))
-        return plain_json(answered(request.GET.get("key", ""), request.GET, engine(), books))
+            against = request.GET.get("against", "")
+            return plain_json(frozen_answer(key, run_id, against, SYSTEM, engine(), books))
+        return plain_json(answered(key, request.GET, engine(), books))
     except OptionError as error:
         return plain_json({"error": str(error)}, status=400)
     except StoreError as error:

@@ -10,7 +10,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
@@ -18,6 +17,7 @@ from loopline.access.actor import NotAllowedError
 from loopline.access.books import books_for
 from loopline.access.models import Mail
 from loopline.access.roles import Permission
+from loopline.reporting.comparing import options_of, runs_like
 from loopline.reporting.freezing import freeze_run
 from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, start_report_mail
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
@@ -118,6 +118,7 @@ def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
         "options_query": urlencode(run.options | {"as_of": run.as_of.isoformat()}),
         "live": f"{page_of(run.report)}?{urlencode(run.options)}",
         "is_whole": digest_of(run.told) == run.digest,
+        "others": runs_like(run, request.actor),
     }
     if request.GET.get("again"):
         shown |= _again(run, request)
@@ -126,24 +127,20 @@ def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
 
 def _again(run: FrozenRun, request: PageRequest) -> dict[str, Any]:
     """The same question today: of the books as of then, and of the books as of now."""
-    books, report = books_for(request.actor), _report(run.report)
+    books = books_for(request.actor)
     try:
-        options = read_address(run.options, books, timezone.localdate(), usual_of(report)).options
-        if not run.covers_all_units:
-            options = replace(options, unit_ids=frozenset(str(one) for one in run.units.values_list("pk", flat=True)))
+        options = options_of(run, books)
         then = run_report(run.report, replace(options, as_of=run.as_of), engine(), books)
         now = run_report(run.report, options, engine(), books)
     except OptionError as error:
         return {"trouble": str(error)}
     found = differences(result_from(run.told), now)
-    changes = urlencode(run.options | {"since": run.as_of.isoformat()})
     return {
         "then_holds": digest_of(then.to_json()) == run.digest,
         "now": now,
         "now_holds": digest_of(now.to_json()) == run.digest,
         "differences": found[:MOST_DIFFERENCES],
         "more": len(found) - MOST_DIFFERENCES,
-        "changes": f"{reverse('closed_loop_changes')}?{changes}" if run.report == "closed-loop" else "",
     }
 
 

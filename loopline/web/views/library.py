@@ -22,6 +22,7 @@ from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, row_sparks, run_report, run_with_before, settle_for
+from loopline.reports.why import is_split
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
@@ -85,6 +86,7 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         "columns": [metric for metric in result.metrics if metric.key not in found.only_in_files],
         "secondary": by_key.keys() - set(found.leading[:ON_PHONES]),
         "opens": found.opens,
+        "can_split": any(is_split(metric) for metric in result.metrics),
         "has_young": any(row.young_note for row in result.rows),
     }
     if found.key == "paths" and result.by == "path":

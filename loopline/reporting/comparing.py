@@ -1,0 +1,95 @@
+"""Frozen runs compared: with another run of the same report and options, or with what the books say now."""
+
+from dataclasses import replace
+from uuid import UUID
+
+from django.utils import timezone
+
+from loopline.access.actor import Actor
+from loopline.reporting.models import FrozenRun, FrozenRunQuerySet
+from loopline.reports.address import read_address, usual_of
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.frozen import result_from
+from loopline.reports.options import Books, OptionError, Options
+from loopline.reports.run import report_named
+from loopline.reports.why import Frozen, Why, why_changed
+from loopline.store.engine import Engine
+
+NOW = "now"
+
+
+def options_of(run: FrozenRun, books: Books) -> Options:
+    """What the run was asked, without its moment: of its own units, also for somebody who sees more of them.
+
+    Raises OptionError where an option does not exist any more.
+    """
+    options = read_address(run.options, books, timezone.localdate(), usual_of(report_named(run.report))).options
+    if run.covers_all_units:
+        return options
+    return replace(options, unit_ids=frozenset(str(one) for one in run.units.values_list("pk", flat=True)))
+
+
+def runs_like(run: FrozenRun, actor: Actor) -> FrozenRunQuerySet:
+    """Other runs that `actor` may see of the same report with the same options over the same units."""
+    others = FrozenRun.objects.visible_to(actor).filter(
+        report=run.report, options=run.options, covers_all_units=run.covers_all_units
+    )
+    units = set(run.units.values_list("pk", flat=True))
+    same = [one.pk for one in others.exclude(pk=run.pk).prefetch_related("units") if units == _units(one)]
+    return FrozenRun.objects.filter(pk__in=same)
+
+
+def _units(run: FrozenRun) -> set[UUID]:
+    return {unit.pk for unit in run.units.all()}
+
+
+def changed_between(
+    run: FrozenRun, against: str, actor: Actor, engine: Engine, books: Books, *, metric: str = ""
+) -> Why:
+    """What changed between the run and another one, named by its number, or `now`; whichever is the earlier.
+
+    Raises OptionError where the two cannot be compared, and StoreError.
+    """
+    options = options_of(run, books)
+    if against == NOW:
+        kept = Frozen(before=result_from(run.told))
+        return why_changed(run.report, options, run.as_of, engine, books, metric=metric, frozen=kept)
+    before, after = sorted((run, _like(run, against, actor)), key=lambda one: one.as_of)
+    if before.as_of == after.as_of:
+        raise OptionError("Both runs are as of the same moment: nothing can have arrived in between.")
+    kept = Frozen(result_from(before.told), result_from(after.told))
+    options = replace(options, as_of=after.as_of)
+    return why_changed(run.report, options, before.as_of, engine, books, metric=metric, frozen=kept)
+
+
+def _like(run: FrozenRun, against: str, actor: Actor) -> FrozenRun:
+    try:
+        found = runs_like(run, actor).filter(pk=UUID(against)).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise OptionError(
+            f"There is no frozen run {against} of “{REPORTS[run.report].label}” with the same options and units. "
+            "The page of the run lists those it can be compared with."
+        )
+    return found
+
+
+def run_named(key: str, run_id: str, actor: Actor) -> FrozenRun:
+    """The frozen run of the report `key`. Raises OptionError when there is none that `actor` may see."""
+    try:
+        found = FrozenRun.objects.visible_to(actor).filter(pk=UUID(run_id), report=key).first()
+    except ValueError:
+        found = None
+    if found is None:
+        raise OptionError(f"There is no frozen run {run_id} of {key}. Its page under Reports › Kept shows its number.")
+    return found
+
+
+def frozen_answer(key: str, run_id: str, against: str, actor: Actor, engine: Engine, books: Books) -> dict[str, object]:
+    """For the command line: the JSON of a frozen run, or of what changed between it and `against`."""
+    run = run_named(key, run_id, actor)
+    if against:
+        return changed_between(run, against, actor, engine, books).to_json()
+    told: dict[str, object] = run.told
+    return told
