@@ -14,6 +14,7 @@ from loopline.access.mail import Attachment
 from loopline.lib.money import Money
 from loopline.lib.percent import percent_figure
 from loopline.reporting.flow_chart import flow_png
+from loopline.reporting.model_chart import comparison_chart, model_png
 from loopline.reports.export import FORMS
 from loopline.reports.flows import flows_of
 from loopline.reports.library.paths import ARROW
@@ -59,6 +60,10 @@ def _picture(result: ReportResult, report: Report) -> bytes | None:
     if report.key == "paths" and result.by == "path":
         flows = flows_of(result.rows, ARROW)
         return flow_png(flows) if flows.flows else None
+    if report.key == "model-comparison":
+        money = next((metric for metric in result.metrics if metric.unit is Unit.MONEY), None)
+        chart = money and comparison_chart(result, lambda amount: figure_in_words(amount, money, result.currency))
+        return model_png(chart) if chart else None
     return png_of(report.chart(result)) if report.chart and len(result.rows) > 1 else None
 
 

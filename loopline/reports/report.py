@@ -41,6 +41,10 @@ class Report:
     open: Open | None = None
     opens: frozenset[str] = frozenset()
     """The metrics whose figures open."""
+    opens_also: str = ""
+    """How the keys of others begin that open, too: of columns that only the books know; "" where there are none."""
+    in_closed_loop: Callable[[str], Mapping[str, str]] | None = None
+    """How the closed loop is asked for the same figure: there it opens down to touchpoints and people."""
     chart: Callable[[ReportResult], Chart] | None = None
     sparks: Callable[[Scope, Engine], Sparks | None] | None = None
     """One of its figures, row by row over the period; the points of a row add up to that figure."""
@@ -51,6 +55,9 @@ class Report:
     """Its key figures, the most telling first; phones keep the columns of the first three."""
     how: tuple[str, ...] = ()
     """How the figures are worked out, sentence by sentence, where their formulas do not say it all."""
+
+    def may_open(self, metric: str) -> bool:
+        return metric in self.opens or (bool(self.opens_also) and metric.startswith(self.opens_also))
 
     @property
     def usual_by(self) -> str:

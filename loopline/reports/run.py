@@ -98,7 +98,7 @@ def _before(report: Report, scope: Scope, options: Options | None, engine: Engin
 def open_figure(key: str, row: str, metric: str, options: Options, engine: Engine, books: Books) -> Opened:
     """What is behind the figure `metric` of `row` (`~total` for the total). Raises OptionError and StoreError."""
     report = report_named(key)
-    if report.open is None or metric not in report.opens:
+    if report.open is None or not report.may_open(metric):
         raise OptionError(
             f"There is nothing to open behind “{metric}”. Open one of: {', '.join(sorted(report.opens))}."
         )

@@ -83,7 +83,10 @@ def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company,
     page.locator(".touches-of > summary").first.click()
     shoot(page, "closed_loop_behind_filled")
     page.goto("/reports/models/")
+    expect(page.get_by_text("Where the models differ")).to_be_visible()
     shoot(page, "models_filled")
+    page.goto("/reports/library/model-comparison/?period=last_90_days")
+    shoot(page, "model_comparison_filled")
     page.goto("/reports/models/own/new/")
     for name, value in {"Name": "Board model", "First touchpoint": "40", "Last touchpoint": "40"}.items():
         page.get_by_label(name).fill(value)

@@ -1,6 +1,8 @@
 """Own attribution models: made and changed as versions by those who may, previewed, and used in every report."""
 
+import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client
@@ -77,6 +79,46 @@ def test_a_saved_model_deals_in_every_report_and_a_change_is_its_next_version(
     client.post(reverse("own_model_remove", args=["custom_board_model"]))
     Relay(store).relay_once()
     assert client.get(reverse("closed_loop"), asked).status_code == 400
+
+
+def test_every_figure_of_an_own_model_opens_down_to_the_touchpoints(unit: BusinessUnit, store: DuckDBEngine) -> None:
+    """In the comparison of models, on the page Models, under each window there, and where the model is changed."""
+    client = signed_in_as(Role.MARKETING, unit)
+    client.post(reverse("own_model_new"), FORM | {"save": "yes"})
+    Relay(store).relay_once()
+
+    def leads_to(page: str, *words: str) -> str:
+        found = [unescape(one) for one in re.findall(r'href="([^"]+)"', page) if all(word in one for word in words)]
+        assert found, words
+        opened = client.get(found[0])
+        assert opened.status_code == 200
+        return opened.content.decode()
+
+    report = client.get(
+        reverse("report", args=["model-comparison"]), {"period": "all", "by": "channel"}
+    ).content.decode()
+    assert "Where the models differ" in report
+    opened = leads_to(report, "row=Event", "metric=by_custom_board_model")
+    assert "€40" in opened
+    for page in (
+        leads_to(opened, "closed-loop/behind", "model=custom_board_model"),
+        leads_to(
+            client.get(
+                reverse("models"),
+                {"period": "all", "by": "channel", "windows": "yes", "model": "custom_board_model"},
+            ).content.decode(),
+            "row=Event", "lookback=30", "model=custom_board_model",
+        ),
+        leads_to(
+            client.get(reverse("own_model_edit", args=["custom_board_model"])).content.decode(),
+            "row=Event", "model=custom_board_model",
+        ),
+    ):  # fmt: skip
+        assert "1 touchpoint" in page
+        assert "€40.00" in page
+    unsaved = client.post(reverse("own_model_new"), FORM | {"name": "New", "preview": "yes"}).content.decode()
+    assert "model=linear" in unsaved
+    assert "model=custom" not in unsaved
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loopline.attribution.model import MODELS, Model
+from loopline.attribution.own_model import PREFIX as OWN
 from loopline.attribution.own_model import is_own
 from loopline.attribution.state import Part, question
 from loopline.lib.times import from_micros
@@ -12,19 +13,19 @@ from loopline.reports.credited import credited
 from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
 from loopline.reports.opened import MOST, Item, Opened
-from loopline.reports.options import Scope
+from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.side_by_side import AT_FIRST, Compared, SideBySide, side_by_side
 from loopline.store.engine import Engine
 
-_PREFIX = "by_"
+PREFIX = "by_"
 _DATED = "closing date"
 
 
 def _metric(model: Model) -> Metric:
     return sum_of(
-        f"{_PREFIX}{model.key}", f"Revenue by {model.label}", f"revenue shared by the model: {model.weights}",
+        f"{PREFIX}{model.key}", f"Revenue by {model.label}", f"revenue shared by the model: {model.weights}",
         of="opportunity", dated=_DATED, unit=Unit.MONEY, short=model.label,
     )  # fmt: skip
 
@@ -60,7 +61,7 @@ def _row(one: Compared, shown: Sequence[str]) -> Row:
 
 
 def _values(credit: dict[str, Number], apart: float | None, shown: Sequence[str]) -> dict[str, Number]:
-    values: dict[str, Number] = {f"{_PREFIX}{key}": credit.get(key) for key in shown}
+    values: dict[str, Number] = {f"{PREFIX}{key}": credit.get(key) for key in shown}
     return values | {APART.key: None if apart is None else round(apart, 4)}
 
 
@@ -71,7 +72,9 @@ def _worst(found: SideBySide, shown: Sequence[str], records: int) -> int:
 
 def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     """The won opportunities with what each gives to the row by the model of the column."""
-    model = scope.models[metric.removeprefix(_PREFIX)]
+    model = scope.models.get(metric.removeprefix(PREFIX))
+    if model is None:
+        raise OptionError("There is no such model any more. Choose another column.")
     asked = replace(scope, options=replace(scope.options, model=model.key))
     records = credited(asked, engine, "revenue")
     sql = f"""
@@ -99,6 +102,8 @@ REPORT = Report(
     reads=frozenset({"lookback", "touchpoints"}),
     open=_open,
     opens=frozenset(metric.key for metric in _STATIC),
+    opens_also=f"{PREFIX}{OWN}",
+    in_closed_loop=lambda metric: {"metric": "revenue_minor", "model": metric.removeprefix(PREFIX)},
     usual_period="last_90_days",
     leading=("by_linear", "by_first_touch", "by_last_touch"),
     how=(

@@ -102,6 +102,6 @@ def romi_pill(value: Number) -> str:
 
 
 @register.simple_tag
-def with_model(query: str, model: str) -> str:
-    """The options with another model."""
-    return urlencode([(name, value) for name, value in parse_qsl(query) if name != "model"] + [("model", model)])
+def with_option(query: str, name: str, value: str) -> str:
+    """The options with one of them changed, such as another model."""
+    return urlencode([(one, told) for one, told in parse_qsl(query) if one != name] + [(name, value)])

@@ -1,6 +1,7 @@
 """Count · the library of reports: one page shows any of them, one opens what is behind a figure, one hands it out."""
 
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.reporting.flow_chart import flow_svg
+from loopline.reporting.model_chart import comparison_chart
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import version
@@ -18,7 +20,7 @@ from loopline.reports.dimension import TOTAL
 from loopline.reports.flows import flows_of
 from loopline.reports.library.paths import ARROW
 from loopline.reports.opened import MOST
-from loopline.reports.options import OptionError
+from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, row_sparks, run_report, run_with_before, settle_for
@@ -29,6 +31,7 @@ from loopline.web.behind_names import items_named
 from loopline.web.report_words import changes
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
+from loopline.web.wording import money_whole_text
 
 GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
 """The stations of the loop."""
@@ -85,13 +88,15 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         "key_figures": changes(leading, result, before) if result.has_total else [],
         "columns": [metric for metric in result.metrics if metric.key not in found.only_in_files],
         "secondary": by_key.keys() - set(found.leading[:ON_PHONES]),
-        "opens": found.opens,
+        "opens": {key for key in by_key if found.may_open(key)},
         "can_split": any(is_split(metric) for metric in result.metrics),
         "has_young": any(row.young_note for row in result.rows),
     }
     if found.key == "paths" and result.by == "path":
         flows = flows_of(result.rows, ARROW)
         shown |= {"flows": flows, "flow_svg": flow_svg(flows)}
+    elif found.key == "model-comparison":
+        shown["model_chart"] = comparison_chart(result, lambda amount: money_whole_text(round(amount), result.currency))
     elif found.chart and sum(1 for row in result.rows if not row.is_rest) > 1:
         chart = found.chart(result)
         if any(row["value"] is not None for row in chart["rows"]):
@@ -115,8 +120,10 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/report_behind.html", shown | {"trouble": str(error)}, status=400)
     rows = {one.key: one for one in [*result.rows, result.totals]}
-    shown |= about(asked, settle_for(found, asked.options, engine(), books).model) | {
+    scope = settle_for(found, asked.options, engine(), books)
+    shown |= about(asked, scope.model) | {
         "opened": opened,
+        "in_closed_loop": _in_closed_loop(found, row, metric, scope, shown["options_query"]),
         "result": result,
         "row_label": rows[row].label if row in rows else row,
         # Of a median there is no sum over what is behind it: it stands as the report says it.
@@ -128,6 +135,16 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
         "most": MOST,
     }
     return render(request, "reports/report_behind.html", shown)
+
+
+def _in_closed_loop(found: Report, row: str, metric: str, scope: Scope, query: str) -> str:
+    """Where the closed loop opens the same figure; "" where it does not know it."""
+    if found.in_closed_loop is None:
+        return ""
+    same = {name: value for name, value in parse_qsl(query) if name != "period"}
+    period = {"from": scope.first.isoformat(), "to": scope.last.isoformat(), "by": scope.options.by}
+    asked = same | period | {"row": row} | dict(found.in_closed_loop(metric))
+    return f"{reverse('closed_loop_behind')}?{urlencode(asked)}"
 
 
 @require_GET

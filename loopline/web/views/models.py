@@ -13,6 +13,7 @@ from loopline.access.roles import Permission
 from loopline.attribution.bootstrap import DRAWS
 from loopline.attribution.model import Model
 from loopline.attribution.own_model import is_own
+from loopline.reporting.model_chart import Given, ModelChart, model_chart
 from loopline.reports.address import flat, read_address
 from loopline.reports.kept import kept_or
 from loopline.reports.metric import METRICS
@@ -30,6 +31,7 @@ from loopline.reports.side_by_side import (
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.views.reports import about, chips
+from loopline.web.wording import figure_text, money_whole_text
 
 LEARNT = ("markov", "shapley")
 METRIC = {
@@ -70,6 +72,7 @@ def models(request: PageRequest) -> HttpResponse:
         "learnt": learnt,
         "learnt_keys": wanted,
         "by_window": by_window_found,
+        "model_chart": _chart(found, books.currency),
         "currency": books.currency,
         "behind": reverse("closed_loop_behind"),
         "scope_as_of": scope.as_of,
@@ -86,6 +89,20 @@ def _compared(scope: Scope, keys: Sequence[str], conversion: str) -> SideBySide:
 def by_window(scope: Scope, conversion: str) -> SideBySide:
     """The model of the scope under several lookback windows. Raises StoreError."""
     return kept_or(engine(), ("windows", conversion), scope, lambda: windows(scope, conversion, engine()))
+
+
+def _chart(found: SideBySide, currency: str) -> ModelChart | None:
+    """Of the models that share out the same whole."""
+    labels = {key: model.label for key in found.totals if not (model := found.scope.models[key]).overlaps}
+    rows = [
+        Given(row.name.label, {key: float(row.credit[key] or 0) for key in labels})
+        for row in found.rows
+        if row.key and not row.key.startswith("~")
+    ]
+    is_money = found.conversion == "revenue"
+    return model_chart(
+        rows, labels, lambda amount: money_whole_text(round(amount), currency) if is_money else figure_text(amount)
+    )
 
 
 def _shares(scope: Scope, key: str, conversion: str) -> list[Learnt]:

@@ -1,6 +1,7 @@
 """Attribution models of the organisation's own: the list with its versions, and the editor with its preview."""
 
 from dataclasses import replace
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
@@ -27,6 +28,7 @@ from loopline.web.lately import ask
 
 PERIOD = "last_12_months"
 BESIDE = "linear"
+REVENUE = "revenue_minor"
 PREVIEW = PREFIX
 """A key that no saved model has."""
 
@@ -85,14 +87,17 @@ def _edit(request: PageRequest, form: OwnModelForm, version: OwnModelVersion | N
                 messages.success(request, f"Saved: {saved}. Choose it as the model of any report.")
                 return redirect("own_models")
         else:
-            context |= _preview(request, form.cleaned_data["name"], plan)
+            context |= _preview(request, form.cleaned_data["name"], plan, "")
     elif version is not None and not form.is_bound:
-        context |= _preview(request, version.name, Plan(**version.plan))
+        context |= _preview(request, version.name, Plan(**version.plan), version.key)
     return render(request, "reports/own_model_edit.html", context, status=400 if form.errors else 200)
 
 
-def _preview(request: PageRequest, name: str, plan: Plan) -> dict[str, object]:
-    """The plan in a sentence, on the example path, and on the organisation's own sales of a year beside another."""
+def _preview(request: PageRequest, name: str, plan: Plan, saved_as: str) -> dict[str, object]:
+    """The plan in a sentence, on the example path, and on the organisation's own sales of a year beside another.
+
+    `saved_as`: the key under which reports know the plan, whose figures open; "" while it is not saved.
+    """
     books = books_for(request.actor)
 
     def beside() -> SideBySide:
@@ -110,5 +115,9 @@ def _preview(request: PageRequest, name: str, plan: Plan) -> dict[str, object]:
         "found": told.value,
         "trouble": told.trouble,
         "currency": books.currency,
-        "metric": METRICS["revenue_minor"],
+        "metric": METRICS[REVENUE],
+        "opens": {
+            column: key and urlencode({"metric": REVENUE, "model": key, "by": "channel", "period": PERIOD})
+            for column, key in ((PREVIEW, saved_as), (BESIDE, BESIDE))
+        },
     }

@@ -1,6 +1,10 @@
 """Models beside each other as a report: each column is the model's own, all share out the same, figures open."""
 
-from loopline.reports.options import Options
+import pytest
+
+from loopline.attribution.own_model import Plan
+from loopline.reports.dimension import TOTAL
+from loopline.reports.options import OptionError, Options
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
 from loopline.store.engine import Engine
@@ -28,6 +32,24 @@ def test_each_column_is_the_models_own_and_adds_up(engine: Engine) -> None:
     row = result.rows[0]
     opened = open_figure(KEY, row.key, "by_shapley", Options(**MARCH, by="channel"), engine, BOOKS)  # type: ignore[arg-type]
     assert opened.total == row.values["by_shapley"]
+
+
+def test_a_figure_of_an_own_model_opens_like_any_other_and_one_of_no_model_says_so(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    shelf.fact("attribution_model_facts", "custom_ours", name="Ours", number=1, plan=Plan(first=75, last=25).to_json())
+    shelf.store()
+    forty_sales(engine)
+    options = Options(**MARCH, by="channel")  # type: ignore[arg-type]
+    for row in (result := asked(engine)).rows:
+        opened = open_figure(KEY, row.key, "by_custom_ours", options, engine, BOOKS)
+        assert opened.total == row.values["by_custom_ours"]
+    assert open_figure(KEY, TOTAL, "by_custom_ours", options, engine, BOOKS).total == 40 * 100_01
+    shared = {row.label: row.values["by_custom_ours"] for row in result.rows}
+    assert shared == {"Event": 20 * 100_01, "Email": 20 * 75_01, "Paid Search": 20 * 25_00}
+    with pytest.raises(OptionError, match="no such model"):
+        open_figure(KEY, TOTAL, "by_custom_gone", options, engine, BOOKS)
+    with pytest.raises(OptionError, match="nothing to open"):
+        open_figure(KEY, TOTAL, "models_apart", options, engine, BOOKS)
 
 
 def test_a_model_that_has_too_little_to_learn_from_is_left_out_and_says_why(engine: Engine) -> None:
