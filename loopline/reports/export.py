@@ -83,7 +83,7 @@ def _write_table(book: Any, result: Mapping[str, Any]) -> None:
 def _write_row(
     sheet: Any, line: int, row: Mapping[str, Any], columns: Sequence[Any], currency: str, words: Any, formats: list[Any]
 ) -> None:
-    notes = [str(row.get(key) or "") for key in ("note", "cost_incomplete", "immature")]
+    notes = [str(row.get(key) or "") for key in ("note", "cost_incomplete", "immature", "mind")]
     write_text(sheet, line, 0, row["label"], words)
     write_text(sheet, line, 1, "; ".join(note for note in notes if note), words)
     for place, column in enumerate(columns):

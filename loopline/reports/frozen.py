@@ -92,6 +92,7 @@ def _row(told: Mapping[str, Any], metrics: list[Metric]) -> Row:
         key=told["key"], label=told["label"], note=told["note"], is_rest=told["is_rest"],
         values={metric.key: told[metric.key] for metric in metrics}, cost_note=told["cost_incomplete"],
         young_note=told["immature"],
+        mind=told.get("mind", ""),
     )  # fmt: skip
 
 

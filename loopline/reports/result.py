@@ -23,6 +23,8 @@ class Row:
     """Why the cost of the row is incomplete; empty when it is not."""
     young_note: str = ""
     """Why it is too early to judge the row; empty when it is not."""
+    mind: str = ""
+    """What to be careful about with the row, where the warnings say it, too; files have it beside the row."""
     opens: bool = True
     """False where no records can be listed behind its figures."""
 
@@ -35,6 +37,7 @@ class Row:
             "cost_incomplete": self.cost_note,
             "immature": self.young_note,
             "is_rest": self.is_rest,
+            **({"mind": self.mind} if self.mind else {}),
         }
 
 

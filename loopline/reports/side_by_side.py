@@ -39,6 +39,8 @@ class Compared:
     """By model (or by window): None where the model could not answer."""
     apart: float | None
     """(largest − smallest) ÷ largest, in percent, of the models that share out the same whole."""
+    disagreement: str = ""
+    """What it means where models lie far apart; "" where they agree or the row hardly matters."""
 
 
 @dataclass(slots=True)
@@ -49,7 +51,11 @@ class SideBySide:
     totals: dict[str, Number] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Models that could not answer, and why."""
-    disagreements: list[str] = field(default_factory=list)
+
+    @property
+    def disagreements(self) -> list[str]:
+        """Where the models lie far apart on a row that matters, and what that says about the row."""
+        return [row.disagreement for row in self.rows if row.disagreement]
 
     @property
     def holds(self) -> bool:
@@ -120,16 +126,24 @@ def _question(options: Options, models: Sequence[Model], kind: str) -> str:
 
 def _fill(found: SideBySide, credit: dict[str, dict[str, int]], engine: Engine) -> None:
     keys = {key for rows in credit.values() for key in rows}
+    models = found.scope.models
     names = names_of(DIMENSIONS[found.scope.options.by], keys, found.scope, engine)
-    fair = [key for key in credit if found.scope.models[key].deal is Deal.BY_WEIGHT]
+    fair = [key for key in credit if models[key].deal is Deal.BY_WEIGHT]
+    totals = {model: sum(rows.values()) for model, rows in credit.items()}
     for key in keys:
         amounts = {model: rows.get(key, 0) for model, rows in credit.items()}
-        found.rows.append(Compared(key, names[key], {m: _number(found, a) for m, a in amounts.items()},
-                                   apart([amounts[model] for model in fair])))  # fmt: skip
+        shares = {} if key.startswith("~") else {model: amounts[model] / (totals[model] or 1) for model in fair}
+        found.rows.append(
+            Compared(
+                key,
+                names[key],
+                {model: _number(found, amount) for model, amount in amounts.items()},
+                apart([amounts[model] for model in fair]),
+                disagreement(names[key].label, shares, models) or "",
+            )
+        )
     found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
-    for model, rows in credit.items():
-        found.totals[model] = None if found.scope.models[model].overlaps else _number(found, sum(rows.values()))
-    found.disagreements = _disagreements(found, credit, fair)
+    found.totals = {model: None if models[model].overlaps else _number(found, totals[model]) for model in credit}
 
 
 def _number(found: SideBySide, amount: int) -> Number:
@@ -138,19 +152,6 @@ def _number(found: SideBySide, amount: int) -> Number:
 
 def _largest(row: Compared) -> float:
     return max((float(value or 0) for value in row.credit.values()), default=0.0)
-
-
-def _disagreements(found: SideBySide, credit: dict[str, dict[str, int]], fair: Sequence[str]) -> list[str]:
-    """Where the models lie far apart on a row that matters, and what that says about the row."""
-    totals = {model: sum(credit[model].values()) or 1 for model in fair}
-    told = [
-        disagreement(
-            row.name.label, {model: credit[model].get(row.key, 0) / totals[model] for model in fair}, found.scope.models
-        )
-        for row in found.rows
-        if not row.key.startswith("~")
-    ]
-    return [one for one in told if one]
 
 
 _SHOWN = tuple(str(days or "none") for days in WINDOWS)

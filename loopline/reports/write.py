@@ -26,11 +26,15 @@ def written_cells(result: Mapping[str, Any]) -> list[list[str]]:
             safe_cell(str(row["label"])),
             safe_cell(str(row["note"])),
             *(cell(row[one["key"]], one, currency, "") for one in columns),
-            (str(row["cost_incomplete"]) or "complete") if result["balance"] else str(row["immature"]),
+            (str(row["cost_incomplete"]) or "complete") if result["balance"] else _mind(row),
         ]
         for row in with_total(result)
     ]
     return [head, *body]
+
+
+def _mind(row: Mapping[str, Any]) -> str:
+    return "; ".join(safe_cell(str(row[key])) for key in ("immature", "mind") if row.get(key))
 
 
 def with_total(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:

@@ -66,6 +66,7 @@ def test_a_mail_has_the_flow_that_the_page_draws(monkeypatch: pytest.MonkeyPatch
     totals = Row("~total", "Total", values={})
     result = result_of(REPORTS["paths"], scope, "Way", WAYS, totals)
     result.metrics, result.has_total = [REPORTS["paths"].metrics[0]], False
-    picture = letter.letter_of("Ways", result, REPORTS["paths"], "https://loopline.example/").attachments[0]
+    mail = letter.letter_of("Ways", result, REPORTS["paths"], "https://loopline.example/", lambda _form: b"")
+    picture = mail.attachments[0]
     assert picture.content.startswith(b"\x89PNG")
     assert drawn == [10]

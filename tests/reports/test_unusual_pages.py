@@ -80,7 +80,8 @@ def test_dashboards_and_the_wall_say_it_once(unit: BusinessUnit) -> None:
 def test_mails_and_the_command_line_say_it(unit: BusinessUnit, store: DuckDBEngine) -> None:
     books = Books(currency="EUR", zone="UTC", units={str(unit.pk): "North"}, sees_all_units=False)
     result = run_report("buyers", Options(by="unit", first=date(2020, 1, 1)), store, books)
-    letter = letter_of("Sales", result, REPORTS["buyers"], "https://loopline.example/reports/library/buyers/?by=unit")
+    address = "https://loopline.example/reports/library/buyers/?by=unit"
+    letter = letter_of("Sales", result, REPORTS["buyers"], address, lambda _form: b"")
     assert f'href="https://loopline.example/reports/unusual/buyers/{KIND}/?by=unit"' in letter.html
     assert SAID in letter.html
     assert f"! {SAID}" in letter.text

@@ -57,7 +57,8 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
 
 def _row(one: Compared, shown: Sequence[str]) -> Row:
     is_rest = not one.key or one.key.startswith("~")
-    return Row(one.key, one.name.label, one.name.note, is_rest, _values(one.credit, one.apart, shown))
+    values = _values(one.credit, one.apart, shown)
+    return Row(one.key, one.name.label, one.name.note, is_rest, values, mind=one.disagreement)
 
 
 def _values(credit: dict[str, Number], apart: float | None, shown: Sequence[str]) -> dict[str, Number]:

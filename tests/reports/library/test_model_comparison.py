@@ -4,9 +4,11 @@ import pytest
 
 from loopline.attribution.own_model import Plan
 from loopline.reports.dimension import TOTAL
+from loopline.reports.frozen import result_from
 from loopline.reports.options import OptionError, Options
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
+from loopline.reports.write import written_cells
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day
 from tests.attribution.test_markov import forty_sales
@@ -50,6 +52,18 @@ def test_a_figure_of_an_own_model_opens_like_any_other_and_one_of_no_model_says_
         open_figure(KEY, TOTAL, "by_custom_gone", options, engine, BOOKS)
     with pytest.raises(OptionError, match="nothing to open"):
         open_figure(KEY, TOTAL, "models_apart", options, engine, BOOKS)
+
+
+def test_files_say_beside_the_row_what_it_means_where_models_disagree(engine: Engine) -> None:
+    forty_sales(engine)
+    told = asked(engine).to_json()
+    head, *rows = written_cells(told)
+    minds = {row[0]: row[head.index("Mind")] for row in rows}
+    assert minds["Email"].startswith("Email: 50% by first touch, 0% by last touch. It opens more than it closes")
+    assert (minds["Event"], minds["Total"]) == ("", "")
+    assert minds["Email"] in told["warnings"]  # type: ignore[operator]
+    again = result_from(told)
+    assert [row.mind for row in again.rows] == [minds[row.label] for row in again.rows]
 
 
 def test_a_model_that_has_too_little_to_learn_from_is_left_out_and_says_why(engine: Engine) -> None:
