@@ -8,6 +8,7 @@ from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from loopline.cli.command import CommandError
+from loopline.cli.new_records import create_records
 from loopline.lib.config import Config, read_config
 
 
@@ -51,6 +52,9 @@ def _cannot_open(error: Exception) -> CommandError:
 def migrate() -> bool:
     """Bring the records up to date; True when something had to be done. Raises CommandError when it cannot be done."""
     try:
+        if not connection.introspection.table_names():
+            create_records(connection)
+            return True
         executor = MigrationExecutor(connection)
         if not executor.migration_plan(executor.loader.graph.leaf_nodes()):
             return False

@@ -24,7 +24,7 @@ def passed(files: list[str], postgres_url: str, name: str) -> int:
     with psycopg.connect(postgres_url, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
     environment = os.environ | {"DATABASE_URL": postgres_url.replace("/postgres", f"/{name}")}
-    # Without workers: these tests are the load themselves. Migrations on PostgreSQL are the story's part.
+    # Without workers: these tests are the load themselves.
     command = [
         sys.executable,
         "-m",
@@ -34,7 +34,6 @@ def passed(files: list[str], postgres_url: str, name: str) -> int:
         "no:cacheprovider",
         "-p",
         "no:xdist",
-        "--nomigrations",
         *files,
     ]
     command += ["--deselect", "tests/leads/test_on_postgresql.py", "-W", "error"]

@@ -7,7 +7,6 @@ import json
 import threading
 from collections.abc import Callable
 
-from django.core.management import call_command
 from django.db import connection, connections
 
 from loopline.access.actions import NewUnit, change_unit
@@ -17,6 +16,7 @@ from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Role
 from loopline.campaigns.actions import CampaignPlan, add_cost, edit_campaign
 from loopline.campaigns.costs import CostEntry
+from loopline.cli.new_records import create_records
 from loopline.leads.actions import accept_lead, create_lead, disqualify_lead
 from loopline.leads.hand_over import hand_over_lead
 from loopline.leads.models import Lead
@@ -35,7 +35,7 @@ ROUNDS = 15
 
 
 def main() -> None:
-    call_command("migrate", verbosity=0, skip_checks=True)
+    create_records(connection)
     errors: list[str] = []
     acts = Acts()
 
