@@ -20,14 +20,15 @@ COST_LINES = Part(
 """The part `cost_lines`: actual cost of the visible units; `reporting_minor` is NULL where there is no rate."""
 
 
-def spent(first: str, last: str) -> str:
-    """SQL text: how many cents of a cost line fall on the days `first` to `last`, both included."""
+def spent(first: str, last: str, amount: str = "reporting_minor") -> str:
+    """SQL text: how many cents of a cost line fall on the days `first` to `last`, both included. `amount`: of another
+    column of the line, whole numbers as well."""
     before = f"greatest(0, least(days, date_diff('day', starts_on, {first})))"
     until = f"greatest(0, least(days, date_diff('day', starts_on, {last}) + 1))"
-    base = "CAST(floor(abs(reporting_minor) / days) AS BIGINT)"
-    left_over = f"(abs(reporting_minor) - {base} * days)"
+    base = f"CAST(floor(abs({amount}) / days) AS BIGINT)"
+    left_over = f"(abs({amount}) - {base} * days)"
     return (
-        f"CASE WHEN reporting_minor < 0 THEN -1 ELSE 1 END * greatest(0, {base} * ({until} - {before})"
+        f"CASE WHEN {amount} < 0 THEN -1 ELSE 1 END * greatest(0, {base} * ({until} - {before})"
         f" + least({until}, {left_over}) - least({before}, {left_over}))"
     )
 

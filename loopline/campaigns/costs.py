@@ -99,7 +99,7 @@ def in_reporting_currency(cost: CostLine) -> int | None:
 
 
 def _record(cost: CostLine, *, is_deleted: bool = False) -> None:
-    record_fact("cost_facts", str(cost.pk), cost_row(cost, in_reporting_currency(cost)), is_deleted=is_deleted)
+    record_fact("cost_facts", str(cost.pk), cost_row(cost, ExchangeRate.convert), is_deleted=is_deleted)
 
 
 def _fields(entry: CostEntry) -> dict[str, Any]:

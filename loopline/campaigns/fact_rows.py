@@ -1,8 +1,13 @@
 """Campaigns, codes and costs as rows of their fact tables: used by actions and by bulk loaders alike."""
 
+from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 from loopline.campaigns.models import Activity, Campaign, CampaignCode, CostLine
+
+Convert = Callable[[int, str, date], int | None]
+"""Minor units, currency, day → minor units of the reporting currency at that day's rate."""
 
 
 def campaign_row(campaign: Campaign) -> dict[str, object]:
@@ -50,8 +55,12 @@ def unmapped_code_row(unit_id: UUID, code: str) -> dict[str, object]:
     return {"unit_id": str(unit_id), "code": code, "campaign_id": "", "activity_id": ""}
 
 
-def cost_row(cost: CostLine, reporting_minor: int | None) -> dict[str, object]:
-    """Columns of `cost_facts`. `reporting_minor`: the amount in the reporting currency, None where no rate is known."""
+def cost_row(cost: CostLine, convert: Convert) -> dict[str, object]:
+    """Columns of `cost_facts`. `convert` gives an amount in the reporting currency, None where no rate is known."""
+
+    def reported(amount_minor: int) -> int | None:
+        return convert(amount_minor, cost.currency, cost.starts_on)
+
     return {
         "unit_id": str(cost.unit_id),
         "campaign_id": str(cost.campaign_id or ""),
@@ -60,7 +69,10 @@ def cost_row(cost: CostLine, reporting_minor: int | None) -> dict[str, object]:
         "category": str(cost.category),
         "amount_minor": cost.amount_minor,
         "currency": cost.currency,
-        "reporting_minor": reporting_minor,
+        "reporting_minor": reported(cost.amount_minor),
         "starts_on": cost.starts_on,
         "ends_on": cost.ends_on,
+        "platform": cost.platform,
+        "claimed_micro": cost.claimed_micro,
+        "claimed_reporting_minor": None if cost.claimed_minor is None else reported(cost.claimed_minor),
     }

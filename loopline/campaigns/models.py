@@ -116,6 +116,12 @@ class CostLine(models.Model):
     starts_on = models.DateField()
     ends_on = models.DateField()
     note = models.CharField(max_length=200, blank=True)
+    platform = models.CharField(max_length=40, blank=True)
+    """The ad platform that told it, as utm_source names it; empty for all other costs."""
+    claimed_micro = models.BigIntegerField(null=True, blank=True)
+    """Conversions that the platform claims for itself, in millionths: platforms count in parts. Never part of a sum."""
+    claimed_minor = models.BigIntegerField(null=True, blank=True)
+    """The value that it claims for them, in minor units of `currency`. Never part of a sum."""
     created_at = models.DateTimeField(default=utc_now)
 
     objects = UnitScopedQuerySet["CostLine"].as_manager()

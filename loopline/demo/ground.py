@@ -250,9 +250,9 @@ def _campaign(
         facts.append(Fact("campaign_code_facts", code_id(unit.pk, text), code_row(code), start))
         ground.campaigns[plan.unit, text] = campaign
     costs = _costs(plan, campaign, activity, ids, start, until)
-    for cost in CostLine.objects.bulk_create(_at_a_pace(costs, pace, ids, until) if pace else costs):
-        rate = ExchangeRate.convert(cost.amount_minor, cost.currency, cost.starts_on)
-        facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, rate), cost.created_at))
+    lines = _at_a_pace(costs, pace, ids, until) if pace else costs
+    for cost in CostLine.objects.bulk_create(_with_claims(lines, plan)):
+        facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, ExchangeRate.convert), cost.created_at))
     record_facts(facts)
 
 
@@ -299,6 +299,17 @@ def _costs(
     return lines
 
 
+def _with_claims(lines: list[CostLine], plan: world.Plan) -> list[CostLine]:
+    """What the ad platform tells beside its cost: it claims more than the loop can find, as platforms do."""
+    if platform := world.PLATFORMS.get(plan.channel):
+        for line in lines:
+            if line.kind == CostLine.Kind.ACTUAL:
+                hundredths = 100 * line.amount_minor // platform.cost_of_a_claim_minor
+                line.platform, line.claimed_micro = platform.name, hundredths * 10_000
+                line.claimed_minor = hundredths * platform.worth_of_a_claim_minor // 100
+    return lines
+
+
 def _at_a_pace(lines: list[CostLine], pace: Mapping[date, float], ids: Ids, until: datetime) -> list[CostLine]:
     """The planned lines as they are; in place of the actual ones a line a week, together the same amount."""
     actual, planned = ([one for one in lines if (one.kind == "actual") == is_actual] for is_actual in (True, False))
@@ -332,8 +343,7 @@ def _it_costs(ground: Ground, ids: Ids, start: datetime, until: datetime) -> Non
                 id=ids.at(known_at), unit=unit, campaign=None, category=CostLine.Category.IT, amount_minor=amount,
                 currency=unit.currency, starts_on=first, ends_on=ends, note="Tools and computing", created_at=known_at,
             )  # fmt: skip
-            rate = ExchangeRate.convert(cost.amount_minor, cost.currency, cost.starts_on)
-            facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, rate), known_at))
+            facts.append(Fact("cost_facts", str(cost.pk), cost_row(cost, ExchangeRate.convert), known_at))
     record_facts(facts)
 
 
@@ -346,7 +356,7 @@ def _bill_without_rate(ground: Ground, ids: Ids, until: datetime) -> None:
         amount_minor=world.FRANC_BILL_MINOR, currency="CHF", starts_on=at.date(), ends_on=at.date(),
         note="Return freight by Geneva", created_at=at,
     )  # fmt: skip
-    record_facts([Fact("cost_facts", str(cost.pk), cost_row(cost, None), at)])
+    record_facts([Fact("cost_facts", str(cost.pk), cost_row(cost, ExchangeRate.convert), at)])
 
 
 def _end_of_month(first: date) -> date:

@@ -87,6 +87,20 @@ class Plan:
     """Name and kind of the activity that has its codes and costs; None: the campaign itself has them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An ad platform that counts conversions itself."""
+
+    name: str
+    """As utm_source says it."""
+    cost_of_a_claim_minor: int
+    """What was spent for each conversion that it claims."""
+    worth_of_a_claim_minor: int
+
+
+PLATFORMS = {"Paid Search": Platform("google", 21_300, 96_000), "Paid Social": Platform("linkedin", 34_700, 118_000)}
+"""Channel of a campaign → the platform that tells its cost."""
+
 PLANS = (
     Plan("europe", "Paid search · brand", "Paid Search", ("brand_eu",), 285_000),
     Plan("europe", "Paid search · calibration", "Paid Search", ("calibration_eu",), 612_000),

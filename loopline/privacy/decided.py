@@ -62,7 +62,7 @@ campaigns.Campaign stays name channel status currency
 campaigns.Campaign scrubbed objective
 campaigns.Activity stays name kind
 campaigns.CampaignCode stays code
-campaigns.CostLine stays kind category currency
+campaigns.CostLine stays kind category currency platform
 campaigns.CostLine scrubbed note
 campaigns.TrackedLink stays url short_code
 campaigns.TrackedLink scrubbed note
@@ -136,7 +136,7 @@ channel_facts stays channel rule
 clock_facts stays id unit_id lead_id side kind owner_id
 company_facts stays id unit_id name domain industry country custom
 consent_facts goes id person_id purpose evidence
-cost_facts stays id unit_id campaign_id activity_id cost_kind category currency
+cost_facts stays id unit_id campaign_id activity_id cost_kind category currency platform
 definition_facts stays id unit_id status rules sentence
 events goes event_id source_id unit_id kind name identity visitor_id user_id session_id touch_kind channel channel_rule
 events goes utm_source utm_medium utm_campaign utm_content utm_term click_id_kind referrer_host url_host url_path

@@ -122,7 +122,8 @@ CAUSES = (
     ),
     Cause(
         "costs", "Costs", "cost lines that were booked, corrected or removed",
-        "cost_facts", ("campaign_id", "cost_kind", "reporting_minor", "starts_on", "ends_on"),
+        "cost_facts",
+        ("campaign_id", "cost_kind", "reporting_minor", "starts_on", "ends_on", "platform", "claimed_micro"),
     ),
     Cause("time", "Time that passed", "what grew older: nothing arrived, but more of it has had long enough"),
 )  # fmt: skip

@@ -23,6 +23,7 @@ class Unit(StrEnum):
 class AddsUp(StrEnum):
     SUM = "the rows add up to the total"
     DISTINCT = "someone in several rows counts once in the total"
+    NEVER = "never added up: several platforms claim the same buyer"
     RATIO = "the total is the ratio of the totals"
 
 

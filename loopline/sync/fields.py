@@ -9,6 +9,7 @@ from enum import StrEnum
 class FileKind(StrEnum):
     LEADS = "leads"
     DEALS = "deals"
+    ADS = "ads"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,24 @@ DEAL_FIELDS = (
     Field("campaign", "tag", "code of the primary campaign", hints=("campaign", "campaign code")),
 )  # fmt: skip
 
+AD_FIELDS = (
+    Field("day", "day", "the day that the platform reports", is_required=True,
+          hints=("day", "date", "reporting starts")),
+    Field("platform", "tag", "the ad platform, as utm_source names it, such as google", 40, is_required=True,
+          hints=("platform", "source", "utm_source", "network")),
+    Field("campaign", "tag", "campaign code, as utm_campaign says it", is_required=True,
+          hints=("campaign code", "utm_campaign", "campaign")),
+    Field("cost", "amount", "what it cost that day; 0 is a day without cost", is_required=True,
+          hints=("cost", "spend", "amount spent", "total spent")),
+    Field("currency", "currency", "three letters, ISO 4217", hints=("currency", "currency code")),
+    Field("conversions", "amount", "conversions that the platform claims for itself; shown, never summed",
+          hints=("conversions", "results", "all conv.")),
+    Field("conversion_value", "amount", "the value that it claims for them; shown, never summed",
+          hints=("conversion value", "conv. value", "conversions value", "purchase value")),
+)  # fmt: skip
+
 FIELDS: dict[FileKind, dict[str, Field]] = {
     FileKind.LEADS: {field.name: field for field in LEAD_FIELDS},
     FileKind.DEALS: {field.name: field for field in DEAL_FIELDS},
+    FileKind.ADS: {field.name: field for field in AD_FIELDS},
 }

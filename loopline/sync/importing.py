@@ -6,7 +6,7 @@ Taking the same files in again changes nothing, so an import that was stopped is
 
 import gc
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -22,6 +22,7 @@ from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, Organisation, User
 from loopline.access.roles import Permission, Role
 from loopline.lib.times import utc_now
+from loopline.sync.ads import take_ads
 from loopline.sync.chunks import Chunk, chunks
 from loopline.sync.deals import take_deals
 from loopline.sync.fields import FileKind
@@ -30,7 +31,7 @@ from loopline.sync.leads import take_leads
 from loopline.sync.mapping import Mapping
 from loopline.sync.models import ImportRun, WaitingEvents
 from loopline.sync.readers import Reading
-from loopline.sync.rows import DealRow, LeadRow, RowMapper
+from loopline.sync.rows import AdRow, DealRow, LeadRow, RowMapper
 from loopline.sync.sources import Source
 from loopline.sync.touches import InboxFullError, send, send_everything
 from loopline.sync.verdicts import Tally, Verdict, VerdictFile
@@ -53,6 +54,10 @@ class Import:
     folder: Path
     """LOOPLINE_DATA"""
 
+    @property
+    def kinds(self) -> set[FileKind]:
+        return {source.mapping.kind for source in self.sources}
+
 
 def run_import(
     asked: Import, *, by: Actor, progress: Progress = lambda _share, _tally: None, run: ImportRun | None = None
@@ -62,7 +67,7 @@ def run_import(
     `run`: a draft to go on with (the page), else a new one. Raises NotAllowedError, MappingError (columns that are
     not there) before anything is written, and ImportStoppedError.
     """
-    require_import(by, asked.unit)
+    require_import(by, asked.unit, asked.kinds)
     mappers = [row_mapper(source, asked.unit, utc_now()) for source in asked.sources]
     run = _begun(run or ImportRun(unit=asked.unit), asked, by)
     tally = Tally()
@@ -74,7 +79,7 @@ def run_import(
                 job = Job(run, asked.unit, asked.mapping.system, by, utc_now(), f"import {source.name}"[:200])
                 for chunk in chunks(source, mapper):
                     share = min(1.0, (before + chunk.bytes_read) / total)
-                    verdicts = _take(job, chunk, share, tally)
+                    verdicts = _take(job, chunk, source.mapping.kind, share, tally)
                     file.add(source.name, verdicts)
                     send(asked.folder, job.touches)
                     job.clear()
@@ -84,8 +89,11 @@ def run_import(
     return _finished(run, tally, by)
 
 
-def require_import(by: Actor, unit: BusinessUnit) -> None:
+def require_import(by: Actor, unit: BusinessUnit, kinds: Collection[FileKind] = ()) -> None:
+    """Raises NotAllowedError. Files of ads hold costs, which not everybody who imports may book."""
     by.require(Permission.IMPORT)
+    if FileKind.ADS in kinds:
+        by.require(Permission.EDIT_COSTS)
     if not by.covers_unit(unit.pk):
         raise NotAllowedError(f"{by.name} does not work for {unit.name}. Ask an administrator for access to that unit.")
 
@@ -105,10 +113,13 @@ def row_mapper(source: Source, unit: BusinessUnit, now: datetime) -> RowMapper:
 
 def take(job: Job, chunk: Chunk, kind: FileKind) -> list[Verdict]:
     """What the rows of a chunk do, put into `job`; refused rows beside the others, in the order of the file."""
-    if kind is FileKind.LEADS:
-        verdicts = take_leads(job, cast(list[LeadRow], chunk.rows))
-    else:
-        verdicts = take_deals(job, cast(list[DealRow], chunk.rows))
+    match kind:
+        case FileKind.LEADS:
+            verdicts = take_leads(job, cast(list[LeadRow], chunk.rows))
+        case FileKind.DEALS:
+            verdicts = take_deals(job, cast(list[DealRow], chunk.rows))
+        case FileKind.ADS:
+            verdicts = take_ads(job, cast(list[AdRow], chunk.rows))
     return sorted([*verdicts, *chunk.refused], key=attrgetter("line"))
 
 
@@ -116,12 +127,11 @@ def verdict_path(folder: Path, run: ImportRun) -> Path:
     return folder / "imports" / f"{run.pk}.verdicts.csv"
 
 
-def _take(job: Job, chunk: Chunk, share: float, tally: Tally) -> list[Verdict]:
+def _take(job: Job, chunk: Chunk, kind: FileKind, share: float, tally: Tally) -> list[Verdict]:
     """One chunk, all or nothing, with how far the run has come. Its touchpoints still have to be sent."""
     with transaction.atomic():
         # Nobody else adds a person between our look and our write.
         take_turn()
-        kind = FileKind.DEALS if chunk.rows and isinstance(chunk.rows[0], DealRow) else FileKind.LEADS
         verdicts = take(job, chunk, kind)
         # The chunk before this one was sent, or the run would have stopped. Each commit waits for the disk, so that is
         # written down here and not by itself; a crash before that sends the chunk twice, which changes nothing.

@@ -16,6 +16,7 @@ from django.db import models
 
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit
+from loopline.campaigns.models import CostLine
 from loopline.facts.bulk import insert_records, insert_values
 from loopline.facts.outbox import Fact, record_facts
 from loopline.leads.models import Lead, LeadTransition
@@ -29,7 +30,7 @@ from loopline.sync.models import ExternalId, ImportedRecord, ImportRun, WaitingE
 EVIDENCE = "import"
 ADOPTED, KEYED = "adopted", "keyed"
 """What a row gave a record that was there before: the id of a lead, or of a company, in the other system."""
-_ORDER: tuple[type[models.Model], ...] = (Company, Person, Lead, Opportunity, OpportunityContact, StageChange)
+_ORDER: tuple[type[models.Model], ...] = (Company, Person, Lead, Opportunity, OpportunityContact, StageChange, CostLine)
 """Parents before children."""
 _COLUMNS: dict[type[models.Model], tuple[str, ...]] = {
     CompanyKey: ("unit_id", "key", "company_id", "evidence", "at"),

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loopline.campaigns.models import CostLine
 from loopline.facts.bulk import present
 from loopline.leads.models import Lead
 from loopline.pipeline.models import Opportunity
 from loopline.sync.job import Job
 from loopline.sync.models import ExternalId
-from loopline.sync.rows import DealRow, LeadRow
+from loopline.sync.rows import AdRow, DealRow, LeadRow
 from loopline.sync.verdicts import Answer, Verdict
 
 
@@ -44,8 +45,8 @@ def known_ids(job: Job, object_type: str, external_ids: Sequence[str]) -> dict[s
 
 def refused_elsewhere(
     job: Job,
-    model: type[Lead] | type[Opportunity],
-    rows: Sequence[LeadRow] | Sequence[DealRow],
+    model: type[Lead] | type[Opportunity] | type[CostLine],
+    rows: Sequence[LeadRow] | Sequence[DealRow] | Sequence[AdRow],
     known: dict[str, Known],
 ) -> dict[int, Verdict]:
     """line → refusal of rows whose id means a record of another business unit, which this import may not touch."""

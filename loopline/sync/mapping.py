@@ -4,7 +4,7 @@ system = "olist"                # name of the system that the ids come from
 unit = "main"                   # business unit; the command may name another
 
 [[file]]
-kind = "leads"                  # leads or deals
+kind = "leads"                  # leads, deals or ads
 path = "leads.csv"              # beside this file; the command may name others
 [file.columns]
 external_id = "mql_id"          # field = column
@@ -125,7 +125,7 @@ def _file(told: Table[str, Any], where: str) -> FileMapping:
     _only(told, _FILE_KEYS, where)
     kind = told.get("kind")
     if kind not in set(FileKind):
-        raise MappingError(f"In {where}, kind is {kind!r}; write leads or deals.")
+        raise MappingError(f"In {where}, kind is {kind!r}; write leads, deals or ads.")
     known = FIELDS[FileKind(kind)]
     columns, defaults = _texts(told, "columns", where), _texts(told, "defaults", where)
     values = {name: _texts(_table(told, "values", where), name, where) for name in _table(told, "values", where)}

@@ -12,18 +12,19 @@ from loopline.access.actor import Actor
 from loopline.access.models import Organisation
 from loopline.lib.money import Money
 from loopline.lib.times import utc_now
+from loopline.reports.metric import whole
 from loopline.sync.chunks import Chunk, mapped
 from loopline.sync.fields import FileKind
 from loopline.sync.importing import Import, require_import, row_mapper, take
 from loopline.sync.job import Job
 from loopline.sync.models import ImportRun
 from loopline.sync.reading import SourceRow, read_rows
-from loopline.sync.rows import DealRow, Row, RowMapper
+from loopline.sync.rows import AdRow, DealRow, Row, RowMapper
 from loopline.sync.sources import Source
 from loopline.sync.verdicts import Verdict
 
 ROWS = 20
-_HIDDEN = {"line", "digest", "warnings", "amount_minor", "currency"}
+_HIDDEN = {"line", "digest", "warnings", "amount_minor", "currency", "claimed_micro", "claimed_minor"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +49,7 @@ class FilePreview:
 
 def preview(asked: Import, *, by: Actor, rows: int = ROWS) -> list[FilePreview]:
     """The first rows of each file with what would become of them. Raises what `run_import` raises; writes nothing."""
-    require_import(by, asked.unit)
+    require_import(by, asked.unit, asked.kinds)
     mappers = [row_mapper(source, asked.unit, utc_now()) for source in asked.sources]
     pairs = list(zip(asked.sources, mappers, strict=True))
     samples = [_sample(source, mapper, rows) for source, mapper in pairs]
@@ -105,6 +106,12 @@ def _values(row: Row, zone: ZoneInfo) -> dict[str, str]:
     told = {name: _text(value, zone) for name, value in shown.items() if value is not None and value != ""}
     if isinstance(row, DealRow) and row.amount_minor is not None:
         told["amount"] = f"{Money(row.amount_minor, row.currency).major:,f} {row.currency}"
+    if isinstance(row, AdRow):
+        told["cost"] = f"{Money(row.amount_minor, row.currency).major:,f} {row.currency}"
+        if row.claimed_micro is not None:
+            told["conversions"] = f"{whole(row.claimed_micro):,}"
+        if row.claimed_minor is not None:
+            told["conversion_value"] = f"{Money(row.claimed_minor, row.currency).major:,f} {row.currency}"
     return told
 
 

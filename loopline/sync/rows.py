@@ -1,12 +1,14 @@
-"""Rows of a file as what they mean: a lead or a deal, or why they cannot be one. Without any database."""
+"""Rows of a file as what they mean: a lead, a deal, a day of an ad, or why they cannot be one. Without any database."""
 
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import ROUND_HALF_EVEN, Decimal
 from hashlib import blake2b
 from typing import Any
 
+from loopline.attribution.conversions import MICRO_UNITS
 from loopline.people.custom import CustomValue, custom_value
 from loopline.sync.fields import FIELDS, FileKind
 from loopline.sync.mapping import FileMapping, MappingError, Numbered
@@ -88,7 +90,32 @@ class DealRow:
     warnings: list[str] = field(default_factory=list)
 
 
-Row = LeadRow | DealRow
+@dataclass(slots=True)
+class AdRow:
+    """What an ad platform says of one campaign on one day."""
+
+    line: int
+    digest: str
+    day: date
+    platform: str
+    campaign: str
+    amount_minor: int
+    currency: str
+    claimed_micro: int | None = None
+    claimed_minor: int | None = None
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def external_id(self) -> str:
+        return ad_id(self.platform, self.campaign, self.day.isoformat())
+
+
+def ad_id(platform: str, campaign: str, day: str) -> str:
+    """A day of a campaign is told once by a platform; the campaign stands last, where a long one may be cut."""
+    return f"{platform}/{day}/{campaign}"[:200]
+
+
+Row = LeadRow | DealRow | AdRow
 _WARN_ONLY = {"country", "owner", "language"}
 """Fields whose wrong value is left out with a warning: the row is worth more than they are."""
 
@@ -108,7 +135,7 @@ class _Step:
 
 
 class RowMapper:
-    """Turns the rows of one file into leads or deals. Raises MappingError for columns that are not there."""
+    """Turns the rows of one file into what they mean. Raises MappingError for columns that are not there."""
 
     def __init__(self, mapping: FileMapping, header: Sequence[str], reading: Reading, *, currency: str) -> None:
         self.kind = mapping.kind
@@ -159,6 +186,8 @@ class RowMapper:
         digest = blake2b(repr(found).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
         if self.kind is FileKind.LEADS:
             return LeadRow(line, digest, warnings=warnings, **found)
+        if self.kind is FileKind.ADS:
+            return self._ad(line, digest, found, warnings)
         return self._deal(line, digest, found, warnings)
 
     def _custom_values(self, values: Sequence[str]) -> dict[str, CustomValue]:
@@ -170,8 +199,26 @@ class RowMapper:
 
     def external_id(self, values: Sequence[str]) -> str:
         """The id a refused row would have had, for its verdict; empty when it has none."""
+        if self.kind is FileKind.ADS:
+            said = {
+                step.name: values[step.column].strip() if step.column >= 0 else step.default for step in self._steps
+            }
+            return ad_id(said["platform"].lower(), said["campaign"].lower(), said["day"]).strip("/")
         places = [step.column for step in self._steps if step.name in {"external_id", "lead"} and step.column >= 0]
         return next((text for place in places if (text := values[place].strip()[:200])), "")
+
+    def _ad(self, line: int, digest: str, found: dict[str, Any], warnings: list[str]) -> AdRow:
+        currency = found.setdefault("currency", self._currency)
+        conversions = found.pop("conversions", None)
+        try:
+            if conversions is not None:
+                found["claimed_micro"] = _in_millionths(conversions)
+            for name, column in (("cost", "amount_minor"), ("conversion_value", "claimed_minor")):
+                if (amount := found.pop(name, None)) is not None:
+                    found[column] = amount_in(amount, currency)
+        except ValueError as error:
+            raise RowRefusedError(str(error)) from error
+        return AdRow(line, digest, warnings=warnings, **found)
 
     def _deal(self, line: int, digest: str, found: dict[str, Any], warnings: list[str]) -> DealRow:
         found["external_id"] = found.get("external_id") or found.get("lead", "")
@@ -210,6 +257,13 @@ def _decide_outcome(found: dict[str, Any]) -> None:
 def _counted(numbered: Numbered, read: Callable[[str], Any]) -> Callable[[str], Any]:
     """Reads a number as the moment it stands for."""
     return lambda text: read(numbered.moment(text))
+
+
+def _in_millionths(text: str) -> int:
+    """Platforms share a conversion between clicks, so that they claim parts of one."""
+    if not re.fullmatch(r"\d{1,9}(\.\d+)?", text):
+        raise ValueError(f"conversions: “{text[:40]}” is no number from 0 to a billion")
+    return int((Decimal(text) * MICRO_UNITS).to_integral_value(ROUND_HALF_EVEN))
 
 
 def _number(text: str, decimal: str) -> str | float:

@@ -7,7 +7,11 @@ from collections.abc import Sequence
 from loopline.sync.fields import FIELDS, FileKind
 from loopline.sync.shape import Shape
 
-_DECIDING = {FileKind.LEADS: {"first_contact"}, FileKind.DEALS: {"amount", "won_at", "lost_at", "outcome"}}
+_DECIDING = {
+    FileKind.LEADS: {"first_contact"},
+    FileKind.DEALS: {"amount", "won_at", "lost_at", "outcome"},
+    FileKind.ADS: {"cost", "conversions", "conversion_value"},
+}
 """Fields that tell what kind of file it is."""
 
 

@@ -16,6 +16,7 @@ from loopline.lib.times import utc_now
 from loopline.people.fact_rows import identity_row
 from loopline.people.models import IdentityLink, Person
 from loopline.pipeline.models import Opportunity, OpportunityContact
+from loopline.sync.fields import FileKind
 from loopline.sync.importing import rare_checkpoints, rare_collections, require_import
 from loopline.sync.models import ExternalId, ImportedRecord, ImportRun
 from loopline.sync.undo_changes import imported_model, set_back
@@ -60,7 +61,7 @@ def undo_import(run: ImportRun, *, by: Actor) -> Undone:
     The touchpoints stay in the event store, which forgets nothing, but belong to no person any more.
     Raises NotAllowedError and UndoRefusedError.
     """
-    require_import(by, run.unit)
+    require_import(by, run.unit, {FileKind(one["kind"]) for one in run.files})
     if not run.has_ended(utc_now()):
         raise UndoRefusedError(f"This import is {run.get_status_display().lower()}; only one that ended can be undone.")
     undone, last = _begun(run)
@@ -117,7 +118,7 @@ def _undo_chunk(run: ImportRun, rows: Sequence[_Row], undone: Undone) -> None:
         _remove(run, imported_model(object_type), made[object_type], undone)
 
 
-_DEPTH = ("opportunity", "lead", "person", "company", "externalid")
+_DEPTH = ("costline", "opportunity", "lead", "person", "company", "externalid")
 
 
 def _remove(run: ImportRun, model: type[models.Model], ids: Sequence[str], undone: Undone) -> None:
@@ -162,11 +163,18 @@ def _worked_on(run: ImportRun, ids: Sequence[str]) -> set[str]:
     if audited:
         entries = AuditEntry.objects.filter(object_id__in=audited, at__gte=since)
         audited = set(entries.values_list("object_id", flat=True))
+    audited |= _edited_costs(ids, since)
     later = ImportRun.objects.filter(started_at__gt=since, undone_at__isnull=True).exclude(pk=run.pk)
     if not later.exists():
         return audited
     others = ImportedRecord.objects.filter(object_id__in=ids, run__in=later)
     return audited | set(others.values_list("object_id", flat=True))
+
+
+def _edited_costs(ids: Sequence[str], since: datetime) -> set[str]:
+    """Of cost lines: what was done to them is told of their campaign."""
+    edits = AuditEntry.objects.filter(verb="edit_cost", at__gte=since).values_list("detail", flat=True)
+    return {str(one["cost"]) for one in edits} & set(ids)
 
 
 def _referred_to(model: type[models.Model], rows: Sequence[models.Model]) -> set[str]:

@@ -28,7 +28,9 @@ class SetBack(NamedTuple):
 
 
 def imported_model(object_type: str) -> type[models.Model]:
-    app = {"opportunity": "pipeline", "lead": "leads", "externalid": "sync"}.get(object_type, "people")
+    app = {"opportunity": "pipeline", "lead": "leads", "externalid": "sync", "costline": "campaigns"}.get(
+        object_type, "people"
+    )
     return apps.get_model(app, object_type)
 
 

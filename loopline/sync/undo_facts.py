@@ -8,7 +8,9 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Sum
 
-from loopline.access.models import RateTable
+from loopline.access.models import ExchangeRate, RateTable
+from loopline.campaigns.fact_rows import cost_row
+from loopline.campaigns.models import CostLine
 from loopline.facts.outbox import Fact
 from loopline.leads.fact_rows import lead_row
 from loopline.leads.models import Lead
@@ -21,12 +23,13 @@ from loopline.pipeline.models import Opportunity, OpportunityContact, Refund, bu
 class Money:
     """What the facts of many deals need to know of money, asked for once."""
 
-    def __init__(self, records: Iterable[models.Model]) -> None:
+    def __init__(self, given: Iterable[models.Model]) -> None:
+        records = list(given)
         deals = [record.pk for record in records if isinstance(record, Opportunity)]
         refunds = Refund.objects.filter(opportunity__in=deals).values_list("opportunity")
         self.refunded: dict[UUID, int] = dict(refunds.annotate(total=Sum("amount_minor")))
         """Deal → minor units given back; deals without refunds are not named."""
-        self.rates = RateTable() if deals else None
+        self.rates = RateTable() if deals or any(isinstance(record, CostLine) for record in records) else None
 
 
 def fact_of(record: models.Model, at: datetime, *, money: Money, is_deleted: bool = False) -> Fact | None:
@@ -45,6 +48,9 @@ def fact_of(record: models.Model, at: datetime, *, money: Money, is_deleted: boo
         reporting = record.reporting_minor(refunded, business_day(at), money.rates)
         row = opportunity_row(record, refunded_minor=refunded, reporting_minor=reporting)
         return Fact("opportunity_facts", str(record.pk), row, at, is_deleted)
+    if isinstance(record, CostLine):
+        convert = money.rates.convert if money.rates else ExchangeRate.convert
+        return Fact("cost_facts", str(record.pk), cost_row(record, convert), at, is_deleted)
     return None
 
 

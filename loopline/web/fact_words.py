@@ -19,6 +19,7 @@ from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
 from loopline.reports.cause_facts import Fact
 from loopline.reports.causes import Cause
+from loopline.reports.metric import whole
 from loopline.store.engine import Value
 from loopline.web import wording
 
@@ -164,6 +165,8 @@ def _said(values: Mapping[str, Value] | None, currency: str, zone: str, others: 
 def _word(name: str, value: Value, currency: str, zone: str) -> str:
     if name == "refunded_minor":
         return f"refunded {wording.money_text(int(str(value)), currency)}" if value else ""
+    if name == "claimed_micro":
+        return "" if value is None else f"claims {wording.figure_text(whole(int(str(value))))}"
     if name.endswith("_minor"):
         return "no rate" if value is None else wording.money_text(int(str(value)), currency)
     if isinstance(value, datetime):

@@ -76,3 +76,24 @@ def test_it_follows_the_conversion_and_says_what_is_wrong_with_the_address(
     assert "Leads by lookback window" in about_leads
     wrong = client.get(reverse("closed_loop_beside"), {"by": "nothing"})
     assert (wrong.status_code, "There is no" in wrong.content.decode()) == (400, True)
+
+
+def test_what_platforms_claim_stands_beside_the_credit_without_a_total(
+    store: DuckDBEngine, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    client, address = signed_in_as(Role.FINANCE, units[0]), reverse("closed_loop_beside")
+    assert "No ad platform told anything" in client.get(address, {"period": "all"}).content.decode()
+    shelf, sold = Shelf(store), utc_now() - timedelta(days=20)
+    for unit, platform, claimed in ((units[0], HOSTILE, 7), (units[0], "google", 9), (units[1], "hush", 4_711)):
+        shelf.cost(
+            f"c-{platform}", "", 10_00, sold.date(), unit_id=str(unit.pk), platform=platform,
+            claimed_micro=claimed * 1_000_000, claimed_reporting_minor=claimed * 1_234_00,
+        )  # fmt: skip
+    shelf.store()
+    text = client.get(address, {"period": "all"}).content.decode()
+    assert "What ad platforms claim" in text
+    assert "€11,106" in text, "what google claims"
+    assert "€19,744" not in text, "nobody adds up what two platforms claim"
+    assert "4,711" not in text, "another unit's"
+    assert HOSTILE not in text
+    assert reverse("report", args=["platform-claims"]) in text

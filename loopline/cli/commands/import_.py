@@ -1,4 +1,4 @@
-"""`loopline import`: leads and deals from CSV files, with a preview, a verdict for each row, and undo; access logs."""
+"""`loopline import`: leads, deals and ads from CSV files, with a preview, a verdict a row, and undo; access logs."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -176,7 +176,7 @@ def _undo(key: str, console: Console) -> int:
 
 COMMAND = Command(
     key="import",
-    summary="take leads and deals in from CSV files, page views from access logs; preview, verdicts, undo",
+    summary="take leads, deals and cost of ads in from CSV files, page views from access logs; preview, verdicts, undo",
     example="loopline import leads.csv --mapping leads.toml --preview",
     run=_run,
     configure=_configure,

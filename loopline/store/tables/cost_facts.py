@@ -19,4 +19,11 @@ TABLE = fact_table(
     ),
     day("starts_on", "first day"),
     day("ends_on", "last day, included"),
+    text("platform", "ad platform that told it, as utm_source names it; empty for other costs", repeats=True),
+    integer("claimed_micro", "conversions that the platform claims, in millionths; never summed", nullable=True),
+    integer(
+        "claimed_reporting_minor",
+        "value that it claims for them, in the reporting currency; NULL when there is none or no rate; never summed",
+        nullable=True,
+    ),
 )

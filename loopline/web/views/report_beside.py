@@ -1,6 +1,7 @@
-"""Beside the closed loop's figures: how much its lookback window matters, and what buyers say brought them.
+"""Beside the closed loop's figures: how much its lookback window matters, what buyers say brought them, and what ad
+platforms claim.
 
-Both are asked for only when somebody looks. What buyers say is never part of the credit.
+All are asked for only when somebody looks. What buyers say and platforms claim is never part of the credit.
 """
 
 from collections.abc import Mapping
@@ -18,6 +19,7 @@ from loopline.access.roles import Permission
 from loopline.attribution.heard import CATEGORIES
 from loopline.reports.address import flat, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.library import platform_claims
 from loopline.reports.metric import METRICS
 from loopline.reports.options import Books, OptionError, Scope
 from loopline.reports.result import ReportResult, Row
@@ -30,6 +32,7 @@ from loopline.web.views.reports import about, chips
 MOST_ROWS = 12
 MOST_SAID = 3
 SAID = "self-reported"
+CLAIMED = "platform-claims"
 
 
 @require_GET
@@ -46,6 +49,7 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
         windows = by_window(scope, conversion)
         same = _same_days(flat(request.GET), scope)
         said = _said(same, scope, books)
+        claimed = _claimed(scope, books)
     except OptionError as error:
         return render(request, page, shown | {"trouble": str(error)}, status=400)
     shown |= about(asked, scope.model) | {
@@ -56,6 +60,8 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
         "said": said,
         "said_rows": [(row, _told(row)) for row in (*said.rows, said.totals)],
         "said_page": f"{reverse('report', args=[SAID])}?{urlencode(same)}",
+        "claimed": replace(claimed, rows=claimed.rows[:MOST_ROWS]),
+        "claimed_page": f"{reverse('report', args=[CLAIMED])}?{urlencode(_same_claims(flat(request.GET), scope))}",
         "back": reverse("closed_loop") + (f"?{shown['options_query']}" if shown["options_query"] else ""),
     }
     return render(request, page, shown)
@@ -70,6 +76,24 @@ def _same_days(told: Mapping[str, str], scope: Scope) -> dict[str, str]:
 def _said(same: Mapping[str, str], scope: Scope, books: Books) -> ReportResult:
     options = read_address(same, books, timezone.localdate(), usual_of(REPORTS[SAID])).options
     return run_report(SAID, replace(options, first=scope.first, last=scope.last, as_of=scope.as_of), engine(), books)
+
+
+def _by_claims(scope: Scope) -> str:
+    return scope.options.by if scope.options.by in platform_claims.BY else platform_claims.REPORT.usual_by
+
+
+def _claimed(scope: Scope, books: Books) -> ReportResult:
+    """What platforms claim in the same days, beside the credit of the same model."""
+    options = replace(
+        scope.options, by=_by_claims(scope), first=scope.first, last=scope.last, as_of=scope.as_of, conversion=""
+    )
+    return run_report(CLAIMED, options, engine(), books)
+
+
+def _same_claims(told: Mapping[str, str], scope: Scope) -> dict[str, str]:
+    """Address of the report on claims: the same days, unit and model."""
+    names = ("period", "from", "to", "unit", "as_of", "model", "lookback")
+    return {name: told[name] for name in names if told.get(name)} | {"by": _by_claims(scope)}
 
 
 def _told(row: Row) -> str:

@@ -1,0 +1,161 @@
+"""Platform claims: what ad platforms say they converted, beside what the closed loop credits. Never added up."""
+
+from loopline.attribution.cost import falls_into, spent
+from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
+from loopline.reports.balance import number
+from loopline.reports.counting import Counted, Counting, Records, Told, Values
+from loopline.reports.dimension import DIMENSIONS, TOTAL, Naming
+from loopline.reports.figures import Figures
+from loopline.reports.metric import METRICS, AddsUp, Metric, Number, Unit, sum_of
+from loopline.reports.naming import names_of
+from loopline.reports.opened import Opened
+from loopline.reports.options import OptionError, Scope
+from loopline.reports.report import Report
+from loopline.reports.result import ReportResult
+from loopline.reports.tally import tally_of
+from loopline.store.engine import Engine
+
+BY = {"campaign": "Campaign", "channel": "Channel", "source": "Platform"}
+_ROWS = {"campaign": "l.campaign_id", "channel": "coalesce(c.channel, '')", "source": "l.platform"}
+BETWEEN = "|"
+"""Between the row of the closed loop and the platform, in the key of a row."""
+CREDITED = ("leads", "opportunities", "won", "revenue_minor")
+"""What stands beside the claims, as the closed loop has it."""
+_LINES = Part(
+    "told_lines",
+    f"""
+    SELECT id, unit_id, campaign_id, platform, reporting_minor, claimed_micro, claimed_reporting_minor, starts_on,
+        ends_on, date_diff('day', starts_on, ends_on) + 1 AS days
+    FROM ({
+        latest(
+            "cost_facts", "unit_id", "campaign_id", "cost_kind", "platform", "reporting_minor", "claimed_micro",
+            "claimed_reporting_minor", "starts_on", "ends_on",
+        )
+    }) AS lines WHERE NOT is_deleted AND cost_kind = 'actual' AND platform <> '' AND {visible("unit_id")}
+    """,
+)  # fmt: skip
+_STRAIGHT = f"""
+SELECT count(*) AS told FROM (
+    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
+    FROM cost_facts WHERE recorded_at <= $as_of
+) AS latest
+WHERE place = 1 AND NOT is_deleted AND cost_kind = 'actual' AND platform <> '' AND {visible("unit_id")}
+    AND {falls_into("$first", "$last")}
+"""
+
+
+def _in_period(amount: str) -> str:
+    """SQL text: what falls into the period of a line; NULL where the platform says nothing, which is not 0."""
+    return f"CASE WHEN {amount} IS NULL THEN NULL ELSE {spent('$first', '$last', amount)} END"
+
+
+def _records(scope: Scope, _engine: Engine) -> Records:
+    return Records(
+        f"""
+        SELECT 'cost' AS kind, l.id AS record_id, epoch_us(CAST(l.starts_on AS TIMESTAMPTZ)) AS at_us,
+            {_ROWS[scope.options.by]} || '{BETWEEN}' || l.platform AS row_key, l.spent_minor AS spent_minor,
+            l.claimed_micro AS claimed_micro, l.claimed_minor AS claimed_minor
+        FROM (
+            SELECT id, campaign_id, platform, starts_on, {_in_period("reporting_minor")} AS spent_minor,
+                {_in_period("claimed_micro")} AS claimed_micro,
+                {_in_period("claimed_reporting_minor")} AS claimed_minor
+            FROM told_lines WHERE {falls_into("$first", "$last")}
+        ) AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
+        """,
+        (_LINES, CAMPAIGN_STATE),
+    )
+
+
+def _told(scope: Scope, engine: Engine) -> tuple[str, int]:
+    [row] = engine.rows(_STRAIGHT, scope.params)
+    return "cost lines told by ad platforms", number(row["told"])
+
+
+def _told_below(_values: Values) -> Number:
+    """`_finish` knows what the closed loop credits."""
+    return None
+
+
+def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
+    """Names, and what Loopline credits. There is no total: it would count a buyer whom two platforms claim twice."""
+    result.totals.values = {metric.key: None for metric in result.metrics}
+    if not result.rows:
+        return
+    dimension, figures = DIMENSIONS[scope.options.by], tally_of(scope, engine).figures
+    keys = {row.key: row.key.rpartition(BETWEEN)[0] for row in result.rows}
+    names = names_of(dimension, [*keys.values()], scope, engine)
+    for row in result.rows:
+        row.label, row.note = names[keys[row.key]].label, row.key.rpartition(BETWEEN)[2]
+        found = figures.get(keys[row.key], Figures())
+        row.values |= {key: METRICS[key].value(found) for key in CREDITED}
+        if row.note == row.label:
+            row.note = ""
+    result.warnings.append(
+        "A platform claims every buyer who saw or clicked its ad, by its own window and count; several claim the same "
+        "one. So claims are never added up, and are no part of any credit, sum or ratio."
+    )
+
+
+def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
+    """The cost lines that the platform told. Raises OptionError for the total, which there is none of."""
+    if row == TOTAL:
+        raise OptionError("Claims are never added up over platforms. Open the figure of a row.")
+    return COUNTING.open(row, metric, scope, engine)
+
+
+def _claim(key: str, label: str, short: str, formula: str, unit: Unit = Unit.COUNT) -> Metric:
+    return Metric(
+        key=key, label=label, short=short, unit=unit, formula=formula, grain="cost line and day", period_date=_DATED,
+        cohort_date=_DATED, adds_up=AddsUp.NEVER, is_neutral=True,
+    )  # fmt: skip
+
+
+_DATED = "day that the platform reports"
+COUNTING = Counting(
+    records=_records,
+    columns=(
+        Counted(sum_of("told_lines", "Days told", "cost lines that the platform told, a day of a campaign each",
+                       of="cost line", dated=_DATED)),
+        Counted(sum_of("told_minor", "Spent", "what the platform says was spent", of="cost line and day",
+                       dated=_DATED, unit=Unit.MONEY, is_neutral=True), aggregate="sum(spent_minor)"),
+        Counted(_claim("claimed", "Conversions claimed by the platform", "Claims",
+                       "conversions that the platform counts for itself, by its own window; — where it says nothing"),
+                aggregate="sum(claimed_micro)", is_micro=True),
+        Counted(_claim("claimed_minor", "Value claimed by the platform", "Claims worth",
+                       "the value that the platform gives them; — where it says nothing, or there is no rate",
+                       Unit.MONEY), aggregate="sum(claimed_minor)"),
+        *(Told(METRICS[key], _told_below) for key in CREDITED),
+    ),
+    head=lambda scope: BY[scope.options.by],
+    naming=lambda _scope: Naming.AS_IS,
+    without="No campaign",
+    ordered_by="told_minor",
+    check=_told,
+    checked="told_lines",
+    has_total=False,
+    finish=_finish,
+)  # fmt: skip
+
+REPORT = Report(
+    key="platform-claims",
+    label="Platform claims",
+    summary="What ad platforms say they converted, by campaign, channel or platform, beside what Loopline credits.",
+    question="What do ad platforms claim, and what can the loop find of it?",
+    metrics=COUNTING.metrics,
+    run=COUNTING.run,
+    by=BY,
+    reads=frozenset({"model", "lookback"}),
+    open=_open,
+    opens=COUNTING.opens,
+    usual_period="last_90_days",
+    leading=("claimed", "won", "leads", "told_minor", "claimed_minor", "revenue_minor"),
+    how=(
+        "Claims come with the cost that is imported from the platform, a day of a campaign at a time. They stay as the "
+        "platform told them: nothing is shared, matched or corrected.",
+        "Loopline credits by the chosen model: leads, opportunities and won on their own dates, each shared among all "
+        "that touched the buyer. A platform sees only its own ads, counts views as well as clicks, dates a conversion "
+        "by the ad and not by the sale, and knows nothing of a lead that sales rejects.",
+        "Where two platforms claim for one campaign or channel, each has a row, and Loopline's figures stand beside "
+        "both: they are not to be added up either.",
+    ),
+)
