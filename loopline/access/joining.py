@@ -8,6 +8,7 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import transaction
 
+from loopline.access.access_tokens import end_tokens_of
 from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, OneTimeLink, User
@@ -72,7 +73,7 @@ def join(token: str, password: str) -> User:
 
 @transaction.atomic
 def change_user(user: User, membership: Membership, *, by: Actor) -> User:
-    """Another name, role or set of units. The last administrator stays one."""
+    """Another name, role or set of units. The last administrator stays one. With another role access tokens end."""
     by.require(Permission.ADMINISTER)
     membership.check()
     take_turn()
@@ -84,12 +85,14 @@ def change_user(user: User, membership: Membership, *, by: Actor) -> User:
     user.role = membership.role.value
     _give(user, membership)
     audit(by, "changed user", user, before=before, after=_said(user))
+    if before["role"] != user.role:
+        end_tokens_of(user, "another role", by=by)
     return user
 
 
 @transaction.atomic
 def shut_out(user: User, *, by: Actor) -> None:
-    """No sign-in from now on, open sessions end, no leads are handed over. What they did stays."""
+    """No sign-in from now on, open sessions and access tokens end, no leads are handed over. What they did stays."""
     by.require(Permission.ADMINISTER)
     take_turn()
     user = User.objects.select_for_update().get(pk=user.pk)
@@ -98,6 +101,7 @@ def shut_out(user: User, *, by: Actor) -> None:
     user.save(update_fields=["is_active", "takes_leads"])
     OneTimeLink.objects.filter(user=user, used_at__isnull=True).delete()
     audit(by, "shut out user", user)
+    end_tokens_of(user, "shut out", by=by)
 
 
 @transaction.atomic

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, ClassVar, TypeVar
 
@@ -228,6 +228,42 @@ class OneTimeLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} until {self.expires_at:%Y-%m-%d %H:%M}"
+
+
+class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
+    def visible_to(self, actor: Actor) -> "AccessTokenQuerySet":
+        """One's own; administrators see everybody's."""
+        return self if actor.role is Role.ADMINISTRATOR else self.filter(user_id=actor.id)
+
+    def in_force(self, at: datetime) -> "AccessTokenQuerySet":
+        return self.filter(revoked_at=None, expires_at__gt=at, user__is_active=True)
+
+
+class AccessToken(models.Model):
+    """With it a program of this user asks the API: it sees what the user sees, as far as its scopes go."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_tokens")
+    name = models.CharField(max_length=100)
+    digest = models.CharField(max_length=64, unique=True)
+    """SHA-256 of the token; the token itself is only with whoever made it."""
+    hint = models.CharField(max_length=16)
+    """Its first characters, to recognise it by."""
+    scopes = models.JSONField(default=list)
+    """Values of `access.scopes.Scope`."""
+    created_at = models.DateTimeField(default=utc_now)
+    expires_at = models.DateTimeField()
+    last_used_at = models.DateTimeField(null=True, blank=True)
+    """To the minute."""
+    revoked_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AccessTokenQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.user}"
 
 
 class AuditEntry(models.Model):

@@ -21,6 +21,7 @@ access.OwnModelVersion stays key name plan sentence saved_by
 access.BusinessUnit stays key name currency
 access.User stays password email name role
 access.OneTimeLink stays digest purpose
+access.AccessToken stays name digest hint scopes
 access.AuditEntry stays actor_id actor_name verb object_type object_id detail_hash previous_hash hash
 access.AuditEntry goes detail salt
 access.Mail stays key

@@ -3,6 +3,7 @@
 from django.urls import include, path, re_path
 
 from loopline.web.views import (
+    access_tokens,
     account,
     audit_log,
     bottlenecks,
@@ -91,6 +92,8 @@ urlpatterns = [
     path("account/login/", entrance.account_login, name="account_login"),
     path("account/email/", entrance.account_email, name="account_email"),
     path("account/password/reset/", entrance.account_reset_password, name="account_reset_password"),
+    path("account/tokens/", access_tokens.access_tokens, name="access_tokens"),
+    path("account/tokens/<uuid:token_id>/revoke/", access_tokens.access_token_revoke, name="access_token_revoke"),
     path("account/", include("allauth.account.urls")),
     path("account/second-step/", include("allauth.mfa.urls")),
     # Arrive · visitors
@@ -378,6 +381,7 @@ urlpatterns = [
     path("settings/users/<uuid:user_id>/link/", users.user_link, name="user_link"),
     path("settings/users/<uuid:user_id>/shut-out/", users.user_shut_out, name="user_shut_out"),
     path("settings/users/<uuid:user_id>/let-in/", users.user_let_in, name="user_let_in"),
+    path("settings/users/tokens/", access_tokens.every_access_token, name="every_access_token"),
     path("settings/rates/", settings.exchange_rates, name="exchange_rates"),
     path("settings/rates/<int:rate_id>/remove/", settings.exchange_rate_remove, name="exchange_rate_remove"),
     path("settings/keys/", write_keys.write_keys, name="write_keys"),

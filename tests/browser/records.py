@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from loopline.access.models import BusinessUnit, Organisation, User
+from loopline.access.models import AccessToken, BusinessUnit, Organisation, User
 from loopline.access.roles import Role
 from loopline.campaigns.models import Campaign, CostLine
 from loopline.leads.models import DefinitionVersion, Lead
@@ -45,7 +45,21 @@ def fill() -> Company:
         in_force_from=utc_now(),
     )
     leads = tuple(_lead(person, place, users[Role.SALES], definition) for place, person in enumerate(people))
+    _access_tokens(users)
     return Company((north, south), users, people, leads, _opportunities(north, people, users[Role.SALES]), campaign)
+
+
+def _access_tokens(users: dict[Role, User]) -> None:
+    """The administrator's own, used and revoked, and one of a colleague."""
+    names = ((Role.ADMINISTRATOR, "Weekly spreadsheet of the management"), (Role.ADMINISTRATOR, HOSTILE),
+             (Role.FINANCE, "Warehouse"))  # fmt: skip
+    for place, (role, name) in enumerate(names):
+        now, is_revoked = utc_now(), name == HOSTILE
+        AccessToken.objects.create(
+            user=users[role], name=name, digest=f"{place:064}", hint="ll_api_Xk3-q",
+            scopes=["metrics:read", "reports:read"], expires_at=now + timedelta(days=90),
+            last_used_at=None if is_revoked else now - timedelta(minutes=7), revoked_at=now if is_revoked else None,
+        )  # fmt: skip
 
 
 def _user(role: Role, unit: BusinessUnit) -> User:
