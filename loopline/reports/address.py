@@ -13,7 +13,7 @@ from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.reports.asked import counted_from, day_of, lookback_of, moment_of, number_of
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import CLOCKS, Books, OptionError, Options
-from loopline.reports.periods import ALL, CUSTOM, DEFAULT, Period, described, named_period, period_before
+from loopline.reports.periods import ALL, CUSTOM, DEFAULT, NAMES, Period, described, named_period, period_before
 from loopline.reports.report import Report
 
 OPTION_NAMES = (
@@ -134,15 +134,15 @@ def _period(query: Mapping[str, str], today: date, usual: str) -> Period | None:
         return _custom(query.get("from", ""), query.get("to", ""), today)
     found = named_period(name or usual, today)
     if found is None:
-        raise OptionError(f"There is no period “{name}”. Choose one above.")
+        raise OptionError(f"There is no period “{name}”. Choose one of: {', '.join((*NAMES, ALL, CUSTOM))}.", "period")
     return found
 
 
 def _custom(first_text: str, last_text: str, today: date) -> Period:
-    last = day_of(last_text) or today
-    first = day_of(first_text) or last.replace(month=1, day=1)
+    last = day_of(last_text, "to") or today
+    first = day_of(first_text, "from") or last.replace(month=1, day=1)
     if last < first:
-        raise OptionError(f"The period ends on {last}, before it starts on {first}. Swap the two dates.")
+        raise OptionError(f"The period ends on {last}, before it starts on {first}. Swap the two dates.", "to")
     return Period(CUSTOM, described(first, last), first, last)
 
 

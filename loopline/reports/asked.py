@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from loopline.reports.dimension import DIMENSIONS
@@ -19,8 +19,8 @@ def options_from(
     """
     default = Options()
     options = Options(
-        first=day_of(words.get("from", "")),
-        last=day_of(words.get("to", "")),
+        first=day_of(words.get("from", ""), "from"),
+        last=day_of(words.get("to", ""), "to"),
         as_of=moment_of(words.get("as_of", ""), books.zone),
         model=words.get("model") or default.model,
         clock=words.get("clock") or default.clock,
@@ -42,7 +42,7 @@ def unit_of(text: str, books: Books) -> frozenset[str] | None:
     for key, name in books.units.items():
         if text == key or text.casefold() == name.casefold():
             return frozenset({key})
-    raise OptionError(f"There is no business unit “{text}”. Choose one of: {', '.join(books.units.values())}.")
+    raise OptionError(f"There is no business unit “{text}”. Choose one of: {', '.join(books.units.values())}.", "unit")
 
 
 def counted_from(words: Mapping[str, str]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def counted_from(words: Mapping[str, str]) -> dict[str, Any]:
     kinds = frozenset(one.strip() for one in words.get("kinds", "").split(",") if one.strip())
     humans = words.get("humans") or "only"
     if humans not in HUMANS:
-        raise OptionError(f"There is no choice “{humans}” of who counts. Choose one of: {', '.join(HUMANS)}.")
+        raise OptionError(f"There is no choice “{humans}” of who counts. Choose one of: {', '.join(HUMANS)}.", "humans")
     conversion = words.get("conversion", "")
     return {
         # Revenue is what every run deals out; the page Models names it so beside the counts.
@@ -63,26 +63,37 @@ def counted_from(words: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def day_of(text: str) -> date | None:
+def day_of(text: str, field: str = "") -> date | None:
     if not text:
         return None
     try:
-        return date.fromisoformat(text)
+        return _within_reach(date.fromisoformat(text))
     except ValueError as error:
-        raise OptionError(f"“{text}” is no date; write it like 2026-03-31.") from error
+        raise OptionError(f"“{text}” is no date; write it like 2026-03-31.", field) from error
 
 
-def moment_of(text: str, zone: str) -> datetime | None:
+def moment_of(text: str, zone: str, field: str = "as_of") -> datetime | None:
     """A day means its last moment in the organisation's zone; a moment without a zone is one of that zone."""
     if not text:
         return None
     try:
-        moment = datetime.fromisoformat(text)
+        moment = _within_reach(datetime.fromisoformat(text))
     except ValueError as error:
-        raise OptionError(f"“{text}” is no moment; write it like 2026-03-31 or 2026-03-31T12:00:00Z.") from error
+        message = f"“{text}” is no moment; write it like 2026-03-31 or 2026-03-31T12:00:00Z."
+        raise OptionError(message, field) from error
     if len(text) == len("2026-03-31"):
         moment = datetime.combine(moment.date(), time.max)
     return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+
+
+Day = TypeVar("Day", bound=date)
+
+
+def _within_reach(day: Day) -> Day:
+    """ValueError for one that no event store can hold with its zone: a year before 1900 or after 2299."""
+    if not 1900 < day.year < 2299:
+        raise ValueError("out of reach")
+    return day
 
 
 def lookback_of(text: str) -> int | None:
@@ -92,7 +103,7 @@ def lookback_of(text: str) -> int | None:
     if not text:
         return 90
     if not text.isdigit() or not 1 <= int(text) <= 3650:
-        raise OptionError(f"“{text}” is no number of days from 1 to 3650; write “none” for no window.")
+        raise OptionError(f"“{text}” is no number of days from 1 to 3650; write “none” for no window.", "lookback")
     return int(text)
 
 
@@ -100,10 +111,11 @@ def number_of(text: str, name: str, default: float) -> float:
     """A number above zero; `default` when nothing is said."""
     if not text:
         return default
+    field = name.replace("-", "_")
     try:
         found = float(text)
     except ValueError as error:
-        raise OptionError(f"“{text}” is no {name}; write a number such as {default:g}.") from error
+        raise OptionError(f"“{text}” is no {name}; write a number such as {default:g}.", field) from error
     if not 0 < found < 1e6:
-        raise OptionError(f"“{text}” is no {name}; write a number above zero such as {default:g}.")
+        raise OptionError(f"“{text}” is no {name}; write a number above zero such as {default:g}.", field)
     return found

@@ -11,12 +11,13 @@ from loopline.reports.balance import number
 from loopline.reports.dimension import DIMENSIONS, TOTAL, UNATTRIBUTED
 from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import METRICS, Metric, Number, whole
+from loopline.reports.opened import MOST
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.run import settle
 from loopline.store.engine import Engine, Value
 
-MOST = 100
-"""So many are listed; the sum is over all of them."""
+FIRST = slice(MOST)
+"""What is listed unless more is asked for; the sum is over all of them."""
 
 KINDS = {
     "leads": "lead",
@@ -84,7 +85,7 @@ class Behind:
     scope: Scope
     total: Number
     count: int
-    """How many there are; at most MOST of them are listed."""
+    """How many there are, listed or not."""
     records: list[Record] = field(default_factory=list)
     visitors: list[Visitor] = field(default_factory=list)
     costs: list[CostLine] = field(default_factory=list)
@@ -94,24 +95,26 @@ class Behind:
         return [one for one in self.records if one.kind == "lead"]
 
 
-def behind(row: str, metric: str, options: Options, engine: Engine, books: Books) -> Behind:
-    """What adds up to the figure `metric` of `row` (`~total` for the total). Raises OptionError and StoreError.
+def behind(row: str, metric: str, options: Options, engine: Engine, books: Books, listed: slice = FIRST) -> Behind:
+    """What adds up to the figure `metric` of `row` (`~total` for the total), with those that are to be `listed`.
+
+    Raises OptionError and StoreError.
 
     A ratio has nothing behind it of its own; its parts do (`Metric.parts`).
     """
     if metric not in METRICS:
-        raise OptionError(f"There is no figure “{metric}”. Choose one of: {', '.join(METRICS)}.")
+        raise OptionError(f"There is no figure “{metric}”. Choose one of: {', '.join(METRICS)}.", "metric")
     found = Behind(METRICS[metric], row, settle(options, engine, books), None, 0)
     if metric in KINDS:
-        _records(found, engine)
+        _records(found, engine, listed)
     elif metric in {"sessions", "people"}:
-        _visitors(found, engine)
+        _visitors(found, engine, listed)
     elif metric == "cost_minor":
-        _costs(found, engine)
+        _costs(found, engine, listed)
     return found
 
 
-def _records(found: Behind, engine: Engine) -> None:
+def _records(found: Behind, engine: Engine, part: slice) -> None:
     scope, kind = found.scope, KINDS[found.metric.key]
     dimension = DIMENSIONS[scope.options.by]
     # What the report learnt is what has to be opened.
@@ -133,7 +136,7 @@ def _records(found: Behind, engine: Engine) -> None:
     found.count = len(answers)
     total = sum(number(one["credit"]) for one in answers)
     found.total = whole(total) if in_count else total
-    for one in answers[:MOST]:
+    for one in answers[part]:
         amount, credit = number(one["amount"]), number(one["credit"])
         found.records.append(
             Record(
@@ -171,7 +174,7 @@ def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[s
         record.touches = by_record[record.record_id]
 
 
-def _visitors(found: Behind, engine: Engine) -> None:
+def _visitors(found: Behind, engine: Engine, part: slice) -> None:
     dimension = DIMENSIONS[found.scope.options.by]
     values = {**found.scope.params, "row": found.row}
     rows = engine.rows(sql.visitors(dimension), values)
@@ -179,7 +182,7 @@ def _visitors(found: Behind, engine: Engine) -> None:
     listed: Sequence[dict[str, object]] = people if found.metric.key == "people" else rows
     found.total = len(people) if found.metric.key == "people" else sum(number(row["sessions"]) for row in rows)
     found.count = len(listed)
-    for row in listed[:MOST]:
+    for row in listed[part]:
         found.visitors.append(
             Visitor(
                 person_id=str(row["person_id"] or ""),
@@ -190,13 +193,13 @@ def _visitors(found: Behind, engine: Engine) -> None:
         )
 
 
-def _costs(found: Behind, engine: Engine) -> None:
+def _costs(found: Behind, engine: Engine, part: slice) -> None:
     dimension = DIMENSIONS[found.scope.options.by]
     row = "" if found.row == UNATTRIBUTED else found.row
     rows = engine.rows(sql.cost_lines(dimension), {**found.scope.params, "row": row})
     known = [number(one["spent_minor"]) for one in rows if one["spent_minor"] is not None]
     found.total, found.count = (sum(known) if known else None), len(rows)
-    for one in rows[:MOST]:
+    for one in rows[part]:
         first, last = one["starts_on"], one["ends_on"]
         assert isinstance(first, date)
         assert isinstance(last, date)

@@ -13,7 +13,7 @@ from loopline.reports.counted_sparks import counted_sparks
 from loopline.reports.dimension import NOTHING, OTHERS, TOTAL, Naming
 from loopline.reports.metric import AddsUp, Metric, Number, Unit, whole
 from loopline.reports.naming import Name, named
-from loopline.reports.opened import MOST, Item, Opened
+from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
@@ -148,9 +148,9 @@ class Counting:
         items = [
             Item(str(one["kind"]), str(one["record_id"]), None if one["at_us"] is None else
                  from_micros(number(one["at_us"])), column.number(one["adds"]))
-            for one in rows
+            for one in rows[:FARTHEST]
         ]  # fmt: skip
-        return Opened(column.metric, row, tuple(items[:MOST]), len(items), self._sum(column, rows, row))
+        return Opened(column.metric, row, tuple(items), len(rows), self._sum(column, rows, row))
 
     def sparks(self, scope: Scope, engine: Engine) -> Sparks | None:
         """The metric `over_time` of each row over the period; None where that says nothing."""

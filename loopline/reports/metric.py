@@ -59,6 +59,20 @@ class Metric:
     def date_basis(self, clock: str) -> str:
         return self.cohort_date if clock == "cohort" else self.period_date
 
+    def told(self, currency: str, clock: str = "period") -> dict[str, object]:
+        """The metric as a column of a report says it, in files, API and command line alike."""
+        return {
+            "key": self.key,
+            "label": self.label,
+            "short": self.short,
+            "unit": f"{currency} minor units" if self.unit is Unit.MONEY else str(self.unit),
+            "formula": self.formula,
+            "date_basis": self.date_basis(clock),
+            "grain": self.grain,
+            "adds_up": str(self.adds_up),
+            "is_less_better": self.is_less_better,
+        }
+
 
 def sum_of(
     key: str, label: str, formula: str, *, of: str, dated: str, unit: Unit = Unit.COUNT, short: str = "",

@@ -6,7 +6,9 @@ from datetime import datetime
 from loopline.reports.metric import Metric, Number
 
 MOST = 100
-"""So many are listed; the sum is over all of them."""
+"""So many are listed at once; the sum is over all of them."""
+FARTHEST = 10_000
+"""So many can be paged through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +25,7 @@ class Opened:
     metric: Metric
     row: str
     items: tuple[Item, ...]
-    """The largest first, at most MOST of them."""
+    """The largest first: those asked for, of at most FARTHEST."""
     count: int
     total: Number
     """The figure itself, told once more from what is behind it; None where a sum would say nothing."""

@@ -34,6 +34,11 @@ ALWAYS_US = (-(2**60), 2**60)
 class OptionError(ValueError):
     """An option cannot be used; the message says which and what to choose."""
 
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+        """Name of the option in an address; "" where it is none, or more than one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Books:
@@ -103,32 +108,35 @@ class Options:
         """Raises OptionError for an option that does not exist or a unit the asker may not see. `by`: what rows can
         be; empty where there is no choice."""
         if not is_own(self.model):
-            _one_of("model", self.model, MODELS)
-        _one_of("clock", self.clock, CLOCKS)
+            _one_of("model", "model", self.model, MODELS)
+        _one_of("clock", "clock", self.clock, CLOCKS)
         if by:
-            _one_of("dimension", self.by, by)
-        _one_of("conversion", self.conversion, CONVERSIONS)
-        _one_of("choice of people", self.people, PEOPLE)
-        _one_of("way to treat Direct", self.direct, DIRECTS)
+            _one_of("by", "dimension", self.by, by)
+        _one_of("conversion", "conversion", self.conversion, CONVERSIONS)
+        _one_of("people", "choice of people", self.people, PEOPLE)
+        _one_of("direct", "way to treat Direct", self.direct, DIRECTS)
         for kind in sorted(self.touch_kinds or ()):
-            _one_of("kind of touchpoint", kind, EARNING_KINDS)
+            _one_of("kinds", "kind of touchpoint", kind, EARNING_KINDS)
         if self.touch_kinds is not None and not self.touch_kinds:
-            raise OptionError(f"Choose at least one kind of touchpoint: {', '.join(EARNING_KINDS)}.")
+            raise OptionError(f"Choose at least one kind of touchpoint: {', '.join(EARNING_KINDS)}.", "kinds")
         if self.first and self.last and self.last < self.first:
-            raise OptionError(f"The period ends on {self.last}, before it starts on {self.first}. Swap the two dates.")
+            raise OptionError(
+                f"The period ends on {self.last}, before it starts on {self.first}. Swap the two dates.", "to"
+            )
         if self.unit_ids is not None and not self.unit_ids <= books.units.keys():
-            raise OptionError("There is no such business unit among those you may see.")
+            raise OptionError("There is no such business unit among those you may see.", "unit")
         if self.lookback_days is not None and self.lookback_days < 1:
-            raise OptionError("The lookback window is at least one day; leave it out for none.")
+            raise OptionError("The lookback window is at least one day; leave it out for none.", "lookback")
         if self.half_life_days <= 0:
-            raise OptionError("The half-life is more than zero days.")
+            raise OptionError("The half-life is more than zero days.", "half_life")
         if self.order not in (1, 2, 3):
-            raise OptionError("The order of the Markov chain is 1, 2 or 3.")
+            raise OptionError("The order of the Markov chain is 1, 2 or 3.", "order")
 
 
-def _one_of(word: str, value: str, known: Mapping[str, object]) -> None:
+def _one_of(field: str, word: str, value: str, known: Mapping[str, object]) -> None:
     if value not in known:
-        raise OptionError(f"There is no {word} “{value}”. Choose one of: {', '.join(key for key in known if key)}.")
+        choices = ", ".join(key for key in known if key)
+        raise OptionError(f"There is no {word} “{value}”. Choose one of: {choices}.", field)
 
 
 @dataclass(frozen=True, slots=True)

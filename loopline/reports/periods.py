@@ -41,6 +41,7 @@ _NAMED: dict[str, tuple[str, Callable[[date], tuple[date, date]]]] = {
     "last_year": ("Last year", lambda today: _months(today, 12, 12, 12)),
     "last_12_months": ("Last 12 months", lambda today: (month_start(today, -11), month_start(today, 1) - DAY)),
 }
+NAMES: dict[str, str] = {key: label for key, (label, _) in _NAMED.items()}
 DEFAULT = "last_90_days"
 """Always a whole stretch with one as long before it: the first view says something on any day of the year."""
 ALL = "all"

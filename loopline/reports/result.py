@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 
-from loopline.reports.metric import Metric, Number, Unit
+from loopline.reports.metric import Metric, Number
 from loopline.reports.sparks import Sparks
 from loopline.reports.unusual import Unusual
 
@@ -170,7 +170,7 @@ class ReportResult:
             "to": self.last.isoformat(),
             "lookback_days": self.lookback_days,
             **self.counts,
-            "columns": [self._column(metric) for metric in self.metrics],
+            "columns": [metric.told(self.currency, self.clock) for metric in self.metrics],
             "rows": [row.to_json() for row in self.rows],
             "totals": self.totals.to_json(),
             "has_total": self.has_total,
@@ -182,18 +182,4 @@ class ReportResult:
             "warnings": self.minds,
             "unusual": [one.to_json() for one in self.unusual],
             "machine_sessions_left_out": self.machine_sessions,
-        }
-
-    def _column(self, metric: Metric) -> dict[str, object]:
-        unit = f"{self.currency} minor units" if metric.unit is Unit.MONEY else str(metric.unit)
-        return {
-            "key": metric.key,
-            "label": metric.label,
-            "short": metric.short,
-            "unit": unit,
-            "formula": metric.formula,
-            "date_basis": metric.date_basis(self.clock),
-            "grain": metric.grain,
-            "adds_up": str(metric.adds_up),
-            "is_less_better": metric.is_less_better,
         }

@@ -11,7 +11,7 @@ from loopline.attribution.own_model import own_models
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.kept import kept_or
-from loopline.reports.opened import Opened
+from loopline.reports.opened import MOST, Opened
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
@@ -20,6 +20,7 @@ from loopline.reports.unusual import Listed, list_unusual, unusual
 from loopline.reports.warn import deleted_rows
 from loopline.store.engine import Engine
 
+FIRST = slice(MOST)
 BEGINNING = """
 SELECT min(began) AS began FROM (
     SELECT min(occurred_at) AS began FROM touches WHERE recorded_at <= $as_of
@@ -95,14 +96,20 @@ def _before(report: Report, scope: Scope, options: Options | None, engine: Engin
     return settle_for(report, asked, engine, scope.books)
 
 
-def open_figure(key: str, row: str, metric: str, options: Options, engine: Engine, books: Books) -> Opened:
-    """What is behind the figure `metric` of `row` (`~total` for the total). Raises OptionError and StoreError."""
+def open_figure(
+    key: str, row: str, metric: str, options: Options, engine: Engine, books: Books, listed: slice = FIRST
+) -> Opened:
+    """What is behind the figure `metric` of `row` (`~total` for the total), with those items that are to be `listed`.
+
+    Raises OptionError and StoreError.
+    """
     report = report_named(key)
     if report.open is None or not report.may_open(metric):
         raise OptionError(
-            f"There is nothing to open behind “{metric}”. Open one of: {', '.join(sorted(report.opens))}."
+            f"There is nothing to open behind “{metric}”. Open one of: {', '.join(sorted(report.opens))}.", "metric"
         )
-    return report.open(row, metric, settle_for(report, options, engine, books), engine)
+    opened = report.open(row, metric, settle_for(report, options, engine, books), engine)
+    return replace(opened, items=opened.items[listed])
 
 
 def unusual_records(key: str, kind: str, options: Options, engine: Engine, books: Books) -> tuple[Listed | None, Scope]:

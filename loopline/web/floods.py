@@ -17,12 +17,12 @@ from django.shortcuts import render
 from loopline.access.models import Organisation
 from loopline.collect.uncounted import Uncounted
 from loopline.lib.buckets import Buckets
+from loopline.web.middleware import API
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 _PROXY_TIMES = 20
 """A proxy that is not named may send so many times what one visitor may."""
-API = "/api/"
 JSON = "application/json"
 uncounted = Uncounted(rest_s=1)
 
@@ -46,6 +46,10 @@ class Flood:
             for key, times in _askers(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
         ]
         return max(waits)
+
+    def wait_of(self, key: str) -> int:
+        """The same for one of somebody whom we know, wherever they ask from."""
+        return self.buckets.take(key, 1, rate=self.rate, burst_s=self.burst_s)
 
 
 def limited(flood: Flood) -> Callable[[View[P]], Callable[..., HttpResponse]]:
@@ -73,7 +77,8 @@ def _refused(request: HttpRequest, wait_s: int) -> HttpResponse:
     """A page for people; for programs, which ask for JSON or at an address of the API, the same as JSON."""
     if request.path.startswith(API) or request.get_preferred_type(["text/html", JSON]) == JSON:
         return JsonResponse(
-            {"error": f"Too many at once. Wait {wait_s} s and try again.", "wait_s": wait_s}, status=429
+            {"error": f"Too many at once. Wait {wait_s} s and try again.", "code": "too_many", "wait_s": wait_s},
+            status=429,
         )
     told = {"wait_s": wait_s, "organisation": Organisation.current(), "form": {"title": "Too many at once"}}
     return render(request, "public/too_many.html", told, status=429)

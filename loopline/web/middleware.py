@@ -8,7 +8,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -22,6 +22,7 @@ from loopline.web.views.errors import bad_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
+API = "/api/"
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
@@ -85,6 +86,8 @@ class ErrorPagesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
             # No text of ours holds it, and PostgreSQL refuses even to look for it.
+            if request.path.startswith(API):
+                return JsonResponse({"error": "The address holds a NUL.", "code": "bad_request"}, status=400)
             return bad_request(request, ValueError("the address holds a NUL"))
         return self.get_response(request)
 

@@ -20,7 +20,7 @@ from loopline.reports.counting import in_period
 from loopline.reports.credited import credited
 from loopline.reports.dimension import TOTAL, UNATTRIBUTED
 from loopline.reports.metric import Number, ratio_of, sum_of
-from loopline.reports.opened import MOST, Item, Opened
+from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Options, Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
@@ -169,7 +169,8 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
         question(f"SELECT count(*) AS records FROM counted WHERE {which}", counted.part), scope.params
     )
     listed = question(
-        f"SELECT record_id, at_us FROM counted WHERE {which} ORDER BY at_us DESC, record_id LIMIT {MOST}", counted.part
+        f"SELECT record_id, at_us FROM counted WHERE {which} ORDER BY at_us DESC, record_id LIMIT {FARTHEST}",
+        counted.part,
     )
     items = [Item(counted.kind, str(one["record_id"]), from_micros(number(one["at_us"])), 1)
              for one in engine.rows(listed, scope.params)]  # fmt: skip
@@ -187,7 +188,7 @@ def _open_origin(is_known: bool, scope: Scope, engine: Engine) -> Opened:
     items = [
         Item("opportunity", str(one["record_id"]), from_micros(number(one["at_us"])),
              float(Money(number(one["minor"]), scope.books.currency).major))
-        for one in found[:MOST]
+        for one in found[:FARTHEST]
     ]  # fmt: skip
     total = _major(sum(number(one["minor"]) for one in found), scope)
     return Opened(KNOWN if is_known else WHOLE, "origin", tuple(items), len(found), total)

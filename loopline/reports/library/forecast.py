@@ -13,7 +13,7 @@ from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES, days_to_won
 from loopline.reports.dimension import TOTAL
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
-from loopline.reports.opened import MOST, Item, Opened
+from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.outlook import LeadsInHand, Open, Outlook, Record, outlook
 from loopline.reports.periods import month_start
@@ -210,7 +210,7 @@ def _open_leads(
     ages.sort(key=lambda age: -of_age[age] / counts[age])
     listed, known = [], 0
     for age in ages:
-        if known >= MOST:
+        if known >= FARTHEST:
             break
         listed.append(age)
         known += counts[age]
@@ -225,7 +225,7 @@ def _item(kind: str, row: dict[str, object], adds: int) -> Item:
 
 
 def _largest(items: list[Item]) -> list[Item]:
-    return sorted(items, key=lambda item: (-(item.adds or 0), item.record_id))[:MOST]
+    return sorted(items, key=lambda item: (-(item.adds or 0), item.record_id))[:FARTHEST]
 
 
 def _decided(found: list[dict[str, object]]) -> int:

@@ -12,7 +12,7 @@ from loopline.reports.balance import number, sum_records
 from loopline.reports.credited import credited
 from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
-from loopline.reports.opened import MOST, Item, Opened
+from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
@@ -86,7 +86,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     found = engine.rows(question(sql, *records.parts, Part("records", records.sql)), values)
     items = [
         Item("opportunity", str(one["record_id"]), from_micros(number(one["at_us"])), number(one["adds"]))
-        for one in found[:MOST]
+        for one in found[:FARTHEST]
     ]
     return Opened(_metric(model), row, tuple(items), len(found), sum(number(one["adds"]) for one in found))
 

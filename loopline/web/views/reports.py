@@ -30,7 +30,7 @@ from loopline.reports.address import (
     read_address,
     usual_of,
 )
-from loopline.reports.behind import MOST, behind
+from loopline.reports.behind import behind
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import ChartBundleError, bundle, version
 from loopline.reports.charts import MOST_BARS, by_row_chart, over_time_chart
@@ -38,6 +38,7 @@ from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.export import FORMS, exported
 from loopline.reports.metric import METRICS, Metric
 from loopline.reports.naming import names_of
+from loopline.reports.opened import MOST
 from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.reports.report import Report

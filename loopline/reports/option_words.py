@@ -1,0 +1,67 @@
+"""What each option of a report's address means, which of them a report reads, and what may be chosen."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from loopline.attribution.conversions import PEOPLE
+from loopline.attribution.touchpoints import EARNING_KINDS
+from loopline.reports.address import ABOUT
+from loopline.reports.options import CLOCKS, DIRECTS, HUMANS
+from loopline.reports.periods import ALL, CUSTOM, NAMES
+from loopline.reports.report import Report
+
+ANY = ""
+"""Read by every report."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptionWords:
+    """An option of an address (`reports.address.OPTION_NAMES`)."""
+
+    name: str
+    about: str
+    reads: frozenset[str] = frozenset({ANY})
+    """A report that reads one of these takes it (`Report.reads`)."""
+    choices: Mapping[str, str] = field(default_factory=dict)
+    """Value → what it means; empty where it is a day, a number or a record."""
+    usual: str = ""
+
+
+_MODEL = frozenset({"model"})
+_EARNING = frozenset({"model", "touchpoints"})
+
+OPTION_WORDS: dict[str, OptionWords] = {
+    one.name: one
+    for one in (
+        OptionWords("period", "Days in the organisation's time zone, by name; `from` and `to` name others.",
+                    choices=NAMES | {ALL: "All there is", CUSTOM: "`from` to `to`"}),
+        OptionWords("from", "First day, such as 2026-01-01."),
+        OptionWords("to", "Last day, included."),
+        OptionWords("compare", "Also the figures of the period just before.",
+                    choices={"none": "nothing", "before": "the period just before"}, usual="none"),
+        OptionWords("clock", "Which date decides.", frozenset({"clock"}), CLOCKS, "period"),
+        OptionWords("model", "Who gets the credit: an attribution model of the library or of your own.", _MODEL,
+                    usual="linear"),
+        OptionWords("by", "What a row is.", frozenset({"by"})),
+        OptionWords("unit", "One business unit, by id or name; otherwise all that you may see."),
+        OptionWords("as_of", "What the books said then: a day (its end) or a moment; otherwise now."),
+        OptionWords("lookback", "Days before the conversion that a touchpoint may lie, or `none` for no window.",
+                    frozenset({"lookback"}), usual="90"),
+        OptionWords("half_life", "Of the model time_decay, in days.", _MODEL, usual="7"),
+        OptionWords("order", "Of the Markov chain.", _MODEL, {"1": "one turn", "2": "two turns", "3": "three turns"},
+                    "1"),
+        OptionWords("conversion", "Only this conversion, with its cost.", _MODEL,
+                    {key: label for key, label in ABOUT.items() if key}),
+        OptionWords("people", "Whose touchpoints may earn.", _EARNING, PEOPLE, "contacts"),
+        OptionWords("kinds", "Which kinds of touchpoints may earn, several with commas; otherwise all.", _EARNING,
+                    EARNING_KINDS),
+        OptionWords("direct", "Whether the channel Direct earns.", _EARNING, DIRECTS, "count"),
+        OptionWords("humans", "Whether machines may earn too.", _EARNING, HUMANS, "only"),
+    )
+}  # fmt: skip
+
+
+def options_of(report: Report) -> tuple[OptionWords, ...]:
+    """The options that change what this report answers."""
+    reads = report.reads | {ANY} | ({"by"} if report.by else set())
+    return tuple(one for one in OPTION_WORDS.values() if one.reads & reads)

@@ -1,0 +1,55 @@
+"""A record behind a figure, as the API tells it."""
+
+from datetime import date, datetime
+from typing import Any
+
+from loopline.reports.behind import CostLine, Record, Touch, Visitor
+from loopline.reports.opened import Item
+from loopline.web.behind_names import Named
+
+
+def record_told(named: Named, *, sees_people: bool) -> dict[str, Any]:
+    told: dict[str, Any] = {"kind": _kind(named.item), "name": named.name, "page": named.url or None}
+    match named.item:
+        case Item() as item:
+            return told | {"id": item.record_id, "at": _day_or_moment(item.at), "adds": item.adds}
+        case Record() as record:
+            touches = [_touch(one, sees_people=sees_people) for one in record.touches]
+            more = {"amount": record.amount, "reason": record.reason or None, "touches": touches}
+            return told | {"id": record.record_id, "at": record.at.isoformat(), "adds": record.credit} | more
+        case Visitor() as visitor:
+            person = visitor.person_id if sees_people else ""
+            return told | {"id": person, "at": visitor.last_at.isoformat(), "adds": visitor.sessions}
+        case CostLine() as line:
+            more = {"amount": line.amount_minor}
+            return told | {"id": line.cost_id, "at": line.first.isoformat(), "adds": line.spent_minor} | more
+
+
+def is_of_a_person(named: Named) -> bool:
+    return _kind(named.item) in {"lead", "person"}
+
+
+def _kind(item: Record | Visitor | CostLine | Item) -> str:
+    match item:
+        case Record() | Item():
+            return item.kind
+        case Visitor():
+            return "person" if item.person_id else "strangers"
+        case CostLine():
+            return "cost"
+
+
+def _touch(touch: Touch, *, sees_people: bool) -> dict[str, Any]:
+    return {
+        "event_id": touch.event_id,
+        "at": touch.at.isoformat(),
+        "channel": touch.channel,
+        "code": touch.code,
+        "landing_path": touch.landing_path,
+        "person_id": touch.person_id if sees_people else None,
+        "credit": touch.credit,
+    }
+
+
+def _day_or_moment(at: date | datetime | None) -> str | None:
+    return at.isoformat() if at else None

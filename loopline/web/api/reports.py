@@ -1,0 +1,125 @@
+"""`/reports`: the library, and each report with the options of its page: as JSON or as a file."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from loopline.access.scopes import Scope
+from loopline.attribution.model import MODELS
+from loopline.attribution.own_model import own_models
+from loopline.reports.address import as_before, usual_of
+from loopline.reports.asked import moment_of
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.export import FORMS
+from loopline.reports.frozen import digest_of
+from loopline.reports.option_words import OPTION_WORDS, options_of
+from loopline.reports.report import Report
+from loopline.reports.result import ReportResult
+from loopline.reports.run import run_with_before, told_whole
+from loopline.reports.why import why_changed
+from loopline.store.current import engine
+from loopline.web.api.answer import bytes_answer, json_answer
+from loopline.web.api.asked import again, asked_of, only, report_named, words_of
+from loopline.web.api.bearer import Bearer, caller_of
+from loopline.web.api.documented import documented
+from loopline.web.api.problem import refused
+from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, ReportList
+from loopline.web.report_pages import page_of
+from loopline.web.views.reports import as_file
+
+router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
+_OF_CHANGES = (*(name for name in OPTION_WORDS if name not in ("compare", "conversion")), "since", "metric")
+
+
+@router.get("", response={200: ReportList, **PROBLEMS}, summary="Every report, with the options it takes")
+def reports(request: HttpRequest) -> HttpResponse:
+    """The library of reports. Scope: `reports:read`."""
+    only(request)
+    books = caller_of(request).books
+    models = MODELS | own_models(engine(), {"as_of": engine().horizon()})
+    chosen = {"model": {key: one.label for key, one in models.items()}, "unit": dict(books.units)}
+    return json_answer(request, {"reports": [_about(report, chosen) for report in REPORTS.values()]})
+
+
+def _about(report: Report, chosen: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+    usual = {"period": usual_of(report).period, "by": report.usual_by}
+    choices = {**chosen, "by": report.by or {}}
+    return {
+        "key": report.key,
+        "label": report.label,
+        "question": report.question,
+        "summary": report.summary,
+        "group": report.group,
+        "options": [
+            {
+                "name": one.name,
+                "about": one.about,
+                "usual": usual.get(one.name, one.usual),
+                "choices": dict(choices.get(one.name, one.choices)),
+            }
+            for one in options_of(report)
+        ],
+        "metrics": [metric.key for metric in report.metrics],
+        "opens": sorted(report.opens),
+        "formats": list(FORMS),
+        "page": page_of(report.key),
+    }
+
+
+@router.get(
+    "/{key}",
+    response={200: ReportAnswer, **PROBLEMS},
+    summary="The figures of a report",
+    openapi_extra=documented(*OPTION_WORDS, "format"),
+)
+def report(request: HttpRequest, key: str) -> HttpResponse:
+    """Rows, totals, the balance, warnings, and what the rows show over time: the figures of its page and of
+    `loopline report`. `format` gives them as a file. Scope: `reports:read`."""
+    found, books = report_named(key), caller_of(request).books
+    words = words_of(request, found, "format")
+    asked = asked_of(words, found, books)
+    form = form_of(words.get("format", ""))
+    result, before = run_with_before(key, asked.options, as_before(asked), engine(), books)
+    if form != "json":
+        return bytes_answer(request, as_file(result.to_json(), form))
+    told = told_whole(result, asked.options, engine(), books)
+    run = {"id": None, "digest": digest_of(told), "as_of": told["as_of"], "options": again(words, result)}
+    return json_answer(request, told | {"run": run} | (_before(before) if asked.before else {}))
+
+
+def form_of(text: str) -> str:
+    if (text or "json") not in FORMS:
+        message = f"There is no format “{text[:60]}”. Choose one of: {', '.join(FORMS)}."
+        raise refused(422, "option_not_usable", message, "format")
+    return text or "json"
+
+
+def _before(before: ReportResult | None) -> dict[str, Any]:
+    """null where the books do not reach back over the whole period before: nothing is compared then."""
+    if before is None:
+        return {"before": None}
+    told = before.to_json()
+    return {"before": {name: told[name] for name in ("from", "to", "rows", "totals")}}
+
+
+@router.get(
+    "/{key}/changes",
+    response={200: ChangesAnswer, **PROBLEMS},
+    summary="Why a report says something else than it did",
+    openapi_extra=documented(*_OF_CHANGES),
+)
+def changes(request: HttpRequest, key: str) -> HttpResponse:
+    """The difference between two moments, split into what arrived in between; the shares add up to it exactly. Of the
+    closed loop. Scope: `reports:read`."""
+    found, books = report_named(key), caller_of(request).books
+    if key != "closed-loop":
+        raise refused(404, "not_found", "What changed can be asked of the closed loop.", "key")
+    words = only(request, _OF_CHANGES)
+    options = asked_of(words, found, books).options
+    since = moment_of(words.get("since", ""), books.zone, "since")
+    if since is None:
+        raise refused(422, "option_missing", "Say since when: since=2026-03-31, or a moment.", "since")
+    why = why_changed(options, since, engine(), books, words.get("metric") or "revenue_minor")
+    return json_answer(request, why.to_json())

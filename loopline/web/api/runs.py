@@ -1,0 +1,88 @@
+"""`/runs`: frozen runs, as they were."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from loopline.access.scopes import Scope
+from loopline.lib.ids import uuid_or_none
+from loopline.reporting.models import FrozenRun
+from loopline.reports.frozen import digest_of
+from loopline.web.api.answer import bytes_answer, json_answer
+from loopline.web.api.asked import only, report_named
+from loopline.web.api.bearer import Bearer, caller_of
+from loopline.web.api.cursors import cursor, limit_of, moment_in, not_ours, place_of
+from loopline.web.api.documented import documented
+from loopline.web.api.problem import refused
+from loopline.web.api.reports import form_of
+from loopline.web.api.schemas import PROBLEMS, ReportAnswer, RunList
+from loopline.web.views.reports import as_file
+
+router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Frozen runs"])
+
+
+@router.get(
+    "",
+    response={200: RunList, **PROBLEMS},
+    summary="Frozen runs, the latest first",
+    openapi_extra=documented("report", "limit", "cursor"),
+)
+def runs(request: HttpRequest) -> HttpResponse:
+    """Runs over business units all of which the caller sees. Scope: `reports:read`."""
+    words = only(request, ("report", "limit", "cursor"))
+    most = limit_of(words.get("limit", ""))
+    found = FrozenRun.objects.visible_to(caller_of(request).actor).order_by("-frozen_at", "-pk")
+    if words.get("report"):
+        found = found.filter(report=report_named(words["report"]).key)
+    if words.get("cursor"):
+        at, run_id = _place(words["cursor"])
+        found = found.filter(Q(frozen_at__lt=at) | Q(frozen_at=at, pk__lt=run_id))
+    listed = list(found.defer("told")[: most + 1])
+    last = listed[most - 1] if len(listed) > most else None
+    next_cursor = cursor(last.frozen_at.isoformat(), str(last.pk)) if last else None
+    return json_answer(request, {"runs": [_about(run) for run in listed[:most]], "next_cursor": next_cursor})
+
+
+def _place(text: str) -> tuple[datetime, UUID]:
+    at, run_id = place_of(text, str, str)
+    found = uuid_or_none(run_id)
+    if found is None:
+        raise not_ours()
+    return moment_in(at), found
+
+
+def _about(run: FrozenRun) -> dict[str, Any]:
+    return {
+        "id": str(run.pk),
+        "report": run.report,
+        "title": run.title,
+        "note": run.note,
+        "digest": run.digest,
+        "as_of": run.as_of.isoformat(),
+        "options": run.options,
+        "frozen_at": run.frozen_at.isoformat(),
+        "frozen_by": run.frozen_by_name,
+    }
+
+
+@router.get(
+    "/{uuid:run_id}",
+    response={200: ReportAnswer, **PROBLEMS},
+    summary="A frozen run",
+    openapi_extra=documented("format"),
+)
+def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """A report as it was when it was frozen, figures and all. Scope: `reports:read`."""
+    form = form_of(only(request, ("format",)).get("format", ""))
+    found = FrozenRun.objects.visible_to(caller_of(request).actor).filter(pk=run_id).first()
+    if found is None:
+        raise refused(404, "run_unknown", "There is no frozen run with this id that you may see.", "run_id")
+    if form != "json":
+        return bytes_answer(request, as_file(found.told, form))
+    about = _about(found)
+    kept = {name: about[name] for name in ("id", "digest", "as_of", "options", "frozen_at", "frozen_by", "note")}
+    return json_answer(request, found.told | {"run": kept | {"is_whole": digest_of(found.told) == found.digest}})

@@ -1,0 +1,200 @@
+"""The shapes of answers, for the OpenAPI document. Answers are written as reports and files write them; the tests read
+each back through these shapes, which hold nothing else than what is said here.
+"""
+
+from typing import Any
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+Figure = int | float | None
+"""Money in minor units of the reporting currency. null is unknown or undefined; it is never 0."""
+
+
+class Shape(Schema):
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Shape):
+    error: str = Field(description="What happened, and what to do.")
+    code: str = Field(description="A word for programs; it stays the same.")
+    field: str | None = Field(None, description="The option or part of the address it is about.")
+    wait_s: int | None = Field(None, description="Seconds to wait, where too much was asked at once.")
+
+
+PROBLEMS: dict[frozenset[int], type[Problem]] = {frozenset({401, 403, 404, 422, 429, 503}): Problem}
+
+
+class Column(Shape):
+    key: str
+    label: str
+    short: str
+    unit: str = Field(description="count, percent, hours, or “EUR minor units”.")
+    formula: str
+    date_basis: str = Field(description="Which date decides, by the clock of the report (period, for a metric itself).")
+    grain: str = Field(description="What is counted.")
+    adds_up: str
+    is_less_better: bool
+
+
+class MetricAnswer(Column):
+    date_basis_cohort: str = Field(description="Which date decides on the cohort clock.")
+    parts: list[str] = Field(description="Metrics that a ratio is made of.")
+    is_neutral: bool
+    reports: list[str] = Field(description="Keys of the reports that have it as a column.")
+
+
+class MetricList(Shape):
+    metrics: list[MetricAnswer]
+
+
+class TokenAnswer(Shape):
+    name: str
+    person: str
+    role: str
+    units: dict[str, str] = Field(description="Business units it sees: id → name.")
+    scopes: list[str]
+    expires_at: str
+
+
+class Option(Shape):
+    name: str
+    about: str
+    usual: str
+    choices: dict[str, str] = Field(description="Value → what it means; empty where it is a day, a number or a name.")
+
+
+class ReportAbout(Shape):
+    key: str
+    label: str
+    question: str
+    summary: str
+    group: str
+    options: list[Option]
+    metrics: list[str] = Field(description="Keys of its columns.")
+    opens: list[str] = Field(description="Keys of the metrics whose figures open (`/behind`).")
+    formats: list[str]
+    page: str = Field(description="Its page, below the address of this installation.")
+
+
+class ReportList(Shape):
+    reports: list[ReportAbout]
+
+
+class Run(Shape):
+    id: str | None = Field(description="Of a frozen run.")
+    digest: str = Field(description="SHA-256 over the figures in one canonical order; the same figures have the same.")
+    as_of: str = Field(description="What the books said then.")
+    options: dict[str, str] = Field(description="Send these to get the very same figures again.")
+    is_whole: bool | None = Field(None, description="Of a frozen run: its figures still have that digest.")
+    frozen_at: str | None = None
+    frozen_by: str | None = None
+    note: str | None = None
+
+
+class Before(Shape):
+    from_: str = Field(alias="from")
+    to: str
+    rows: list[dict[str, Any]]
+    totals: dict[str, Any]
+
+
+class ReportAnswer(Shape):
+    report: str
+    title: str
+    question: str
+    by: str
+    as_of: str
+    model: str
+    clock: str
+    from_: str = Field(alias="from")
+    to: str
+    lookback_days: int | None
+    conversion: str | None = None
+    people: str | None = None
+    touch_kinds: list[str] | None = None
+    direct: str | None = None
+    humans_only: bool | None = None
+    currency: str
+    head: str = Field(description="What a row is.")
+    columns: list[Column]
+    rows: list[dict[str, Any]] = Field(description="`key`, `label`, notes, and a figure per column by its key.")
+    totals: dict[str, Any]
+    has_total: bool
+    over_time: dict[str, Any] | None = Field(None, description="What the points in `over_time` of each row are.")
+    balance: dict[str, Any] | None
+    check: dict[str, Any] | None
+    warnings: list[str]
+    machine_sessions_left_out: int
+    run: Run
+    before: Before | None = Field(None, description="With compare=before: the period just before, where there is one.")
+
+
+class RunAbout(Shape):
+    id: str
+    report: str
+    title: str
+    note: str
+    digest: str
+    as_of: str
+    options: dict[str, str]
+    frozen_at: str
+    frozen_by: str
+
+
+class RunList(Shape):
+    runs: list[RunAbout]
+    next_cursor: str | None
+
+
+class TouchBehind(Shape):
+    event_id: str
+    at: str
+    channel: str
+    code: str
+    landing_path: str
+    person_id: str | None
+    credit: Figure
+
+
+class RecordBehind(Shape):
+    kind: str = Field(description="lead, opportunity, person, company, campaign, cost, or strangers (all together).")
+    id: str
+    name: str = Field(description="As far as you may see it.")
+    page: str | None
+    at: str | None
+    adds: Figure = Field(description="What it adds to the figure.")
+    amount: Figure = None
+    reason: str | None = Field(None, description="Why nothing earned it, for the unattributed.")
+    touches: list[TouchBehind] | None = Field(None, description="What earned it.")
+
+
+class BehindAnswer(Shape):
+    report: str
+    row: str
+    metric: Column
+    as_of: str
+    total: Figure = Field(description="The figure, told once more from all records behind it.")
+    count: int = Field(description="How many records there are.")
+    parts: list[str] = Field(description="Of a ratio: the metrics to open instead.")
+    hides_names: bool = Field(description="Names are left out, because you may not see people.")
+    records: list[RecordBehind]
+    next_cursor: str | None
+
+
+class ChangesAnswer(Shape):
+    report: str
+    since: str
+    as_of: str
+    from_: str = Field(alias="from")
+    to: str
+    model: str
+    clock: str
+    currency: str
+    by: str
+    metric: str
+    before: dict[str, Figure]
+    after: dict[str, Figure]
+    change: dict[str, Figure]
+    causes: list[dict[str, Any]]
+    rows: list[dict[str, Any]]

@@ -1,0 +1,291 @@
+"""The API says what pages, files and `loopline report` say, to the cent, and shows nobody more than their pages."""
+
+import csv
+import json
+from datetime import timedelta
+from io import BytesIO, StringIO
+from typing import Any
+from urllib.parse import urlencode
+
+import pyarrow.parquet as pq
+import pytest
+from django.urls import reverse
+
+from loopline.access.books import books_for
+from loopline.access.models import BusinessUnit, User
+from loopline.access.roles import Role
+from loopline.access.scopes import Scope
+from loopline.lib.times import utc_now
+from loopline.reporting.models import FrozenRun
+from loopline.reports.answer import answered
+from loopline.reports.catalogue import REPORTS
+from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.web.api.schemas import (
+    BehindAnswer,
+    ChangesAnswer,
+    MetricList,
+    ReportAnswer,
+    ReportList,
+    RunList,
+    TokenAnswer,
+)
+from tests.api.asking import Program, program_of
+from tests.attribution.shelf import Shelf
+from tests.make import make_unit, make_user, signed_in
+
+pytestmark = pytest.mark.django_db
+DAYS = {"period": "last_90_days"}
+
+
+@pytest.fixture
+def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
+    """North sold five times through spring, to a hostile industry; south once, for 77,777.77."""
+    north, south = make_unit("North"), make_unit("South")
+    shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)
+    for unit, key, amounts in ((north, "spring", (1_000_10, 20, 30, 40, 50)), (south, "hush", (77_777_77,))):
+        own = {"unit_id": str(unit.pk)}
+        shelf.campaign(key, key, unit=str(unit.pk), learnt=now)
+        shelf.fact("company_facts", key, name=key, industry=f"{key}<b>", **own)
+        for number, amount in enumerate(amounts):
+            name, at = f"{key}{number}", now - timedelta(days=number, hours=3)
+            shelf.person(f"person-{name}", name)
+            shelf.touch(name, f"visitor:{name}", at, utm_campaign=key, channel="Email", landing_path="/a", **own)
+            shelf.lead(f"lead-{name}", f"person-{name}", at + timedelta(hours=1), **own)
+            shelf.won(
+                f"won-{name}", f"person-{name}", at + timedelta(hours=2), amount, company_id=key,
+                lead_id=f"lead-{name}", created_at=at + timedelta(hours=1), learnt=now, **own,
+            )  # fmt: skip
+        shelf.cost(f"cost-{key}", key, amounts[0] // 2, now.date(), **own)
+    shelf.store()
+    return north, south
+
+
+def finance(unit: BusinessUnit) -> User:
+    return make_user(Role.FINANCE, unit=unit)
+
+
+def as_command(key: str, user: User, store: DuckDBEngine, **words: str) -> dict[str, Any]:
+    told: dict[str, Any] = json.loads(json.dumps(answered(key, words, store, books_for(user.actor))))
+    return told
+
+
+def test_every_report_is_that_of_its_page_its_file_and_its_command(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
+) -> None:
+    user = finance(units[0])
+    asker, browser = program_of(user), signed_in(user)
+    seen = set()
+    run = asker.told("reports/closed-loop", **DAYS)["run"]
+    days = {name: run["options"][name] for name in ("from", "to", "as_of")}
+    for key, report in REPORTS.items():
+        told = asker.told(f"reports/{key}", **days)
+        ReportAnswer.model_validate(told)
+        run = told.pop("run")
+        file: Any = browser.get(reverse("report_download", args=[key, "json"]), run["options"])
+        assert told == file.json(), key
+        assert told == as_command(key, user, store, **run["options"]), key
+        page: Any = browser.get(
+            reverse("closed_loop") if key == "closed-loop" else reverse("report", args=[key]), run["options"]
+        )
+        shown = json.loads(json.dumps(page.context["result"].to_json()))
+        assert (shown["rows"], shown["totals"]) == (
+            [{name: value for name, value in row.items() if name != "over_time"} for row in told["rows"]],
+            told["totals"],
+        ), key
+        browser.post(f"{reverse('report_freeze', args=[key])}?{urlencode(run['options'])}")
+        assert FrozenRun.objects.latest("frozen_at").digest == run["digest"], key
+        assert "77777" not in json.dumps(told), "nothing of the other unit"
+        assert "hush" not in json.dumps(told)
+        seen |= {key for row in told["rows"] if any(row[metric.key] for metric in report.metrics if metric.key in row)}
+    assert {"closed-loop", "buyers", "funnel", "pipeline-created", "paths"} <= seen, "there is something to compare"
+
+
+def test_asking_again_with_the_options_of_a_run_gives_the_same_whatever_arrived_since(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
+) -> None:
+    asker = program_of(finance(units[0]))
+    before = asker.told("reports/closed-loop", period="this_year", model="first_touch", by="channel", unit="north")
+    late, shelf = utc_now() - timedelta(minutes=1), Shelf(store)
+    shelf.won("late", "", late, 55_55, unit_id=str(units[0].pk), learnt=utc_now())
+    shelf.store()
+    again = asker.told("reports/closed-loop", **before["run"]["options"])
+    assert again == before
+    now = asker.told("reports/closed-loop", period="this_year", model="first_touch", by="channel", unit="North")
+    assert now["balance"]["revenue_minor"] == before["balance"]["revenue_minor"] + 55_55
+    assert now["run"]["digest"] != before["run"]["digest"]
+    changes = asker.told("reports/closed-loop/changes", since=before["as_of"], period="this_year")
+    ChangesAnswer.model_validate(changes)
+    assert changes["change"]["revenue_minor"] == 55_55
+
+
+def test_files_are_those_of_the_page(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    user = finance(units[0])
+    asker, browser = program_of(user), signed_in(user)
+    options = asker.told("reports/closed-loop", by="channel")["run"]["options"]
+    for form in ("csv", "parquet"):
+        page: Any = browser.get(reverse("closed_loop_download", args=[form]), options)
+        file: Any = asker.ask("reports/closed-loop", format=form, **options)
+        assert (file.content, file.headers["Content-Disposition"]) == (
+            page.content,
+            page.headers["Content-Disposition"],
+        )
+    assert pq.read_table(BytesIO(file.content)).num_rows
+    assert "text/csv" in asker.ask("reports/buyers", format="csv").headers["Content-Type"]
+    assert list(csv.reader(StringIO(asker.ask("reports/buyers", format="csv").content.decode())))
+    assert asker.ask("reports/buyers", format="xlsx").content.startswith(b"PK")
+
+
+@pytest.mark.parametrize(
+    ("key", "options", "code", "field"),
+    [
+        ("buyers", {"model": "linear"}, "option_unknown", "model"),
+        ("closed-loop", {"model": "no-such"}, "option_not_usable", "model"),
+        ("closed-loop", {"clock": "x"}, "option_not_usable", "clock"),
+        ("closed-loop", {"by": "weather"}, "option_not_usable", "by"),
+        ("closed-loop", {"period": "x"}, "option_not_usable", "period"),
+        ("closed-loop", {"period": "last_month", "from": "2026-01-01"}, "option_not_usable", "period"),
+        ("closed-loop", {"from": "x"}, "option_not_usable", "from"),
+        ("closed-loop", {"from": "2026-02-01", "to": "2026-01-01"}, "option_not_usable", "to"),
+        ("closed-loop", {"as_of": "x"}, "option_not_usable", "as_of"),
+        ("closed-loop", {"compare": "x"}, "option_not_usable", "compare"),
+        ("closed-loop", {"unit": "South"}, "option_not_usable", "unit"),
+        ("closed-loop", {"lookback": "0"}, "option_not_usable", "lookback"),
+        ("closed-loop", {"half_life": "x"}, "option_not_usable", "half_life"),
+        ("closed-loop", {"order": "9"}, "option_not_usable", "order"),
+        ("closed-loop", {"kinds": "x"}, "option_not_usable", "kinds"),
+        ("closed-loop", {"people": "x"}, "option_not_usable", "people"),
+        ("closed-loop", {"humans": "x"}, "option_not_usable", "humans"),
+        ("closed-loop", {"direct": "x"}, "option_not_usable", "direct"),
+        ("closed-loop", {"conversion": "x"}, "option_not_usable", "conversion"),
+        ("closed-loop", {"format": "pdf"}, "option_not_usable", "format"),
+        ("closed-loop/behind", {}, "option_missing", "metric"),
+        ("closed-loop/behind", {"metric": "x"}, "option_not_usable", "metric"),
+        ("buyers/behind", {"metric": "x"}, "option_not_usable", "metric"),
+        ("buyers/behind", {"metric": "closed", "limit": "0"}, "option_not_usable", "limit"),
+        ("buyers/behind", {"metric": "closed", "limit": "101"}, "option_not_usable", "limit"),
+        ("buyers/behind", {"metric": "closed", "cursor": "x"}, "cursor_unknown", "cursor"),
+        ("buyers/behind", {"metric": "closed", "cursor": "WzEsMiwzXQ"}, "cursor_unknown", "cursor"),
+        ("closed-loop/changes", {}, "option_missing", "since"),
+        ("closed-loop/changes", {"since": "2099-01-01"}, "option_not_usable", None),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_and_names_the_option(
+    key: str, options: dict[str, str], code: str, field: str | None, refused_by: Program
+) -> None:
+    assert refused_by.refusal(f"reports/{key}", **options) == (422, code, field)
+
+
+@pytest.fixture
+def refused_by(store: DuckDBEngine) -> Program:
+    return program_of(finance(make_unit("North")))
+
+
+HOSTILE = ["<script>", "' OR 1=1 --", "x" * 5_000, "\u202e", "9" * 30, "9999-12-31", "0001-01-01"]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_hostile_options_do_no_harm(hostile: str, refused_by: Program) -> None:
+    for name in ("from", "to", "as_of", "model", "unit", "lookback", "order", "kinds", "by"):
+        assert refused_by.ask("reports/closed-loop", **{name: hostile}).status_code in {200, 422}, name
+    for name in ("row", "cursor", "limit"):
+        answer = refused_by.ask("reports/closed-loop/behind", metric="leads", **{name: hostile})
+        assert answer.status_code in {200, 422}, name
+
+
+def test_a_kept_answer_that_did_not_change_is_not_sent_again(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    asker = program_of(finance(units[0]))
+    first = asker.ask("reports/buyers")
+    etag = first.headers["ETag"]
+    again = asker.ask("reports/buyers", headers={"If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+    assert asker.ask("reports/buyers", headers={"If-None-Match": etag}, by="size").status_code == 200
+
+
+def test_figures_are_compared_with_the_period_before_where_the_books_reach_back(
+    units: tuple[BusinessUnit, BusinessUnit],
+) -> None:
+    asker, today = program_of(finance(units[0])), utc_now().date()
+    days = {"from": (today - timedelta(days=1)).isoformat(), "to": today.isoformat(), "compare": "before"}
+    told = asker.told("reports/buyers", **days)
+    ReportAnswer.model_validate(told)
+    assert told["before"]["to"] == (today - timedelta(days=2)).isoformat()
+    assert told["before"]["totals"]["closed_minor"] > 0
+    assert asker.told("reports/buyers", period="last_year", compare="before")["before"] is None
+
+
+def pages(asker: Program, path: str, **options: str) -> list[dict[str, Any]]:
+    """All pages of a list."""
+    found = [asker.told(path, **options)]
+    while found[-1]["next_cursor"]:
+        found.append(asker.told(path, **options, cursor=found[-1]["next_cursor"]))
+    return found
+
+
+def test_every_kind_of_figure_that_opens_is_paged_and_adds_up_and_hides_the_other_unit(
+    units: tuple[BusinessUnit, BusinessUnit],
+) -> None:
+    asker = program_of(make_user(Role.MARKETING, unit=units[0]))
+    for key, report in ((key, REPORTS[key]) for key in ("closed-loop", "buyers", "coverage", "model-comparison")):
+        of_the_loop = ["leads", "revenue_minor", "cost_minor", "sessions", "romi"]
+        metrics = of_the_loop if key == "closed-loop" else sorted(report.opens)[:1]
+        for metric in metrics:
+            row = "agreed" if key == "coverage" else "~total"
+            told = pages(asker, f"reports/{key}/behind", metric=metric, row=row, limit="3", **DAYS)
+            for one in told:
+                BehindAnswer.model_validate(one)
+                assert one["as_of"] == told[0]["as_of"]
+            records = [record for one in told for record in one["records"]]
+            assert len({json.dumps(one) for one in records}) == len(records) == told[0]["count"], (key, metric)
+            assert "hush" not in json.dumps(told)
+    told = pages(asker, "reports/closed-loop/behind", metric="revenue_minor", limit="2", **DAYS)
+    assert [len(one["records"]) for one in told] == [2, 2, 1]
+    assert sum(record["adds"] for one in told for record in one["records"]) == told[0]["total"] == 1_001_50
+    assert sum(touch["credit"] for one in told for record in one["records"] for touch in record["touches"]) == 1_001_50
+    other = asker.refusal("reports/closed-loop/behind", metric="leads", cursor=told[0]["next_cursor"], **DAYS)
+    assert other == (422, "cursor_unknown", "cursor")
+
+
+def test_who_may_not_see_people_is_told_no_names_and_no_people(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    options = {"metric": "leads", **DAYS}
+    hidden = program_of(finance(units[0])).told("reports/closed-loop/behind", **options)
+    shown = program_of(make_user(Role.MARKETING, unit=units[0])).told("reports/closed-loop/behind", **options)
+    assert (hidden["hides_names"], shown["hides_names"]) == (True, False)
+    assert {touch["person_id"] for one in hidden["records"] for touch in one["touches"]} == {None}
+    assert None not in {touch["person_id"] for one in shown["records"] for touch in one["touches"]}
+
+
+def test_frozen_runs_are_listed_and_read_by_who_sees_all_their_units(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    user = finance(units[0])
+    for key in ("buyers", "funnel", "buyers"):
+        signed_in(user).post(reverse("report_freeze", args=[key]), {"note": "Board"})
+    asker, stranger = program_of(user), program_of(finance(units[1]))
+    listed = pages(asker, "runs", limit="2")
+    RunList.model_validate(listed[0])
+    runs = [run for one in listed for run in one["runs"]]
+    assert [run["id"] for run in runs] == [str(run.pk) for run in FrozenRun.objects.order_by("-frozen_at")]
+    assert len(asker.told("runs", report="buyers")["runs"]) == 2
+    assert stranger.told("runs")["runs"] == []
+    path = f"runs/{runs[0]['id']}"
+    told = asker.told(path)
+    ReportAnswer.model_validate(told)
+    run = told.pop("run")
+    assert told == FrozenRun.objects.get(pk=runs[0]["id"]).told
+    assert (run["is_whole"], run["digest"], run["note"]) == (True, runs[0]["digest"], "Board")
+    assert asker.told("reports/buyers", **run["options"] | {"as_of": run["as_of"]})["run"]["digest"] == run["digest"]
+    assert stranger.refusal(path)[:2] == (404, "run_unknown")
+    assert (
+        asker.ask(path, format="csv").content
+        == signed_in(user).get(reverse("frozen_run_download", args=[runs[0]["id"], "csv"])).content
+    )
+    assert asker.refusal("runs", cursor="WyJ4IiwgInkiXQ")[:2] == (422, "cursor_unknown")
+
+
+def test_a_token_sees_what_its_person_sees_now(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    user = make_user(Role.MARKETING, unit=units[0])
+    asker = program_of(user, Scope.REPORTS_READ)
+    assert list(TokenAnswer.model_validate(asker.told("token")).units.values()) == ["North"]
+    assert asker.told("reports/closed-loop", **DAYS)["balance"]["revenue_minor"] == 1_001_50
+    user.units.set([units[1]])
+    assert asker.told("reports/closed-loop", **DAYS)["balance"]["revenue_minor"] == 77_777_77
+    ReportList.model_validate(asker.told("reports"))
+    MetricList.model_validate(program_of(user).told("metrics"))
