@@ -4,8 +4,13 @@ A test compares the files with what this would write, so nothing stays undocumen
 """
 
 import json
+import os
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import django
 
 from loopline.attribution.model import MODELS
 from loopline.cli.main import commands
@@ -25,6 +30,7 @@ def pages() -> dict[str, str]:
         "reports.md": _page("Reports", "`loopline report KEY` prints the same figures as the page.", _reports()),
         "models.md": _page("Attribution models", "How the credit of a conversion is shared.", _models()),
         "commands.md": _page("Commands", "Exit status: 0 done, 1 failed, 2 used wrongly.", _commands()),
+        "api.md": _page("REST API", "How to ask is in [api.md](../api.md). All is read with GET.", _api()),
         **{name: json.dumps(schema(), indent=2, ensure_ascii=False) + "\n" for name, schema in RULES.items()},
         "event-store.md": f"# Tables of the event store\n\n{tables()}",
     }
@@ -67,7 +73,58 @@ def _commands() -> Iterator[str]:
         yield from (f"## `loopline {command.key}`", "", f"{command.summary}.", "", f"    {command.example}", "")
 
 
+def _api() -> Iterator[str]:
+    from loopline.web.api.endpoints import openapi  # Django has to be set up first
+
+    document = openapi()
+    for path, methods in document["paths"].items():
+        operation = methods["get"]
+        yield from (f"## `{path}`", "", f"{operation['summary']}. {_flat(operation['description'])}", "")
+        asked = operation["parameters"]
+        if asked:
+            yield from ("| option | |", "|---|---|")
+            yield from (f"| `{one['name']}` | {_option(one)} |" for one in asked)
+            yield ""
+        answer = operation["responses"][200]["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]
+        yield from (f"Answers [{answer}](#{answer.lower()}).", "")
+    for name, shape in document["components"]["schemas"].items():
+        yield from (f"## {name}", "", "| field | type | |", "|---|---|---|")
+        yield from (
+            f"| `{key}` | {_type(one)} | {_flat(one.get('description', ''))} |"
+            for key, one in shape["properties"].items()
+        )
+        yield ""
+
+
+def _option(parameter: dict[str, Any]) -> str:
+    choices = ", ".join(f"`{one}`" for one in parameter["schema"].get("enum", ()))
+    about = parameter.get("description", "Part of the address.")
+    return f"{_flat(about)} {f'One of {choices}.' if choices else ''}".strip()
+
+
+def _type(schema: dict[str, Any]) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema:
+        return " or ".join(_type(one) for one in schema["anyOf"])
+    if schema.get("type") == "array":
+        return f"list of {_type(schema['items'])}"
+    return str(schema.get("type", "any"))
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
+
+
 def main() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # what the settings would write, nobody needs
+        os.environ |= {"LOOPLINE_DATA": folder, "DJANGO_SETTINGS_MODULE": "loopline.web.settings"}
+        django.setup(set_prefix=False)
+        _write()
+
+
+def _write() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, text in pages().items():
         (FOLDER / name).write_text(text)

@@ -49,7 +49,7 @@ def views_ask_who_is_looking() -> Iterator[str]:
     wrong = re.compile(
         rf"\b({scoped}|Huddle|Decision|ImportRun|BusinessUnit|User|RoutingRule|Team|Clock)\.objects\.(?!visible_to\()"
     )
-    for place, line in _lines(_code(PACKAGE / "web" / "views")):
+    for place, line in _lines(iter([*_code(PACKAGE / "web" / "views"), *_code(PACKAGE / "web" / "api")])):
         if (found := wrong.search(line)) and "public:" not in line:
             yield f"{place}: write {found[1]}.objects.visible_to(request.actor) (or end the line with `# public: why`)"
 

@@ -103,8 +103,10 @@ def test_every_report_is_that_of_its_page_its_file_and_its_command(
 def test_asking_again_with_the_options_of_a_run_gives_the_same_whatever_arrived_since(
     units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
 ) -> None:
-    asker = program_of(finance(units[0]))
+    user = finance(units[0])
+    asker = program_of(user)
     before = asker.told("reports/closed-loop", period="this_year", model="first_touch", by="channel", unit="north")
+    signed_in(user).post(reverse("report_freeze", args=["buyers"]) + "?period=this_year")
     late, shelf = utc_now() - timedelta(minutes=1), Shelf(store)
     shelf.won("late", "", late, 55_55, unit_id=str(units[0].pk), learnt=utc_now())
     shelf.store()
@@ -116,6 +118,10 @@ def test_asking_again_with_the_options_of_a_run_gives_the_same_whatever_arrived_
     changes = asker.told("reports/closed-loop/changes", since=before["as_of"], period="this_year")
     ChangesAnswer.model_validate(changes)
     assert changes["change"]["revenue_minor"] == 55_55
+    assert sum(cause["change"]["revenue_minor"] for cause in changes["causes"]) == 55_55
+    buyers = asker.told("reports/buyers/changes", since=before["as_of"], metric="closed_minor")
+    assert ChangesAnswer.model_validate(buyers).change["closed_minor"] == 55_55
+    assert asker.told(f"runs/{FrozenRun.objects.get().pk}/changes")["change"]["closed_minor"] == 55_55
 
 
 def test_files_are_those_of_the_page(units: tuple[BusinessUnit, BusinessUnit]) -> None:
@@ -277,6 +283,9 @@ def test_frozen_runs_are_listed_and_read_by_who_sees_all_their_units(units: tupl
         asker.ask(path, format="csv").content
         == signed_in(user).get(reverse("frozen_run_download", args=[runs[0]["id"], "csv"])).content
     )
+    assert asker.refusal(f"{path}/changes") == (422, "option_not_usable", None), "nothing arrived"
+    assert asker.refusal(f"{path}/changes", against="x")[:2] == (422, "option_not_usable")
+    assert stranger.refusal(f"{path}/changes")[:2] == (404, "run_unknown")
     assert asker.refusal("runs", cursor="WyJ4IiwgInkiXQ")[:2] == (422, "cursor_unknown")
 
 

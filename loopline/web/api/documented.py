@@ -8,6 +8,8 @@ from loopline.reports.option_words import OPTION_WORDS
 
 _OTHERS: dict[str, tuple[str, list[str]]] = {
     "format": ("As what.", list(FORMS)),
+    "series": ("Of files: what the rows show over time in place of the table.", ["yes", "no"]),
+    "against": ("Another frozen run of the same report and options, by its id; usually now.", []),
     "report": ("Only of this report.", list(REPORTS)),
     "row": ("Key of the row; ~total, which is usual, for the total.", []),
     "metric": ("Key of the metric.", []),

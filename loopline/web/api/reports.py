@@ -27,10 +27,9 @@ from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
 from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, ReportList
 from loopline.web.report_pages import page_of
-from loopline.web.views.reports import as_file
+from loopline.web.views.reports import as_file, wants_series
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
-_OF_CHANGES = (*(name for name in OPTION_WORDS if name not in ("compare", "conversion")), "since", "metric")
 
 
 @router.get("", response={200: ReportList, **PROBLEMS}, summary="Every report, with the options it takes")
@@ -72,19 +71,19 @@ def _about(report: Report, chosen: Mapping[str, Mapping[str, str]]) -> dict[str,
     "/{key}",
     response={200: ReportAnswer, **PROBLEMS},
     summary="The figures of a report",
-    openapi_extra=documented(*OPTION_WORDS, "format"),
+    openapi_extra=documented(*OPTION_WORDS, "format", "series"),
 )
 def report(request: HttpRequest, key: str) -> HttpResponse:
     """Rows, totals, the balance, warnings, and what the rows show over time: the figures of its page and of
-    `loopline report`. `format` gives them as a file. Scope: `reports:read`."""
+    `loopline report`. `format` gives them as a file, `series=yes` their course over time. Scope: `reports:read`."""
     found, books = report_named(key), caller_of(request).books
-    words = words_of(request, found, "format")
+    words = words_of(request, found, "format", "series")
     asked = asked_of(words, found, books)
-    form = form_of(words.get("format", ""))
+    form, is_series = form_of(words.get("format", "")), wants_series(words)
     result, before = run_with_before(key, asked.options, as_before(asked), engine(), books)
-    if form != "json":
-        return bytes_answer(request, as_file(result.to_json(), form))
     told = told_whole(result, asked.options, engine(), books)
+    if form != "json":
+        return bytes_answer(request, as_file(told, form, is_series=is_series))
     run = {"id": None, "digest": digest_of(told), "as_of": told["as_of"], "options": again(words, result)}
     return json_answer(request, told | {"run": run} | (_before(before) if asked.before else {}))
 
@@ -108,18 +107,16 @@ def _before(before: ReportResult | None) -> dict[str, Any]:
     "/{key}/changes",
     response={200: ChangesAnswer, **PROBLEMS},
     summary="Why a report says something else than it did",
-    openapi_extra=documented(*_OF_CHANGES),
+    openapi_extra=documented(*OPTION_WORDS, "since", "metric"),
 )
 def changes(request: HttpRequest, key: str) -> HttpResponse:
-    """The difference between two moments, split into what arrived in between; the shares add up to it exactly. Of the
-    closed loop. Scope: `reports:read`."""
+    """The difference between two moments, split into what arrived in between; the shares add up to it exactly.
+    Scope: `reports:read`."""
     found, books = report_named(key), caller_of(request).books
-    if key != "closed-loop":
-        raise refused(404, "not_found", "What changed can be asked of the closed loop.", "key")
-    words = only(request, _OF_CHANGES)
+    words = words_of(request, found, "since", "metric")
     options = asked_of(words, found, books).options
     since = moment_of(words.get("since", ""), books.zone, "since")
     if since is None:
         raise refused(422, "option_missing", "Say since when: since=2026-03-31, or a moment.", "since")
-    why = why_changed(options, since, engine(), books, words.get("metric") or "revenue_minor")
+    why = why_changed(key, options, since, engine(), books, metric=words.get("metric", ""))
     return json_answer(request, why.to_json())

@@ -10,8 +10,10 @@ from ninja import Router
 
 from loopline.access.scopes import Scope
 from loopline.lib.ids import uuid_or_none
+from loopline.reporting.comparing import NOW, changed_between
 from loopline.reporting.models import FrozenRun
 from loopline.reports.frozen import digest_of
+from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
 from loopline.web.api.asked import only, report_named
 from loopline.web.api.bearer import Bearer, caller_of
@@ -19,7 +21,7 @@ from loopline.web.api.cursors import cursor, limit_of, moment_in, not_ours, plac
 from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
 from loopline.web.api.reports import form_of
-from loopline.web.api.schemas import PROBLEMS, ReportAnswer, RunList
+from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, RunList
 from loopline.web.views.reports import as_file
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Frozen runs"])
@@ -78,11 +80,30 @@ def _about(run: FrozenRun) -> dict[str, Any]:
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """A report as it was when it was frozen, figures and all. Scope: `reports:read`."""
     form = form_of(only(request, ("format",)).get("format", ""))
-    found = FrozenRun.objects.visible_to(caller_of(request).actor).filter(pk=run_id).first()
-    if found is None:
-        raise refused(404, "run_unknown", "There is no frozen run with this id that you may see.", "run_id")
+    found = _run(request, run_id)
     if form != "json":
         return bytes_answer(request, as_file(found.told, form))
     about = _about(found)
     kept = {name: about[name] for name in ("id", "digest", "as_of", "options", "frozen_at", "frozen_by", "note")}
     return json_answer(request, found.told | {"run": kept | {"is_whole": digest_of(found.told) == found.digest}})
+
+
+@router.get(
+    "/{uuid:run_id}/changes",
+    response={200: ChangesAnswer, **PROBLEMS},
+    summary="Why the report of a frozen run says something else",
+    openapi_extra=documented("against", "metric"),
+)
+def run_changes(request: HttpRequest, run_id: UUID) -> HttpResponse:
+    """What changed between this run and another one, or what the books say now. Scope: `reports:read`."""
+    words, caller = only(request, ("against", "metric")), caller_of(request)
+    found, against = _run(request, run_id), words.get("against") or NOW
+    why = changed_between(found, against, caller.actor, engine(), caller.books, metric=words.get("metric", ""))
+    return json_answer(request, why.to_json())
+
+
+def _run(request: HttpRequest, run_id: UUID) -> FrozenRun:
+    found = FrozenRun.objects.visible_to(caller_of(request).actor).filter(pk=run_id).first()
+    if found is None:
+        raise refused(404, "run_unknown", "There is no frozen run with this id that you may see.", "run_id")
+    return found

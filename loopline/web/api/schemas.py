@@ -4,15 +4,14 @@ each back through these shapes, which hold nothing else than what is said here.
 
 from typing import Any
 
-from ninja import Schema
-from pydantic import ConfigDict, Field
+from ninja import Field, Schema
 
 Figure = int | float | None
 """Money in minor units of the reporting currency. null is unknown or undefined; it is never 0."""
 
 
 class Shape(Schema):
-    model_config = ConfigDict(extra="forbid")
+    model_config = {"extra": "forbid"}
 
 
 class Problem(Shape):
@@ -125,6 +124,7 @@ class ReportAnswer(Shape):
     balance: dict[str, Any] | None
     check: dict[str, Any] | None
     warnings: list[str]
+    unusual: list[dict[str, Any]] = Field([], description="Records behind it that are not as they should be, by kind.")
     machine_sessions_left_out: int
     run: Run
     before: Before | None = Field(None, description="With compare=before: the period just before, where there is one.")
@@ -184,6 +184,7 @@ class BehindAnswer(Shape):
 
 class ChangesAnswer(Shape):
     report: str
+    title: str
     since: str
     as_of: str
     from_: str = Field(alias="from")
@@ -192,9 +193,12 @@ class ChangesAnswer(Shape):
     clock: str
     currency: str
     by: str
-    metric: str
+    head: str
+    columns: list[Column] = Field(description="The figures of which the totals are split.")
     before: dict[str, Figure]
     after: dict[str, Figure]
     change: dict[str, Figure]
-    causes: list[dict[str, Any]]
+    causes: list[dict[str, Any]] = Field(description="What arrived, in order; their changes add up to the change.")
+    not_split: dict[str, dict[str, Figure]] = Field(description="Figures told from others: before and after only.")
+    metric: Column = Field(description="The figure that `rows` tell.")
     rows: list[dict[str, Any]]
