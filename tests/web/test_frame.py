@@ -208,11 +208,11 @@ def test_navigation_shows_only_what_a_person_may_open() -> None:
 
 
 def test_every_route_says_who_may_open_it_or_is_meant_for_everyone() -> None:
-    """A page without `@allow` is either public on purpose, and stands here, or a leak. Some ask for a write key."""
+    """A page without `@allow` is either public on purpose, and stands here, or a leak. The API asks for a token."""
     public = {
         "theme", "welcome", "setup", "join", "demo_sign_in", "account_login", "account_email", "account_reset_password",
         "chart_bundle", "short_link", "homework", "scorecard_link", "mail_click", "mail_open",
-        "experiment_arm", "experiment_exposure",
+        "experiment_arm", "experiment_exposure", "api",
     }  # fmt: skip
     own = [one for one in get_resolver().url_patterns if getattr(one, "name", None)]
     open_to_all = {one.name for one in own if not hasattr(one.callback, "permissions")}

@@ -1,0 +1,21 @@
+"""What the command line asks the running server, below `/internal/`."""
+
+from django.urls import path
+
+from loopline.web.views import (
+    fitted_score,
+    internal,
+    internal_erasures,
+    internal_experiments,
+    internal_report,
+)
+
+urlpatterns = [
+    path("events", internal.internal_events, name="internal_events"),
+    path("fit", fitted_score.internal_fit, name="internal_fit"),
+    path("experiments", internal_experiments.internal_experiments, name="internal_experiments"),
+    path("erase/preview", internal_erasures.internal_erase_preview, name="internal_erase_preview"),
+    path("erase", internal_erasures.internal_erase, name="internal_erase"),
+    path("erasures/<uuid:erasure_id>", internal_erasures.internal_erasure, name="internal_erasure"),
+    path("report", internal_report.internal_report, name="internal_report"),
+]
