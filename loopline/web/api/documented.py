@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from loopline.reports.catalogue import REPORTS
 from loopline.reports.export import FORMS
 from loopline.reports.option_words import OPTION_WORDS
 
@@ -10,7 +9,7 @@ _OTHERS: dict[str, tuple[str, list[str]]] = {
     "format": ("As what.", list(FORMS)),
     "series": ("Of files: what the rows show over time in place of the table.", ["yes", "no"]),
     "against": ("Another frozen run of the same report and options, by its id; usually now.", []),
-    "report": ("Only of this report.", list(REPORTS)),
+    "report": ("Only of this report, by its key.", []),
     "row": ("Key of the row; ~total, which is usual, for the total.", []),
     "metric": ("Key of the metric.", []),
     "since": ("The earlier moment or day.", []),
