@@ -39,8 +39,6 @@ class Counted:
     """SQL aggregate over them; give a sum its 0 where nothing really means 0."""
     is_micro: bool = False
     """In micro-units: credited records."""
-    opens: bool = True
-    """Each record has something to show; sums told beforehand, such as of events, have not."""
 
     @property
     def sql(self) -> str:
@@ -112,7 +110,7 @@ class Counting:
 
     @property
     def opens(self) -> frozenset[str]:
-        return frozenset(column.metric.key for column in self.columns if isinstance(column, Counted) and column.opens)
+        return frozenset(column.metric.key for column in self.columns if isinstance(column, Counted))
 
     def run(self, report: Report, scope: Scope, engine: Engine) -> ReportResult:
         asked = self.records(scope, engine)
@@ -138,10 +136,13 @@ class Counting:
         """The records that the figure counts. Raises KeyError for a metric that does not open."""
         column = next(one for one in self.columns if isinstance(one, Counted) and one.metric.key == metric)
         asked = self.records(scope, engine)
-        values = {**scope.params, **asked.values, "row": row}
+        values: dict[str, Value] = {**scope.params, **asked.values, "row": row}
+        which = f"$row = '{TOTAL}' OR row_key = $row"
+        if row == OTHERS:
+            which, values["listed"] = "row_key NOT IN (SELECT unnest($listed))", self._listed(asked, values, engine)
         sql = f"""
             SELECT kind, record_id, min(at_us) AS at_us, {column.aggregate} AS adds FROM records
-            WHERE ($row = '{TOTAL}' OR row_key = $row) AND ({column.which})
+            WHERE ({which}) AND ({column.which})
             GROUP BY kind, record_id ORDER BY adds DESC, record_id
         """
         rows = engine.rows(question(sql, *asked.parts, Part("records", asked.sql)), values)
@@ -151,6 +152,15 @@ class Counting:
             for one in rows[:FARTHEST]
         ]  # fmt: skip
         return Opened(column.metric, row, tuple(items), len(rows), self._sum(column, rows, row))
+
+    def _listed(self, asked: Records, values: Mapping[str, Value], engine: Engine) -> list[str]:
+        """The rows that are listed singly where one stands for all others."""
+        found = engine.rows(self._rows_sql(asked), values)
+        rows = [
+            Row(key, key, is_rest=key == NOTHING or key.startswith("~"), values=self._values(row))
+            for row in found if (key := str(row["row_key"])) != TOTAL
+        ]  # fmt: skip
+        return [row.key for row in sorted(rows, key=self._place)[: self.most]]
 
     def sparks(self, scope: Scope, engine: Engine) -> Sparks | None:
         """The metric `over_time` of each row over the period; None where that says nothing."""
@@ -215,7 +225,7 @@ class Counting:
             for one in self.columns
             if isinstance(one, Counted)
         }
-        others = Row(OTHERS, f"{len(rest):,} others", is_rest=True, values=self._with_told(values), opens=False)
+        others = Row(OTHERS, f"{len(rest):,} others", is_rest=True, values=self._with_told(values))
         return [*rows[: self.most], others]
 
     def _check(self, result: ReportResult, scope: Scope, engine: Engine) -> None:

@@ -1,6 +1,7 @@
-"""What is behind a figure of a report that counts records: each of them, and what it adds."""
+"""What is behind a figure of a report: the records that it counts, the figures it is told from, or its workings."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from loopline.reports.metric import Metric, Number
@@ -14,10 +15,36 @@ FARTHEST = 10_000
 @dataclass(frozen=True, slots=True)
 class Item:
     kind: str
-    """lead, opportunity, person, company, campaign or cost."""
+    """lead, opportunity, person, company, campaign, cost or event."""
     record_id: str
     at: datetime | None
     adds: Number
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A line of the workings."""
+
+    label: str
+    values: Mapping[str, Number]
+    """Key of a column → figure."""
+    note: str = ""
+    leads: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Key of a column → where its figure opens: `row`, `metric`, options that are others here, and `report` where it
+    is a figure of another report."""
+
+
+@dataclass(frozen=True, slots=True)
+class Working:
+    """A table that a figure was worked out from, where it is no sum of records."""
+
+    title: str
+    head: str
+    """What a line is."""
+    columns: tuple[Metric, ...]
+    steps: tuple[Step, ...]
+    words: str = ""
+    """How the figure comes from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,3 +56,8 @@ class Opened:
     count: int
     total: Number
     """The figure itself, told once more from what is behind it; None where a sum would say nothing."""
+    parts: tuple[Metric, ...] = ()
+    """Figures of the same row that it is told from."""
+    workings: tuple[Working, ...] = ()
+    label: str = ""
+    """What its row is called, where it is none of the report's rows."""

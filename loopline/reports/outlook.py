@@ -17,6 +17,8 @@ import numpy.typing as npt
 DRAWS = 2000
 SEED = 7
 LOW, HIGH = 10, 90
+LEVELS = (5, LOW, 25, 50, 75, HIGH, 95)
+"""Percentiles of the draws that are kept."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -73,6 +75,8 @@ class Outlook:
     """What each open opportunity adds to `from_open`: one row each, in their order, one column a month."""
     ages: Floats
     """Ages of the leads in hand, each once."""
+    levels: Floats
+    """The draws by their percentiles: one row a level, one column a month, and one more for all of them together."""
     won_at_age: Floats
     """How many of the leads of each age are expected to be won: one row an age, one column a month."""
 
@@ -98,11 +102,11 @@ def outlook(
     held_counts, coming_counts = _draw_leads(random, leads, won_at_age.sum(axis=0), ends)
     held, coming = (_worth(random, counts, mean, spread) for counts in (held_counts, coming_counts))
     every = opened + held + coming
-    low, high = np.percentile(every, [LOW, HIGH], axis=0)
-    total_low, total_high = np.percentile(every.sum(axis=1), [LOW, HIGH])
+    levels = np.percentile(np.column_stack([every, every.sum(axis=1)]), LEVELS, axis=0)
+    (*low, total_low), (*high, total_high) = levels[LEVELS.index(LOW)], levels[LEVELS.index(HIGH)]
     return Outlook(
-        opened.mean(axis=0), held.mean(axis=0), coming.mean(axis=0), low, high, total_low, total_high,
-        of_each, ages, won_at_age,
+        opened.mean(axis=0), held.mean(axis=0), coming.mean(axis=0), np.array(low), np.array(high),
+        float(total_low), float(total_high), of_each, ages, levels, won_at_age,
     )  # fmt: skip
 
 

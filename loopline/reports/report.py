@@ -1,6 +1,6 @@
 """What a report is. Each lives in its own file in `reports/library/` and exports REPORT."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from loopline.reports.charts import Chart
@@ -40,9 +40,11 @@ class Report:
     """It for a period and the one before in one question, where that is quicker."""
     open: Open | None = None
     opens: frozenset[str] = frozenset()
-    """The metrics whose figures open."""
+    """The metrics whose figures `open` can open. Those with parts open into these without it."""
     opens_also: str = ""
     """How the keys of others begin that open, too: of columns that only the books know; "" where there are none."""
+    opens_within: frozenset[str] = frozenset()
+    """What `open` can open beside its columns: figures of the workings of others."""
     in_closed_loop: Callable[[str], Mapping[str, str]] | None = None
     """How the closed loop is asked for the same figure: there it opens down to touchpoints and people."""
     chart: Callable[[ReportResult], Chart] | None = None
@@ -56,8 +58,14 @@ class Report:
     how: tuple[str, ...] = ()
     """How the figures are worked out, sentence by sentence, where their formulas do not say it all."""
 
+    def opening(self, metrics: Iterable[Metric]) -> frozenset[str]:
+        """Which of these columns open."""
+        return frozenset(one.key for one in metrics if one.parts or self.may_open(one.key))
+
     def may_open(self, metric: str) -> bool:
-        return metric in self.opens or (bool(self.opens_also) and metric.startswith(self.opens_also))
+        """Whether `open` can open it, whatever the figure is told from."""
+        also = bool(self.opens_also) and metric.startswith(self.opens_also)
+        return also or metric in self.opens or metric in self.opens_within
 
     @property
     def usual_by(self) -> str:

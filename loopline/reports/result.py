@@ -25,8 +25,6 @@ class Row:
     """Why it is too early to judge the row; empty when it is not."""
     mind: str = ""
     """What to be careful about with the row, where the warnings say it, too; files have it beside the row."""
-    opens: bool = True
-    """False where no records can be listed behind its figures."""
 
     def to_json(self) -> dict[str, object]:
         return {
@@ -147,6 +145,11 @@ class ReportResult:
         if self.balance is None:
             raise TypeError(f"the report {self.report} deals out no credit")
         return self.balance
+
+    def figure(self, row: str, metric: str) -> Number:
+        """What a row or the total says; None for a row that it has not."""
+        found = next((one for one in [*self.rows, self.totals] if one.key == row), None)
+        return found.values.get(metric) if found else None
 
     @property
     def minds(self) -> list[str]:

@@ -104,12 +104,16 @@ def open_figure(
     Raises OptionError and StoreError.
     """
     report = report_named(key)
-    if report.open is None or not report.may_open(metric):
-        raise OptionError(
-            f"There is nothing to open behind “{metric}”. Open one of: {', '.join(sorted(report.opens))}.", "metric"
-        )
-    opened = report.open(row, metric, settle_for(report, options, engine, books), engine)
-    return replace(opened, items=opened.items[listed])
+    if report.open and report.may_open(metric):
+        opened = report.open(row, metric, settle_for(report, options, engine, books), engine)
+        return replace(opened, items=opened.items[listed])
+    result = run_report(key, options, engine, books)
+    columns = {one.key: one for one in result.metrics}
+    if metric not in columns or not columns[metric].parts:
+        opens = ", ".join(sorted(report.opening(result.metrics)))
+        raise OptionError(f"There is nothing to open behind “{metric}”. Open one of: {opens}.", "metric")
+    parts = tuple(columns[part] for part in columns[metric].parts)
+    return Opened(columns[metric], row, (), 0, result.figure(row, metric), parts)
 
 
 def unusual_records(key: str, kind: str, options: Options, engine: Engine, books: Books) -> tuple[Listed | None, Scope]:

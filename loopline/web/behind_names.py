@@ -85,10 +85,14 @@ def items_named(items: Sequence[Item], actor: Actor) -> list[Named]:
     """What a report of the library counts, by name and with its page, as far as the actor may see it."""
     known = {kind: finder(uuids_in(one.record_id for one in items if one.kind == kind), actor)
              for kind, finder in _FINDERS.items() if any(one.kind == kind for one in items)}  # fmt: skip
-    return [
-        Named(one, *known.get(one.kind, {}).get(one.record_id, (f"{_UNSEEN.get(one.kind, 'A record')}",)))
-        for one in items
-    ]
+    return [_event_named(one) if one.kind == "event" else
+            Named(one, *known.get(one.kind, {}).get(one.record_id, (f"{_UNSEEN.get(one.kind, 'A record')}",)))
+            for one in items]  # fmt: skip
+
+
+def _event_named(item: Item) -> Named:
+    """As it is stored; its own page says who may see what of it."""
+    return Named(item, item.record_id[:40], f"{reverse('stored_event')}?{urlencode({'id': item.record_id})}")
 
 
 def subject_named(subject: str, actor: Actor) -> tuple[str, str]:

@@ -18,11 +18,12 @@ from loopline.reports.catalogue import CATALOGUE, REPORTS
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in_as
+from tests.reports.test_budget_planner import two_channels
 
 pytestmark = pytest.mark.django_db
 NEED_MORE = {"budget-planner", "forecast", "hand-off", "plan-and-actual", "platform-claims", "speed-to-lead"}
 """Reports that have nothing to say of two sales; their own tests hold their check."""
-WITHOUT_TOTAL = {"coverage": "agreed", "platform-claims": "|google"}
+WITHOUT_TOTAL = {"coverage": "agreed", "cost-per-stage": "2", "platform-claims": "|google"}
 """Reports whose rows mean nothing together → one of their rows."""
 KEYS = [key for key in REPORTS if key != "closed-loop"]
 
@@ -69,7 +70,7 @@ def test_every_report_shows_what_may_be_seen_and_hides_the_other_unit(
 
 def test_every_figure_that_opens_opens_and_hides_the_other_unit(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     client = signed_in_as(Role.MARKETING, units[0])
-    for key in KEYS:
+    for key in (key for key in KEYS if key != "budget-planner"):  # it opens its own rows only, see below
         for metric in sorted(REPORTS[key].opens)[:2]:
             row = WITHOUT_TOTAL.get(key, "~total")
             answer = client.get(reverse("report_behind", args=[key]), {"metric": metric, "row": row})
@@ -105,10 +106,40 @@ def test_the_forecast_opens_into_what_may_be_seen(store: DuckDBEngine) -> None:
     ):
         answer = client.get(address, asked)
         assert (answer.status_code, answer.context["opened"].count) == (200, records)
+        [rates, *_] = answer.context["workings"]
+        won, lost, rate = rates.lines[0].cells
+        assert (won.value, lost.value, rate.value) == (30, 0, 100)
+        listed = client.get(won.address)
+        assert (listed.status_code, listed.context["opened"].count) == (200, 30)
+        assert "Won of Proposal" in listed.content.decode()
     assert client.get(address, asked | {"row": "2001-01-01"}).status_code == 400
     shown = client.get(reverse("report", args=["forecast"])).content.decode()
     assert f"{address}?row=~total&amp;metric=from_open_minor" in shown
-    assert "metric=expected_minor" not in shown
+    parts = client.get(address, {"metric": "expected_minor", "row": "~total"}).content.decode()
+    assert "metric=from_leads_minor" in parts, "a figure that is told from others leads to them"
+    assert "The draws" in client.get(address, {"metric": "expected_low_minor", "row": "~total"}).content.decode()
+
+
+def test_a_figure_of_the_planner_opens_into_weeks_and_these_into_what_may_be_seen(store: DuckDBEngine) -> None:
+    north, south = make_unit("North"), make_unit("South")
+    two_channels(store, unit=str(north.pk))
+    asked = {"from": "2023-09-04", "to": "2024-03-31", "metric": "gain", "row": "Paid Search"}
+    address = reverse("report_behind", args=["budget-planner"])
+    client = signed_in_as(Role.FINANCE, north)
+    answer = client.get(address, asked)
+    curves, weeks = answer.context["workings"]
+    assert curves.working.title == "Curves that fit"
+    assert weeks.lines[0].label == "25 Mar 2024"
+    spend, outcome = weeks.lines[0].cells
+    for cell in (spend, outcome):
+        behind = client.get(cell.address)
+        assert (behind.status_code, behind.context["found"].total) == (200, cell.value)
+    assert 'metric=gain"' in client.get(reverse("planner"), asked).content.decode().replace("&amp;", '"')
+    for other in (signed_in_as(Role.FINANCE, south), client):
+        said = asked if other is not client else asked | {"row": "Nowhere"}
+        refused = other.get(address, said)
+        assert (refused.status_code, "There is no cost of" in refused.content.decode()) == (400, True)
+    assert Client().get(address, asked).headers["Location"].startswith("/account/login/")
 
 
 @pytest.mark.parametrize("query", [{"period": "x"}, {"as_of": "x"}, {"unit": "x"}, {"by": "weather"}])

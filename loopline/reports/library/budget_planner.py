@@ -1,6 +1,6 @@
 """Budget planner: what a tenth more spend would go with, by channel or campaign, with its range."""
 
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import partial
 
 from loopline.lib.money import Money
@@ -9,10 +9,12 @@ from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.kept import kept_or
 from loopline.reports.metric import Metric, Number, Unit, ratio_of
 from loopline.reports.naming import Name, named
-from loopline.reports.options import Scope
+from loopline.reports.opened import Opened
+from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report, result_of
-from loopline.reports.response.curve import FEWEST_WEEKS, LEAST_VARIATION, NotKnownError, Response, respond
+from loopline.reports.response.curve import FEWEST_WEEKS, LEAST_VARIATION, NotKnownError, respond
 from loopline.reports.response.weeks import OUTCOME_KINDS, Series, unallocated_spend, weekly_series, whole_weeks
+from loopline.reports.response.workings import Learnt, curves_of, weeks_of
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.store.engine import Engine
 
@@ -27,6 +29,10 @@ OUTCOMES = {
 _WEEK = "week of the cost and of the conversion"
 
 
+_OF_OUTCOME = frozenset({"outcome", "gain", "gain_low", "gain_high"})
+"""Told in what the outcome is: a count, or money where it is won revenue."""
+
+
 def _told(key: str, label: str, short: str, formula: str, unit: Unit = Unit.COUNT) -> Metric:
     return ratio_of(key, label, formula, dated=_WEEK, unit=unit, short=short)
 
@@ -34,7 +40,7 @@ def _told(key: str, label: str, short: str, formula: str, unit: Unit = Unit.COUN
 METRICS = (
     _told("spend_minor", "Spend a week", "Spend a week", "mean of the last 13 whole weeks", Unit.MONEY),
     _told("outcome", "Outcome a week", "Outcome a week", "mean of the last 13 whole weeks, credited by the model: "
-          "leads unless another conversion is asked for; won is told in minor units of revenue"),
+          "leads unless another conversion is asked for; won is told in revenue"),
     _told("more_minor", "10 % more", "10 % more", "a tenth of the spend a week", Unit.MONEY),
     _told("gain", "Goes with", "Goes with", "outcome a week at 10 % more spend less that at the spend of now, on the "
           "curve that fits best"),
@@ -44,17 +50,6 @@ METRICS = (
     _told("most_minor", "Highest week", "Highest week", "most spent in a week; above it nothing is known", Unit.MONEY),
     _told("weeks", "Weeks", "Weeks", "whole weeks in a row with a known spend, up to the last"),
 )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Learnt:
-    """One row: its weeks, and what they teach, or why they teach nothing."""
-
-    key: str
-    name: Name
-    series: Series
-    response: Response | None
-    refusal: str = ""
 
 
 def learnt_rows(scope: Scope, engine: Engine) -> list[Learnt]:
@@ -81,10 +76,15 @@ def outcome_words(scope: Scope) -> str:
 
 def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     found = learnt_rows(scope, engine)
-    rows = [_row(one) for one in sorted(found, key=lambda one: (one.response is None, -_now(one), one.key))]
+    is_money = OUTCOME_KINDS[scope.options.conversion] == "revenue"
+    rows = [
+        _row(one, is_money=is_money)
+        for one in sorted(found, key=lambda one: (one.response is None, -_now(one), one.key))
+    ]
     empty = Row(TOTAL, "Total", values={metric.key: None for metric in METRICS})
     result = result_of(report, scope, BY[scope.options.by], rows, empty)
     result.has_total = False
+    result.metrics = _columns(is_money=is_money)
     if found:
         result.check = _check(found, whole_weeks(scope), engine)
     refused = sum(one.response is None for one in found)
@@ -95,6 +95,10 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     if refused:
         result.warnings.append(f"{refused:,} of {len(found):,} rows teach nothing; each says why.")
     return result
+
+
+def _columns(*, is_money: bool) -> list[Metric]:
+    return [replace(one, unit=Unit.MONEY) if is_money and one.key in _OF_OUTCOME else one for one in METRICS]
 
 
 def _check(found: list[Learnt], scope: Scope, engine: Engine) -> Check:
@@ -109,14 +113,15 @@ def _now(one: Learnt) -> float:
     return one.response.now if one.response else 0.0
 
 
-def _row(one: Learnt) -> Row:
+def _row(one: Learnt, *, is_money: bool) -> Row:
     values: dict[str, Number] = {metric.key: None for metric in METRICS}
     response = one.response
     if response is None:
         return Row(one.key, one.name.label, one.refusal, values=values, young_note=f"nothing is known: {one.refusal}")
+    digits = None if is_money else 2  # None: whole minor units
     values |= {
         "spend_minor": round(response.now),
-        "outcome": round(response.outcome_now, 2),
+        "outcome": round(response.outcome_now, digits),
         "more_minor": round(response.now / 10),
         "least_minor": round(response.least),
         "most_minor": round(response.most),
@@ -125,12 +130,30 @@ def _row(one: Learnt) -> Row:
     if not response.knows_ten_more:
         return Row(one.key, one.name.label, "10 % more is beyond every week that was seen", values=values)
     gain = response.ten_more()
-    values |= {"gain": round(gain.value, 2), "gain_low": round(gain.low, 2), "gain_high": round(gain.high, 2)}
+    values |= {
+        "gain": round(gain.value, digits), "gain_low": round(gain.low, digits), "gain_high": round(gain.high, digits),
+    }  # fmt: skip
     note = "cannot be told from nothing" if gain.low <= 0 <= gain.high else ""
     note = "hangs on one odd week; look at it first" if response.hangs_on is not None else note
     return Row(one.key, one.name.label, note, values=values)
 
 
+def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
+    """The weeks of the row, and where the figure comes from a curve, what each that fits says.
+
+    Raises OptionError for a row that has no cost in whole weeks.
+    """
+    is_money = OUTCOME_KINDS[scope.options.conversion] == "revenue"
+    column = next(one for one in _columns(is_money=is_money) if one.key == metric)
+    found = next((one for one in learnt_rows(scope, engine) if one.key == row), None)
+    if found is None:
+        raise OptionError(f"There is no cost of “{row}” in the whole weeks of the period.")
+    workings = [curves_of(found.response, scope)] if found.response and metric in _FROM_CURVES else []
+    figure = _row(found, is_money=is_money).values[metric]
+    return Opened(column, row, (), 0, figure, workings=(*workings, weeks_of(found, scope)), label=found.name.label)
+
+
+_FROM_CURVES = frozenset({"gain", "gain_low", "gain_high"})
 REPORT = Report(
     key=KEY,
     label="Budget planner",
@@ -139,6 +162,8 @@ REPORT = Report(
     question="What would 10 % more here do?",
     metrics=METRICS,
     run=_run,
+    open=_open,
+    opens=frozenset(metric.key for metric in METRICS),
     by=BY,
     reads=frozenset({"model", "lookback"}),
     leading=("spend_minor", "gain", "gain_low", "gain_high"),
@@ -148,6 +173,8 @@ REPORT = Report(
         "The curve has diminishing returns (Hill), spend may work on for weeks (adstock), and a trend and, from "
         "78 weeks on, a yearly wave are told apart from it. The range holds what any of 96 shapes says that fits "
         "nearly as well as the best; in simulated worlds with a known truth it held it in more than nine of ten.",
+        "Every figure opens into the weeks it was worked out from, and these into their cost lines and the leads or "
+        "opportunities that came about in them.",
         "Credit is the model's. Outcomes of the last weeks may still come: long sales make late spend look bad.",
     ),
     rests_on=frozenset({"won", "cost"}),

@@ -130,7 +130,7 @@ COUNTING = Counting(
         Told(ratio_of("content_win_rate", "Win rate", "won ÷ (won + lost) of those that had read it", "content_won",
                       "content_decided", dated=_DATED), share("content_won", "content_decided")),
         Told(ratio_of("content_at_least", "Win rate, at least", "lower bound of the 95 % interval (Wilson)",
-                      dated=_DATED, short="At least"), lambda _values: None),
+                      "content_won", "content_decided", dated=_DATED, short="At least"), lambda _values: None),
         Counted(_several("content_minor", "Revenue", "of the won ones, whole on every row: it is not credit and "
                          "overlaps", Unit.MONEY), "outcome = 'won'", "coalesce(sum(reporting_minor), 0)"),
     ),

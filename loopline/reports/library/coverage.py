@@ -29,21 +29,20 @@ from loopline.store.engine import Engine
 from loopline.store.engine import Row as Found
 
 _MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
-_VISITS = question(
+_VISITS = Part(
+    "counted",
     f"""
-    SELECT count(*) AS sessions, count(*) FILTER (WHERE NOT {_MACHINE}) AS human,
-        count(*) FILTER (WHERE NOT {_MACHINE} AND e.consent >= 2) AS consented,
-        count(*) FILTER (WHERE NOT {_MACHINE} AND c.row_id IS NOT NULL) AS mapped,
-        count(*) FILTER (WHERE NOT {_MACHINE} AND (c.row_id IS NOT NULL OR e.utm_campaign <> '')) AS with_code
+    SELECT e.event_id AS record_id, epoch_us(e.occurred_at) AS at_us, NOT {_MACHINE} AS is_human,
+        e.consent >= 2 AS has_consent, c.row_id IS NOT NULL AS is_mapped,
+        c.row_id IS NOT NULL OR e.utm_campaign <> '' AS has_code
     FROM touches AS e LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
     LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign
     WHERE e.is_entry AND e.recorded_at <= $as_of AND {visible("e.unit_id")} AND {in_period("e.occurred_at")}
         AND e.identity NOT IN (SELECT identity FROM gone_people)
     """,
-    VERDICT_STATE,
-    CAMPAIGN_ROWS,
-    GONE_PEOPLE,
+    (VERDICT_STATE, CAMPAIGN_ROWS, GONE_PEOPLE),
 )
+"""Sessions begun in the period."""
 _IS_EARNED = f"row_key <> '{UNATTRIBUTED}'"
 _PEOPLE = Part(
     "counted",
@@ -88,9 +87,14 @@ class _Row:
     kind: str
     part: Part
     known: str
+    of: str = "TRUE"
+    """The condition of all of them."""
 
 
 _COUNTED = {
+    "consent": _Row("event", _VISITS, "is_human AND has_consent", "is_human"),
+    "human": _Row("event", _VISITS, "is_human"),
+    "codes": _Row("event", _VISITS, "is_human AND is_mapped", "is_human AND has_code"),
     "agreed": _Row("lead", _PEOPLE, "has_agreed"),
     "company": _Row("lead", _PEOPLE, "has_company"),
     "amount": _Row("opportunity", _WON, "has_amount"),
@@ -106,21 +110,21 @@ USUAL = 80.0
 
 def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     earned, revenue = _origin(scope, engine)
-    [visits] = engine.rows(_VISITS, scope.params)
-    counted = _counted(_PEOPLE, scope, engine) | _counted(_WON, scope, engine) | _counted(_COST, scope, engine)
+    counted = {
+        key: told for part in (_VISITS, _PEOPLE, _WON, _COST) for key, told in _counted(part, scope, engine).items()
+    }
     rows = [
         _row("origin", "Won revenue with a known origin", f"in {scope.books.currency}", _major(earned, scope),
              _major(revenue, scope)),
-        _row("consent", "Sessions that may be recognised", "consent mode 2 or 3, humans", visits["consented"],
-             visits["human"]),
-        _row("human", "Sessions by humans", "the others are machines, left out of every figure", visits["human"],
-             visits["sessions"]),
+        _row("consent", "Sessions that may be recognised", "consent mode 2 or 3, humans", *counted["consent"]),
+        _row("human", "Sessions by humans", "the others are machines, left out of every figure",
+             *counted["human"]),
         _row("agreed", "Leads that agreed to be contacted", "for any purpose", *counted["agreed"]),
         _row("company", "Leads with a company", "", *counted["company"]),
         _row("amount", "Won with an amount and an exchange rate", "", *counted["amount"]),
         _row("rate", "Cost lines with an exchange rate", "", *counted["rate"]),
         _row("codes", "Sessions with a campaign code that is mapped", "under Campaigns, history follows",
-             visits["mapped"], visits["with_code"]),
+             *counted["codes"]),
     ]  # fmt: skip
     result = result_of(report, scope, "What", rows, Row(TOTAL, "Total", values=dict.fromkeys(_KEYS)))
     result.has_total = False
@@ -151,20 +155,22 @@ def _asked_of_records(sql: str, scope: Scope, engine: Engine) -> list[Found]:
 def _counted(part: Part, scope: Scope, engine: Engine) -> dict[str, tuple[object, object]]:
     """Known and all of each row that is read from `part`."""
     keys = [key for key, row in _COUNTED.items() if row.part is part]
-    known = ", ".join(f"count(*) FILTER (WHERE {_COUNTED[key].known}) AS {key}" for key in keys)
-    [found] = engine.rows(question(f"SELECT count(*) AS every_one, {known} FROM counted", part), scope.params)
-    return {key: (found[key], found["every_one"]) for key in keys}
+    conditions = {name: which for key in keys for name, which in
+                  ((key, _COUNTED[key].known), (f"of_{key}", _COUNTED[key].of))}  # fmt: skip
+    told = ", ".join(f"count(*) FILTER (WHERE {which}) AS {name}" for name, which in conditions.items())
+    [found] = engine.rows(question(f"SELECT {told} FROM counted", part), scope.params)
+    return {key: (found[key], found[f"of_{key}"]) for key in keys}
 
 
 def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
-    """The records of a row; sessions are sums and no records. Raises OptionError for a row without any."""
+    """The records of a row, of sessions the event that began each. Raises OptionError for a row that there is not."""
     is_known = metric == KNOWN.key
     if row == "origin":
         return _open_origin(is_known, scope, engine)
     if row not in _COUNTED:
         raise OptionError(f"No records are behind the row “{row}”. Open one of: {', '.join(('origin', *_COUNTED))}.")
     counted = _COUNTED[row]
-    which = counted.known if is_known else "TRUE"
+    which = counted.known if is_known else counted.of
     [every] = engine.rows(
         question(f"SELECT count(*) AS records FROM counted WHERE {which}", counted.part), scope.params
     )
@@ -209,7 +215,7 @@ def _row(key: str, label: str, note: str, known: object, of: object) -> Row:
     part, whole = number(known), number(of)
     rate: Number = round(100 * part / whole, 4) if whole else None
     values = dict(zip(_KEYS, (part, whole, rate), strict=True))
-    return Row(key, label, note, values=values, opens=key == "origin" or key in _COUNTED)
+    return Row(key, label, note, values=values)
 
 
 def _is_low(row: Row) -> bool:

@@ -1,5 +1,6 @@
 """Forecast: what is likely to be won in the months to come, by the organisation's own rates and lags, with a range."""
 
+from dataclasses import dataclass, replace
 from datetime import date
 from zoneinfo import ZoneInfo
 
@@ -12,10 +13,21 @@ from loopline.reports.balance import number
 from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES, days_to_won
 from loopline.reports.dimension import TOTAL
+from loopline.reports.forecast_workings import (
+    LISTS,
+    PACE_DAYS,
+    SALES,
+    amounts_of,
+    draws_of,
+    older_of,
+    open_list,
+    pace_of,
+    rates_of,
+)
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Scope
-from loopline.reports.outlook import LeadsInHand, Open, Outlook, Record, outlook
+from loopline.reports.outlook import HIGH, LEVELS, LOW, Floats, LeadsInHand, Open, Outlook, Record, outlook
 from loopline.reports.periods import month_start
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
@@ -25,24 +37,13 @@ from loopline.store.engine import Engine
 MONTHS = 6
 FEWEST = 30
 """Decided opportunities; from fewer it would learn chance."""
-PACE_DAYS = 90
-_SALES = Part(
-    "sales",
-    f"""
-    SELECT * FROM ({
-        latest(
-            "opportunity_facts", "unit_id", "lead_id", "stage", "outcome", "reporting_minor", "created_at", "closed_at"
-        )
-    }) AS every_one WHERE NOT is_deleted AND {visible("unit_id")}
-    """,
-)
 _OPEN = question(
     """
     SELECT id, epoch_us(created_at) AS at_us, stage, floor(($as_of_us - epoch_us(created_at)) / 86400000000) AS age,
         reporting_minor
     FROM sales WHERE outcome = 'open' ORDER BY id
     """,
-    _SALES,
+    SALES,
 )
 _OPEN_STRAIGHT = f"""
 SELECT count(*) AS sales FROM (
@@ -57,14 +58,14 @@ _BY_STAGE = question(
     JOIN sales AS s ON s.id = r.id
     WHERE s.outcome IN ('won', 'lost') AND {in_period("s.closed_at")} GROUP BY r.stage, s.outcome
     """,
-    _SALES,
+    SALES,
 )
 _WON = question(
     f"""
     SELECT (epoch(closed_at) - epoch(created_at)) / 86400.0 AS lag, reporting_minor FROM sales
     WHERE outcome = 'won' AND reporting_minor IS NOT NULL AND {in_period("closed_at")} ORDER BY id
     """,
-    _SALES,
+    SALES,
 )
 _HELD = Part(
     "held",
@@ -76,7 +77,7 @@ _HELD = Part(
     WHERE NOT l.is_deleted AND {visible("l.unit_id")} AND s.lead_id IS NULL
         AND l.state NOT IN ('rejected', 'recycled', 'disqualified', 'converted')
     """,
-    (_SALES,),
+    (SALES,),
 )
 _IN_HAND = question("SELECT age, count(*) AS leads FROM held GROUP BY age ORDER BY age", _HELD)
 _OF_AGES = question(
@@ -118,7 +119,8 @@ def _bound(key: str, label: str, formula: str) -> Metric:
 
 
 METRICS = (
-    _money("expected_minor", "Expected", "all three sources together, the mean of the draws", "Expected"),
+    replace(_money("expected_minor", "Expected", "all three sources together, the mean of the draws", "Expected"),
+            parts=("from_open_minor", "from_leads_minor", "to_come_minor")),
     _bound("expected_low_minor", "At least", "9 of 10 draws gave more; the months of a bad draw are not bad together, "
            "so the total is no sum"),
     _bound("expected_high_minor", "At most", "9 of 10 draws gave less"),
@@ -142,7 +144,7 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         )
         return result
     starts = _months(scope)
-    seen = _ask(scope, engine, found, starts)
+    seen = _learn(scope, engine, found).outlook(scope, starts)
     [straight] = engine.rows(_OPEN_STRAIGHT, scope.params)
     rows = [_row(f"{first:%b %Y}", first.isoformat(), seen, place) for place, first in enumerate(starts[:-1])]
     result = result_of(report, scope, "Month", rows, empty)
@@ -156,10 +158,13 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
 
 
 def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
-    """The opportunities or leads that a month is expected from, the figure dealt out over them by what each adds.
+    """The opportunities or leads that a month is expected from, the figure dealt out over them by what each adds, and
+    what the rates, amounts and ranges were learnt from.
 
     Raises OptionError for a month that is not forecast.
     """
+    if metric in LISTS:
+        return open_list(row, metric, {**scope.params, "mature_days": _mature(scope, engine)}, engine)
     column = next(one for one in METRICS if one.key == metric)
     found = engine.rows(_BY_STAGE, scope.params)
     if _decided(found) < FEWEST:
@@ -169,15 +174,24 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     if row not in (TOTAL, *keys):
         raise OptionError(f"There is no month “{row}” in the forecast. Choose one of: {', '.join(keys)}.")
     months = list(range(MONTHS)) if row == TOTAL else [keys.index(row)]
-    seen = _ask(scope, engine, found, starts)
+    learnt = _learn(scope, engine, found)
+    seen = learnt.outlook(scope, starts)
+    won, older, pace = amounts_of(learnt.amounts.tolist()), older_of(learnt.leads.history), pace_of(learnt.pace)
     if metric == "from_open_minor":
         figure = sum(round(float(seen.from_open[month])) for month in months)
         items, count = _open_opportunities(figure, seen, months, scope, engine)
-    else:
+        return Opened(column, row, tuple(items), count, figure, workings=(rates_of(learnt.by_stage), won))
+    if metric == "from_leads_minor":
         by_month = [round(float(seen.from_leads[month])) for month in months]
-        figure = sum(by_month)
         items, count = _open_leads(by_month, seen, months, scope, engine)
-    return Opened(column, row, tuple(items), count, figure)
+        return Opened(column, row, tuple(items), count, sum(by_month), workings=(older, won))
+    if metric == "to_come_minor":
+        figure = sum(round(float(seen.to_come[month])) for month in months)
+        return Opened(column, row, (), 0, figure, workings=(pace, older, won))
+    level = LEVELS.index(LOW if metric == "expected_low_minor" else HIGH)
+    levels = seen.levels[:, MONTHS if row == TOTAL else months[0]]
+    parts = tuple(one for one in METRICS if one.key in METRICS[0].parts)
+    return Opened(column, row, (), 0, round(float(levels[level])), parts, (draws_of(levels.tolist()),))
 
 
 def _open_opportunities(
@@ -234,18 +248,34 @@ def _decided(found: list[dict[str, object]]) -> int:
                 for stage in {row["stage"] for row in found}), default=0)  # fmt: skip
 
 
-def _ask(scope: Scope, engine: Engine, found: list[dict[str, object]], starts: list[date]) -> Outlook:
-    mature = days_to_won(scope, engine) or 0
-    params = {**scope.params, "mature_days": float(mature)}
-    ends = [(day_start(one, scope.books.zone) - scope.as_of).total_seconds() / 86400 for one in starts[1:]]
+@dataclass(frozen=True, slots=True)
+class _Learnt:
+    """What the books teach, and what is in them now."""
+
+    open_now: Open
+    by_stage: dict[str, Record]
+    lags: Floats
+    amounts: Floats
+    leads: LeadsInHand
+    pace: int
+    """Leads of the last PACE_DAYS days."""
+
+    def outlook(self, scope: Scope, starts: list[date]) -> Outlook:
+        """Over the months that begin on `starts`; the last of them is where the last month ends."""
+        ends = [(day_start(one, scope.books.zone) - scope.as_of).total_seconds() / 86400 for one in starts[1:]]
+        return outlook(self.open_now, self.by_stage, self.lags, self.amounts, self.leads, np.array(ends))
+
+
+def _learn(scope: Scope, engine: Engine, found: list[dict[str, object]]) -> _Learnt:
+    params = {**scope.params, "mature_days": _mature(scope, engine)}
     by_stage: dict[str, Record] = {}
-    for stage in {str(row["stage"]) for row in found}:
+    for stage in sorted({str(row["stage"]) for row in found}):
         counts = {row["outcome"]: number(row["sales"]) for row in found if row["stage"] == stage}
         by_stage[stage] = Record(counts.get("won", 0), counts.get("lost", 0))
     open_now, won = engine.rows(_OPEN, params), engine.rows(_WON, params)
     [older], [pace] = engine.rows(_OLDER, params), engine.rows(_PACE, params)
     in_hand, lags = engine.rows(_IN_HAND, params), engine.rows(_LEAD_LAGS, params)
-    return outlook(
+    return _Learnt(
         Open([str(row["stage"]) for row in open_now], _floats(open_now, "age"),
              [None if row["reporting_minor"] is None else number(row["reporting_minor"]) for row in open_now]),
         by_stage, _floats(won, "lag"), _floats(won, "reporting_minor"),
@@ -254,11 +284,15 @@ def _ask(scope: Scope, engine: Engine, found: list[dict[str, object]], starts: l
             Record(number(older["won"]), number(older["leads"]) - number(older["won"])),
             _floats(lags, "converted_after"), _floats(lags, "won_after"), number(pace["leads"]) / PACE_DAYS,
         ),
-        np.array(ends),
+        number(pace["leads"]),
     )  # fmt: skip
 
 
-def _floats(rows: list[dict[str, object]], name: str) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+def _mature(scope: Scope, engine: Engine) -> float:
+    return float(days_to_won(scope, engine) or 0)
+
+
+def _floats(rows: list[dict[str, object]], name: str) -> Floats:
     """NaN where the answer says nothing."""
     return np.array([row[name] for row in rows], dtype=np.float64)
 
@@ -298,7 +332,8 @@ REPORT = Report(
     metrics=METRICS,
     run=_run,
     open=_open,
-    opens=frozenset({"from_open_minor", "from_leads_minor"}),
+    opens=frozenset({"expected_low_minor", "expected_high_minor", *METRICS[0].parts}),
+    opens_within=frozenset(LISTS),
     group="Win",
     chart=lambda result: ranges(result, "expected_minor", "expected_low_minor", "expected_high_minor"),
     leading=("expected_minor", "expected_low_minor", "expected_high_minor", "from_open_minor", "from_leads_minor",
@@ -310,7 +345,7 @@ REPORT = Report(
         "and worth of sales that leads become. The range leaves out the lowest and the highest tenth.",
         "What is expected from open opportunities opens into each of them, with its mean over the draws. Leads of one "
         "age are alike: what is expected from leads in hand opens into them, dealt out by the chance of their age. "
-        "Leads to come are nobody yet.",
+        "Leads to come are nobody yet: they open into the pace and the rate they are told from.",
         "It knows nothing of seasons, of new prices or of a colleague who leaves. Ask it as of an earlier day and "
         "compare with what came.",
     ),

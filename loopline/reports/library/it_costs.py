@@ -1,11 +1,15 @@
 """IT cost: what each business unit pays for tools and computing, beside what it uses them for."""
 
+from dataclasses import replace
+
 from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.state import Part, latest, visible
+from loopline.lib.times import from_micros
 from loopline.reports.balance import number
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, per, share
-from loopline.reports.dimension import Naming
+from loopline.reports.dimension import TOTAL, Naming
 from loopline.reports.metric import Number, Unit, ratio_of, sum_of
+from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.row_charts import bars
@@ -73,7 +77,7 @@ COUNTING = Counting(
              share("it_minor", "unit_cost_minor")),
         Counted(sum_of("events_collected", "Events", "events collected for the unit, machines too: they use what is "
                        "paid for", of="event", dated="event", is_neutral=True),
-                "kind = 'events'", "coalesce(sum(events), 0)", opens=False),
+                "kind = 'events'", "coalesce(sum(events), 0)"),
         Counted(sum_of("unit_leads", "Leads", "leads created", of="lead", dated="lead created"), "kind = 'lead'"),
         Told(ratio_of("it_per_thousand_minor", "IT cost per 1,000 events", "IT cost ÷ events × 1,000", "it_minor",
                       "events_collected", dated=_DATED, unit=Unit.MONEY, short="per 1,000 events", is_less_better=True),
@@ -90,6 +94,24 @@ COUNTING = Counting(
     checked="events_collected",
 )  # fmt: skip
 
+_LATEST = f"""
+SELECT event_id, epoch_us(occurred_at) AS at_us FROM events
+WHERE recorded_at <= $as_of AND {visible("unit_id")} AND {_IN_PERIOD.format("occurred_at")}
+    AND ($row = '{TOTAL}' OR unit_id = $row)
+ORDER BY occurred_at DESC, event_id LIMIT {FARTHEST}
+"""
+
+
+def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
+    """Of events the latest ones: they are alike, and there are many."""
+    opened = COUNTING.open(row, metric, scope, engine)
+    if metric != "events_collected":
+        return opened
+    found = engine.rows(_LATEST, {**scope.params, "row": row})
+    items = tuple(Item("event", str(one["event_id"]), from_micros(number(one["at_us"])), 1) for one in found)
+    return replace(opened, items=items, count=int(opened.total or 0))
+
+
 REPORT = Report(
     key="it-costs",
     label="IT cost per unit",
@@ -97,7 +119,7 @@ REPORT = Report(
     question="What do the tools cost each business unit, and what does it use them for?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
-    open=COUNTING.open,
+    open=_open,
     opens=COUNTING.opens,
     chart=lambda result: bars(result, "it_minor"),
     usual_period="last_quarter",

@@ -44,7 +44,8 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     total = Row(TOTAL, "Total", values=_values(found.totals, None, shown))
     rows = [_row(one, shown) for one in found.rows]
     result = result_of(report, scope, DIMENSIONS[scope.options.by].label, rows, total)
-    result.metrics = [*(_metric(scope.models[key]) for key in shown), APART]
+    columns = [_metric(scope.models[key]) for key in shown]
+    result.metrics = [*columns, replace(APART, parts=tuple(column.key for column in columns))]
     result.warnings = [
         *found.disagreements,
         *(f"{scope.models[key].label}: {why}" for key, why in found.refused.items()),

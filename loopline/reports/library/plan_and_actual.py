@@ -84,7 +84,8 @@ COUNTING = Counting(
         _cost("committed_minor", "Committed", "committed", "cost that is ordered and not booked yet"),
         _cost("actual_minor", "Actual", "actual", "actual cost lines"),
         Told(ratio_of("left_minor", "Left of the plan", "planned − actual; below zero where more was spent than "
-                      "planned, — where one of them is not known", dated=_DATED, unit=Unit.MONEY, short="Left",
+                      "planned, — where one of them is not known", "planned_minor", "actual_minor",
+                      dated=_DATED, unit=Unit.MONEY, short="Left",
                       is_neutral=True), _left),
         Told(ratio_of("used_rate", "Used of the plan", "actual ÷ planned", "actual_minor", "planned_minor",
                       dated=_DATED, short="Used", is_neutral=True), share("actual_minor", "planned_minor")),

@@ -84,9 +84,9 @@ COUNTING = Counting(
         Told(ratio_of("source_rate", "Conversion", "converted ÷ had long enough", "source_converted", "source_judged",
                       dated=_DATED), share("source_converted", "source_judged")),
         Told(ratio_of("source_at_least", "Conversion, at least", "lower bound of its 95 % interval (Wilson)",
-                      dated=_DATED, short="At least"), _bound("low")),
+                      "source_converted", "source_judged", dated=_DATED, short="At least"), _bound("low")),
         Told(ratio_of("source_at_most", "Conversion, at most", "upper bound of its 95 % interval (Wilson)",
-                      dated=_DATED, short="At most"), _bound("high")),
+                      "source_converted", "source_judged", dated=_DATED, short="At most"), _bound("high")),
         Counted(sum_of("source_won", "Won", "leads of the judged that were won", of="lead", dated=_DATED),
                 "is_mature AND is_won"),
         Counted(sum_of("source_minor", "Revenue of the leads", "amount of the won opportunities that all of the leads "

@@ -1,14 +1,18 @@
 """Cost per stage: what one that reaches a stage costs, with all that was spent in the period."""
 
+from collections.abc import Mapping
+
 from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.state import Part, latest, question, visible
+from loopline.lib.times import from_micros
 from loopline.reports.balance import number, sum_records
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, in_period
 from loopline.reports.courses import COURSES
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import Number, Unit, ratio_of, sum_of
 from loopline.reports.naming import Name
-from loopline.reports.options import Scope
+from loopline.reports.opened import FARTHEST, Item, Opened, Step, Working
+from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult
 from loopline.reports.row_charts import bars
@@ -87,6 +91,42 @@ COUNTING = Counting(
     over_time="reached",
 )  # fmt: skip
 
+_LINES = question(
+    f"""
+    SELECT id, epoch_us(CAST(starts_on AS TIMESTAMPTZ)) AS at_us, {spent("$first", "$last")} AS spent_minor
+    FROM cost_lines WHERE {falls_into("$first", "$last")} ORDER BY spent_minor DESC, id
+    """,
+    COST_LINES,
+)
+REACHED, PERIOD_COST, _, OF_BEFORE = COUNTING.metrics
+
+
+def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
+    """Cost into its lines, the share of the stage before into both stages. Raises OptionError for no stage."""
+    if metric == PERIOD_COST.key:
+        found = engine.rows(_LINES, scope.params)
+        items = [_cost_item(one) for one in found]
+        return Opened(PERIOD_COST, row, tuple(items[:FARTHEST]), len(items), sum(int(one.adds or 0) for one in items))
+    if metric != OF_BEFORE.key:
+        return COUNTING.open(row, metric, scope, engine)
+    if row not in _NAMES:
+        raise OptionError(f"There is no stage “{row}”. Choose one of: {', '.join(_NAMES)}.")
+    steps = [
+        Step(_NAMES[key].label, {REACHED.key: COUNTING.open(key, REACHED.key, scope, engine).total},
+             leads={REACHED.key: {"row": key, "metric": REACHED.key}})
+        for key in (str(int(row) - 1), row) if key in _NAMES
+    ]  # fmt: skip
+    words = "The second as a share of the first; both count what happened in the period, and are not the same ones."
+    return Opened(
+        OF_BEFORE, row, (), 0, None, workings=(Working("Both stages", "Stage", (REACHED,), tuple(steps), words),)
+    )
+
+
+def _cost_item(row: Mapping[str, object]) -> Item:
+    spent_minor = None if row["spent_minor"] is None else number(row["spent_minor"])
+    return Item("cost", str(row["id"]), from_micros(number(row["at_us"])), spent_minor)
+
+
 REPORT = Report(
     key="cost-per-stage",
     label="Cost per stage",
@@ -95,8 +135,8 @@ REPORT = Report(
     metrics=COUNTING.metrics,
     run=COUNTING.run,
     sparks=COUNTING.sparks,
-    open=COUNTING.open,
-    opens=COUNTING.opens,
+    open=_open,
+    opens=COUNTING.opens | {PERIOD_COST.key, OF_BEFORE.key},
     chart=lambda result: bars(result, "cost_per_stage_minor"),
     usual_period="last_quarter",
     leading=("reached", "cost_per_stage_minor", "of_stage_before"),

@@ -93,17 +93,20 @@ class Response:
 
     def change(self, before: float, after: float) -> Range:
         """How much more a week where `after` is spent instead of `before`."""
-        best = self.best
-        value = best.slope * best.gain(before, after)
-        low = high = value
-        for one in self.fits:
-            room = best.rss + self.slack - one.rss
-            if room < 0 or one.information <= 0:
-                continue
-            gain, reach = one.gain(before, after), sqrt(room / one.information)
-            ends = sorted(((one.slope - reach) * gain, (one.slope + reach) * gain))
-            low, high = min(low, ends[0]), max(high, ends[1])
-        return Range(value, low, high)
+        value = self.best.slope * self.best.gain(before, after)
+        found = [self.says(one, before, after) for one in self.near()]
+        return Range(value, min([value, *(one.low for one in found)]), max([value, *(one.high for one in found)]))
+
+    def near(self) -> list[Fitted]:
+        """The shapes that fit nearly as well as the best, it first: what the range is told from."""
+        return [one for one in self.fits if one.rss <= self.best.rss + self.slack and one.information > 0]
+
+    def says(self, shape: Fitted, before: float, after: float) -> Range:
+        """What one of these shapes says of a change, with how far its slope may be off."""
+        gain = shape.gain(before, after)
+        reach = sqrt((self.best.rss + self.slack - shape.rss) / shape.information)
+        low, high = sorted(((shape.slope - reach) * gain, (shape.slope + reach) * gain))
+        return Range(shape.slope * gain, low, high)
 
     def ten_more(self) -> Range:
         """How much more a week with 10 % more than now."""

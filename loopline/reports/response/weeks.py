@@ -31,6 +31,8 @@ class Series:
     """Minor units; None before its first known cost."""
     outcome: tuple[float, ...]
     """Leads, qualified leads or opportunities, or minor units of revenue."""
+    mondays: tuple[date, ...] = ()
+    """The first days of the weeks."""
 
 
 def weekly_series(scope: Scope, engine: Engine) -> Mapping[str, Series]:
@@ -54,7 +56,8 @@ def weekly_series(scope: Scope, engine: Engine) -> Mapping[str, Series]:
     for row in engine.rows(_credit(model, dimension, scope.options, kind), values):
         if row["week_us"] is not None and str(row["row_key"]) in outcome:
             outcome[str(row["row_key"])][place[number(row["week_us"])]] += number(row["amount"]) / scale
-    return {key: Series(tuple(weeks), tuple(outcome[key])) for key, weeks in sorted(spend.items())}
+    days = tuple(mondays)
+    return {key: Series(tuple(weeks), tuple(outcome[key]), days) for key, weeks in sorted(spend.items())}
 
 
 def unallocated_spend(scope: Scope, engine: Engine) -> int:

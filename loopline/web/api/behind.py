@@ -53,7 +53,7 @@ def behind_figure(request: HttpRequest, key: str) -> HttpResponse:
     words, books = words_of(request, report, "row", "metric", "limit", "cursor"), caller.books
     most, start, as_of = limit_of(words.get("limit", "")), *_start(words, key)
     if not words.get("metric"):
-        opens = sorted(report.opens) or [metric.key for metric in report.metrics]
+        opens = sorted(report.opening(report.metrics)) or [metric.key for metric in report.metrics]
         raise refused(422, "option_missing", f"Say which figure: metric= one of {', '.join(opens)}.", "metric")
     options = asked_of(words, report, books).options
     options = replace(options, as_of=as_of or settle_for(report, options, engine(), books).as_of)

@@ -61,7 +61,7 @@ def _about(report: Report, chosen: Mapping[str, Mapping[str, str]]) -> dict[str,
             for one in options_of(report)
         ],
         "metrics": [metric.key for metric in report.metrics],
-        "opens": sorted(report.opens),
+        "opens": sorted(report.opening(report.metrics)),
         "formats": list(FORMS),
         "page": page_of(report.key),
     }

@@ -32,6 +32,7 @@ from loopline.web.report_words import changes
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
 from loopline.web.wording import money_whole_text
+from loopline.web.workings_shown import workings_shown
 
 GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
 """The stations of the loop."""
@@ -88,7 +89,7 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         "key_figures": changes(leading, result, before) if result.has_total else [],
         "columns": [metric for metric in result.metrics if metric.key not in found.only_in_files],
         "secondary": by_key.keys() - set(found.leading[:ON_PHONES]),
-        "opens": {key for key in by_key if found.may_open(key)},
+        "opens": found.opening(result.metrics),
         "can_split": any(is_split(metric) for metric in result.metrics),
         "has_young": any(row.young_note for row in result.rows),
     }
@@ -120,14 +121,18 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/report_behind.html", shown | {"trouble": str(error)}, status=400)
     rows = {one.key: one for one in [*result.rows, result.totals]}
+    figures = rows[row].values if row in rows else {}
     scope = settle_for(found, asked.options, engine(), books)
     shown |= about(asked, scope.model) | {
         "opened": opened,
         "in_closed_loop": _in_closed_loop(found, row, metric, scope, shown["options_query"]),
         "result": result,
-        "row_label": rows[row].label if row in rows else row,
+        "row_label": opened.label or (rows[row].label if row in rows else row),
         # Of a median there is no sum over what is behind it: it stands as the report says it.
-        "figure": rows[row].values.get(metric) if opened.total is None and row in rows else opened.total,
+        "figure": figures.get(metric) if opened.total is None else opened.total,
+        "parts": [(part, figures.get(part.key)) for part in opened.parts],
+        "workings": workings_shown(opened, key, request.GET),
+        "behind": reverse("report_behind", args=[key]),
         "items": items_named(opened.items, request.actor),
         "hides_names": any(one.kind in {"lead", "person"} for one in opened.items)
         and not request.actor.may(Permission.SEE_PEOPLE),

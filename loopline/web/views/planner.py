@@ -18,9 +18,10 @@ from loopline.campaigns.models import Campaign, CostLine
 from loopline.lib.ids import uuid_or_none
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.library.budget_planner import KEY, Learnt, learnt_rows, outcome_words
+from loopline.reports.library.budget_planner import KEY, learnt_rows, outcome_words
 from loopline.reports.options import OptionError
 from loopline.reports.response.proposal import Proposal, bounds_of, propose
+from loopline.reports.response.workings import Learnt
 from loopline.reports.run import settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow

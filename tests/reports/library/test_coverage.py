@@ -48,25 +48,29 @@ def test_every_figure_of_records_opens_into_those_that_it_counts(reading_engine:
     asked = Options(**MARCH, unit_ids=frozenset({"north"}))
     result = run_report("coverage", asked, reading_engine, BOOKS)
     listed = {}
-    for row in (row for row in result.rows if row.opens):
+    for row in result.rows:
         for metric in ("known", "known_of"):
             opened = open_figure("coverage", row.key, metric, asked, reading_engine, BOOKS)
             assert opened.total == sum(one.adds or 0 for one in opened.items) == row.values[metric], (row.key, metric)
             listed[row.key, metric] = sorted((one.kind, one.record_id) for one in opened.items)
     leads = [("lead", "a"), ("lead", "b")]
     sales = [("opportunity", "known"), ("opportunity", "unknown")]
+    visits, machine = [("event", "e1"), ("event", "e2")], ("event", "e3")
     assert listed == {
         ("origin", "known"): sales[:1], ("origin", "known_of"): sales,
         ("agreed", "known"): leads[:1], ("agreed", "known_of"): leads,
         ("company", "known"): leads[1:], ("company", "known_of"): leads,
         ("amount", "known"): sales, ("amount", "known_of"): [sales[0], ("opportunity", "no-rate"), sales[1]],
         ("rate", "known"): [("cost", "c1")], ("rate", "known_of"): [("cost", "c1"), ("cost", "c2")],
+        ("consent", "known"): visits[:1], ("consent", "known_of"): visits,
+        ("human", "known"): visits, ("human", "known_of"): [*visits, machine],
+        ("codes", "known"): visits[:1], ("codes", "known_of"): visits,
     }  # fmt: skip
 
 
-def test_a_row_of_sessions_says_which_rows_open(reading_engine: Engine, shelf: Shelf) -> None:
-    with pytest.raises(OptionError, match="Open one of: origin, agreed, company, amount, rate"):
-        open_figure("coverage", "consent", "known", Options(**MARCH), reading_engine, BOOKS)
+def test_a_row_that_there_is_not_says_which_rows_open(reading_engine: Engine, shelf: Shelf) -> None:
+    with pytest.raises(OptionError, match="Open one of: origin, consent, human, codes, agreed"):
+        open_figure("coverage", "weather", "known", Options(**MARCH), reading_engine, BOOKS)
 
 
 def test_without_anything_coverage_is_unknown_and_not_complete(store: DuckDBEngine) -> None:
