@@ -55,6 +55,9 @@ def company(engine: Engine) -> None:
         shelf.fact("cost_facts", key, unit_id="north", campaign_id="ads" if key == "plan" else "", cost_kind=kind,
                    category=category, amount_minor=amount, currency="EUR", reporting_minor=amount, starts_on=MONDAY,
                    ends_on=date(2024, 3, 31))  # fmt: skip
+    shelf.fact("cost_facts", "told", unit_id="north", campaign_id="ads", cost_kind="actual", category="ads",
+               platform="google", amount_minor=5_00, currency="EUR", reporting_minor=5_00, claimed_micro=3_000_000,
+               claimed_reporting_minor=90_00, starts_on=MONDAY, ends_on=MONDAY)  # fmt: skip
     shelf.touch("answered", "person:p1-1", day(-200), kind="form", touch_kind="form", is_entry=False,
                 properties='{"self_reported": "event"}')  # fmt: skip
     shelf.store()
@@ -88,7 +91,7 @@ def test_every_figure_opens_or_is_named_with_its_reason(books: Engine) -> None:
             assert {one.key for one in opened.parts} <= opening, (key, metric.key)
 
 
-OWN = {"budget-planner", "forecast", "coverage", "cost-per-stage", "it-costs", "model-comparison"}
+OWN = {"budget-planner", "forecast", "coverage", "cost-per-stage", "it-costs", "model-comparison", "platform-claims"}
 """Reports that open each figure in a way of its own."""
 
 
@@ -141,7 +144,7 @@ def test_both_engines_open_the_same(engine: Engine) -> None:
     assert [one.count for one in told[:7]] == [20, 20, 20, 20, 220, 20, 31]
     assert told[9].count == totals[9] == 220
     assert {one.kind for one in told[9].items} == {"event"}
-    assert (told[10].count, {one.kind for one in told[10].items}) == (62, {"cost"})
+    assert (told[10].count, {one.kind for one in told[10].items}) == (63, {"cost"})
     with pytest.raises(OptionError, match="no stage"):
         open_figure("forecast", "won", "stage_won", Options(**PERIOD), engine, BOOKS)  # type: ignore[arg-type]
 

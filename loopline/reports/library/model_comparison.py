@@ -6,13 +6,11 @@ from dataclasses import replace
 from loopline.attribution.model import MODELS, Model
 from loopline.attribution.own_model import PREFIX as OWN
 from loopline.attribution.own_model import is_own
-from loopline.attribution.state import Part, question
-from loopline.lib.times import from_micros
-from loopline.reports.balance import number, sum_records
-from loopline.reports.credited import credited
+from loopline.reports.balance import sum_records
+from loopline.reports.credit_opened import open_credit
 from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
-from loopline.reports.opened import FARTHEST, Item, Opened
+from loopline.reports.opened import Opened
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
@@ -78,18 +76,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     if model is None:
         raise OptionError("There is no such model any more. Choose another column.")
     asked = replace(scope, options=replace(scope.options, model=model.key))
-    records = credited(asked, engine, "revenue")
-    sql = f"""
-        SELECT record_id, min(at_us) AS at_us, sum(credit) AS adds FROM records
-        WHERE $row = '{TOTAL}' OR row_key = $row GROUP BY record_id ORDER BY adds DESC, record_id
-    """
-    values = {**asked.params, **records.values, "row": row}
-    found = engine.rows(question(sql, *records.parts, Part("records", records.sql)), values)
-    items = [
-        Item("opportunity", str(one["record_id"]), from_micros(number(one["at_us"])), number(one["adds"]))
-        for one in found[:FARTHEST]
-    ]
-    return Opened(_metric(model), row, tuple(items), len(found), sum(number(one["adds"]) for one in found))
+    return open_credit(_metric(model), "revenue", row, asked, engine)
 
 
 REPORT = Report(

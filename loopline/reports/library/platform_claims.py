@@ -4,6 +4,7 @@ from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
 from loopline.reports.balance import number
 from loopline.reports.counting import Counted, Counting, Records, Told, Values
+from loopline.reports.credit_opened import open_credit
 from loopline.reports.dimension import DIMENSIONS, TOTAL, Naming
 from loopline.reports.figures import Figures
 from loopline.reports.metric import METRICS, AddsUp, Metric, Number, Unit, sum_of
@@ -19,8 +20,8 @@ BY = {"campaign": "Campaign", "channel": "Channel", "source": "Platform"}
 _ROWS = {"campaign": "l.campaign_id", "channel": "coalesce(c.channel, '')", "source": "l.platform"}
 BETWEEN = "|"
 """Between the row of the closed loop and the platform, in the key of a row."""
-CREDITED = ("leads", "opportunities", "won", "revenue_minor")
-"""What stands beside the claims, as the closed loop has it."""
+CREDITED = {"leads": "lead", "opportunities": "opportunity", "won": "won", "revenue_minor": "revenue"}
+"""What stands beside the claims, as the closed loop has it → the kind of conversion it counts."""
 _LINES = Part(
     "told_lines",
     f"""
@@ -97,9 +98,14 @@ def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
 
 
 def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
-    """The cost lines that the platform told. Raises OptionError for the total, which there is none of."""
+    """The cost lines that the platform told, or the conversions that are credited.
+
+    Raises OptionError for the total, which there is none of.
+    """
     if row == TOTAL:
         raise OptionError("Claims are never added up over platforms. Open the figure of a row.")
+    if metric in CREDITED:
+        return open_credit(METRICS[metric], CREDITED[metric], row.rpartition(BETWEEN)[0], scope, engine, opened_row=row)
     return COUNTING.open(row, metric, scope, engine)
 
 
@@ -146,7 +152,7 @@ REPORT = Report(
     by=BY,
     reads=frozenset({"model", "lookback"}),
     open=_open,
-    opens=COUNTING.opens,
+    opens=COUNTING.opens | CREDITED.keys(),
     usual_period="last_90_days",
     leading=("claimed", "won", "leads", "told_minor", "claimed_minor", "revenue_minor"),
     how=(
