@@ -15,7 +15,6 @@ from loopline.attribution.weigh import Moments
 
 NEEDED = ("path_id", "touched_at", "channel", "converted_at")
 OF_PATHS = ("converted_at", "value", "lead_created_at", "opportunity_created_at")
-DAY_US = 86_400_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def _found(file: Opened, within: str) -> pa.Table:
     return file.memory.sql(
         f"""
         SELECT t.path_id AS path_id, t.channel AS channel, p.converted_at IS NOT NULL AS has_converted,
-            (epoch_us(p.converted_at) - epoch_us(t.touched_at)) / CAST({DAY_US} AS DOUBLE) AS days_before,
+            coalesce(epoch_us(p.converted_at) - epoch_us(t.touched_at), 0) AS before_us,
             coalesce(p.value, CAST(0 AS DOUBLE)) AS value, {kind} AS touch_kind,
             {earlier.format(moment="lead_created_at")}, {earlier.format(moment="opportunity_created_at")}
         FROM file_lines AS t JOIN paths AS p ON p.path_id = t.path_id
@@ -108,7 +107,7 @@ def _moments(found: pa.Table, walks: Walks, file: Opened) -> Moments:
         return _positions(found[name], walks) if name in file.names else None
 
     return Moments(
-        days_before=np.nan_to_num(np.asarray(found["days_before"], dtype=np.float64)),
+        before_us=np.asarray(found["before_us"]),
         lead_position=position("lead_created_at"),
         opportunity_position=position("opportunity_created_at"),
         touch_kind=found["touch_kind"].combine_chunks() if "touch_kind" in file.names else None,

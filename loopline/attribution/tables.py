@@ -16,10 +16,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from loopline.attribution.files_of_touches import DAY_US
 from loopline.attribution.in_order import InOrder, in_order
 from loopline.attribution.opened import FileError, Opened, explained, following, open_file
-from loopline.attribution.walks import Integers, Walks, at_once
+from loopline.attribution.paths import DAY_US
+from loopline.attribution.walks import Integers, Walks
 from loopline.attribution.weigh import Moments
 from loopline.attribution.whose import number_of_strangers, tell_whose
 
@@ -171,10 +171,7 @@ def _dealt(
 
 
 def _moments(dealt: dict[str, npt.NDArray[np.int64]], found: InOrder, walks: Walks) -> Moments:
-    days_before = np.empty(len(found.before_us))
-    for part in at_once(len(days_before)):
-        np.divide(found.before_us[part], DAY_US, out=days_before[part])
-    return Moments(days_before, *(_positions(dealt, name, found, walks) for name in MILESTONES))
+    return Moments(found.before_us, *(_positions(dealt, name, found, walks) for name in MILESTONES))
 
 
 def _positions(

@@ -10,15 +10,17 @@ import pyarrow as pa
 
 from loopline.attribution.credit import ChannelCredit
 from loopline.attribution.model import Model
+from loopline.attribution.paths import DAY_US
 from loopline.attribution.touchpoints import DIRECT
-from loopline.attribution.walks import Floats, Walks, in_threads, summed
+from loopline.attribution.walks import Floats, Integers, Walks, in_threads, summed
 
 
 @dataclass(frozen=True, slots=True)
 class Moments:
     """What models that know time read of each touchpoint; None where the file says nothing of it."""
 
-    days_before: Floats | None = None
+    before_us: Integers | None = None
+    """How long before the end of its walk."""
     lead_position: npt.NDArray[np.integer] | None = None
     opportunity_position: npt.NDArray[np.integer] | None = None
     touch_kind: pa.Array | None = None
@@ -26,7 +28,7 @@ class Moments:
 
     def part(self, touches: slice) -> "Moments":
         return Moments(
-            days_before=None if self.days_before is None else self.days_before[touches],
+            before_us=None if self.before_us is None else self.before_us[touches],
             lead_position=None if self.lead_position is None else self.lead_position[touches],
             opportunity_position=None if self.opportunity_position is None else self.opportunity_position[touches],
             touch_kind=None if self.touch_kind is None else self.touch_kind[touches],
@@ -87,7 +89,7 @@ def weighed(walks: Walks, model: Model, moments: Moments, half_life_days: float 
 def missing(model: Model, moments: Moments) -> list[str]:
     """What the model would have to know of each touchpoint, and the file does not say."""
     known = {
-        "days_before": moments.days_before is not None,
+        "days_before": moments.before_us is not None,
         "lead_position": moments.lead_position is not None,
         "opportunity_position": moments.opportunity_position is not None,
         "touch_kind": moments.touch_kind is not None,
@@ -102,9 +104,10 @@ def _columns(walks: Walks, sql: str, moments: Moments) -> dict[str, object]:
     columns: dict[str, object] = {"position": position}
     if "touches" in sql:
         columns["touches"] = np.repeat(lengths, lengths)
-    if moments.days_before is not None and "days_before" in sql:
-        columns["days_before"] = moments.days_before
-        columns["last_days_before"] = np.repeat(moments.days_before[walks.starts[1:] - 1], lengths)
+    if moments.before_us is not None and "days_before" in sql:
+        days_before = moments.before_us / DAY_US
+        columns["days_before"] = days_before
+        columns["last_days_before"] = np.repeat(days_before[walks.starts[1:] - 1], lengths)
     if moments.lead_position is not None:
         columns["lead_position"] = moments.lead_position
     if moments.opportunity_position is not None:
