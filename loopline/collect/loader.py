@@ -105,9 +105,12 @@ class Loader:
         """Load until `stop` is set. What fails is tried again; events wait in the inbox meanwhile."""
         next_tidy = time.monotonic() + self._pace.tidy_s
         next_forgetting = time.monotonic()
+        done = -1
         while not stop.is_set():
             try:
-                count = self.load_once()
+                # Nothing new came: the store need not be asked five times a second how far it is.
+                count = 0 if (last := self._inbox.last_seq()) == done else self.load_once()
+                done = -1 if count else last
                 if time.monotonic() >= next_tidy and not count:
                     next_tidy = time.monotonic() + self._pace.tidy_s
                     self._preparer.tidy(self._settings())
