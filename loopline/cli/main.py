@@ -43,10 +43,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return DONE
     try:
-        return known[given.command].run(given)
+        status = known[given.command].run(given)
+        sys.stdout.flush()
+        return status
     except (CommandError, ConfigError) as error:
         print(f"loopline {given.command}: {error}", file=sys.stderr)
         return FAILED
+    except BrokenPipeError:
+        # Whoever reads has enough, such as `head`; what is left goes nowhere, also when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
     except KeyboardInterrupt:
         return FAILED
 
