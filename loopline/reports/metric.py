@@ -104,8 +104,11 @@ def whole(micro: int) -> Number:
 
 
 def cost_per(cost_minor: int | None, micro: int) -> Number:
-    """Cost ÷ count in whole minor units, halves to the even neighbour. Undefined without cost or without a count."""
-    return None if cost_minor is None or micro == 0 else round(cost_minor * MICRO_UNITS / micro)
+    """Cost ÷ count in whole minor units, halves to the even neighbour.
+
+    Undefined without a count, without cost, or where more came back than was spent.
+    """
+    return None if cost_minor is None or cost_minor < 0 or micro == 0 else round(cost_minor * MICRO_UNITS / micro)
 
 
 METRICS: dict[str, Metric] = scan("loopline.reports.metrics", "METRIC", Metric)

@@ -95,6 +95,8 @@ class _Kind:
     only: frozenset[str]
     """Of which of what a report rests on."""
     reads: tuple[Part, ...] = ()
+    asks: bool = True
+    """Somebody has to do something about it."""
 
 
 _OWN = ("amount_minor - refunded_minor", "currency")
@@ -124,8 +126,9 @@ _KINDS: dict[str, _Kind] = {
     ),
     "erased": _Kind(
         "id IN (SELECT id FROM sales_of_erased)", *_REPORTED, "is of somebody who was erased",
-        "are of people who were erased", "in the totals as before; what nobody else of the sale touched is "
-        "unattributed. Nothing to do.", frozenset({"won"}), (_ERASED,),
+        "are of people who were erased", "still in all totals; what only their touchpoints earned "
+        "is unattributed. Nothing to do.", frozenset({"won"}), (_ERASED,),
+        asks=False,
     ),
     "cost-without-rate": _Kind(
         "converted_minor IS NULL", "own_minor", "currency", "has no exchange rate", "have no exchange rate",
@@ -149,6 +152,11 @@ class Unusual:
     amounts: Mapping[str, int]
     """Currency → minor units; of costs, what falls into the period."""
     sentence: str
+
+    @property
+    def asks(self) -> bool:
+        """Somebody has to do something about it."""
+        return _KINDS[self.key.partition(".")[2]].asks
 
     def to_json(self) -> dict[str, object]:
         return {"key": self.key, "records": self.records, "amounts_minor": dict(self.amounts), "text": self.sentence}
@@ -255,4 +263,4 @@ def _subject(basis: str, records: int) -> str:
 
 def _money(minor: int, currency: str) -> str:
     """`EUR 1,234.50`: to the cent, as the mails and the command line say it."""
-    return f"{currency} {Money(minor, currency).major:,f}"
+    return f"{currency} {Money(minor, currency).major:,f}".replace("-", "−")

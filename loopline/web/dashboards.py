@@ -4,7 +4,7 @@ A tile is a report with its options, and what of it is shown. Every tile leads t
 out says why and leaves the others alone.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from loopline.access.roles import Role
 from loopline.reports.address import as_before, options_said, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.metric import Metric
+from loopline.reports.metric import Metric, Unit
 from loopline.reports.options import Books, OptionError
 from loopline.reports.recent import Recent, answered, recent_moment
 from loopline.reports.result import ReportResult
@@ -139,9 +139,15 @@ class Shown:
     query: str = ""
     """Its options, as an address says them."""
     minds: Sequence[Unusual] = ()
-    """Unusual records behind it that no tile before it told."""
+    """Unusual records behind its money that ask for somebody's hand, and that no tile before it told."""
     place: str = ""
     """Name of its chart on the page."""
+
+    @property
+    def rests_on_money(self) -> bool:
+        """What it shows would be another figure with other amounts."""
+        metrics = [*(one.metric for one in self.figures), *self.columns]
+        return self.tile.has_chart or any(one.unit is Unit.MONEY or one.key == "romi" for one in metrics)
 
     @property
     def rows(self) -> list[Any]:
@@ -166,12 +172,17 @@ def shown(
 ) -> list[Shown]:
     """Every tile with the options of the page's address before its own; as of `at` where the address does not say."""
     found = [_shown(tile, f"tile-{place}", query, books, today, at) for place, tile in enumerate(tiles)]
-    told: set[tuple[str, str]] = set()
-    for one in found:
-        unusual = one.result.unusual if one.result else []
-        one.minds = [mind for mind in unusual if (one.period, mind.sentence) not in told]
-        told |= {(one.period, mind.sentence) for mind in unusual}
+    tell_once(found)
     return found
+
+
+def tell_once(tiles: Iterable[Shown]) -> None:
+    """Say of unusual records only once, for the first tile that has them in its period."""
+    told: set[tuple[str, str]] = set()
+    for one in tiles:
+        unusual = one.result.unusual if one.result and one.rests_on_money else []
+        one.minds = [mind for mind in unusual if mind.asks and (one.period, mind.key) not in told]
+        told |= {(one.period, mind.key) for mind in unusual}
 
 
 def _shown(tile: Tile, place: str, query: Mapping[str, str], books: Books, today: date, at: datetime | None) -> Shown:

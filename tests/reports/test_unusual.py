@@ -15,17 +15,17 @@ WON = [
     "1 won opportunity has no amount: counted, and missing in every sum of money. Enter the amount.",
     "2 won opportunities have no exchange rate (GBP 5.00, USD 1,200.00): counted, and missing in every sum of money. "
     + RATE,
-    "1 won opportunity was refunded by more than its amount (EUR -50.00): the loss is in the revenue, and whoever "
+    "1 won opportunity was refunded by more than its amount (EUR −50.00): the loss is in the revenue, and whoever "
     "earned the sale bears it. Check the refunds.",
-    "1 won opportunity has a negative amount (EUR -7.00): the loss is in the sums, and whoever earned the sale bears "
+    "1 won opportunity has a negative amount (EUR −7.00): the loss is in the sums, and whoever earned the sale bears "
     "it. Check the amount.",
-    "1 won opportunity is of somebody who was erased (EUR 90.00): in the totals as before; what nobody else of the "
-    "sale touched is unattributed. Nothing to do.",
+    "1 won opportunity is of somebody who was erased (EUR 90.00): still in all totals; what only their touchpoints "
+    "earned is unattributed. Nothing to do.",
 ]
 COST = [
     "1 cost line has no exchange rate (USD 31.00): missing in cost, so returns look better and costs per lead lower "
     "than they are. " + RATE,
-    "1 cost line is negative (EUR -20.00): counted as money that came back, such as a credit note. Check that it is "
+    "1 cost line is negative (EUR −20.00): counted as money that came back, such as a credit note. Check that it is "
     "one.",
 ]
 

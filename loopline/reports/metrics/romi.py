@@ -4,7 +4,7 @@ from loopline.reports.metric import AddsUp, Metric, Number, Unit
 
 def _romi(row: Figures) -> Number:
     cost = row.spent_minor
-    return round((row.contribution - 100 * cost) / cost, 4) if cost else None
+    return round((row.contribution - 100 * cost) / cost, 4) if cost and cost > 0 else None
 
 
 METRIC = Metric(
@@ -12,7 +12,7 @@ METRIC = Metric(
     label="ROMI",
     short="ROMI",
     unit=Unit.PERCENT,
-    formula="(revenue × contribution margin − cost) ÷ cost; undefined without cost",
+    formula="(revenue × contribution margin − cost) ÷ cost; undefined without a cost above zero",
     grain="row",
     period_date="closing date, day of the cost",
     cohort_date="touchpoint, day of the cost",

@@ -13,7 +13,7 @@ from loopline.reports.chart_bundle import version
 from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.web.access import PageRequest, allow
-from loopline.web.dashboards import DASHBOARDS, OF_ROLE, WALL, one_moment, shown
+from loopline.web.dashboards import DASHBOARDS, OF_ROLE, WALL, one_moment, shown, tell_once
 
 USUAL = Usual({}, "")
 NOW = "now"
@@ -73,5 +73,6 @@ def wall(request: PageRequest) -> HttpResponse:
     books, today = books_for(request.actor), timezone.localdate()
     with one_moment() as moment:
         stations = [(name, shown(tiles, {}, books, today, moment.at if moment else None)) for name, tiles in WALL]
+    tell_once(one for _, tiles in stations for one in tiles)
     at = moment.at if moment and not moment.is_now else utc_now()
     return render(request, "reports/wall.html", {"stations": stations, "currency": books.currency, "at": at})
