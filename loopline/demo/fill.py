@@ -32,7 +32,7 @@ from loopline.demo.people import make_people, share_browsers, write_people
 from loopline.demo.places import write_places
 from loopline.demo.proposal import fit_first_score, propose_change
 from loopline.demo.routing import talk
-from loopline.demo.sales import SalesBulk, make_sales, write_sales
+from loopline.demo.sales import SalesBulk, make_sales, primary_campaigns, write_sales
 from loopline.demo.simulate import Year, simulate
 from loopline.demo.spending import paces
 from loopline.facts.history import relay_history
@@ -95,7 +95,7 @@ def _records(year: Year, folder: Path, ids: Ids) -> _Records:
     ground = lay_ground(year.until, ids, paces(year))
     people = make_people(year.buyers, ground, ids)
     leads = make_leads(year.buyers, people.people, ground, ids, year.until)
-    sales = make_sales(year.buyers, leads.leads, ids)
+    sales = make_sales(year.buyers, leads.leads, primary_campaigns(year, ground.campaigns), ids)
     write_people(people)
     write_leads(leads)
     write_sales(sales)

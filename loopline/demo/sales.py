@@ -1,14 +1,16 @@
 """Converted leads as opportunities, in bulk, with their stages, refunds and the calls of salespeople."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from loopline.access.models import RateTable
+from loopline.campaigns.models import Campaign
 from loopline.demo import world
 from loopline.demo.ground import Ids
-from loopline.demo.simulate import Buyer, Sale
+from loopline.demo.simulate import Buyer, Sale, Visit, Year
 from loopline.facts.outbox import Fact
 from loopline.leads.models import Lead
 from loopline.pipeline.fact_rows import opportunity_contact_id, opportunity_contact_row, opportunity_row
@@ -31,14 +33,30 @@ class SalesBulk:
     facts: list[Fact] = field(default_factory=list)
 
 
-def make_sales(buyers: Sequence[Buyer], leads: dict[int, Lead], ids: Ids) -> SalesBulk:
+def primary_campaigns(year: Year, campaigns: Mapping[tuple[str, str], Campaign]) -> dict[int, Campaign]:
+    """Number of a buyer → what sales notes as the primary campaign: the last that brought them before asking."""
+    visits: dict[str, list[Visit]] = defaultdict(list)
+    for visit in year.visits:
+        if (visit.unit.key, visit.origin.code) in campaigns:
+            visits[visit.visitor].append(visit)
+    last = {
+        buyer.number: next((one for one in reversed(visits[buyer.visitor]) if one.at <= buyer.asked_at), None)
+        for buyer in year.buyers
+    }
+    return {number: campaigns[one.unit.key, one.origin.code] for number, one in last.items() if one}
+
+
+def make_sales(
+    buyers: Sequence[Buyer], leads: dict[int, Lead], campaigns: Mapping[int, Campaign], ids: Ids
+) -> SalesBulk:
+    """`campaigns`: number of a buyer → primary campaign."""
     bulk, rates = SalesBulk(), RateTable()
     for buyer in buyers:
         lead = leads[buyer.number]
         for number, (at, was_answered) in enumerate(buyer.calls):
             bulk.calls.append(_call(lead, at, was_answered, number, ids))
         if buyer.sale is not None and buyer.converted_at is not None:
-            _Deal(bulk, rates, lead, buyer.sale, buyer.converted_at, ids).make()
+            _Deal(bulk, rates, lead, buyer.sale, buyer.converted_at, ids, campaigns.get(buyer.number)).make()
     return bulk
 
 
@@ -74,6 +92,7 @@ class _Deal:
     sale: Sale
     converted_at: datetime
     ids: Ids
+    campaign: Campaign | None
 
     def make(self) -> None:
         owner = self.lead.owner.name if self.lead.owner else ""
@@ -102,6 +121,7 @@ class _Deal:
             owner=self.lead.owner,
             amount_minor=self.sale.amount_minor,
             currency=self.lead.unit.currency,
+            primary_campaign=self.campaign,
             expected_close_on=(at + timedelta(days=60)).date(),
             created_at=at,
             stage_entered_at=at,

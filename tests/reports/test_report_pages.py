@@ -144,9 +144,12 @@ def test_who_sees_sums_and_no_names_is_told_why(
 
 def test_a_ratio_opens_into_its_parts(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     client = client_of(Role.MARKETING, units[0])
-    text = client.get(reverse("closed_loop_behind"), {"metric": "romi", "row": "spring"}).content.decode()
-    assert "metric=revenue_minor" in text
-    assert "metric=cost_minor" in text
+    answer = client.get(reverse("closed_loop_behind"), {"metric": "romi", "row": "~total"})
+    assert "metric=revenue_minor" in answer.content.decode()
+    assert "metric=cost_minor" in answer.content.decode()
+    totals = client.get(reverse("closed_loop")).context["result"].totals.values
+    told = {metric.key: value for metric, value in answer.context["parts"]}
+    assert told == {key: totals[key] for key in ("romi", "revenue_minor", "cost_minor")}
 
 
 def test_the_program_for_charts_is_kept_for_ever_under_its_version(

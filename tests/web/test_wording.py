@@ -64,7 +64,8 @@ def test_a_figure_of_nothing_is_a_dash_and_zero_is_zero(value: int | None, text:
 @pytest.mark.parametrize(
     ("value", "text"),
     [(286, "286\u00a0%"), (-60.4, "−60\u00a0%"), (None, "—"), (99.69, "99.7\u00a0%"), (99.99, "99.9\u00a0%"),
-     (100, "100\u00a0%"), (100.2, "100\u00a0%")],
+     (100, "100\u00a0%"), (100.2, "100\u00a0%"), (0, "0\u00a0%"), (0.36, "0.4\u00a0%"), (0.0358, "0.04\u00a0%"),
+     (-0.3, "−0.3\u00a0%"), (0.00001, "0.01\u00a0%")],
 )  # fmt: skip
 def test_a_percentage_arrives_as_one(value: float | None, text: str) -> None:
     assert wording.percent_text(value) == text

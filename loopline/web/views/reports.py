@@ -30,16 +30,16 @@ from loopline.reports.address import (
     read_address,
     usual_of,
 )
-from loopline.reports.behind import behind
+from loopline.reports.behind import Behind, behind
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import ChartBundleError, bundle, version
 from loopline.reports.charts import MOST_BARS, by_row_chart, over_time_chart
 from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.export import FORMS, exported
-from loopline.reports.metric import METRICS, Metric
+from loopline.reports.metric import METRICS, Metric, Number
 from loopline.reports.naming import names_of
 from loopline.reports.opened import MOST
-from loopline.reports.options import OptionError
+from loopline.reports.options import Books, OptionError
 from loopline.reports.periods import named_periods
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
@@ -175,7 +175,7 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
         "dimension": dimension,
         "currency": books.currency,
         "units": books.units,
-        "parts": [METRICS[key] for key in found.metric.parts],
+        "parts": _parts_of(found, books),
         "records": records_named(found.records, request.actor),
         "costs": costs_named(found.costs, request.actor),
         "visitors": touches_named(found.visitors, request.actor),
@@ -186,6 +186,15 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
         "behind": reverse("closed_loop_behind"),
     }
     return render(request, "reports/closed_loop_behind.html", shown)
+
+
+def _parts_of(found: Behind, books: Books) -> list[tuple[Metric, Number]]:
+    """A ratio and what it is made of, with the values of its row; nothing for a figure that is no ratio."""
+    if not found.metric.parts:
+        return []
+    result = run_report("closed-loop", found.scope.options, engine(), books)
+    values = next((row.values for row in [*result.rows, result.totals] if row.key == found.row), {})
+    return [(METRICS[key], values.get(key)) for key in (found.metric.key, *found.metric.parts)]
 
 
 @require_GET
