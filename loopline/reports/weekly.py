@@ -27,12 +27,15 @@ from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.periods import DAY
 from loopline.reports.result import Check
 from loopline.reports.run import settle
+from loopline.reports.unusual import Unusual, unusual
 from loopline.store.engine import Engine, Row, Value
 
 KEY = "weekly"
 BY = {"channel": "Channel", "unit": "Business unit and channel"}
 COLUMNS = ("week", "unit", "channel", "spend_minor", "touches", "leads", "revenue_minor")
 NAMES = {NOTHING: "No channel", OTHER_UNITS: "Other business units", UNATTRIBUTED: "Unattributed"}
+RESTS_ON = frozenset({"won", "cost"})
+"""As the closed loop: what is unusual opens there."""
 _KINDS = ("lead", "revenue")
 _Key = tuple[date, str, str]
 """Week, id of the business unit (or ""), channel."""
@@ -62,7 +65,13 @@ class WeeklyTable:
     """Revenue and spend add up to those of the records."""
     check: Check | None = None
     """The same in figures, both together."""
+    unusual: list[Unusual] = field(default_factory=list)
+    """Sales and costs behind it that are not as they should be, as the closed loop tells them."""
     warnings: list[str] = field(default_factory=list)
+
+    @property
+    def minds(self) -> list[str]:
+        return [*(one.sentence for one in self.unusual), *self.warnings]
 
     @property
     def _columns(self) -> list[str]:
@@ -80,7 +89,7 @@ class WeeklyTable:
             "currency": scope.books.currency,
             "by": "unit" if self.has_units else "channel",
             "holds": self.holds,
-            "warnings": self.warnings,
+            "warnings": self.minds,
             "rows": [
                 {"week": one.week.isoformat(), **{name: getattr(one, name) for name in self._columns}}
                 for one in self.lines
@@ -118,12 +127,10 @@ def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
             at.leads = round(at.leads + amount / MICRO_UNITS, 6)
         else:
             at.revenue_minor += amount
-    costs, without_rate = _costs(scope, mondays, unit, engine)
-    for key, spend in costs.items():
+    for key, spend in _costs(scope, mondays, unit, engine).items():
         found.setdefault(key, Line(*key)).spend_minor = spend
     table = WeeklyTable(scope, has_units, _complete(found, mondays, books))
-    if without_rate:
-        table.warnings.append(f"{without_rate:,} cost lines have no exchange rate and no place in the spend.")
+    table.unusual = unusual(RESTS_ON, scope, engine)
     _check(table, engine)
     return table
 
@@ -171,10 +178,9 @@ def _credit(model: Model, row: RowOf, unit: str) -> str:
     )
 
 
-def _costs(scope: Scope, mondays: list[date], unit: str, engine: Engine) -> tuple[dict[_Key, int], int]:
-    """Spend by week, unit and channel of channels with a known cost, and how many lines have no rate."""
+def _costs(scope: Scope, mondays: list[date], unit: str, engine: Engine) -> dict[_Key, int]:
+    """Spend by week, unit and channel of channels with a known cost."""
     found: dict[_Key, int] = {}
-    without = 0
     for some in batches(mondays, AT_ONCE):
         values: dict[str, Value] = {**scope.params}
         sums = []
@@ -183,12 +189,11 @@ def _costs(scope: Scope, mondays: list[date], unit: str, engine: Engine) -> tupl
             values[f"last{place}"] = min(monday + 6 * DAY, scope.last)
             sums.append(f"coalesce(sum({spent(f'$first{place}', f'$last{place}')}), 0) AS sum{place}")
         rows = engine.rows(_COST.replace("{sums}", ", ".join(sums)).replace("{unit}", unit), values)
-        without = sum(number(one["without_rate"]) for one in rows)
         for one in rows:
             if number(one["lines"]) > number(one["without_rate"]):
                 of_line = str(one["unit"]), str(one["channel"])
                 found |= {(day, *of_line): number(one[f"sum{place}"]) for place, day in enumerate(some)}
-    return found, without
+    return found
 
 
 _COST = question(

@@ -35,7 +35,7 @@ def weeks_of(table: WeeklyTable) -> ReportResult:
     totals = Row(TOTAL, "Total", values=_together(table.lines))
     result = result_of(WEEKLY, table.scope, "Week of", rows, totals)
     result.title = WEEKLY.label
-    result.check, result.warnings = table.check, [*table.warnings]
+    result.check, result.warnings = table.check, table.minds
     return result
 
 

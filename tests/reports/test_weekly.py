@@ -154,6 +154,18 @@ def test_commands_get_the_same_lines(engine: Engine) -> None:
         answered("weekly", {"unit": "nowhere"}, engine, BOOKS)
 
 
+def test_what_is_missing_in_the_sums_is_told(engine: Engine) -> None:
+    two_weeks(engine)
+    shelf = Shelf(engine)
+    shelf.won("o3", "", day(12), 9_00, currency="USD", reporting_minor=None)
+    shelf.cost("c2", "ads", 9_00, date(2024, 3, 5), currency="USD", reporting_minor=None)
+    shelf.store()
+    found = table(engine)
+    assert found.holds
+    assert [one.key for one in found.unusual] == ["won.without-rate", "cost.cost-without-rate"]
+    assert found.to_json()["warnings"] == weeks_of(found).to_json()["warnings"] == found.minds
+
+
 def test_no_data_at_all_is_no_lines(engine: Engine) -> None:
     found = table(engine)
     assert (found.lines, found.holds) == ([], True)

@@ -42,8 +42,16 @@ def weekly(request: PageRequest) -> HttpResponse:
         "lines": [(one, _behind(one, table, request)) for one in table.lines[-SHOWN:]],
         "left_out": max(0, len(table.lines) - SHOWN),
         "currency": table.scope.books.currency,
+        "unusual_query": _days_of(table, request),
     }
     return render(request, "reports/weekly.html", shown)
+
+
+def _days_of(table: WeeklyTable, request: PageRequest) -> str:
+    """The options of the table as the closed loop says them."""
+    said = {name: value for name, value in options_said(request.GET).items() if name in {"unit", "as_of"}}
+    days = {"period": "custom", "from": table.scope.first.isoformat(), "to": table.scope.last.isoformat()}
+    return urlencode(said | days)
 
 
 def _behind(line: Line, table: WeeklyTable, request: PageRequest) -> str:
