@@ -11,6 +11,7 @@ from loopline.reports.options import Scope
 from loopline.reports.periods import DAY
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
+from loopline.reports.ripeness import RIPE, ripeness, ripeness_words
 from loopline.reports.slices import slices
 from loopline.reports.sparks import Sparks
 from loopline.reports.tally import Tally, tallies_of, tally_of
@@ -53,6 +54,8 @@ def _told(report: Report, tally: Tally, engine: Engine) -> ReportResult:
     sums = sum_records(engine, scope)
     metrics = columns_of(report, scope)
     rows = _rows(tally, dimension, metrics, scope, engine)
+    is_cohort = scope.options.clock == "cohort"
+    ripe = ripeness(tally.earned_after, scope) if is_cohort else None
     return ReportResult(
         report=report.key,
         title=f"{report.label} by {dimension.label.lower()}",
@@ -72,7 +75,12 @@ def _told(report: Report, tally: Tally, engine: Engine) -> ReportResult:
         currency=scope.books.currency,
         head=dimension.label,
         balance=tally.balance(sums),
-        warnings=warnings_of(tally, sums, rows, dimension, scope, engine),
+        warnings=[
+            *(ripeness_words(ripe, scope) if is_cohort else ()),
+            *warnings_of(tally, sums, rows, dimension, scope, engine),
+        ],
+        ripe=ripe,
+        is_young=is_cohort and (ripe is None or ripe < RIPE),
         machine_sessions=tally.machine_sessions,
         counts=scope.options.counts,
         over_time=Sparks(step, tuple(periods), {key: tuple(points) for key, points in tally.points.items()}),

@@ -44,6 +44,19 @@ COSTS_OF_CAMPAIGNS = Part(
 """The part `costs`: cost lines with the channel of their campaign, and who is responsible for it."""
 
 
+_EARNED_AFTER = """
+        SELECT 'earned_after' AS section, '' AS kind, CAST(o.days AS VARCHAR) AS row_key, '' AS unit_id, 0 AS place,
+            sum(o.credit) AS amount, 0 AS converted, 0 AS outside
+        FROM (
+            SELECT (c.converted_us - r.touched_us) // 86400000000 AS days, r.credit AS credit
+            FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
+            WHERE c.kind = 'revenue' AND r.touched_us < $as_of_us - $window_us
+        ) AS o GROUP BY o.days
+        UNION ALL
+"""
+"""How long after touchpoints that are past their window the revenue came (`reports.ripeness`)."""
+
+
 def row_for(dimension: Dimension, model: Model, options: Options) -> RowOf:
     """The dimension's row, with what the model and the run have to know of each touchpoint."""
     return replace(dimension.row, carries_channel=model.reads_channel, ignores_direct=options.ignores_direct)
@@ -80,6 +93,7 @@ def credit_and_visits(
     visits = _visits(_half("touched_us", second))
     return question(
         f"""
+        {_EARNED_AFTER if options.clock == "cohort" else ""}
         SELECT 'credit' AS section, c.kind AS kind, {ROW_OF_CREDIT} AS row_key, c.unit_id AS unit_id,
             {place} AS place, sum(CASE WHEN {TOUCHED_IN_PERIOD} THEN r.credit ELSE 0 END) AS amount,
             sum(CASE WHEN c.is_converted AND {TOUCHED_IN_PERIOD} THEN r.credit ELSE 0 END) AS converted,

@@ -65,6 +65,8 @@ def result_from(told: Mapping[str, Any]) -> ReportResult:
         warnings=[words for words in told["warnings"] if words not in said],
         machine_sessions=told["machine_sessions_left_out"],
         has_total=told["has_total"],
+        ripe=told.get("ripe_percent"),
+        is_young=told.get("is_young", False),
         counts={name: told[name] for name in COUNTS if name in told},
     )
 

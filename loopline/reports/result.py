@@ -134,6 +134,10 @@ class ReportResult:
     """Sessions of machines in the period, left out of every figure."""
     has_total: bool = True
     """False where a sum over the rows would mean nothing; the totals are empty then."""
+    ripe: float | None = None
+    """On the cohort clock: percent of the revenue to be expected of the period that has had time to be won."""
+    is_young: bool = False
+    """Too early to judge what touchpoints of the period bring."""
     counts: dict[str, object] = field(default_factory=dict)
     """What counts in this run, as asked: conversion, people, kinds of touchpoints, Direct, humans only."""
     over_time: Sparks | None = None
@@ -185,4 +189,6 @@ class ReportResult:
             "warnings": self.minds,
             "unusual": [one.to_json() for one in self.unusual],
             "machine_sessions_left_out": self.machine_sessions,
+            "ripe_percent": self.ripe,
+            "is_young": self.is_young,
         }

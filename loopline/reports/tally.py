@@ -16,6 +16,7 @@ from loopline.reports.metric import whole
 from loopline.reports.options import Scope
 from loopline.reports.periods import Period
 from loopline.reports.result import Balance, Counted, Row
+from loopline.reports.ripeness import window_us
 from loopline.reports.slices import beginnings, slices
 from loopline.store.engine import Engine
 from loopline.store.engine import Row as Found
@@ -36,7 +37,7 @@ def tally_of(
     """
     dimension = DIMENSIONS[scope.options.by]
     model, learnt = learnt_model(scope, engine, *scope.options.kinds)
-    tally, params = Tally(scope, len(periods)), {**scope.params, **learnt}
+    tally, params = Tally(scope, len(periods)), {**scope.params, **learnt, "window_us": window_us(scope)}
     credit = sql.credit_and_visits(dimension, model, scope.options, slices=max(len(periods), 1))
     tally.take_credit(engine.rows(credit, {**params, **beginnings(periods, scope)}))
     if model.overlaps:
@@ -76,6 +77,8 @@ class Tally:
         self.overlaps = scope.model.overlaps
         self.figures: dict[str, Figures] = defaultdict(Figures)
         self.total = Figures()
+        self.earned_after: dict[int, int] = {}
+        """As `reports.ripeness` reads it; on the cohort clock only."""
         self.machine_sessions = 0
         self.credited = self.credited_outside = 0
         self.records_credited = self.records_unattributed = 0
@@ -90,6 +93,8 @@ class Tally:
                     figures = self.figures[str(row["row_key"])]
                     figures.sessions, figures.people = number(row["amount"]), number(row["converted"])
                     self.total.sessions += figures.sessions
+                case "earned_after":
+                    self.earned_after[int(str(row["row_key"]))] = number(row["amount"])
                 case "everyone":
                     self.total.people, self.machine_sessions = number(row["converted"]), number(row["amount"])
                 case "credit" if self.overlaps:

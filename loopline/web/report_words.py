@@ -29,7 +29,8 @@ def changes(metrics: Sequence[Metric], result: ReportResult, before: ReportResul
 def _figure(metric: Metric, result: ReportResult, before: ReportResult | None) -> KeyFigure:
     value = result.totals.values[metric.key]
     earlier = before.totals.values[metric.key] if before else None
-    if value is None or earlier is None or not metric.is_compared:
+    is_young = result.is_young and "touchpoint" in metric.cohort_date and metric.cohort_date != "touchpoint"
+    if value is None or earlier is None or is_young or not metric.is_compared:
         return KeyFigure(metric, value)
     if metric.unit is Unit.PERCENT:
         moved, unit = value - earlier, "pt"
