@@ -50,6 +50,7 @@ def _frozen_for_the_board(ground: Ground, engine: Engine, until: datetime) -> No
     last = until.date().replace(day=1) - timedelta(days=1)
     first = last.replace(day=1)
     by = ground.users[MARKETING].actor
-    result = run_report("closed-loop", Options(first=first, last=last, by="campaign"), engine, books_for(by))
+    asked = Options(first=first, last=last, as_of=until, by="campaign")
+    result = run_report("closed-loop", asked, engine, books_for(by))
     said = {"by": "campaign", "period": "custom", "from": first.isoformat(), "to": last.isoformat()}
     freeze_run(result, said, note="Board", by=by, at=until)

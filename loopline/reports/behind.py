@@ -19,6 +19,9 @@ from loopline.store.engine import Engine, Value
 FIRST = slice(MOST)
 """What is listed unless more is asked for; the sum is over all of them."""
 
+MOST_TOUCHES = 100
+"""So many of one record are listed: a path may have a million."""
+
 KINDS = {
     "leads": "lead",
     "qualified": "qualified",
@@ -54,6 +57,9 @@ class Record:
     reason: str = ""
     """Why nothing earned it, for the unattributed."""
     touches: list[Touch] = field(default_factory=list)
+    """At most MOST_TOUCHES, those that earned most, oldest first."""
+    touch_count: int = 0
+    """How many there are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +163,10 @@ def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[s
     if not ids:
         return
     by_record: dict[str, list[Touch]] = defaultdict(list)
-    for row in engine.rows(question, {**values, "records": ids}):
+    counts: dict[str, int] = {}
+    for row in engine.rows(question, {**values, "records": ids, "most": MOST_TOUCHES}):
         credit = number(row["credit"])
+        counts[str(row["record_id"])] = number(row["of_record"])
         by_record[str(row["record_id"])].append(
             Touch(
                 event_id=str(row["event_id"]),
@@ -172,6 +180,7 @@ def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[s
         )
     for record in found.records:
         record.touches = by_record[record.record_id]
+        record.touch_count = counts.get(record.record_id, 0)
 
 
 def _visitors(found: Behind, engine: Engine, part: slice) -> None:

@@ -46,21 +46,25 @@ def unearned(dimension: Dimension, model: Model, options: Options, kind: str) ->
 
 
 def touches(dimension: Dimension, model: Model, options: Options, kind: str) -> str:
-    """The touchpoints of `$records` that count for the row, each with its credit.
+    """The touchpoints of `$records` that count for the row, each with its credit; of each record the `$most` that
+    earned most, and how many there are.
 
     Of a touchpoint of a unit the asker may not see there is nothing but its credit and its time.
     """
     return question(
         f"""
         SELECT f.record_id AS record_id, coalesce(e.event_id, '') AS event_id, f.touched_us AS touched_us,
-            f.credit AS credit,
+            f.credit AS credit, f.of_record AS of_record,
             f.person_id AS person_id, coalesce(e.channel, '') AS channel, coalesce(e.utm_campaign, '') AS code,
             coalesce(e.landing_path, '') AS landing_path
         FROM (
             SELECT c.record_id AS record_id, r.event_id AS event_id, r.touched_us AS touched_us, r.credit AS credit,
-                r.person_id AS person_id
+                r.person_id AS person_id, count(*) OVER (PARTITION BY c.record_id) AS of_record
             FROM credits AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
             WHERE {_IN_ROW} AND c.record_id IN (SELECT unnest($records))
+            QUALIFY row_number() OVER (
+                PARTITION BY c.record_id ORDER BY abs(r.credit) DESC, r.touched_us, r.event_id
+            ) <= $most
         ) AS f
         LEFT JOIN (
             SELECT e.event_id AS event_id, epoch_us(e.occurred_at) AS at_us, {CHANNEL} AS channel,

@@ -9,11 +9,13 @@ from django.urls import reverse
 from loopline.access.roles import Role
 from loopline.attribution.model import MODELS
 from loopline.campaigns.models import CostLine
+from loopline.reports.behind import MOST_TOUCHES, behind
+from loopline.reports.options import Options
 from loopline.store.arrow import to_arrow
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch, Engine, StoreError
 from loopline.store.library import TABLES
-from tests.attribution.shelf import LEARNT, Shelf, closed_loop, column, day, row_of
+from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, column, day, row_of
 from tests.attribution.test_credit_ledger import dealt
 from tests.make import make_campaign, make_unit, signed_in_as
 
@@ -46,6 +48,9 @@ def test_one_path_may_have_any_number_of_touchpoints(engine: Engine, count: int)
         found = dealt(engine, MODELS[key], lookback_days=None)["o1"]
         assert sum(found.values()) == 1_000_000_07, key
     assert column(closed_loop(engine, by="channel", lookback_days=None), "revenue_minor") == {"Email": 1_000_000_07}
+    asked = Options(**MARCH, by="channel", lookback_days=None)  # type: ignore[arg-type]
+    [record] = behind("Email", "revenue_minor", asked, engine, BOOKS).records
+    assert (record.touch_count, len(record.touches), record.credit) == (count, MOST_TOUCHES, 1_000_000_07)
 
 
 def a_sale(engine: Engine, amount: int | None = 100_00, **row: object) -> Shelf:
