@@ -105,11 +105,13 @@ def test_a_code_given_to_an_activity_later_moves_its_past_there_and_why_says_so(
     shelf.code("spring", "spring", "webinar", learnt=LATER)
     shelf.fact("company_facts", "brewery", unit_id="north", name="Brewery", industry="Drinks", learnt=LATER)
     shelf.store()
-    found = why_changed(Options(**MARCH, by="activity"), LEARNT, engine, BOOKS, "revenue_minor")
+    found = why_changed("closed-loop", Options(**MARCH, by="activity"), LEARNT, engine, BOOKS, metric="revenue_minor")
     assert {one.cause.key: one.by_row for one in found.shares if one.by_row} == {
         "codes": {"spring": -16_67, "webinar": 16_67}
     }
-    by_industry = why_changed(Options(**MARCH, by="industry"), LEARNT, engine, BOOKS, "revenue_minor")
+    by_industry = why_changed(
+        "closed-loop", Options(**MARCH, by="industry"), LEARNT, engine, BOOKS, metric="revenue_minor"
+    )
     assert {one.cause.key: one.by_row for one in by_industry.shares if one.by_row} == {
         "companies": {"Food": -100_01, "Drinks": 100_01}
     }
