@@ -11,7 +11,7 @@ from loopline.reports.options import Scope
 from loopline.reports.periods import DAY
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.ripeness import RIPE, ripeness, ripeness_words
+from loopline.reports.ripeness import YOUNG, ripeness, ripeness_words
 from loopline.reports.slices import slices
 from loopline.reports.sparks import Sparks
 from loopline.reports.tally import Tally, tallies_of, tally_of
@@ -80,7 +80,7 @@ def _told(report: Report, tally: Tally, engine: Engine) -> ReportResult:
             *warnings_of(tally, sums, rows, dimension, scope, engine),
         ],
         ripe=ripe,
-        is_young=is_cohort and (ripe is None or ripe < RIPE),
+        is_young=is_cohort and (ripe is None or ripe < YOUNG),
         machine_sessions=tally.machine_sessions,
         counts=scope.options.counts,
         over_time=Sparks(step, tuple(periods), {key: tuple(points) for key, points in tally.points.items()}),

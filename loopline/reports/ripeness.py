@@ -13,8 +13,8 @@ from loopline.reports.options import Scope
 
 LONGEST_DAYS = 365
 """Without a window revenue that comes later than this after a touchpoint is not waited for."""
-RIPE = 99.5
-"""Percent; from there on a period is as good as over."""
+RIPE, YOUNG = 99.5, 95.0
+"""Percent: from the first on a period is as good as over, below the second it gets no verdict."""
 DAY_US = 86_400_000_000
 
 
@@ -49,7 +49,8 @@ def ripeness_words(ripe: float | None, scope: Scope) -> list[str]:
         ]
     if ripe >= RIPE:
         return []
+    verdict = "Too early to judge" if ripe < YOUNG else "Not all of it is in yet"
     return [
-        f"Too early to judge: about {ripe:.0f} % of what touchpoints of this period are going to earn has been won by "
-        "now, going by how long older ones took. Revenue and return still rise, cost does not."
+        f"{verdict}: about {ripe:.0f} % of what touchpoints of this period are going to earn has been won by now, "
+        "going by how long older ones took. Revenue and return still rise, cost does not."
     ]
