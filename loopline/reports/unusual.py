@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from loopline.attribution.cost import falls_into, spent
-from loopline.attribution.state import CONTACT_STATE, LEAD_STATE, Part, latest, question, visible
+from loopline.attribution.state import LEAD_STATE, Part, latest, question, visible
 from loopline.lib.money import Money
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
@@ -20,19 +20,30 @@ from loopline.store.engine import Engine, Value
 _SALES = Part(
     "every_sale",
     f"""
-    SELECT o.id AS id, o.outcome AS outcome, o.amount_minor AS amount_minor, o.refunded_minor AS refunded_minor,
-        o.currency AS currency, o.reporting_minor AS reporting_minor, o.created_at AS created_at,
-        o.closed_at AS closed_at, o.lead_id AS lead_id, l.created_at AS lead_at
-    FROM ({
+    SELECT * FROM ({
         latest(
-            "opportunity_facts", "unit_id", "lead_id", "outcome", "amount_minor", "refunded_minor", "currency",
-            "reporting_minor", "created_at", "closed_at",
+            "opportunity_facts",
+            "unit_id",
+            "lead_id",
+            "outcome",
+            "amount_minor",
+            "refunded_minor",
+            "currency",
+            "reporting_minor",
+            "created_at",
+            "closed_at",
         )
-    }) AS o LEFT JOIN lead_state AS l ON l.id = o.lead_id AND NOT l.is_deleted
-    WHERE NOT o.is_deleted AND {visible("o.unit_id")}
+    }) AS sales WHERE NOT is_deleted AND {visible("unit_id")}
     """,
-    (LEAD_STATE,),
-)  # fmt: skip
+)
+_SALES_OF_LEADS = Part(
+    "sales_of_leads",
+    """
+    SELECT o.*, l.created_at AS lead_at FROM every_sale AS o JOIN lead_state AS l ON l.id = o.lead_id
+    WHERE NOT l.is_deleted
+    """,
+    (_SALES, LEAD_STATE),
+)
 _LINES = Part(
     "every_cost",
     f"""
@@ -48,18 +59,25 @@ _LINES = Part(
     """,
 )
 """Cost lines of the period; `own_minor` is what falls into it, in the currency of the line."""
+_OF_ERASED = """id IN (
+            SELECT id FROM {table} WHERE person_id IN (SELECT id FROM person_facts WHERE erased <> '')
+        )"""
 _ERASED = Part(
     "sales_of_erased",
     f"""
-    SELECT DISTINCT w.opportunity_id AS id FROM (
-        SELECT opportunity_id, person_id FROM contact_state WHERE NOT is_deleted
-        UNION ALL
-        SELECT o.id AS opportunity_id, l.person_id AS person_id
-        FROM every_sale AS o JOIN lead_state AS l ON l.id = o.lead_id
-    ) AS w JOIN ({latest("person_facts", "erased")}) AS p ON p.id = w.person_id AND p.erased <> ''
+    SELECT opportunity_id AS id FROM ({
+        latest(
+            "opportunity_contact_facts", "opportunity_id", where=_OF_ERASED.format(table="opportunity_contact_facts")
+        )
+    }) AS contacts WHERE NOT is_deleted
+    UNION DISTINCT
+    SELECT o.id AS id FROM every_sale AS o JOIN ({
+        latest("lead_facts", "created_at", where=_OF_ERASED.format(table="lead_facts"))
+    }) AS l ON l.id = o.lead_id
     """,
-    (CONTACT_STATE, LEAD_STATE, _SALES),
+    (_SALES,),
 )
+"""Erasing marks every version of a person, and nearly nobody is: only records of theirs are looked at."""
 _WON = (
     "outcome = 'won' AND epoch_us(closed_at) >= $converted_from_us AND epoch_us(closed_at) < $converted_to_us "
     "AND closed_at IS NOT NULL"
@@ -232,7 +250,9 @@ def list_unusual(key: str, rests_on: Collection[str], scope: Scope, engine: Engi
 
 
 def _part(basis: str) -> Part:
-    return _SALES if basis in SALES else _LINES
+    if basis in COSTS:
+        return _LINES
+    return _SALES_OF_LEADS if basis == "cohort" else _SALES
 
 
 def _where(basis: str, kind: str) -> str:

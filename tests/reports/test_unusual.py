@@ -19,7 +19,7 @@ WON = [
     "earned the sale bears it. Check the refunds.",
     "1 won opportunity has a negative amount (EUR −7.00): the loss is in the sums, and whoever earned the sale bears "
     "it. Check the amount.",
-    "1 won opportunity is of somebody who was erased (EUR 90.00): still in all totals; what only their touchpoints "
+    "2 won opportunities are of people who were erased (EUR 90.00): still in all totals; what only their touchpoints "
     "earned is unattributed. Nothing to do.",
 ]
 COST = [
@@ -38,7 +38,8 @@ def unusual_world(engine: Engine) -> None:
         shelf.won(f"usual-{unit}", "", day(3), 100_00 * times, **mine)
         shelf.won(f"undated-{unit}", "", day(3), 500_00 * times, **mine, closed_at=None, created_at=day(1))
         shelf.won(f"unpriced-{unit}", "", day(3), None, **mine)
-        shelf.won(f"dollars-{unit}", "", day(4), 1_200_00 * times, **{**mine, **DOLLARS})
+        shelf.won(f"dollars-{unit}", "", day(4), 1_200_00 * times, **{**mine, **DOLLARS}, lead_id=f"lead-{unit}")
+        shelf.lead(f"lead-{unit}", f"gone-{unit}", day(2), **mine)
         shelf.won(f"pounds-{unit}", "", day(4), 5_00, **mine, currency="GBP", reporting_minor=None)
         shelf.won(f"refunded-{unit}", "", day(5), 100_00, **mine, refunded_minor=150_00, reporting_minor=-50_00)
         shelf.won(f"negative-{unit}", "", day(5), -7_00, **mine)
@@ -70,6 +71,8 @@ def test_every_report_tells_what_is_unusual_in_what_it_rests_on(engine: Engine) 
     opened = said(engine, "pipeline-created", by="campaign")
     assert opened[0].startswith("1 new opportunity has no amount")
     assert not any("closing date" in one or "erased" in one for one in opened)
+    [cohort] = said(engine, "cohort-maturity")
+    assert cohort.startswith("1 won opportunity has no exchange rate (USD 1,200.00)")
     assert said(engine, "funnel", by="month") == []
 
 
@@ -84,7 +87,7 @@ def test_what_is_told_opens_into_the_records_that_were_counted(engine: Engine) -
     for kind, ids in (
         ("won.without-date", ["undated-north"]), ("won.without-rate", ["dollars-north", "pounds-north"]),
         ("won.refunded-beyond", ["refunded-north"]), ("won.negative", ["negative-north"]),
-        ("won.erased", ["erased-north"]), ("cost.cost-without-rate", ["c1-north"]),
+        ("won.erased", ["erased-north", "dollars-north"]), ("cost.cost-without-rate", ["c1-north"]),
         ("cost.negative-cost", ["c2-north"]),
     ):  # fmt: skip
         found, _ = unusual_records("closed-loop", kind, Options(**MARCH), engine, _BOOKS)  # type: ignore[arg-type]
