@@ -126,6 +126,10 @@ class ReportAnswer(Shape):
     warnings: list[str]
     unusual: list[dict[str, Any]] = Field([], description="Records behind it that are not as they should be, by kind.")
     machine_sessions_left_out: int
+    ripe_percent: float | None = Field(
+        None, description="On the cohort clock: how much of the revenue to be expected has had time to be won."
+    )
+    is_young: bool = Field(False, description="Too early to judge what touchpoints of the period bring.")
     run: Run
     before: Before | None = Field(None, description="With compare=before: the period just before, where there is one.")
 
