@@ -19,6 +19,7 @@ from loopline.demo import world
 from loopline.demo.routing import set_up_routing
 from loopline.demo.simulate import DAYS, PRICING_COUNTS
 from loopline.demo.spending import weeks_of
+from loopline.demo.tokens import make_tokens
 from loopline.facts.outbox import Fact, record_facts
 from loopline.leads.definition_actions import (
     draft_definition,
@@ -94,6 +95,7 @@ def lay_ground(until: datetime, ids: Ids, paces: Mapping[str, Mapping[date, floa
         _campaign(plan, ground, ids, start, until, (paces or {}).get(plan.codes[0]))
     _it_costs(ground, ids, start, until)
     _bill_without_rate(ground, ids, until)
+    make_tokens(users, until)
     return ground
 
 

@@ -28,6 +28,7 @@ from loopline.web.api.schemas import (
     ReportList,
     RunList,
     TokenAnswer,
+    WeeklyAnswer,
 )
 from tests.api.asking import Program, program_of
 from tests.attribution.shelf import Shelf
@@ -139,6 +140,21 @@ def test_files_are_those_of_the_page(units: tuple[BusinessUnit, BusinessUnit]) -
     assert "text/csv" in asker.ask("reports/buyers", format="csv").headers["Content-Type"]
     assert list(csv.reader(StringIO(asker.ask("reports/buyers", format="csv").content.decode())))
     assert asker.ask("reports/buyers", format="xlsx").content.startswith(b"PK")
+
+
+def test_the_weekly_table_is_that_of_its_page_and_its_command(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
+) -> None:
+    user = finance(units[0])
+    asker, today = program_of(user), utc_now().date()
+    days = {"from": (today - timedelta(days=60)).isoformat(), "to": today.isoformat()}
+    told = asker.told("reports/weekly", **days)
+    WeeklyAnswer.model_validate(told)
+    assert told == as_command("weekly", user, store, **days)
+    assert sum(line["revenue_minor"] for line in told["rows"]) == 1_001_50
+    file: Any = signed_in(user).get(reverse("weekly_download", args=["csv"]), days)
+    assert asker.ask("reports/weekly", format="csv", **days).content == file.content
+    assert asker.refusal("reports/weekly", clock="cohort") == (422, "option_unknown", "clock")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from django.urls import URLResolver
 from django.urls.resolvers import RegexPattern
 from ninja import NinjaAPI
 
-from loopline.web.api import behind, metrics, reports, runs
+from loopline.web.api import behind, metrics, reports, runs, weekly
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import only
 from loopline.web.api.bearer import Bearer, caller_of
@@ -28,6 +28,7 @@ API = NinjaAPI(
 )  # fmt: skip
 API.add_exception_handler(Exception, on_error)
 API.add_router("metrics", metrics.router)
+API.add_router("reports", weekly.router)  # before the report of any key
 API.add_router("reports", reports.router)
 API.add_router("reports", behind.router)
 API.add_router("runs", runs.router)

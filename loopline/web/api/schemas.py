@@ -134,6 +134,22 @@ class ReportAnswer(Shape):
     before: Before | None = Field(None, description="With compare=before: the period just before, where there is one.")
 
 
+class WeeklyAnswer(Shape):
+    report: str
+    title: str
+    from_: str = Field(alias="from")
+    to: str
+    as_of: str
+    model: str
+    currency: str
+    by: str
+    holds: bool = Field(description="The lines add up to the books.")
+    warnings: list[str]
+    rows: list[dict[str, Any]] = Field(
+        description="A line a week and channel (and unit): spend_minor, touches, leads, revenue_minor."
+    )
+
+
 class RunAbout(Shape):
     id: str
     report: str
