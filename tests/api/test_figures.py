@@ -247,7 +247,9 @@ def test_every_kind_of_figure_that_opens_is_paged_and_adds_up_and_hides_the_othe
     units: tuple[BusinessUnit, BusinessUnit],
 ) -> None:
     asker = program_of(make_user(Role.MARKETING, unit=units[0]))
-    for key, report in ((key, REPORTS[key]) for key in ("closed-loop", "buyers", "coverage", "model-comparison")):
+    for key, report in (
+        (key, REPORTS[key]) for key in ("closed-loop", "buyers", "coverage", "model-comparison", "forecast")
+    ):
         of_the_loop = ["leads", "revenue_minor", "cost_minor", "sessions", "romi"]
         metrics = of_the_loop if key == "closed-loop" else sorted(report.opens)[:1]
         for metric in metrics:

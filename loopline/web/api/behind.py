@@ -1,7 +1,7 @@
 """`/reports/{key}/behind`: the records that one figure counts, page by page, with the names that the caller may see."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -14,7 +14,7 @@ from loopline.access.scopes import Scope
 from loopline.reports.behind import behind
 from loopline.reports.dimension import TOTAL
 from loopline.reports.metric import Metric, Number
-from loopline.reports.opened import FARTHEST
+from loopline.reports.opened import FARTHEST, Working
 from loopline.reports.option_words import OPTION_WORDS
 from loopline.reports.options import Books, Options
 from loopline.reports.report import Report
@@ -26,7 +26,7 @@ from loopline.web.api.bearer import Bearer, caller_of
 from loopline.web.api.cursors import cursor, limit_of, moment_in, place_of
 from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
-from loopline.web.api.record_told import is_of_a_person, record_told
+from loopline.web.api.record_told import is_of_a_person, record_told, working_told
 from loopline.web.api.schemas import PROBLEMS, BehindAnswer
 from loopline.web.behind_names import Named, costs_named, items_named, records_named, touches_named
 
@@ -39,6 +39,8 @@ class _Found:
     count: int
     total: Number
     named: list[Named]
+    parts: Sequence[str]
+    workings: Sequence[Working] = ()
 
 
 @router.get(
@@ -68,7 +70,8 @@ def behind_figure(request: HttpRequest, key: str) -> HttpResponse:
             "as_of": _moment(options),
             "total": found.total,
             "count": found.count,
-            "parts": list(found.metric.parts),
+            "parts": list(found.parts),
+            "workings": [working_told(one, books.currency) for one in found.workings],
             "hides_names": not sees_people and any(is_of_a_person(one) for one in found.named),
             "records": [record_told(one, sees_people=sees_people) for one in found.named],
             "next_cursor": _next(found, start, options, words, key),
@@ -82,14 +85,17 @@ def _found(
     row, metric = words.get("row") or TOTAL, words["metric"]
     if report.key != "closed-loop":
         opened = open_figure(report.key, row, metric, options, engine(), books, listed)
-        return _Found(opened.metric, opened.count, opened.total, items_named(opened.items, actor))
+        parts = [part.key for part in opened.parts]
+        return _Found(
+            opened.metric, opened.count, opened.total, items_named(opened.items, actor), parts, opened.workings
+        )
     found = behind(row, metric, options, engine(), books, listed)
     named = [
         *records_named(found.records, actor),
         *touches_named(found.visitors, actor),
         *costs_named(found.costs, actor),
     ]
-    return _Found(found.metric, found.count, found.total, named)
+    return _Found(found.metric, found.count, found.total, named, found.metric.parts)
 
 
 def _next(found: _Found, start: int, options: Options, words: Mapping[str, str], key: str) -> str | None:

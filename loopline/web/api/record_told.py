@@ -1,10 +1,10 @@
-"""A record behind a figure, as the API tells it."""
+"""What is behind a figure, as the API tells it: a record, or the table that it was worked out from."""
 
 from datetime import date, datetime
 from typing import Any
 
 from loopline.reports.behind import CostLine, Record, Touch, Visitor
-from loopline.reports.opened import Item
+from loopline.reports.opened import Item, Working
 from loopline.web.behind_names import Named
 
 
@@ -23,6 +23,20 @@ def record_told(named: Named, *, sees_people: bool) -> dict[str, Any]:
         case CostLine() as line:
             more = {"amount": line.amount_minor}
             return told | {"id": line.cost_id, "at": line.first.isoformat(), "adds": line.spent_minor} | more
+
+
+def working_told(working: Working, currency: str) -> dict[str, Any]:
+    lines = [
+        {
+            "label": step.label,
+            "note": step.note,
+            "values": dict(step.values),
+            "opens": {key: dict(where) for key, where in step.leads.items()},
+        }
+        for step in working.steps
+    ]
+    columns = [column.told(currency) for column in working.columns]
+    return {"title": working.title, "head": working.head, "words": working.words, "columns": columns, "lines": lines}
 
 
 def is_of_a_person(named: Named) -> bool:

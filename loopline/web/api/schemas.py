@@ -189,6 +189,21 @@ class RecordBehind(Shape):
     touches: list[TouchBehind] | None = Field(None, description="What earned it.")
 
 
+class WorkingLine(Shape):
+    label: str
+    note: str
+    values: dict[str, Figure]
+    opens: dict[str, dict[str, str]] = Field(description="Column → options that open its figure in turn.")
+
+
+class WorkingBehind(Shape):
+    title: str
+    head: str = Field(description="What a line is.")
+    words: str = Field(description="How the figure comes from them.")
+    columns: list[Column]
+    lines: list[WorkingLine]
+
+
 class BehindAnswer(Shape):
     report: str
     row: str
@@ -197,6 +212,7 @@ class BehindAnswer(Shape):
     total: Figure = Field(description="The figure, told once more from all records behind it.")
     count: int = Field(description="How many records there are.")
     parts: list[str] = Field(description="Of a ratio: the metrics to open instead.")
+    workings: list[WorkingBehind] = Field(description="Tables that a figure which is no sum was worked out from.")
     hides_names: bool = Field(description="Names are left out, because you may not see people.")
     records: list[RecordBehind]
     next_cursor: str | None
