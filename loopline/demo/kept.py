@@ -46,11 +46,13 @@ def _weekly_mail(ground: Ground, until: datetime) -> None:
 
 
 def _frozen_for_the_board(ground: Ground, engine: Engine, until: datetime) -> None:
-    """The last whole month as the books stand: what the board was shown, to be run again."""
+    """The last whole month twice: as it was told when it had just ended, and as the books stand. What became known
+    in between is what changed."""
     last = until.date().replace(day=1) - timedelta(days=1)
     first = last.replace(day=1)
     by = ground.users[MARKETING].actor
-    asked = Options(first=first, last=last, as_of=until, by="campaign")
-    result = run_report("closed-loop", asked, engine, books_for(by))
     said = {"by": "campaign", "period": "custom", "from": first.isoformat(), "to": last.isoformat()}
-    freeze_run(result, said, note="Board", by=by, at=until)
+    ended = datetime.combine(last, until.timetz()) + timedelta(days=1)
+    for note, at in (("Board, first look", ended), ("Board", until)):
+        asked = Options(first=first, last=last, by="campaign", as_of=min(at, until))
+        freeze_run(run_report("closed-loop", asked, engine, books_for(by)), said, note=note, by=by, at=at)

@@ -98,7 +98,7 @@ class Platform:
     worth_of_a_claim_minor: int
 
 
-PLATFORMS = {"Paid Search": Platform("google", 21_300, 96_000), "Paid Social": Platform("linkedin", 34_700, 118_000)}
+PLATFORMS = {"Paid Search": Platform("google", 5_600, 21_000), "Paid Social": Platform("linkedin", 21_000, 64_000)}
 """Channel of a campaign → the platform that tells its cost."""
 
 PLANS = (

@@ -7,6 +7,7 @@ differs from the one before is that cause's share.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import pairwise
 
 from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import own_models
@@ -172,19 +173,20 @@ def why_changed(
         raise OptionError("Choose a moment before the one the report is as of: nothing can have changed since then.")
     refunded = _refunded(engine, scope, since)
     states = _States(report, scope, since, refunded, engine)
-    first = earlier = states.ask()
-    chosen = _chosen(report, first, metric)
+    first = states.ask()
+    _require_split(report, first, metric)
     learned = _learned(engine, scope, {"since": since, "refunded": refunded}, states.read)
-    shares = []
-    for cause in CAUSES:
-        if cause.table and not learned.get(cause.key, (0, 0))[0]:
-            continue
-        later = states.ask(cause)
-        shares.append(_share(cause, earlier, later, chosen, learned.get(cause.key, (0, None))[1]))
-        earlier = later
+    # Time is always let in; of the others those of which something arrived.
+    causes = [one for one in CAUSES if not one.table or learned.get(one.key, (0, 0))[0]]
+    asked = [first, *(states.ask(cause) for cause in causes)]
     before = kept.before or first
     after = kept.after or run_report(key, replace(options, as_of=scope.as_of), engine, books)
-    shares.append(_outside((before, first), (earlier, after), chosen))
+    chosen = _chosen(report, before, after, metric)
+    shares = [
+        _share(cause, *pair, chosen, learned.get(cause.key, (0, None))[1])
+        for cause, pair in zip(causes, pairwise(asked), strict=True)
+    ]
+    shares.append(_outside((before, first), (asked[-1], after), chosen))
     return Why(
         report=report,
         scope=scope,
@@ -201,18 +203,26 @@ def _is_told(share: Share, books: Books) -> bool:
     return books.sees_all_units or share.is_own
 
 
-def _chosen(report: Report, result: ReportResult, metric: str) -> Metric:
-    """The metric to tell row by row. Raises OptionError where it is none that is split."""
-    split = {one.key: one for one in result.metrics if is_split(one)}
+def _require_split(report: Report, result: ReportResult, metric: str) -> None:
+    """Raises OptionError where nothing is split, or `metric` is not."""
+    split = {one.key for one in result.metrics if is_split(one)}
     if not split:
         raise OptionError(
             f"{report.label} holds only shares, rates and means. They change because what they are told from does; "
             "ask what changed in the closed loop."
         )
-    usual = next((key for key in ("revenue_minor", *report.leading, *split) if key in split), "")
     if metric and metric not in split:
-        raise OptionError(f"“{metric}” is no figure that can be split. Choose one of: {', '.join(split)}.")
-    return split[metric or usual]
+        told = ", ".join(one.key for one in result.metrics if one.key in split)
+        raise OptionError(f"“{metric}” is no figure that can be split. Choose one of: {told}.")
+
+
+def _chosen(report: Report, before: ReportResult, after: ReportResult, metric: str) -> Metric:
+    """The metric to tell row by row: the one asked for, else the most telling of those that changed."""
+    split = {one.key: one for one in after.metrics if is_split(one)}
+    if metric in split:
+        return split[metric]
+    usual = [split[key] for key in dict.fromkeys([*report.leading, *split]) if key in split]
+    return next((one for one in usual if _rows(before, after, one)), usual[0])
 
 
 class _States:
@@ -294,15 +304,18 @@ def _share(cause: Cause, before: ReportResult, after: ReportResult, metric: Metr
 def _outside(start: tuple[ReportResult, ReportResult], end: tuple[ReportResult, ReportResult], metric: Metric) -> Share:
     """What lies between the runs that are compared and the states of the books: nothing, where nothing was kept."""
     sides = [_share(OUTSIDE, *side, metric, None) for side in (start, end)]
-    keys = [{**one.changes} for one in sides]
-    rows = [one.by_row for one in sides]
-    by_row = {key: difference(-(rows[0].get(key) or 0), rows[1].get(key)) for key in {*rows[0], *rows[1]}}
+    by_row = _sums(*(one.by_row for one in sides))
     return Share(
         cause=OUTSIDE,
         learned=None,
-        changes={key: difference(-(keys[0].get(key) or 0), keys[1].get(key)) for key in {*keys[0], *keys[1]}},
+        changes=_sums(*(one.changes for one in sides)),
         by_row={key: change for key, change in by_row.items() if change},
     )
+
+
+def _sums(*changes: Mapping[str, Number]) -> dict[str, Number]:
+    keys = dict.fromkeys(key for one in changes for key in one)
+    return {key: round(sum(one.get(key) or 0 for one in changes), 6) for key in keys}
 
 
 def _rows(before: ReportResult, after: ReportResult, metric: Metric) -> tuple[RowChange, ...]:

@@ -1,5 +1,7 @@
 """Platform claims: what ad platforms say they converted, beside what the closed loop credits. Never added up."""
 
+from dataclasses import replace
+
 from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
 from loopline.reports.balance import number
@@ -82,7 +84,9 @@ def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
     result.totals.values = {metric.key: None for metric in result.metrics}
     if not result.rows:
         return
-    dimension, figures = DIMENSIONS[scope.options.by], tally_of(scope, engine).figures
+    # All of it, also where the address is about one conversion: what is not dealt out would stand here as 0.
+    whole_loop = replace(scope, options=replace(scope.options, conversion=""))
+    dimension, figures = DIMENSIONS[scope.options.by], tally_of(whole_loop, engine).figures
     keys = {row.key: row.key.rpartition(BETWEEN)[0] for row in result.rows}
     names = names_of(dimension, [*keys.values()], scope, engine)
     for row in result.rows:
@@ -120,7 +124,7 @@ _DATED = "day that the platform reports"
 COUNTING = Counting(
     records=_records,
     columns=(
-        Counted(sum_of("told_lines", "Days told", "cost lines that the platform told, a day of a campaign each",
+        Counted(sum_of("told_lines", "Lines told", "cost lines that the platform told",
                        of="cost line", dated=_DATED)),
         Counted(sum_of("told_minor", "Spent", "what the platform says was spent", of="cost line and day",
                        dated=_DATED, unit=Unit.MONEY, is_neutral=True), aggregate="sum(spent_minor)"),

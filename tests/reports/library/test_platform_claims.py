@@ -63,7 +63,7 @@ def test_each_platform_has_a_row_beside_what_the_loop_credits(reading_engine: En
 
 
 def test_channels_and_platforms_are_rows_too(reading_engine: Engine, shelf: Shelf) -> None:
-    assert row_of(claims(reading_engine, by="channel"), "Email|linkedin").values["won"] == 1
+    assert row_of(claims(reading_engine, by="channel", conversion="lead"), "Email|linkedin").values["won"] == 1
     google = row_of(claims(reading_engine, by="source"), "google|google")
     assert (google.label, google.note, google.values["claimed"], google.values["won"]) == ("google", "", 2.5, 1)
 
