@@ -26,6 +26,7 @@ from loopline.reports.write import UNDEFINED, table_lines
 
 MOST_ROWS = 20
 MOST_COLUMNS = 5
+LONGEST_NAME = 80
 CHART = "chart"
 ATTACHED = ("csv", "xlsx")
 Exported = Callable[[str], bytes]
@@ -67,29 +68,55 @@ def _picture(result: ReportResult, report: Report) -> bytes | None:
     return png_of(report.chart(result)) if report.chart and len(result.rows) > 1 else None
 
 
+def _caption(result: ReportResult, report: Report) -> str:
+    """What the chart shows, as the page says above it."""
+    if report.key in ("paths", "model-comparison") or report.chart is None:
+        return "The commonest ways" if report.key == "paths" and result.by == "path" else report.question
+    return str(report.chart(result)["title"])
+
+
+_STYLE = """
+@media (prefers-color-scheme: dark) {
+body { background:#131416 !important; color:#e9e8e5 !important } .card { background:#1a1b1e !important }
+.quiet { color:#a2a5ac !important } .mind { color:#e3ac63 !important } .good { color:#63c78f !important }
+.bad { color:#ff9186 !important } a { color:#8fadff !important } th, td { border-color:#36383d !important }
+}
+@media (max-width: 480px) { .card { padding:16px !important } .more { display:none !important } }
+"""
+"""What a mail program that knows it does in the dark and on a phone; the others read what stands at each part."""
+ON_PHONES = 3
+"""So many columns fit beside the name."""
 _CELL = "padding:5px 10px 5px 0;border-bottom:1px solid #e7e5e0;"
 _HEAD = _CELL + "color:#6b6e75;font-size:12px;font-weight:400;"
 _QUIET = "color:#6b6e75;font-size:13px;"
 
 
 def _html(name: str, result: ReportResult, report: Report, address: str, has_chart: bool) -> str:
-    picture = format_html('<p><img src="cid:{}" width="560" alt="{}"></p>', CHART, result.title) if has_chart else ""
+    shown = (
+        '<p class="quiet" style="{}margin-bottom:4px;">{}</p><p style="margin-top:0;">'
+        '<img src="cid:{}" width="560" alt="{}" style="max-width:100%;height:auto;border-radius:6px;"></p>'
+    )
+    picture = format_html(shown, _QUIET, _caption(result, report), CHART, result.title) if has_chart else ""
     return str(
         format_html(
-            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{0}</title></head>'
+            '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
+            '<meta name="viewport" content="width=device-width">'
+            '<meta name="color-scheme" content="light dark"><title>{0}</title><style>{11}</style></head>'
             '<body style="margin:0;background:#fbfaf8;color:#17181a;font:14px/20px system-ui,sans-serif;">'
-            '<div style="max-width:640px;margin:0 auto;padding:24px;background:#ffffff;">'
-            '<h1 style="font-size:20px;margin:0;">{0}</h1><p style="{1}">{2}. {3} to {4}, as of {5} UTC.</p>'
+            '<div class="card" style="max-width:640px;margin:0 auto;padding:24px;background:#ffffff;">'
+            '<h1 style="font-size:20px;margin:0;">{0}</h1>'
+            '<p class="quiet" style="{1}">{2}. {3} to {4}, as of {5} UTC.</p>'
             "{6}{7}{8}{9}"
             '<p style="margin-top:24px;"><a href="{10}">Open it</a>. The whole table is attached.</p>'
             "</div></body></html>",
             name, _QUIET, result.title, result.first, result.last, f"{result.as_of:%Y-%m-%d %H:%M}",
             _proof(result), _minds(result, address), picture, _table(result, _columns(result, report)), address,
+            SafeString(_STYLE),
         )
     )  # fmt: skip
 
 
-_MIND = '<p style="color:#8a4f00;font-size:13px;">{} <a href="{}">{}</a></p>'
+_MIND = '<p class="mind" style="color:#8a4f00;font-size:13px;">{} <a href="{}">{}</a></p>'
 
 
 def _minds(result: ReportResult, address: str) -> SafeString:
@@ -113,33 +140,57 @@ def _proof(result: ReportResult) -> SafeString:
     if one is None:
         return SafeString("")
     good, bad = ("Balanced", "Does not balance") if result.balance else ("Adds up", "Does not add up")
-    colour = "#10693d" if one.holds else "#b02318"
-    return format_html('<p style="color:{};font-size:13px;">{}</p>', colour, good if one.holds else bad)
+    tone, colour, words = ("good", "#10693d", good) if one.holds else ("bad", "#b02318", bad)
+    return format_html('<p class="{}" style="color:{};font-size:13px;">{}</p>', tone, colour, words)
 
 
 def _table(result: ReportResult, columns: Sequence[Metric]) -> SafeString:
-    head = format_html_join("", '<th align="right" style="{}">{}</th>', ((_HEAD, one.short) for one in columns))
+    head = format_html_join(
+        "", '<th class="{}" align="right" style="{}">{}</th>',
+        ((f"quiet {_kind(place)}", _HEAD, _headed(one, result.currency)) for place, one in enumerate(columns)),
+    )  # fmt: skip
     rows = [*result.rows[:MOST_ROWS], *([result.totals] if result.has_total else [])]
     body = format_html_join(
         "", "<tr>{}</tr>", ((_line(row, columns, result.currency, row is result.totals),) for row in rows)
     )
     left = len(result.rows) - MOST_ROWS
-    rest = format_html('<p style="{}">{} more rows are in the file.</p>', _QUIET, left) if left > 0 else ""
+    rest = (
+        format_html('<p class="quiet" style="{}">{} more rows are in the file.</p>', _QUIET, left) if left > 0 else ""
+    )
     return format_html(
         '<table width="100%" style="border-collapse:collapse;">'
-        '<tr><th align="left" style="{}">{}</th>{}</tr>{}</table>{}',
+        '<tr><th class="quiet" align="left" style="{}">{}</th>{}</tr>{}</table>{}',
         _HEAD, result.head, head, body, rest,
     )  # fmt: skip
 
 
 def _line(row: Row, columns: Sequence[Metric], currency: str, is_total: bool) -> SafeString:
-    style = _CELL + ("font-weight:600;" if is_total else "color:#6b6e75;" if row.young_note or row.is_rest else "")
+    is_quiet = bool(row.young_note or row.is_rest) and not is_total
+    tone = "quiet" if is_quiet else ""
+    style = _CELL + ("font-weight:600;" if is_total else "color:#6b6e75;" if is_quiet else "")
     young = " (too early to judge)" if row.young_note else ""
     cells = format_html_join(
-        "", '<td align="right" style="{}">{}</td>',
-        ((style, figure_in_words(row.values[one.key], one, currency)) for one in columns),
+        "", '<td class="{}" align="right" style="{}white-space:nowrap;">{}</td>',
+        ((f"{tone} {_kind(place)}", style, _bare(row.values[one.key], one, currency))
+         for place, one in enumerate(columns)),
     )  # fmt: skip
-    return format_html('<td style="{}">{}{}</td>{}', style, row.label, young, cells)
+    name = row.label if len(row.label) <= LONGEST_NAME else f"{row.label[: LONGEST_NAME - 1].rstrip()}…"
+    return format_html(
+        '<td class="{}" style="{}overflow-wrap:anywhere;min-width:110px;">{}{}</td>{}', tone, style, name, young, cells
+    )
+
+
+def _kind(place: int) -> str:
+    return "more" if place >= ON_PHONES else ""
+
+
+def _headed(metric: Metric, currency: str) -> str:
+    """The currency stands once, above its column."""
+    return f"{metric.short}, {currency}" if metric.unit is Unit.MONEY else metric.short
+
+
+def _bare(value: Number, metric: Metric, currency: str) -> str:
+    return figure_in_words(value, metric, currency).removeprefix(f"{currency} ")
 
 
 def figure_in_words(value: Number, metric: Metric, currency: str) -> str:

@@ -69,5 +69,5 @@ WEEKLY = Report(
     by=BY,
     reads=frozenset({"model", "lookback"}),
     chart=_chart,
-    leading=tuple(metric.key for metric in METRICS),
+    leading=(SPEND.key, REVENUE.key, LEADS.key, TOUCHES.key),
 )

@@ -160,6 +160,8 @@ def test_everybody_gets_by_mail_what_they_may_see_with_a_picture_and_files(
     html = str(sent[north.email].alternatives[0][0])
     assert "open&lt;b&gt;" in html
     assert "hush" not in html
+    assert all(one in html for one in ("width=device-width", "prefers-color-scheme: dark", "max-width:100%"))
+    assert "Revenue, EUR</p>" in html, "the chart says what it shows"
     assert "hush" in str(sent[boss.email].alternatives[0][0])
     kinds = [one.get_content_type() for one in sent[north.email].attachments]
     assert kinds == [
@@ -194,7 +196,8 @@ def test_the_weekly_table_is_kept_as_a_view_and_comes_by_mail_to_each_as_far_as_
     send_waiting(at=at)
     sent = {one.to[0]: one for one in outbox.outbox}
     html = str(sent[north.email].alternatives[0][0])
-    assert "€1,000" in html or "EUR 1,000" in html
+    assert "Revenue, EUR" in html
+    assert ">1,000</td>" in html
     assert "77,777" not in html
     assert "/reports/weekly/?period=last_90_days&amp;by=unit" in html
     assert sent[north.email].subject == "Weekly table"
@@ -287,6 +290,10 @@ def test_a_mail_is_set_up_and_ended_on_its_page_by_who_may(units: tuple[Business
     mail = ReportMail.objects.get()
     assert (mail.options, mail.at, mail.next_at.day) == ({"by": "size"}, time(6, 30), 3)
     end = reverse("report_mail_end", args=[mail.pk])
+    for who, offered in ((owner, "End"), (reader, "Stop for me"), (make_user(Role.FINANCE), None)):
+        page = signed_in(who).get(reverse("kept_reports")).content.decode()
+        assert (end in page) == (offered is not None), "nobody is offered what they may not do"
+        assert offered is None or f">{offered}</button>" in page
     assert signed_in(stranger).post(end).status_code == 404
     signed_in(reader).post(end)
     mail.refresh_from_db()

@@ -47,6 +47,11 @@ def _report(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
     return among[key]
 
 
+def _at_first(report: Report, request: PageRequest) -> dict[str, Any]:
+    """Whoever sets a mail up usually wants to read it."""
+    return {"name": report.label, "recipients": [request.actor.id]}
+
+
 def _back(key: str, request: PageRequest) -> HttpResponse:
     said = urlencode(options_said(request.GET))
     return redirect(page_of(key) + (f"?{said}" if said else ""))
@@ -63,12 +68,23 @@ def kept_reports(request: PageRequest) -> HttpResponse:
         request,
         "reports/kept_reports.html",
         {
-            "views": [(one, page_of(one.report)) for one in _known(SavedView.objects.visible_to(request.actor))],
-            "mails": [(one, page_of(one.report), stuck[one.pk]) for one in mails],
+            "views": [
+                (one, page_of(one.report))
+                for one in _known(SavedView.objects.visible_to(request.actor).select_related("owner", "unit"))
+            ],
+            "mails": [(one, page_of(one.report), stuck[one.pk], _ended_as(one, request)) for one in mails],
             "runs": FrozenRun.objects.visible_to(request.actor)[:MOST_RUNS],
             "labels": {key: one.label for key, one in KEEPABLE.items()},
         },
     )
+
+
+def _ended_as(mail: ReportMail, request: PageRequest) -> str:
+    """What this person may do about a mail: its owner ends it for all, a reader stops it for themselves."""
+    if str(mail.owner_id) == request.actor.id or request.actor.may(Permission.ADMINISTER):
+        return "End"
+    readers = {str(one.pk) for one in mail.recipients.all()}
+    return "Stop for me" if request.actor.id in readers else ""
 
 
 def _known(kept: Any) -> list[Any]:
@@ -189,7 +205,7 @@ def view_forget(request: PageRequest, view_id: UUID) -> HttpResponse:
 def report_mail_new(request: PageRequest, key: str) -> HttpResponse:
     """A report that comes by mail: how often, and to whom."""
     report = _report(key, KEEPABLE)
-    form = ReportMailForm(request.POST or None, actor=request.actor, initial={"name": report.label})
+    form = ReportMailForm(request.POST or None, actor=request.actor, initial=_at_first(report, request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         plan = MailPlan(
