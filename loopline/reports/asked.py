@@ -102,7 +102,7 @@ def lookback_of(text: str) -> int | None:
         return None
     if not text:
         return 90
-    if not text.isdigit() or not 1 <= int(text) <= 3650:
+    if not text.isdecimal() or len(text) > 4 or not 1 <= int(text) <= 3650:
         raise OptionError(f"“{text}” is no number of days from 1 to 3650; write “none” for no window.", "lookback")
     return int(text)
 

@@ -202,7 +202,7 @@ def refused_by(store: DuckDBEngine) -> Program:
     return program_of(finance(make_unit("North")))
 
 
-HOSTILE = ["' OR 1=1 --<script>\u202e", "9" * 5_000, "9999-12-31", "0001-01-01"]
+HOSTILE = ["' OR 1=1 --<script>\u202e", "9" * 5_000, "²", "9999-12-31", "0001-01-01"]
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)

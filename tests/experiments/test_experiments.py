@@ -284,7 +284,8 @@ def test_a_server_asks_for_the_arm_of_a_person(unit: BusinessUnit, keys: Keys) -
     assert answer["arm"] == Assignment.objects.get().arm
     assert client.get(url, {"person": str(person.pk)}, headers=headers).json() == answer
     assert client.get(url, headers=headers).status_code == 400
-    assert client.get(url, {"email": "x", "consent": "9"}, headers=headers).status_code == 400
+    for wrong_consent in ("9", "²", "1" * 5_000):
+        assert client.get(url, {"email": "x", "consent": wrong_consent}, headers=headers).status_code == 400
     unknown = client.get(url, {"email": "nobody@halden.example"}, headers=headers).json()
     assert unknown == {"experiment": experiment.code, "arm": None, "reason": "unknown"}
 

@@ -22,7 +22,7 @@ from loopline.web.floods import Flood, limited
 
 ARMS = Flood("experiments", rate=200, burst_s=10)
 """Wide: a server asks for all its users from one address."""
-MODES = range(4)
+MODES = ("0", "1", "2", "3")
 _NAMES = ("visitor", "email", "person", "user", "domain")
 
 
@@ -72,7 +72,7 @@ def _answer(request: HttpRequest, code: str, *, is_exposure: bool) -> HttpRespon
 def _asked(key: WriteKey, said: dict[str, str]) -> Asked | str:
     """What is asked, or what is wrong with it. A browser's key stands in the page, so it may ask for visitors only."""
     consent = said.pop("consent")
-    if consent and not (consent.isdigit() and int(consent) in MODES):
+    if consent and consent not in MODES:
         return "consent is 0, 1, 2 or 3."
     names = {name: value.strip()[:300] for name, value in said.items() if value.strip()}
     if key.kind is KeyKind.BROWSER and set(names) != {"visitor"}:
