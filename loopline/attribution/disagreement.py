@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from loopline.attribution.model import Model
 from loopline.attribution.own_model import is_own
+from loopline.lib.percent import percent_figure
 
 FAR_APART, MATERIAL = 50.0, 0.05
 """Models disagree on a row when they lie so many percent apart and one gives it this share of all credit."""
@@ -27,7 +28,7 @@ def disagreement(name: str, shares: Mapping[str, float], models: Mapping[str, Mo
     if far is None or far < FAR_APART or max(shares.values()) < MATERIAL:
         return None
     high, low = max(shares, key=lambda key: shares[key]), min(shares, key=lambda key: shares[key])
-    most, least = (f"{round(100 * shares[key])}% by {_named(models[key])}" for key in (high, low))
+    most, least = (f"{percent_figure(100 * shares[key])}\u00a0% by {_named(models[key])}" for key in (high, low))
     return f"{name}: {most}, {least}. {_meaning(high, low)}"
 
 

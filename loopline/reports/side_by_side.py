@@ -180,7 +180,26 @@ def windows(scope: Scope, conversion: str, engine: Engine) -> SideBySide:
         shown = {window: _number(found, amounts[window]) if window in amounts else None for window in _SHOWN}
         found.rows.append(Compared(key, names[key], shown, apart(list(amounts.values()))))
     found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
+    found.totals = {
+        window: _number(found, sum(credit[window].values())) if window in credit else None for window in _SHOWN
+    }
     return found
+
+
+def shortened(found: SideBySide, most: int) -> SideBySide:
+    """The `most` largest rows, all others as one without a key, then what went to no row: columns still add up."""
+    rows = [row for row in found.rows if row.key and not row.key.startswith("~")]
+    rest = [row for row in found.rows if row not in rows]
+    if len(rows) > most + 1:
+        others = rows[most:]
+        sums = {column: _sum([row.credit[column] for row in others]) for column in others[0].credit}
+        rows[most:] = [Compared("", Name(f"{len(others):,} others"), sums, None)]
+    return replace(found, rows=rows + rest)
+
+
+def _sum(numbers: Sequence[Number]) -> Number:
+    told = [one for one in numbers if one is not None]
+    return round(sum(told), 6) if told else None
 
 
 @dataclass(frozen=True, slots=True)

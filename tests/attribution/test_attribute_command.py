@@ -298,9 +298,10 @@ def test_models_stand_side_by_side_with_what_each_says_alone(asked) -> None:
 def test_where_models_disagree_is_said_with_what_it_means(asked, capsys, tmp_path: Path) -> None:
     told = json.loads(asked(MANY, *COMPARED, "--format", "json"))["disagreements"]
     assert told == [
-        "A: 60% by first touch, 0% by last touch. It opens more than it closes: cutting it would show late.",
-        "B: 100% by last touch, 40% by first touch. It closes more than it opens: others may have done the work "
-        "before.",
+        "A: 60\u00a0% by first touch, 0\u00a0% by last touch. It opens more than it closes: cutting it would "
+        "show late.",
+        "B: 100\u00a0% by last touch, 40\u00a0% by first touch. It closes more than it opens: others may "
+        "have done the work before.",
     ]
     assert main(["attribute", str(tmp_path / "paths.csv"), *COMPARED]) == 0
     said = capsys.readouterr().err.splitlines()

@@ -5,9 +5,18 @@ from datetime import timedelta
 import pytest
 
 from loopline.attribution.model import MODELS
+from loopline.reports.naming import Name
 from loopline.reports.options import OptionError, Options
 from loopline.reports.run import settle
-from loopline.reports.side_by_side import CONVERSIONS, learnt_shares, side_by_side, windows
+from loopline.reports.side_by_side import (
+    CONVERSIONS,
+    Compared,
+    SideBySide,
+    learnt_shares,
+    shortened,
+    side_by_side,
+    windows,
+)  # fmt: skip
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day
 from tests.attribution.test_credit_ledger import random_books
@@ -59,9 +68,10 @@ def test_a_row_that_opens_and_never_closes_is_told(engine: Engine) -> None:
     forty_sales(engine)
     found = compared(engine, "first_touch", "last_touch", by="channel")
     assert found.disagreements == [
-        "Email: 50% by first touch, 0% by last touch. It opens more than it closes: cutting it would show late.",
-        "Paid Search: 50% by last touch, 0% by first touch. It closes more than it opens: others may have done the "
-        "work before.",
+        "Email: 50\u00a0% by first touch, 0\u00a0% by last touch. It opens more than it closes: cutting it would "
+        "show late.",
+        "Paid Search: 50\u00a0% by last touch, 0\u00a0% by first touch. It closes more than it opens: others may "
+        "have done the work before.",
     ]
 
 
@@ -74,6 +84,7 @@ def test_the_window_is_shown_to_matter(engine: Engine) -> None:
     shelf.store()
     scope = settle(Options(**MARCH, by="channel"), engine, BOOKS)  # type: ignore[arg-type]
     found = {row.key: row.credit for row in windows(scope, "revenue", engine).rows}
+    assert windows(scope, "revenue", engine).totals == {"7": 100, "30": 100, "90": 100, "none": 100}
     assert found == {
         "Email": {"7": 100, "30": 100, "90": 50, "none": 50},
         "Event": {"7": 0, "30": 0, "90": 50, "none": 50},
@@ -114,3 +125,14 @@ def test_a_window_with_too_little_to_learn_from_says_so_and_the_others_stand(eng
     assert list(found.refused) == ["7"]
     [email] = [row for row in found.rows if row.key == "Email"]
     assert email.credit == {"7": None, "30": 4_000_00, "90": 4_000_00, "none": 4_000_00}
+
+
+def test_rows_left_out_stand_as_one_so_that_columns_still_add_up(reading_engine: Engine) -> None:
+    scope = settle(Options(**MARCH), reading_engine, BOOKS)  # type: ignore[arg-type]
+    found = SideBySide(scope, "revenue")
+    found.rows = [Compared(f"r{n}", Name(f"R{n}"), {"7": None, "30": 100 - n}, None) for n in range(6)]
+    found.rows.append(Compared("~unattributed", Name("Unattributed"), {"7": None, "30": 5}, None))
+    short = shortened(found, 2)
+    assert [row.name.label for row in short.rows] == ["R0", "R1", "4 others", "Unattributed"]
+    assert short.rows[2].credit == {"7": None, "30": 98 + 97 + 96 + 95}
+    assert [row.name.label for row in shortened(found, 5).rows[4:]] == ["R4", "R5", "Unattributed"], "no “1 others”"

@@ -24,6 +24,7 @@ from loopline.reports.metric import METRICS
 from loopline.reports.options import Books, OptionError, Scope
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.run import run_report, settle
+from loopline.reports.side_by_side import shortened
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.views.models import METRIC, by_window
@@ -53,8 +54,7 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
     except OptionError as error:
         return render(request, page, shown | {"trouble": str(error)}, status=400)
     shown |= about(asked, scope.model) | {
-        "by_window": replace(windows, rows=windows.rows[:MOST_ROWS]),
-        "more_rows": max(0, len(windows.rows) - MOST_ROWS),
+        "by_window": shortened(windows, MOST_ROWS),
         "metric": METRICS[METRIC[conversion]],
         "currency": books.currency,
         "said": said,

@@ -59,7 +59,9 @@ def test_files_say_beside_the_row_what_it_means_where_models_disagree(engine: En
     told = asked(engine).to_json()
     head, *rows = written_cells(told)
     minds = {row[0]: row[head.index("Mind")] for row in rows}
-    assert minds["Email"].startswith("Email: 50% by first touch, 0% by last touch. It opens more than it closes")
+    assert minds["Email"].startswith(
+        "Email: 50\u00a0% by first touch, 0\u00a0% by last touch. It opens more than it closes"
+    )
     assert (minds["Event"], minds["Total"]) == ("", "")
     assert minds["Email"] in told["warnings"]  # type: ignore[operator]
     again = result_from(told)
