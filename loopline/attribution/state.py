@@ -61,8 +61,10 @@ def latest(table: str, *names: str, where: str = "TRUE") -> str:
 def number_of(text: str) -> str:
     """SQL text: a 64-bit number of a text that is not NULL, quicker to join and group by than the text.
 
-    Senders choose identities, so those are joined by number and text. People's ids are our own random ones: that any
-    two of a million people share a number has a chance of one in forty million, so people are told apart by it.
+    That any two of a million people share a number has a chance of one in forty million, so people are told apart by
+    it, and so are the identities of touchpoints: that one of ten million browsers has the number of one of a million
+    known identities has a chance of one in two million. Who makes up an identity to meet another's number would
+    have to know that one, and could send it as it is.
     """
     return f"hash({text})"
 
@@ -79,8 +81,8 @@ MERGED_STATE = Part(
 """People who were ever merged into another, and who they are now. All others are themselves."""
 GONE_PEOPLE = Part(
     "gone_people",
-    """
-    SELECT 'person:' || id AS identity FROM person_facts
+    f"""
+    SELECT 'person:' || id AS identity, {number_of("'person:' || id")} AS identity_no FROM person_facts
     WHERE recorded_at <= $as_of AND id IN (SELECT id FROM person_facts WHERE is_deleted AND recorded_at <= $as_of)
     GROUP BY id HAVING arg_max(is_deleted, version)
     """,
@@ -101,7 +103,11 @@ OPPORTUNITY_STATE = Part(
 )
 CONTACT_STATE = Part("contact_state", latest("opportunity_contact_facts", "opportunity_id", "person_id", "is_primary"))
 CODE_STATE = Part("code_state", latest("campaign_code_facts", "unit_id", "code", "campaign_id", "activity_id"))
-VERDICT_STATE = Part("verdict_state", latest("bot_verdict_facts", "verdict"))
+VERDICT_STATE = Part(
+    "verdict_state",
+    f"SELECT *, {number_of('id')} AS visitor_no FROM ({latest('bot_verdict_facts', 'verdict')}) AS verdicts",
+)
+"""Verdicts about visitors, by the id of the visitor and its number."""
 JUDGED_FROM = (
     "channel_rule", "utm_source", "utm_medium", "utm_campaign", "click_id_kind", "referrer_host", "touch_kind", "kind",
 )  # fmt: skip

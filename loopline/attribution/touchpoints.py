@@ -13,15 +13,16 @@ from loopline.attribution.state import (
     VERDICT_STATE,
     Part,
     number_of,
-    theirs,
 )
-from loopline.store.uses import ALWAYS
+from loopline.store.uses import ALWAYS, in_range
 
 _IS_MACHINE = "($humans_only AND starts_with(coalesce(v.verdict, e.bot_verdict), 'machine'))"
-_VERDICTS = "LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted"
+_VERDICTS = "LEFT JOIN verdict_state AS v ON v.visitor_no = e.visitor_no AND v.id <> '' AND NOT v.is_deleted"
 _IS_OWN, _OWN_PERSON = "starts_with(e.identity, 'person:')", "substr(e.identity, 8)"
 _PERSON = f"coalesce(k.person_id, CASE WHEN {_IS_OWN} THEN {_OWN_PERSON} END)"
-_CHANNEL_TOO = f"{CHANNEL} AS channel, {number_of('e.identity')} AS identity_no,"
+_CHANNEL_TOO = f"{CHANNEL} AS channel, e.identity_no AS identity_no,"
+_WHOSE = f"k.identity_no = e.identity_no AND {in_range('e', 'k')}"
+"""A touchpoint is of the identity `k`. By number alone: the text would be read of every touchpoint."""
 EARNING_KINDS: dict[str, str] = {
     "entry": "visits", "form": "forms", "email_click": "clicks in mails", "reply": "replies", "call": "calls",
     "meeting": "meetings", "event": "events", "partner": "deliveries of partners",
@@ -31,7 +32,7 @@ stands beside the credit."""
 DIRECT = "Direct"
 _COUNTS = "e.touch_kind <> 'self_reported' AND ($all_kinds OR e.touch_kind IN (SELECT unnest($touch_kinds)))"
 _WHICH = """e.recorded_at <= $as_of
-            AND e.identity NOT IN (SELECT identity FROM gone_people)"""
+            AND e.identity_no NOT IN (SELECT identity_no FROM gone_people)"""
 
 _CAN_LEAD = (
     "epoch_us(e.occurred_at) < $converted_to_us AND epoch_us(e.occurred_at) >= $converted_from_us - $lookback_us"
@@ -105,13 +106,25 @@ class RowOf:
         return ((self.codes,) if self.codes else ()) + buyer + ((CHANNEL_STATE,) if self._knows_channel else ())
 
 
+_WHO = f"{_PERSON} AS person_id, coalesce(k.person_no, e.own_person_no) AS person_no,"
+_PERHAPS_KNOWN = f"LEFT JOIN known_identities AS k ON {_WHOSE}"
+
+
 def touchpoints(row: RowOf) -> Part:
     """The part `touchpoints`: who or what touched which row when. Strangers have no `person_id` and `person_no`."""
-    person = f"""
-            {_PERSON} AS person_id,
-            coalesce(k.person_no, CASE WHEN {_IS_OWN} THEN {number_of(_OWN_PERSON)} END) AS person_no"""
-    by_number = f"LEFT JOIN known_identities AS k ON k.identity_no = {number_of('e.identity')} AND {theirs('e', 'k')}"
-    return _touched("touchpoints", row, person, by_number, KNOWN_IDENTITIES)
+    return _touched("touchpoints", row, _WHO, _PERHAPS_KNOWN, KNOWN_IDENTITIES)
+
+
+def touchpoints_of_all(row: RowOf) -> Part:
+    """A part that says of each touchpoint which row it touched, but not whose it is: that takes the longest to find."""
+    return touchpoints(row) if row.by_buyer else _touched("touchpoints_of_all", row, "", "")
+
+
+def touchpoints_of_known(row: RowOf) -> Part:
+    """The part `touchpoints_of_known`: those of strangers are never looked at."""
+    linked = _touched("linked", row, _WHO, f"JOIN known_identities AS k ON {_WHOSE}", KNOWN_IDENTITIES)
+    own = _touched("own", row, _WHO, _PERHAPS_KNOWN, when="e.own_person_no IS NOT NULL AND k.person_no IS NULL")
+    return Part("touchpoints_of_known", f"{linked.sql} UNION ALL {own.sql}", linked.reads)
 
 
 def touchpoints_of(people: Part, row: RowOf) -> Part:
@@ -127,33 +140,33 @@ def _their_touchpoints(people: Part, row: RowOf) -> Part:
     known = Part(
         "their_identities",
         f"""
-        SELECT k.identity AS identity, k.person_id AS person_id, k.person_no AS person_no, k.from_us AS from_us,
+        SELECT k.identity_no AS identity_no, k.person_id AS person_id, k.person_no AS person_no, k.from_us AS from_us,
             k.until_us AS until_us
         FROM known_identities AS k
         JOIN (SELECT DISTINCT person_no FROM {people.name}) AS p ON p.person_no = k.person_no
         UNION ALL
-        SELECT {own} AS identity, p.person_id AS person_id, p.person_no AS person_no, {ALWAYS}
+        SELECT {number_of(own)} AS identity_no, p.person_id AS person_id, p.person_no AS person_no, {ALWAYS}
         FROM (SELECT DISTINCT person_id, person_no FROM {people.name}) AS p
         LEFT JOIN (SELECT id FROM merged_state WHERE canonical_id <> id) AS m ON m.id = p.person_id WHERE m.id IS NULL
         """,
         (KNOWN_IDENTITIES, MERGED_STATE, people),
     )
-    person = "k.person_id AS person_id, k.person_no AS person_no"
-    # By the text alone: a filter made of the few identities is then asked of the column itself, before others are read.
-    whose = f"JOIN their_identities AS k ON {theirs('e', 'k')}"
+    person = "k.person_id AS person_id, k.person_no AS person_no,"
+    # A filter made of the few numbers is asked of the column itself, before others are read.
+    whose = f"JOIN their_identities AS k ON {_WHOSE}"
     return _touched("their_touchpoints", row, person, whose, known, when="TRUE" if row.tells_reasons else _CAN_LEAD)
 
 
-def _touched(name: str, row: RowOf, person: str, whose: str, known: Part, *, when: str = "TRUE") -> Part:
+def _touched(name: str, row: RowOf, person: str, whose: str, *known: Part, when: str = "TRUE") -> Part:
     return Part(
         name,
         f"""
         SELECT e.event_id AS event_id, epoch_us(e.occurred_at) AS touched_us, e.unit_id AS unit_id,
-            e.is_entry AS is_entry, {_IS_MACHINE} AS is_machine, {person},
+            e.is_entry AS is_entry, {_IS_MACHINE} AS is_machine, {person}
             e.touch_kind AS touch_kind, {row.counts} AS can_earn,
             {_CHANNEL_TOO if row.carries_channel else ""} {row.sql} AS row_key
         FROM touches AS e {whose} {_VERDICTS} {row.join}
         WHERE {_WHICH} AND {when}
         """,
-        (known, GONE_PEOPLE, VERDICT_STATE, *row.reads),
+        (*known, GONE_PEOPLE, VERDICT_STATE, *row.reads),
     )

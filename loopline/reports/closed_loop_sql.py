@@ -7,7 +7,7 @@ from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import CAMPAIGN_STATE, Part, question, visible
-from loopline.attribution.touchpoints import RowOf, touchpoints
+from loopline.attribution.touchpoints import RowOf, touchpoints_of_all, touchpoints_of_known
 from loopline.reports.dimension import OTHER_UNITS, Dimension
 from loopline.reports.options import Options
 from loopline.reports.slices import place_of
@@ -18,15 +18,27 @@ ROW_OF_CREDIT = f"CASE WHEN {visible('r.touched_unit_id')} THEN r.row_key ELSE '
 TOUCHED_IN_PERIOD = "r.touched_us >= $touched_from_us AND r.touched_us < $touched_to_us"
 
 
-def _visits(part: str) -> Part:
+_VISITED_IN_PERIOD = f"touched_us >= $from_us AND touched_us < $to_us AND {visible('unit_id')}"
+
+
+def _visits(row: RowOf, part: str) -> tuple[Part, Part]:
+    """`visits`: the sessions of each row. `visitors`: the known people of each, once each."""
+    touched, of_known = touchpoints_of_all(row), touchpoints_of_known(row)
     return Part(
         "visits",
         f"""
-        SELECT row_key, person_no, is_machine, place, count(*) FILTER (WHERE is_entry) AS sessions
-        FROM (SELECT *, {part} AS place FROM touchpoints) AS t
-        WHERE touched_us >= $from_us AND touched_us < $to_us AND {visible("unit_id")}
-        GROUP BY row_key, person_no, is_machine, place
+        SELECT row_key, is_machine, place, count(*) FILTER (WHERE is_entry) AS sessions
+        FROM (SELECT *, {part} AS place FROM {touched.name}) AS t
+        WHERE {_VISITED_IN_PERIOD} GROUP BY row_key, is_machine, place
         """,
+        (touched,),
+    ), Part(
+        "visitors",
+        f"""
+        SELECT DISTINCT row_key, person_no, place FROM (SELECT *, {part} AS place FROM {of_known.name}) AS t
+        WHERE {_VISITED_IN_PERIOD} AND NOT is_machine
+        """,
+        (of_known,),
     )
 
 
@@ -80,8 +92,9 @@ def credit_and_visits(
 ) -> str:
     """Sessions and people, credit, and the unattributed, in one statement, as of one moment.
 
-    Touchpoints are read twice, each time as little of them as needed: for visits those of the period without their ids,
-    for credit those of the people of conversions. All of all, kept for both, outgrow the memory on a large store.
+    Touchpoints are read three times, each time as little of them as needed: for sessions those of the period without
+    whose they are, for visitors those of known people, for credit those of the people of conversions. All of all, kept
+    for all three, outgrow the memory on a large store.
     Revenue is told by slice of the period, `place`, for which `$at<n>` say when each begins; all else is in the first.
     With `second` the period is two that follow each other, the later beginning with that slice, and all else is in the
     first slice of its own.
@@ -90,7 +103,7 @@ def credit_and_visits(
     dated = "r.touched_us" if options.clock == "cohort" else "c.converted_us"
     place = _by_slice(dated, slices, second)
     place_unattributed = _by_slice("c.converted_us", slices, second)
-    visits = _visits(_half("touched_us", second))
+    visits, visitors = _visits(row, _half("touched_us", second))
     return question(
         f"""
         {_EARNED_AFTER if options.clock == "cohort" else ""}
@@ -108,19 +121,26 @@ def credit_and_visits(
         GROUP BY c.kind, r.reason, c.unit_id, {place_unattributed}
         UNION ALL
         SELECT 'visits' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
-            t.place AS place, sum(t.sessions) AS amount, count(t.person_no) AS converted, 0 AS outside
+            t.place AS place, sum(t.sessions) AS amount, 0 AS converted, 0 AS outside
         FROM visits AS t {dimension.row.naming} WHERE NOT t.is_machine GROUP BY {dimension.row.key}, t.place
         UNION ALL
+        SELECT 'machine_visits' AS section, '' AS kind, '' AS row_key, '' AS unit_id, place AS place,
+            sum(sessions) AS amount, 0 AS converted, 0 AS outside
+        FROM visits WHERE is_machine GROUP BY place
+        UNION ALL
+        SELECT 'visitors' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
+            t.place AS place, count(*) AS amount, 0 AS converted, 0 AS outside
+        FROM visitors AS t {dimension.row.naming} GROUP BY {dimension.row.key}, t.place
+        UNION ALL
         SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id, place AS place,
-            coalesce(sum(CASE WHEN is_machine THEN sessions ELSE 0 END), 0) AS amount,
-            count(DISTINCT CASE WHEN is_machine THEN NULL ELSE person_no END) AS converted, 0 AS outside
-        FROM visits GROUP BY place
+            count(DISTINCT person_no) AS amount, 0 AS converted, 0 AS outside
+        FROM visitors GROUP BY place
         """,
         conversions(*options.kinds),
         credit_ledger(model, row, *options.kinds),
         unattributed(model, row, *options.kinds),
-        touchpoints(row),
         visits,
+        visitors,
     )
 
 

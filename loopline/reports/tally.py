@@ -90,13 +90,16 @@ class Tally:
         for row in found:
             match row["section"]:
                 case "visits":
-                    figures = self.figures[str(row["row_key"])]
-                    figures.sessions, figures.people = number(row["amount"]), number(row["converted"])
-                    self.total.sessions += figures.sessions
+                    self.figures[str(row["row_key"])].sessions = number(row["amount"])
+                    self.total.sessions += number(row["amount"])
+                case "machine_visits":
+                    self.machine_sessions = number(row["amount"])
+                case "visitors":
+                    self.figures[str(row["row_key"])].people = number(row["amount"])
                 case "earned_after":
                     self.earned_after[int(str(row["row_key"]))] = number(row["amount"])
                 case "everyone":
-                    self.total.people, self.machine_sessions = number(row["converted"]), number(row["amount"])
+                    self.total.people = number(row["amount"])
                 case "credit" if self.overlaps:
                     self._credit_row(str(row["row_key"]), row)
                 case "credit":

@@ -16,9 +16,9 @@ from loopline.store.clickhouse_steps import Step, steps_of
 from loopline.store.clickhouse_words import MOMENT, STARTS
 from loopline.store.engine import StoreError, Value
 from loopline.store.library import TABLES
-from loopline.store.touches import TOUCHES
+from loopline.store.touches import CLICKHOUSE_NUMBER, TOUCHES
 
-UNNAMED = {"epoch_us": "toUnixTimestamp64Micro", "timezone": "toTimeZone", "hash": "sipHash64"}
+UNNAMED = {"epoch_us": "toUnixTimestamp64Micro", "timezone": "toTimeZone", "hash": CLICKHOUSE_NUMBER}
 """Functions that sqlglot has no class for, by their ClickHouse names."""
 
 SHARED: tuple[type[exp.Expr], ...] = (

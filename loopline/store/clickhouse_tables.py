@@ -6,7 +6,7 @@ from loopline.store.clickhouse_words import MOMENT
 from loopline.store.engine import StoreError
 from loopline.store.library import TABLES
 from loopline.store.schema import SCHEMA_VERSION, Column, Kind, Table
-from loopline.store.touches import TOUCHES, touches_of
+from loopline.store.touches import CLICKHOUSE_NUMBER, TOUCHES, touches_of
 
 TYPES: dict[Kind, str] = {
     Kind.TEXT: "String",
@@ -46,7 +46,8 @@ def migrate(client: Client, database: str) -> None:
     for table in TABLES.values():
         _make_or_widen(client, database, table)
     _add_missing_indexes(client, database)
-    client.command(f"CREATE OR REPLACE VIEW {database}.{TOUCHES} AS {touches_of(f'{database}.events')}")
+    touchpoints = touches_of(f"{database}.events", CLICKHOUSE_NUMBER)
+    client.command(f"CREATE OR REPLACE VIEW {database}.{TOUCHES} AS {touchpoints}")
     if version < SCHEMA_VERSION:
         client.insert("schema_version", [[SCHEMA_VERSION]], ["version"], database=database)
 

@@ -7,7 +7,7 @@ import duckdb
 from loopline.store.engine import StoreError
 from loopline.store.library import TABLES
 from loopline.store.schema import SCHEMA_VERSION, Column, Kind, Table
-from loopline.store.touches import COLUMNS, TOUCHES, touches_of
+from loopline.store.touches import COLUMNS, NUMBERS, TOUCHES, touches_of
 
 TYPES: dict[Kind, str] = {
     Kind.TEXT: "VARCHAR",
@@ -18,6 +18,7 @@ TYPES: dict[Kind, str] = {
     Kind.DATE: "DATE",
 }
 TOKENS_KEPT = timedelta(days=60)
+NUMBERS_TRIED = 100
 
 BOOKS = """
 CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL, recorded_at TIMESTAMPTZ NOT NULL);
@@ -79,12 +80,21 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[str,
 
 
 def has_touches(connection: duckdb.DuckDBPyConnection) -> bool:
-    """With the columns of this Loopline."""
-    return _columns_of(connection, TOUCHES) == COLUMNS
+    """With the columns of this Loopline, and the numbers of this DuckDB."""
+    return _columns_of(connection, TOUCHES) == (*COLUMNS, *NUMBERS) and _has_own_numbers(connection)
+
+
+def _has_own_numbers(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Another DuckDB may make another number of a text: then those of a question would meet none of these."""
+    [(is_own,)] = connection.execute(
+        f"SELECT coalesce(bool_and(identity_no = hash(identity)), true) "
+        f"FROM (SELECT identity_no, identity FROM {TOUCHES} LIMIT {NUMBERS_TRIED})"
+    ).fetchall()
+    return bool(is_own)
 
 
 def _gather_touches(connection: duckdb.DuckDBPyConnection) -> None:
-    """Of a store that has none yet, or has other columns of them: all from its events."""
+    """Of a store that has none yet, or has other columns or numbers of them: all from its events."""
     if not has_touches(connection):
         connection.execute(f"CREATE OR REPLACE TABLE {TOUCHES} AS {touches_of('events')}")
 

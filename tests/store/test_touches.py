@@ -7,16 +7,25 @@ import pytest
 
 from loopline.store.engine import Batch, Engine, StoreFullError
 from loopline.store.library import TABLES
-from loopline.store.touches import COLUMNS, touches_of
+from loopline.store.touches import COLUMNS
 from tests.engines import MakeEngine, empty_duckdb
 from tests.store.rows import events
 from tests.store.test_migration import change
 
 
+WRONG_NUMBERS = """
+SELECT count(*) AS wrong FROM touches
+WHERE identity_no <> hash(identity) OR visitor_no <> hash(visitor_id) OR coalesce(own_person_no, hash('no person'))
+    <> CASE WHEN starts_with(identity, 'person:') THEN hash(substr(identity, 8)) ELSE hash('no person') END
+"""
+
+
 def touches(engine: Engine) -> list[str]:
-    """Their event ids, and that each column says the same as the event's."""
-    told = engine.rows(f"SELECT {', '.join(COLUMNS)} FROM touches ORDER BY event_id, unit_id")
-    assert told == engine.rows(f"{touches_of('events')} ORDER BY event_id, unit_id")
+    """Their event ids, and that each column says the same as the event's, and each number is that of its text."""
+    columns = ", ".join(COLUMNS)
+    told = engine.rows(f"SELECT {columns} FROM touches ORDER BY event_id, unit_id")
+    assert told == engine.rows(f"SELECT {columns} FROM events WHERE touch_kind <> '' ORDER BY event_id, unit_id")
+    assert engine.rows(WRONG_NUMBERS) == [{"wrong": 0}]
     return [str(row["event_id"]) for row in told]
 
 
@@ -56,6 +65,17 @@ def test_a_store_of_before_gets_all_of_them(make_engine: MakeEngine, engine_url:
     assert touches(again) == ["a-1", "a-2"]
     again.write(some("b"))
     assert touches(again) == ["a-1", "a-2", "b-1", "b-2"]
+
+
+def test_numbers_that_another_duckdb_made_are_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "events.duckdb"
+    engine = empty_duckdb(path)
+    engine.write(Batch("a", {"events": events("a-1", identity="person:p", visitor_id="v", touch_kind="call")}))
+    engine.close()
+    change(f"duckdb:///{path}", "UPDATE touches SET identity_no = identity_no // 2, own_person_no = 1")
+    again = empty_duckdb(path)
+    assert touches(again) == ["a-1"]
+    again.close()
 
 
 @pytest.mark.new_database

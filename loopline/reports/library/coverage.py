@@ -35,10 +35,11 @@ _VISITS = Part(
     SELECT e.event_id AS record_id, epoch_us(e.occurred_at) AS at_us, NOT {_MACHINE} AS is_human,
         e.consent >= 2 AS has_consent, c.row_id IS NOT NULL AS is_mapped,
         c.row_id IS NOT NULL OR e.utm_campaign <> '' AS has_code
-    FROM touches AS e LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
+    FROM touches AS e LEFT JOIN verdict_state AS v
+        ON v.visitor_no = e.visitor_no AND v.id <> '' AND NOT v.is_deleted
     LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign
     WHERE e.is_entry AND e.recorded_at <= $as_of AND {visible("e.unit_id")} AND {in_period("e.occurred_at")}
-        AND e.identity NOT IN (SELECT identity FROM gone_people)
+        AND e.identity_no NOT IN (SELECT identity_no FROM gone_people)
     """,
     (VERDICT_STATE, CAMPAIGN_ROWS, GONE_PEOPLE),
 )
