@@ -131,8 +131,19 @@ def states_of(walks: Walks, order: int) -> States:
             is_there[_numbered(walks.part(block), order)[0]] = True
 
     in_threads(walks, look, "finding the states")
-    states = np.flatnonzero(is_there)
-    table = np.zeros(most, dtype=np.int16 if len(states) < 2**15 else np.int32)
+    return _with_places(np.flatnonzero(is_there), most)
+
+
+def states_of_all(parts: Sequence[Walks], order: int) -> States:
+    """Of walks in several parts that have the same channels. Raises OrderError as `states_of` does."""
+    states = np.unique(np.concatenate([states_of(walks, order).states for walks in parts]))
+    return _with_places(states, _base(parts[0]) ** order)
+
+
+def _with_places(states: Integers, most: int) -> States:
+    if most > LONGEST_TABLE:
+        return States(states, None)
+    table: npt.NDArray[np.integer] = np.zeros(most, dtype=np.int16 if len(states) < 2**15 else np.int32)
     table[states] = np.arange(len(states))
     return States(states, table)
 
@@ -205,6 +216,15 @@ def chain_of(walks: Walks, order: int, states: States | None = None) -> Chain:
 
     counts = _Counts.together(in_threads(walks, counted, "counting the moves"))
     return Chain(_holds(known.states, len(walks.channels), order), moves=counts.moves(), **counts.by_state)
+
+
+def chain_together(*chains: Chain) -> Chain:
+    """One chain of the walks of several that have the same states."""
+    first, *others = chains
+    whole = {name: getattr(first, name) for name in ("begins", "moves", "conversions", "value", "nulls")}
+    for other in others:
+        whole = {name: figures + getattr(other, name) for name, figures in whole.items()}
+    return Chain(first.holds, **whole)
 
 
 @dataclass(slots=True)

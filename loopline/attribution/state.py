@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass, replace
 
 from loopline.store.library import table_named
+from loopline.store.touches import JUDGED_FROM
 from loopline.store.uses import ALWAYS, BROWSER_USES, in_range
 
 
@@ -108,11 +109,11 @@ VERDICT_STATE = Part(
     f"SELECT *, {number_of('id')} AS visitor_no FROM ({latest('bot_verdict_facts', 'verdict')}) AS verdicts",
 )
 """Verdicts about visitors, by the id of the visitor and its number."""
-JUDGED_FROM = (
-    "channel_rule", "utm_source", "utm_medium", "utm_campaign", "click_id_kind", "referrer_host", "touch_kind", "kind",
-)  # fmt: skip
-"""What an event's channel depends on, and the rule that decided on arrival: what was judged again goes by these."""
-CHANNEL_STATE = Part("channel_state", latest("channel_facts", *JUDGED_FROM, "channel"))
+CHANNEL_STATE = Part(
+    "channel_state",
+    f"SELECT *, {number_of(', '.join(JUDGED_FROM))} AS judged_no "
+    f"FROM ({latest('channel_facts', *JUDGED_FROM, 'channel')}) AS channels",
+)
 
 
 def channel_again(event: str = "e", state: str = "j") -> str:
@@ -122,8 +123,10 @@ def channel_again(event: str = "e", state: str = "j") -> str:
 
 
 CHANNEL_AGAIN = channel_again()
+CHANNEL_OF_TOUCH_AGAIN = "LEFT JOIN channel_state AS j ON j.judged_no = e.judged_no AND NOT j.is_deleted"
+"""The same beside a touchpoint `e`: one number instead of eight texts."""
 CHANNEL = "coalesce(j.channel, e.channel)"
-"""The channel of an event `e` beside CHANNEL_AGAIN."""
+"""The channel of `e` beside either of them."""
 CAMPAIGN_STATE = Part("campaign_state", latest("campaign_facts", "unit_id", "name", "channel", "owner_id"))
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from loopline.attribution.buyers import BUYER_SEGMENTS
 from loopline.attribution.state import (
     CHANNEL,
-    CHANNEL_AGAIN,
+    CHANNEL_OF_TOUCH_AGAIN,
     CHANNEL_STATE,
     GONE_PEOPLE,
     KNOWN_IDENTITIES,
@@ -53,7 +53,7 @@ class RowOf:
     by_buyer: bool = False
     """The row is a segment of buyers."""
     by_channel: bool = False
-    """The row is a channel: eight texts more to look at for each touchpoint, so only where it is asked for."""
+    """The row is a channel."""
     campaign_sql: str = "''"
     """The row of a campaign, over `p.campaign_id` and `k` (the campaign, NULL where it is not known): for credit that
     goes to a campaign without a touchpoint."""
@@ -78,7 +78,7 @@ class RowOf:
         """Beside the event: what its code counts for, the segment of its person, its channel as judged again."""
         code = self.codes and f"LEFT JOIN {self.codes.name} AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign "
         buyer = f"LEFT JOIN buyer_segments AS b ON b.person_id = {_PERSON} " if self.by_buyer else ""
-        return (code or "") + buyer + (CHANNEL_AGAIN if self._knows_channel else "")
+        return (code or "") + buyer + (CHANNEL_OF_TOUCH_AGAIN if self._knows_channel else "")
 
     @property
     def counts(self) -> str:

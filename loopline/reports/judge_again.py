@@ -10,10 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from loopline.attribution.state import CHANNEL, CHANNEL_AGAIN, CHANNEL_STATE, JUDGED_FROM, question
+from loopline.attribution.state import CHANNEL, CHANNEL_AGAIN, CHANNEL_STATE, question
 from loopline.collect.channels import Decision, RuleSet, Visit, decide
 from loopline.collect.steps.channel import DECLARED
 from loopline.store.engine import Engine
+from loopline.store.touches import JUDGED_FROM
 
 _VALUES = ", ".join(f"e.{name} AS {name}" for name in JUDGED_FROM)
 _SEEN = question(

@@ -15,13 +15,18 @@ COLUMNS = (
     "referrer_host", "landing_path", "country", "region", "consent", "bot_verdict", "recorded_at",
 )  # fmt: skip
 """Columns of `events`: what a row of a report, a channel judged again and a path may read."""
+JUDGED_FROM = (
+    "channel_rule", "utm_source", "utm_medium", "utm_campaign", "click_id_kind", "referrer_host", "touch_kind", "kind",
+)  # fmt: skip
+"""What an event's channel depends on, and the rule that decided on arrival: what was judged again goes by these."""
 NUMBERS = {
     "identity_no": "{number_of}(identity)",
     "visitor_no": "{number_of}(visitor_id)",
+    "judged_no": f"{{number_of}}({', '.join(JUDGED_FROM)})",
     "own_person_no": "CASE WHEN identity LIKE 'person:%' THEN {number_of}(substr(identity, 8)) END",
 }
-"""Numbers made of texts, as `hash()` of a question makes them. `own_person_no` is that of a person's id where the identity
-is one, else NULL."""
+"""Numbers made of texts, as `hash()` of a question makes them. `own_person_no` is that of a person's id where the
+identity is one, else NULL."""
 DUCKDB_NUMBER, CLICKHOUSE_NUMBER = "hash", "sipHash64"
 
 

@@ -12,7 +12,6 @@ from tests.engines import MakeEngine, empty_duckdb
 from tests.store.rows import events
 from tests.store.test_migration import change
 
-
 WRONG_NUMBERS = """
 SELECT count(*) AS wrong FROM touches
 WHERE identity_no <> hash(identity) OR visitor_no <> hash(visitor_id) OR coalesce(own_person_no, hash('no person'))

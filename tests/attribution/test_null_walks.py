@@ -1,0 +1,162 @@
+"""Walks without a conversion out of the event store: whose they are, in which order, and that none of them is stale."""
+
+from datetime import datetime, timedelta
+
+import numpy as np
+import pytest
+
+from loopline.attribution import null_walks as part
+from loopline.attribution.fitted import weights_learnt
+from loopline.attribution.model import MODELS
+from loopline.attribution.null_walks import NullWalks, all_channels, in_order, null_walks
+from loopline.attribution.walks import Walks
+from loopline.reports.options import Options
+from loopline.reports.run import settle
+from loopline.store.engine import Engine
+from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
+
+LATER = LEARNT + timedelta(days=1)
+
+
+def asked(engine: Engine, *kinds: str, as_of: datetime | None = None) -> NullWalks:
+    scope = settle(Options(**MARCH, as_of=as_of), engine, BOOKS)  # type: ignore[arg-type]
+    return null_walks(engine, scope.params, all_channels(engine), kinds or ("won",))
+
+
+def told(walks: Walks) -> list[str]:
+    """Each walk that counts as the first letters of its channels."""
+    letters = ["".join(walks.channels[code][0] for code in walks.codes[walks.touches(slice(at, at + 1))])
+               for at in range(len(walks))]  # fmt: skip
+    return sorted(word for word, count in zip(letters, walks.nulls, strict=True) if count)
+
+
+def strangers(engine: Engine, as_of: datetime | None = None) -> list[str]:
+    return told(asked(engine, as_of=as_of).for_all())
+
+
+@pytest.mark.parametrize("highest", [7, 2**20, 2**62])
+@pytest.mark.parametrize("is_in_time", [True, False])
+def test_walks_are_in_order_however_their_numbers_lie(highest: int, is_in_time: bool) -> None:
+    chance = np.random.default_rng(highest % 1000)
+    walk_no = chance.choice(chance.integers(0, highest, 40), 3_000)
+    touched_us = chance.integers(0, 900, 3_000)
+    if is_in_time:
+        touched_us.sort()
+    places, begins = in_order(walk_no, touched_us)
+    wanted = np.lexsort((touched_us, walk_no))
+    assert walk_no[places].tolist() == walk_no[wanted].tolist()
+    assert places.tolist() == wanted.tolist()
+    assert begins.tolist() == [True, *(np.diff(walk_no[wanted]) != 0)]
+
+
+def test_nothing_is_in_order() -> None:
+    nothing = np.zeros(0, dtype=np.int64)
+    places, begins = in_order(nothing, nothing)
+    assert len(places) == len(begins) == 0
+
+
+def test_touchpoints_of_one_moment_stand_in_the_order_of_their_event_ids(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    for place, channel in (("3", "Direct"), ("1", "Email"), ("2", "Campaign")):
+        shelf.touch(f"e{place}", "visitor:a", day(5), channel=channel)
+    shelf.touch("e4", "visitor:b", day(5), channel="Partner")
+    shelf.touch("e0", "visitor:a", day(6), channel="Partner")
+    shelf.store()
+    assert strangers(engine) == ["ECDP", "P"]
+
+
+def test_who_was_erased_between_the_two_questions_is_asked_for_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf(engine)
+    for visitor in "ab":
+        shelf.touch(f"{visitor}1", f"visitor:{visitor}", day(5), channel="Email")
+        shelf.touch(f"{visitor}2", f"visitor:{visitor}", day(5), channel="Direct")
+    shelf.store()
+    second = part._tied_touches
+
+    def erased_before(*words: object) -> str:
+        engine.erase("events", "identity", ["visitor:a"])
+        return second(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(part, "_tied_touches", erased_before)
+    assert strangers(engine) == ["ED"]
+
+
+def test_who_converted_to_another_kind_is_a_null_walk_for_this_one(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    for person, channel in (("lead", "Lead"), ("buyer", "Buyer")):
+        shelf.person(person, person)
+        shelf.touch(f"t-{person}", f"visitor:{person}", day(2), channel=channel)
+    shelf.touch("t-nobody", "visitor:nobody", day(2), channel="Nobody")
+    shelf.lead("l1", "lead", day(5))
+    shelf.won("o1", "buyer", day(9), 100)
+    shelf.store()
+    walks = asked(engine, "lead", "won")
+    assert told(walks.for_all()) == ["N"]
+    assert told(walks.only_for("lead")) == ["B"]
+    assert told(walks.only_for("won")) == ["L"]
+    assert told(asked(engine, "lead").for_all()) == ["B", "N"]
+
+
+def test_late_touchpoints_links_merges_and_conversions_change_the_walks_from_then_on(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    shelf.person("p", "a")
+    shelf.touch("t1", "visitor:a", day(2), channel="Email")
+    shelf.touch("t2", "visitor:b", day(3), channel="Direct")
+    shelf.touch("t3", "person:q", day(4), channel="Call")
+    shelf.store()
+    assert strangers(engine) == ["C", "D", "E"]
+    shelf.touch("t0", "visitor:a", day(1), channel="Partner", learnt=LATER)
+    shelf.link("visitor:b", "p", learnt=LATER)
+    shelf.person("q", canonical="p", learnt=LATER)
+    shelf.store()
+    assert strangers(engine) == ["PEDC"]
+    shelf.person("q", canonical="q", learnt=LATER + timedelta(days=1))
+    shelf.store()
+    assert strangers(engine) == ["C", "PED"]
+    shelf.won("o", "p", day(9), 100, learnt=LATER + timedelta(days=2))
+    shelf.store()
+    assert strangers(engine) == ["C"]
+    assert strangers(engine, LATER) == ["PEDC"]
+    assert strangers(engine, LEARNT) == ["C", "D", "E"]
+
+
+def test_what_is_erased_or_judged_again_is_on_no_walk_any_more(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    for visitor in "abc":
+        shelf.touch(
+            f"{visitor}1", f"visitor:{visitor}", day(2), channel="Email", visitor_id=visitor, utm_source=visitor
+        )
+        shelf.touch(f"{visitor}2", f"visitor:{visitor}", day(3), channel="Direct", visitor_id=visitor)
+    shelf.store()
+    assert strangers(engine) == ["ED", "ED", "ED"]
+    engine.erase("events", "identity", ["visitor:a"])
+    assert strangers(engine) == ["ED", "ED"]
+    shelf.fact("bot_verdict_facts", "b", verdict="machine:crawler", learnt=LATER)
+    shelf.fact("channel_facts", "again", touch_kind="entry", utm_source="c", channel="Partner", learnt=LATER)
+    shelf.store()
+    assert strangers(engine) == ["PD"]
+    assert strangers(engine, LEARNT) == ["ED", "ED"]
+
+
+def test_weights_are_learnt_from_what_was_known_at_the_moment(engine: Engine) -> None:
+    """Of 30 walks all converted, until a stranger is known who came by Event, then Email, and did not."""
+    shelf = Shelf(engine)
+    for number in range(30):
+        shelf.person(f"p{number}", f"v{number}")
+        shelf.touch(f"t{number}", f"visitor:v{number}", day(2), channel="Email" if number % 2 else "Event")
+        shelf.won(f"o{number}", f"p{number}", day(9), 100)
+    shelf.touch("s1", "visitor:stranger", day(2), channel="Event", learnt=LATER)
+    shelf.touch("s2", "visitor:stranger", day(3), channel="Email", learnt=LATER)
+    shelf.store()
+
+    def learnt(as_of: datetime) -> dict[object, object]:
+        scope = settle(Options(**MARCH, as_of=as_of), engine, BOOKS)  # type: ignore[arg-type]
+        _, named = weights_learnt(MODELS["markov"], engine, scope.params, 1, "won")
+        return {named[f"won_channel{place}"]: named[f"won_effect{place}"] for place in range(2)}
+
+    email = 15 / 16
+    whole = 15 / 31 * email + 16 / 31 * (15 / 16 + email / 16)
+    assert learnt(LEARNT) == pytest.approx({"Email": 0.5, "Event": 0.5})
+    assert learnt(LATER) == pytest.approx({"Email": 1 - 15 / 31 / whole, "Event": 1 - 15 / 31 * email / whole})
