@@ -71,7 +71,7 @@ SELECT 'visitor:' || id('v', range) AS id, range AS version, id('person', range)
 INSERT INTO person_facts BY NAME
 SELECT id('person', n) AS id, n * 2 + change AS version, 'north' AS unit_id,
     id('person', CASE WHEN n % 50 = 1 THEN n - 1 ELSE n END) AS canonical_id, '' AS company_id, 'DE' AS country,
-    '' AS job_title, '' AS language, '' AS custom,
+    '' AS job_title, '' AS language, '' AS custom, '' AS erased,
     false AS is_deleted, moment(n) AS occurred_at, occurred_at AS recorded_at
 FROM (SELECT range AS n FROM range($people)), (SELECT range AS change FROM range(2));
 
@@ -115,7 +115,7 @@ FROM range(220), (SELECT unnest(['north', 'south']) AS unit_id);
 INSERT INTO cost_facts BY NAME
 SELECT id('cost', range) AS id, range AS version, CASE WHEN range % 3 = 0 THEN 'south' ELSE 'north' END AS unit_id,
     id('campaign', range % 120) AS campaign_id, '' AS activity_id, 'actual' AS cost_kind, 'media' AS category,
-    10000 + scatter(range) % 90001 AS amount_minor, 'EUR' AS currency, amount_minor AS reporting_minor,
+    '' AS platform, 10000 + scatter(range) % 90001 AS amount_minor, 'EUR' AS currency, amount_minor AS reporting_minor,
     DATE '2025-01-01' + CAST(range % 340 AS INTEGER) AS starts_on, starts_on + CAST(range % 25 AS INTEGER) AS ends_on,
     false AS is_deleted, TIMESTAMPTZ '2025-01-01 00:00:00+00' AS occurred_at, occurred_at AS recorded_at
 FROM range(5000);
@@ -188,15 +188,20 @@ Asked = Iterator[tuple[str, Callable[[], object]]]
 
 
 def library(engine: DuckDBEngine) -> Asked:
-    """Every report of the library over the year, with its usual rows, each time as of another moment: some are kept."""
+    """Every report of the library over the year, with its usual rows, each time as of another moment: some are kept.
+
+    Those that go by a model with their usual one, and the closed loop also with those that are learnt or go by sets.
+    """
     moments = moments_before(engine)
 
-    def work(report: Report) -> None:
-        options = Options(**YEAR, by=report.usual_by, as_of=next(moments))
+    def work(report: Report, model: str = Options().model) -> None:
+        options = Options(**YEAR, by=report.usual_by, as_of=next(moments), model=model)
         report.run(report, settle_for(report, options, engine, BOOKS), engine)
 
     for key, report in REPORTS.items():
         yield key, lambda r=report: work(r)  # type: ignore[misc]
+    for model in ("markov", "shapley"):
+        yield f"closed-loop by {model}", lambda m=model: work(REPORTS["closed-loop"], m)  # type: ignore[misc]
 
 
 def moments_before(engine: DuckDBEngine) -> Iterator[datetime]:
