@@ -99,7 +99,7 @@ def test_a_report_as_of_a_moment_deals_by_the_version_of_that_moment(engine: Eng
     assert revenue(as_of=LEARNT + timedelta(days=1)) == {"call": 100_00}
     assert revenue() == {"form": 100_00}
     options = Options(**MARCH, by="channel", model="custom_ours")  # type: ignore[arg-type]
-    why = why_changed(options, LEARNT + timedelta(days=1), engine, BOOKS)
+    why = why_changed("closed-loop", options, LEARNT + timedelta(days=1), engine, BOOKS)
     [share] = [share for share in why.shares if share.cause.key == "models"]
     assert share.by_row == {"call": -100_00, "form": 100_00}
     with pytest.raises(OptionError, match="There is no model “custom_theirs”"):
