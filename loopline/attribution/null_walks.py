@@ -4,8 +4,10 @@ They are most of all touchpoints, and a chain needs no more of each than whose i
 they leave the event store as numbers in the order in which they lie there, and are put in order as numbers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,9 +16,11 @@ import pyarrow as pa
 from loopline.attribution.conversions import conversion_people
 from loopline.attribution.state import Part, question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
-from loopline.attribution.walks import Floats, Integers, Walks, at_once
+from loopline.attribution.walks import THREADS, Floats, Integers, Walks, at_once
 from loopline.store.engine import Engine, Value
 
+Found = TypeVar("Found")
+Number = TypeVar("Number", bound=np.integer)
 CHANNELS = "SELECT DISTINCT channel FROM touches UNION SELECT DISTINCT channel FROM channel_facts ORDER BY channel"
 
 
@@ -70,7 +74,7 @@ def null_walks(
     told = np.asarray(touched["told"].cast(pa.int32()))
     places, begins = in_order(walk_no, touched_us)
     tied = _tied(places, begins, touched_us, told)
-    told = told[places]
+    told = _taken(told, places)
     if len(tied):
         sql = question(_tied_touches(channels, kinds), *parts)
         ordered = _by_walk(engine.query(sql, {**given, "tied_us": [str(moment) for moment in tied]}))
@@ -95,25 +99,46 @@ def in_order(walk_no: Integers, touched_us: Integers) -> tuple[Integers, npt.NDA
     bits, begins, in_time = count.bit_length(), np.ones(count, dtype=bool), None
     if (touched_us[1:] < touched_us[:-1]).any():
         in_time = np.argsort(touched_us, kind="stable")
-        walk_no = walk_no[in_time]
+        walk_no = _taken(walk_no, in_time)
     packed = np.empty(count, dtype=np.int64)
-    for part in at_once(count):
+
+    def pack(part: slice) -> None:
         np.right_shift(walk_no[part], bits, out=packed[part])
         packed[part] <<= bits
         packed[part] |= np.arange(part.start, part.stop)
-    packed.sort()
-    mixed = set()
-    for part in at_once(count):
+
+    def look(part: slice) -> list[int]:
         ordered = packed[max(part.start - 1, 0) : part.stop]
         walks, upper = walk_no[ordered & ((1 << bits) - 1)], ordered >> bits
         is_other = walks[1:] != walks[:-1]
         begins[part.stop - len(is_other) : part.stop] = is_other
-        mixed.update(upper[1:][is_other & (upper[1:] == upper[:-1])].tolist())
-    for upper_bits in mixed:
+        mixed: list[int] = upper[1:][is_other & (upper[1:] == upper[:-1])].tolist()
+        return mixed
+
+    _each(count, pack)
+    packed.sort()
+    for upper_bits in {upper for mixed in _each(count, look) for upper in mixed}:
         first, end = np.searchsorted(packed, [upper_bits << bits, (upper_bits + 1) << bits])
         _part(packed[first:end], begins[first:end], walk_no, (1 << bits) - 1)
     packed &= (1 << bits) - 1
-    return packed if in_time is None else in_time[packed], begins
+    return packed if in_time is None else _taken(in_time, packed), begins
+
+
+def _each(count: int, work: Callable[[slice], Found]) -> list[Found]:
+    """`work` for each group of so many touchpoints, in threads."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        return list(pool.map(work, at_once(count)))
+
+
+def _taken(values: npt.NDArray[Number], places: Integers) -> npt.NDArray[Number]:
+    """`values[places]`, in threads."""
+    taken = np.empty(len(places), dtype=values.dtype)
+
+    def take(part: slice) -> None:
+        taken[part] = values[places[part]]
+
+    _each(len(places), take)
+    return taken
 
 
 def _part(packed: Integers, begins: npt.NDArray[np.bool_], walk_no: Integers, place: int) -> None:
@@ -126,13 +151,15 @@ def _part(packed: Integers, begins: npt.NDArray[np.bool_], walk_no: Integers, pl
 
 def _tied(places: Integers, begins: npt.NDArray[np.bool_], touched_us: Integers, told: Integers) -> Integers:
     """Moments at which a walk touched different channels: which came first, the ids of the events say."""
-    found = []
-    for part in at_once(len(places)):
+
+    def tied(part: slice) -> Integers:
         at = places[max(part.start - 1, 0) : part.stop]
         goes_on = ~begins[part.stop - len(at) + 1 : part.stop]
-        is_tied = goes_on & (touched_us[at[1:]] == touched_us[at[:-1]]) & (told[at[1:]] != told[at[:-1]])
-        found.append(touched_us[at[1:][is_tied]])
-    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int64)
+        moments, said = touched_us[at], told[at]
+        ties: Integers = moments[1:][goes_on & (moments[1:] == moments[:-1]) & (said[1:] != said[:-1])]
+        return ties
+
+    return np.unique(np.concatenate([touched_us[:0], *_each(len(places), tied)]))
 
 
 def _by_walk(ordered: pa.Table) -> Integers:
