@@ -37,6 +37,13 @@ def some_of(cases: Iterable[Case], engine: Engine, every: int) -> list[Case]:
     return list(cases)[:: every if is_quick else 1]
 
 
+duckdb_first = pytest.mark.parametrize(
+    "engine_kind", ["duckdb", pytest.param("clickhouse", marks=pytest.mark.slow)], indirect=True
+)
+"""A test of the fixture `engine` that asks much, of questions that others ask ClickHouse too: on ClickHouse in
+`make test-slow`."""
+
+
 @functools.cache
 def _empty_file() -> bytes:
     """A DuckDB file with all tables: copying it is ten times quicker than making them."""

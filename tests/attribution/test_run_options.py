@@ -13,7 +13,7 @@ from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day, row_of
 from tests.attribution.test_credit_ledger import random_books, reasons
 from tests.attribution.test_markov import forty_sales
-from tests.engines import some_of
+from tests.engines import duckdb_first, some_of
 
 
 def a_buying_group(engine: Engine) -> Shelf:
@@ -100,6 +100,7 @@ def test_sessions_stay_what_they_are_whatever_may_earn(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("conversion", "figure"), [("lead", "leads"), ("qualified", "qualified"), ("opportunity", "opportunities")]
 )
+@duckdb_first
 def test_a_run_about_one_conversion_counts_it_alone_and_balances_in_records_too(
     engine: Engine, conversion: str, figure: str
 ) -> None:

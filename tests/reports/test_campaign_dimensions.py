@@ -11,7 +11,7 @@ from loopline.reports.result import ReportResult
 from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, column, day, row_of
-from tests.engines import some_of
+from tests.engines import duckdb_first, some_of
 
 MARA = Books(currency="EUR", zone="UTC", units=BOOKS.units, colleagues={"u-mara": "Mara Lindt"})
 LATER = datetime(2024, 7, 1, tzinfo=UTC)
@@ -88,6 +88,7 @@ def test_every_dimension_has_the_totals_of_the_campaigns(engine: Engine):
         assert totals(closed_loop(engine, by=by, model=model)) == expected[model], (by, model)
 
 
+@duckdb_first
 def test_figures_of_an_activity_and_of_a_person_responsible_open_into_what_they_count(engine: Engine):
     spring_in_three_parts(engine)
 
@@ -100,6 +101,7 @@ def test_figures_of_an_activity_and_of_a_person_responsible_open_into_what_they_
             assert opened(by, row, metric) == row_of(result, row).values[metric], (by, metric)
 
 
+@duckdb_first
 def test_a_code_given_to_an_activity_later_moves_its_past_there_and_why_says_so(engine: Engine):
     shelf = spring_in_three_parts(engine)
     shelf.code("spring", "spring", "webinar", learnt=LATER)

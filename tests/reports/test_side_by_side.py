@@ -21,7 +21,7 @@ from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day
 from tests.attribution.test_credit_ledger import random_books
 from tests.attribution.test_markov import forty_sales
-from tests.engines import some_of
+from tests.engines import duckdb_first, some_of
 
 
 def compared(engine: Engine, *models: str, conversion: str = "revenue", **options: object):
@@ -45,6 +45,7 @@ def test_each_column_is_the_models_own_report(engine: Engine, clock: str) -> Non
 
 @pytest.mark.cases
 @pytest.mark.parametrize("conversion", list(CONVERSIONS))
+@duckdb_first
 def test_every_conversion_can_be_asked_for_and_adds_up(engine: Engine, conversion: str) -> None:
     forty_sales(engine)
     models = {"influenced", *some_of(MODELS, engine, 4)}
@@ -75,6 +76,7 @@ def test_a_row_that_opens_and_never_closes_is_told(engine: Engine) -> None:
     ]
 
 
+@duckdb_first
 def test_the_window_is_shown_to_matter(engine: Engine) -> None:
     shelf = Shelf(engine)
     shelf.person("ines", "v1")
@@ -111,6 +113,7 @@ def test_a_conversion_that_does_not_exist_is_refused(engine: Engine) -> None:
         compared(engine, conversion="wish")
 
 
+@duckdb_first
 def test_a_window_with_too_little_to_learn_from_says_so_and_the_others_stand(engine: Engine) -> None:
     """Forty sales a week and more after what led to them: within seven days nobody has a path."""
     shelf = Shelf(engine)

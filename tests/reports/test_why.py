@@ -11,7 +11,7 @@ from loopline.reports.run import settle
 from loopline.reports.why import Why, why_changed
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
-from tests.engines import some_of
+from tests.engines import duckdb_first, some_of
 
 APRIL = datetime(2024, 4, 10, tzinfo=UTC)
 
@@ -48,6 +48,7 @@ def assert_adds_up(found: Why) -> None:
         assert round(sum(one.by_row.get(row.key) or 0 for one in found.shares), 6) == row.change, row.key
 
 
+@duckdb_first
 def test_nothing_arrived_and_nothing_changed(engine: Engine) -> None:
     books_of_april(engine)
     shelf = Shelf(engine)
@@ -93,6 +94,7 @@ def test_identity_machines_late_visits_and_judged_channels_move_credit(engine: E
     assert found.change("revenue_minor") == 0
 
 
+@duckdb_first
 def test_late_visits_have_their_share_where_the_rows_of_a_model_overlap(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.person("cleo", "v9", learnt=APRIL)
@@ -107,6 +109,7 @@ def test_late_visits_have_their_share_where_the_rows_of_a_model_overlap(engine: 
 
 
 @pytest.mark.cases
+@duckdb_first
 def test_what_it_says_of_both_moments_is_what_the_report_said_then(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.fact("person_facts", "ben", unit_id="north", canonical_id="ines")
@@ -124,6 +127,7 @@ def test_what_it_says_of_both_moments_is_what_the_report_said_then(engine: Engin
         assert_adds_up(found)
 
 
+@duckdb_first
 def test_a_cost_nobody_knew_is_all_new(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.campaign("fair", "fair")
@@ -134,6 +138,7 @@ def test_a_cost_nobody_knew_is_all_new(engine: Engine) -> None:
     assert (row.key, row.label, row.before, row.after, row.change) == ("fair", "Fair", None, 9_00, 9_00)
 
 
+@duckdb_first
 def test_another_unit_shows_neither_its_figures_nor_how_many_facts_arrived(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.won("o-south", "", day(22), 9_99, unit_id="south")
@@ -144,6 +149,7 @@ def test_another_unit_shows_neither_its_figures_nor_how_many_facts_arrived(engin
     assert found.shares == ()
 
 
+@duckdb_first
 def test_a_moment_that_is_not_earlier_and_a_ratio_are_refused(engine: Engine) -> None:
     books_of_april(engine)
     with pytest.raises(OptionError, match="nothing can have changed"):
@@ -158,6 +164,7 @@ def told(engine: Engine, key: str, **options: object) -> list[tuple[str, object,
     return [(one.record_id, one.before, one.after) for one in facts_of(cause, scope, APRIL, engine)]
 
 
+@duckdb_first
 def test_the_facts_behind_a_cause_say_what_was_known_before(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.won("o1", "", day(20), 100_00, refunded_minor=40_00, reporting_minor=60_00)
@@ -179,6 +186,7 @@ def test_the_facts_behind_a_cause_say_what_was_known_before(engine: Engine) -> N
     ]
 
 
+@duckdb_first
 def test_facts_of_another_unit_are_not_listed(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.won("o-south", "", day(22), 9_99, unit_id="south")
@@ -190,6 +198,7 @@ def test_facts_of_another_unit_are_not_listed(engine: Engine) -> None:
     assert [facts_of(cause, scope, APRIL, engine) for cause in CAUSES] == [[]] * len(CAUSES)
 
 
+@duckdb_first
 def test_a_model_that_learns_learns_from_what_was_known_then(engine: Engine) -> None:
     """Forty sales by two channels; later one channel's visits turn out to be machines', so its effect is another."""
     shelf = Shelf(engine)
