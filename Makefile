@@ -14,7 +14,7 @@ run: $(VENV)/.base
 	$(BIN)/loopline demo
 
 test: $(VENV)/.dev chromium
-	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.dev chromium
 	LOOPLINE_LOOK=all LOOPLINE_CASES=all $(BIN)/pytest -m "slow or browser or cases" -n 2 --dist loadfile --no-loadscope-reorder
