@@ -57,6 +57,12 @@ def test_each_report_says_it_and_leads_to_the_records(unit: BusinessUnit) -> Non
     assert "1,200,000" not in text
 
 
+def test_the_weekly_table_leads_to_the_records_of_the_closed_loop(unit: BusinessUnit) -> None:
+    text = signed_in_as(Role.FINANCE, unit).get(reverse("weekly"), {"period": "last_90_days"}).content.decode()
+    assert SAID in text
+    assert f"{reverse('report_unusual', args=['closed-loop', KIND])}?" in text
+
+
 def test_anonymous_people_sign_in_first_and_there_is_a_page_for_what_exists_only(unit: BusinessUnit) -> None:
     address = reverse("report_unusual", args=["closed-loop", KIND])
     assert Client().get(address).headers["Location"].startswith("/account/login/")
