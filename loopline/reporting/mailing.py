@@ -17,6 +17,8 @@ from loopline.access.books import books_for
 from loopline.access.mail import NewMail, queue_mail
 from loopline.access.models import Organisation, User
 from loopline.access.roles import Permission
+from loopline.attribution.model import MODELS
+from loopline.attribution.own_model import is_own
 from loopline.lib.times import utc_now
 from loopline.reporting.calendar import next_monthly, next_weekly
 from loopline.reporting.letter import Letter, letter_of
@@ -65,7 +67,9 @@ class MailPlan:
                 raise ValidationError({"recipients": f"{user.name} may not see reports."})
         try:
             report = keepable_named(self.report)
-            read_address(self.options, books_for(by), timezone.localdate(), usual_of(report))
+            options = read_address(self.options, books_for(by), timezone.localdate(), usual_of(report)).options
+            if not is_own(options.model):
+                options.check_model(MODELS)
         except OptionError as error:
             raise ValidationError(str(error)) from error
 

@@ -6,7 +6,6 @@ from datetime import date, datetime
 
 from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.model import MODELS, Model
-from loopline.attribution.own_model import is_own
 from loopline.attribution.paths import DAY_US
 from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.lib.times import period_bounds
@@ -106,9 +105,7 @@ class Options:
 
     def check(self, books: Books, by: Mapping[str, object] = DIMENSIONS) -> None:
         """Raises OptionError for an option that does not exist or a unit the asker may not see. `by`: what rows can
-        be; empty where there is no choice."""
-        if not is_own(self.model):
-            _one_of("model", "model", self.model, MODELS)
+        be; empty where there is no choice. The model has a check of its own: the event store knows some of them."""
         _one_of("clock", "clock", self.clock, CLOCKS)
         if by:
             _one_of("by", "dimension", self.by, by)
@@ -131,6 +128,10 @@ class Options:
             raise OptionError("The half-life is more than zero days.", "half_life")
         if self.order not in (1, 2, 3):
             raise OptionError("The order of the Markov chain is 1, 2 or 3.", "order")
+
+    def check_model(self, models: Mapping[str, Model]) -> None:
+        """Raises OptionError for a model that is not among these."""
+        _one_of("model", "model", self.model, models)
 
 
 def _one_of(field: str, word: str, value: str, known: Mapping[str, object]) -> None:

@@ -146,8 +146,7 @@ def settle(options: Options, engine: Engine, books: Books, *, by: Mapping[str, o
     last = options.last or _day(as_of, books.zone)
     first = options.first or min(_first_day(engine, as_of, books.zone) or last, last)
     models = MODELS | own_models(engine, {"as_of": as_of})
-    if options.model not in models:
-        raise OptionError(f"There is no model “{options.model}”. Choose one of: {', '.join(models)}.")
+    options.check_model(models)
     return Scope(options=options, books=books, first=first, last=max(first, last), as_of=as_of, models=models)
 
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from loopline.attribution.own_model import Plan, PlanError, own_model
+from loopline.reports.answer import answered
 from loopline.reports.options import OptionError, Options
 from loopline.reports.run import settle
 from loopline.reports.side_by_side import side_by_side
@@ -107,6 +108,8 @@ def test_a_report_as_of_a_moment_deals_by_the_version_of_that_moment(engine: Eng
     assert share.by_row == {"call": -100_00, "form": 100_00}
     with pytest.raises(OptionError, match="There is no model “custom_theirs”"):
         closed_loop(engine, model="custom_theirs")
+    with pytest.raises(OptionError, match=r"There is no model “x”.* linear, .*, custom_ours"):
+        answered("closed-loop", {"model": "x"}, engine, BOOKS)
 
 
 @pytest.mark.parametrize(

@@ -267,7 +267,7 @@ def test_who_may_not_see_reports_any_more_gets_none(units: tuple[BusinessUnit, B
 
 @pytest.mark.parametrize(
     "plan", [{"name": " "}, {"day": 0}, {"day": 8}, {"cadence": "monthly", "day": 29}, {"report": "none"},
-             {"options": {"by": "weather"}}],
+             {"options": {"by": "weather"}}, {"options": {"model": "x"}}],
 )  # fmt: skip
 def test_a_mail_that_cannot_come_is_refused(plan: dict[str, Any], units: tuple[BusinessUnit, BusinessUnit]) -> None:
     user = make_user(Role.MARKETING, unit=units[0])

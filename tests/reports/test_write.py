@@ -72,7 +72,7 @@ def test_words_become_options_in_the_organisations_zone() -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [{"from": "yesterday"}, {"as_of": "then"}, {"lookback": "-3"}, {"lookback": "99999"}, {"model": "best"}]
+    "words", [{"from": "yesterday"}, {"as_of": "then"}, {"lookback": "-3"}, {"lookback": "99999"}, {"clock": "noon"}]
 )
 def test_words_that_mean_nothing_are_refused_with_what_to_write(words: dict[str, str]) -> None:
     with pytest.raises(OptionError):
