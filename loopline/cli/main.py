@@ -36,6 +36,18 @@ def _parser(known: dict[str, Command]) -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "loopline.web.settings")
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()  # also of what argparse printed before it ended the program
+    except BrokenPipeError:
+        # Whoever reads has enough, such as `head`; what is left goes nowhere, also when the program ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     known = commands()
     parser = _parser(known)
     given = parser.parse_args(arguments)
@@ -43,16 +55,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         parser.print_help()
         return DONE
     try:
-        status = known[given.command].run(given)
-        sys.stdout.flush()
-        return status
+        return known[given.command].run(given)
     except (CommandError, ConfigError) as error:
         print(f"loopline {given.command}: {error}", file=sys.stderr)
         return FAILED
-    except BrokenPipeError:
-        # Whoever reads has enough, such as `head`; what is left goes nowhere, also when the program ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return DONE
     except KeyboardInterrupt:
         return FAILED
 

@@ -4,8 +4,6 @@ import csv
 import gzip
 import io
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -385,16 +383,3 @@ def test_the_bar_is_drawn_on_a_terminal_and_not_in_a_pipe(is_terminal: bool) -> 
         doing("counting the moves")(0.43)
     assert ("Markov: counting the moves" in to.getvalue() and "43%" in to.getvalue()) is is_terminal
     assert bool(to.getvalue()) is is_terminal
-
-
-def test_a_reader_that_has_enough_ends_it_without_a_word(tmp_path: Path) -> None:
-    file = tmp_path / "paths.csv"
-    file.write_text("path;total_conversions\n" + "".join(f"channel {number};1\n" for number in range(20_000)))
-    program = [sys.executable, "-m", "loopline.cli.main", "attribute", str(file), "--model", "linear"]
-    with subprocess.Popen(program, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
-        assert process.stdout
-        assert process.stderr
-        assert process.stdout.readline().startswith(b"Channel")
-        process.stdout.close()
-        assert process.wait(60) == 0
-        assert process.stderr.read() == b""
