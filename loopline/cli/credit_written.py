@@ -10,11 +10,11 @@ from loopline.attribution.disagreement import apart
 from loopline.attribution.file_answers import Answer, Answers, channels_of
 from loopline.attribution.model import Deal
 from loopline.lib.sheets import safe_cell
+from loopline.reports.write import UNDEFINED, aligned
 
 COLUMNS = ("channel", "conversions", "value", "removal_effect")
 INTERVAL = ("conversions_low", "conversions_high", "rank")
 FIGURES = ("conversions", "value")
-UNDEFINED = "—"
 
 
 def rows_of(answer: Answer) -> list[dict[str, Any]]:
@@ -180,6 +180,5 @@ def _percent(figure: float | None) -> str:
 
 def _print(cells: Cells) -> None:
     widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
-    for name, *figures in cells:
-        aligned = (figure.rjust(width) for figure, width in zip(figures, widths[1:], strict=True))
-        print("  ".join([name.ljust(widths[0]), *aligned]).rstrip())
+    for row in cells:
+        print(aligned(row, widths).rstrip())
