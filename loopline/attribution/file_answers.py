@@ -11,11 +11,12 @@ from loopline.attribution.cents import cents_by_channel
 from loopline.attribution.credit import ChannelCredit, influenced, markov, shapley
 from loopline.attribution.disagreement import disagreement
 from loopline.attribution.files import read_walks
+from loopline.attribution.files_of_touches import FileOfWalks
 from loopline.attribution.model import Deal, Model
 from loopline.attribution.opened import FileError, NothingInWindowError
 from loopline.attribution.tables import Paths, read_tables
-from loopline.attribution.walks import Floats, Walks
-from loopline.attribution.weigh import Moments, Weighing, missing, weighed
+from loopline.attribution.walks import Floats
+from loopline.attribution.weigh import Weighing, missing, weighed
 
 LEARNT = ("markov", "shapley")
 """Models that have intervals."""
@@ -35,14 +36,13 @@ class Source:
     conversions: Path | None = None
     identities: Path | None = None
 
-    def read(self, lookback_days: int | None, *, with_everyone: bool) -> "_Read":
+    def read(self, lookback_days: int | None, *, with_everyone: bool) -> FileOfWalks | Paths:
         """`with_everyone`: also what those touched who did not convert, which one file always tells.
 
         Raises FileError.
         """
         if self.conversions is None:
-            file = read_walks(self.file, lookback_days)
-            return _Read(file.walks, file.moments, file.unattributed, file.unattributed_value)
+            return read_walks(self.file, lookback_days)
         paths = read_tables(
             self.file, self.conversions, lookback_days, identities=self.identities, with_everyone=with_everyone
         )
@@ -50,18 +50,7 @@ class Source:
             raise NothingInWindowError(
                 "No touchpoint lies before a conversion of its person. Look at the ids and the moments."
             )
-        return _Read(paths.walks, paths.moments, paths.unattributed, paths.unattributed_minor, paths)
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    walks: Walks
-    moments: Moments
-    unattributed: float
-    """Conversions without a touchpoint before them."""
-    unattributed_value: float
-    paths: Paths | None = None
-    """Of two tables, which deal out whole cents."""
+        return paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +160,7 @@ def _under(
 def _by_model(
     question: Question,
     models: Sequence[Model],
-    file: _Read,
+    file: FileOfWalks | Paths,
     window: int | None,
     left_out: dict[str, str],
     about: Callable[[str], None],
@@ -198,7 +187,7 @@ def _by_model(
     return found
 
 
-def _lacks(model: Model, file: _Read) -> str:
+def _lacks(model: Model, file: FileOfWalks | Paths) -> str:
     """What the model would need and the file does not say; "" where it says all."""
     if model.deal is Deal.BY_RECORD:
         return f"{model.label} needs opportunities with a campaign, which a file of paths does not hold."
@@ -208,7 +197,7 @@ def _lacks(model: Model, file: _Read) -> str:
     return f"{model.label} needs {' and '.join(_TOLD[name] for name in lacks)}." if lacks else ""
 
 
-def _credit(model: Model, file: _Read, question: Question) -> ChannelCredit:
+def _credit(model: Model, file: FileOfWalks | Paths, question: Question) -> ChannelCredit:
     if model.key == "markov":
         return markov(file.walks, question.order)
     if model.key == "shapley":
@@ -216,14 +205,14 @@ def _credit(model: Model, file: _Read, question: Question) -> ChannelCredit:
     if model.deal is Deal.OVERLAPPING:
         return influenced(file.walks)
     credit = weighed(file.walks, model, file.moments, question.half_life_days)
-    if file.paths is None:
+    if isinstance(file, FileOfWalks):
         return credit
     # Whole cents, as the ledger deals them.
-    cents = cents_by_channel(file.paths, Weighing([model], question.half_life_days))[model.key]
+    cents = cents_by_channel(file, Weighing([model], question.half_life_days))[model.key]
     return ChannelCredit(credit.conversions, cents.astype(np.float64))
 
 
-def _interval(model: Model, file: _Read, question: Question) -> Interval | None:
+def _interval(model: Model, file: FileOfWalks | Paths, question: Question) -> Interval | None:
     if not question.with_intervals or model.key not in LEARNT:
         return None
     return markov_interval(file.walks, question.order) if model.key == "markov" else shapley_interval(file.walks)

@@ -41,6 +41,11 @@ class Paths:
     """Conversions without a touchpoint in their window."""
     unattributed_minor: int
 
+    @property
+    def unattributed_value(self) -> int:
+        """The same by the name that it has in a file of walks, whose values need not be cents."""
+        return self.unattributed_minor
+
 
 def read_tables(
     touchpoints: Path,
