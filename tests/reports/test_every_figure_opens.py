@@ -10,7 +10,6 @@ import pytest
 from loopline.reports.asked import options_from
 from loopline.reports.behind import behind
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.counting import Counting
 from loopline.reports.dimension import OTHERS, TOTAL
 from loopline.reports.library import buyers
 from loopline.reports.metric import Number
@@ -156,7 +155,7 @@ def test_the_row_for_all_others_opens_into_their_records(
     for number in range(4):
         shelf.won(f"of-{number}", "", day(9), 100_00 * (4 - number), company_id=f"c{number}")
     shelf.store()
-    few = Counting(**{name: getattr(buyers.COUNTING, name) for name in buyers.COUNTING.__slots__} | {"most": 2})
+    few = replace(buyers.COUNTING, most=2)
     monkeypatch.setitem(REPORTS, "buyers", replace(buyers.REPORT, run=few.run, open=few.open))
     asked = Options(**MARCH, by="company", unit_ids=frozenset({"north"}), as_of=LEARNT)
     result = run_report("buyers", asked, reading_engine, BOOKS)

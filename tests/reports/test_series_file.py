@@ -4,7 +4,7 @@ import csv
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from io import BytesIO, StringIO
 from pathlib import Path
@@ -17,9 +17,7 @@ from django.urls import reverse
 from loopline.access.roles import Role
 from loopline.cli.commands import report as command
 from loopline.cli.main import main
-from loopline.lib.times import utc_now
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.counting import Counting
 from loopline.reports.dimension import OTHERS
 from loopline.reports.export import exported
 from loopline.reports.library import buyers
@@ -29,8 +27,9 @@ from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 from tests.engines import empty_duckdb
-from tests.make import make_unit, signed_in_as
+from tests.make import signed_in_as
 from tests.reports.sheets import sheet
+from tests.reports.two_units import north_that_sold
 
 HOSTILE = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\ttab", "line\nbreak", "\x07bell", "x" * 40_000)
 
@@ -106,7 +105,7 @@ def test_what_people_typed_runs_nowhere_and_money_is_exact(books: Engine) -> Non
 
 
 def test_the_row_for_all_others_has_their_points(monkeypatch: pytest.MonkeyPatch, books: Engine) -> None:
-    few = Counting(**{name: getattr(buyers.COUNTING, name) for name in buyers.COUNTING.__slots__} | {"most": 3})
+    few = replace(buyers.COUNTING, most=3)
     monkeypatch.setitem(REPORTS, "buyers", replace(buyers.REPORT, run=few.run, sparks=few.sparks))
     answer = told("buyers", books, by="company", as_of=day(100))
     assert [row["key"] for row in answer["rows"]][-1] == OTHERS
@@ -139,12 +138,7 @@ def test_the_command_prints_and_writes_them(
 
 @pytest.mark.django_db
 def test_the_page_hands_them_out_to_who_may_see_the_unit(store: DuckDBEngine) -> None:
-    north, south = make_unit("North"), make_unit("South")
-    shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)
-    for unit, amount in ((north, 1_000_10), (south, 77_777_00)):
-        shelf.won(f"won-{unit.name}", "", now, amount, unit_id=str(unit.pk))
-    shelf.store()
-    client = signed_in_as(Role.FINANCE, north)
+    client = signed_in_as(Role.FINANCE, north_that_sold(1_000_10, store))
     page = client.get(reverse("report", args=["buyers"])).content.decode()
     assert "series=yes" in page
     file = client.get(reverse("report_download", args=["buyers", "csv"]), {"series": "yes"})

@@ -3,14 +3,13 @@
 import json
 import re
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import pytest
 from django.urls import reverse
 
 from loopline.access.roles import Role
-from loopline.lib.times import utc_now
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import METRICS
 from loopline.reports.options import Options, Scope
@@ -24,7 +23,8 @@ from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from loopline.web.spark_chart import sparks_drawn
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
-from tests.make import make_unit, signed_in_as
+from tests.make import signed_in_as
+from tests.reports.two_units import north_that_sold
 
 
 @pytest.fixture(scope="module")
@@ -132,12 +132,7 @@ def test_its_label_says_in_words_what_it_shows() -> None:
 
 @pytest.mark.django_db
 def test_the_page_and_json_show_it_to_who_may_see_the_unit_and_csv_does_not(store: DuckDBEngine) -> None:
-    north, south = make_unit("North"), make_unit("South")
-    shelf, now = Shelf(store), utc_now() - timedelta(minutes=5)
-    for unit, amount in ((north, 1_000_00), (south, 77_777_00)):
-        shelf.won(f"won-{unit.name}", "", now, amount, unit_id=str(unit.pk))
-    shelf.store()
-    client = signed_in_as(Role.FINANCE, north)
+    client = signed_in_as(Role.FINANCE, north_that_sold(1_000_00, store))
     page = client.get(reverse("closed_loop")).content.decode()
     assert 'class="spark"' in page
     assert "€1,000 from" in page
