@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from loopline.attribution.disagreement import apart
@@ -152,26 +152,31 @@ def _side_by_side(answers: Sequence[Answer], figure: str) -> Cells:
 
 def _by_window(answers: Answers, of: Answer, figure: str) -> Cells:
     """A column a window; what has no touchpoint in it is unattributed there."""
-    found = {
-        window: next((one for one in answers.by_window.get(window, ()) if one.model.key == of.model.key), None)
-        for window in sorted([*answers.by_window, *answers.empty], key=lambda days: (days is None, days or 0))
-    }
-    known = [one for one in found.values() if one is not None]
-
-    def line(name: str, told: Callable[[Answer], float]) -> list[str]:
-        amounts = [None if one is None else told(one) for one in found.values()]
-        far = apart([amount for amount in amounts if amount is not None])
-        return [name, *(UNDEFINED if amount is None else f"{amount:,.2f}" for amount in amounts), _percent(far)]
-
-    def without(one: Answer) -> float:
-        return one.unattributed if figure == "conversions" else one.unattributed_value
-
-    heads = ["No window" if window is None else f"{window} days" for window in found]
+    windows = sorted([*answers.by_window, *answers.empty], key=lambda days: (days is None, days or 0))
+    found = [
+        next((one for one in answers.by_window.get(window, ()) if one.model.key == of.model.key), None)
+        for window in windows
+    ]
+    given = [None if one is None else _figures(one, figure) for one in found]
+    without = [None if one is None else _unattributed(one, figure) for one in found]
+    heads = ["No window" if window is None else f"{window} days" for window in windows]
     return [
         ["", *heads, "Apart"],
-        *(line(channel, lambda one, of=channel: _figures(one, figure).get(of, 0.0)) for channel in channels_of(known)),  # type: ignore[misc]
-        line("Unattributed", without),
+        *(
+            _window_line(channel, [None if figures is None else figures.get(channel, 0.0) for figures in given])
+            for channel in channels_of([one for one in found if one is not None])
+        ),
+        _window_line("Unattributed", without),
     ]
+
+
+def _unattributed(answer: Answer, figure: str) -> float:
+    return answer.unattributed if figure == "conversions" else answer.unattributed_value
+
+
+def _window_line(name: str, amounts: Sequence[float | None]) -> list[str]:
+    far = apart([amount for amount in amounts if amount is not None])
+    return [name, *(UNDEFINED if amount is None else f"{amount:,.2f}" for amount in amounts), _percent(far)]
 
 
 def _percent(figure: float | None) -> str:
