@@ -1,6 +1,6 @@
 """What models answer to a file of paths or touchpoints, one beside the other, and under several lookback windows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -131,7 +131,7 @@ def answered(
         try:
             # How sure the answer is, is said of the window that counts.
             asked = replace(question, with_intervals=question.with_intervals and window == windows[0])
-            answers.by_window[window] = _under(asked, window, answers.left_out, about)
+            answers.by_window[window] = _Work(asked, window, answers.left_out, about).answers()
         except NothingInWindowError:
             if window == windows[0]:
                 raise
@@ -141,50 +141,49 @@ def answered(
     return answers
 
 
-def _under(
-    question: Question, window: int | None, left_out: dict[str, str], about: Callable[[str], None]
-) -> list[Answer]:
-    """All models under one window, in the order in which they were asked for."""
-    found: dict[str, Answer] = {}
-    # Who did not convert is read only for what learns from them: of tables that is a longer question.
-    apart = {"markov"} if question.source.conversions else set()
-    for with_everyone in (False, True):
-        models = [one for one in question.models if (one.key in apart) is with_everyone]
-        if models:
-            about(f"{window} days" if window else "")
-            file = question.source.read(window, with_everyone=with_everyone)
-            found |= _by_model(question, models, file, window, left_out, about)
-    return [found[model.key] for model in question.models if model.key in found]
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """All models under one window."""
 
+    question: Question
+    window: int | None
+    left_out: dict[str, str]
+    about: Callable[[str], None]
 
-def _by_model(
-    question: Question,
-    models: Sequence[Model],
-    file: FileOfWalks | Paths,
-    window: int | None,
-    left_out: dict[str, str],
-    about: Callable[[str], None],
-) -> Mapping[str, Answer]:
-    found = {}
-    for model in models:
-        if why := _lacks(model, file):
-            if not question.leaves_out:
-                raise FileError(why)
-            left_out[model.key] = why
-            continue
-        about(model.label if window is None else f"{model.label}, {window} days")
-        found[model.key] = Answer(
+    def answers(self) -> list[Answer]:
+        """In the order in which the models were asked for."""
+        asked, found = self.question, dict[str, Answer]()
+        # Who did not convert is read only for what learns from them: of tables that is a longer question.
+        apart = {"markov"} if asked.source.conversions else set()
+        for with_everyone in (False, True):
+            models = [one for one in asked.models if (one.key in apart) is with_everyone]
+            if models:
+                self.about(f"{self.window} days" if self.window else "")
+                file = asked.source.read(self.window, with_everyone=with_everyone)
+                found |= {model.key: self._answer(model, file) for model in models if self._can_tell(model, file)}
+        return [found[model.key] for model in asked.models if model.key in found]
+
+    def _can_tell(self, model: Model, file: FileOfWalks | Paths) -> bool:
+        why = _lacks(model, file)
+        if why and not self.question.leaves_out:
+            raise FileError(why)
+        if why:
+            self.left_out[model.key] = why
+        return not why
+
+    def _answer(self, model: Model, file: FileOfWalks | Paths) -> Answer:
+        self.about(model.label if self.window is None else f"{model.label}, {self.window} days")
+        return Answer(
             model=model,
-            order=question.order if model.key == "markov" else None,
-            lookback_days=window,
+            order=self.question.order if model.key == "markov" else None,
+            lookback_days=self.window,
             channels=file.walks.channels,
-            credit=_credit(model, file, question),
-            interval=_interval(model, file, question),
+            credit=_credit(model, file, self.question),
+            interval=_interval(model, file, self.question),
             conversions=float(file.walks.conversions.sum()),
             unattributed=file.unattributed,
             unattributed_value=file.unattributed_value,
         )
-    return found
 
 
 def _lacks(model: Model, file: FileOfWalks | Paths) -> str:
