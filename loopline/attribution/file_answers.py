@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
+from loopline.attribution.bootstrap import LEARNT, Interval, markov_interval, shapley_interval
 from loopline.attribution.cents import cents_by_channel
 from loopline.attribution.credit import ChannelCredit, influenced, markov, shapley
 from loopline.attribution.disagreement import disagreement
@@ -18,8 +18,6 @@ from loopline.attribution.tables import Paths, read_tables
 from loopline.attribution.walks import Floats
 from loopline.attribution.weigh import Weighing, missing, weighed
 
-LEARNT = ("markov", "shapley")
-"""Models that have intervals."""
 _TOLD = {
     "days_before": "touched_at and converted_at: give a file of touchpoints",
     "lead_position": "lead_created_at",

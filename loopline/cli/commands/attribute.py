@@ -5,8 +5,9 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
+from loopline.attribution.bootstrap import LEARNT
 from loopline.attribution.chain import OrderError
-from loopline.attribution.file_answers import LEARNT, Answers, Question, Source, answered
+from loopline.attribution.file_answers import Answers, Question, Source, answered
 from loopline.attribution.fitted import FEWEST
 from loopline.attribution.model import MODELS, Model
 from loopline.attribution.opened import FileError

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.attribution.bootstrap import DRAWS
+from loopline.attribution.bootstrap import DRAWS, LEARNT
 from loopline.attribution.model import Model
 from loopline.attribution.own_model import is_own
 from loopline.reporting.model_chart import Given, ModelChart, model_chart
@@ -33,7 +33,6 @@ from loopline.web.access import PageRequest, allow
 from loopline.web.views.reports import about, chips
 from loopline.web.wording import figure_text, money_whole_text
 
-LEARNT = ("markov", "shapley")
 METRIC = {
     "revenue": "revenue_minor", "won": "won", "opportunity": "opportunities", "qualified": "qualified", "lead": "leads",
 }  # fmt: skip
