@@ -8,6 +8,7 @@ from django.utils import timezone
 from loopline.reports.address import Asked, options_said, read_address, usual_of
 from loopline.reports.asked import unit_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.export import FORMS
 from loopline.reports.option_words import OPTION_WORDS, options_of
 from loopline.reports.options import Books
 from loopline.reports.periods import CUSTOM
@@ -45,6 +46,14 @@ def report_named(key: str) -> Report:
 def words_of(request: HttpRequest, report: Report, *others: str) -> dict[str, str]:
     """Options that `report` reads, and `others`."""
     return only(request, (*(one.name for one in options_of(report)), *others))
+
+
+def form_of(text: str) -> str:
+    """A form of files; JSON where none is asked for. Raises ApiError."""
+    if (text or "json") not in FORMS:
+        message = f"There is no format “{text[:60]}”. Choose one of: {', '.join(FORMS)}."
+        raise refused(422, "option_not_usable", message, "format")
+    return text or "json"
 
 
 def asked_of(words: Mapping[str, str], report: Report, books: Books) -> Asked:

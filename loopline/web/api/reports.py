@@ -21,13 +21,13 @@ from loopline.reports.run import run_with_before, told_whole
 from loopline.reports.why import why_changed
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
-from loopline.web.api.asked import again, asked_of, only, report_named, words_of
+from loopline.web.api.asked import again, asked_of, form_of, only, report_named, words_of
 from loopline.web.api.bearer import Bearer, caller_of
 from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
 from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, ReportList
+from loopline.web.report_files import as_file, wants_series
 from loopline.web.report_pages import page_of
-from loopline.web.views.reports import as_file, wants_series
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
 
@@ -86,13 +86,6 @@ def report(request: HttpRequest, key: str) -> HttpResponse:
         return bytes_answer(request, as_file(told, form, is_series=is_series))
     run = {"id": None, "digest": digest_of(told), "as_of": told["as_of"], "options": again(words, result)}
     return json_answer(request, told | {"run": run} | (_before(before) if asked.before else {}))
-
-
-def form_of(text: str) -> str:
-    if (text or "json") not in FORMS:
-        message = f"There is no format “{text[:60]}”. Choose one of: {', '.join(FORMS)}."
-        raise refused(422, "option_not_usable", message, "format")
-    return text or "json"
 
 
 def _before(before: ReportResult | None) -> dict[str, Any]:

@@ -15,14 +15,13 @@ from loopline.reporting.models import FrozenRun
 from loopline.reports.frozen import digest_of
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
-from loopline.web.api.asked import only, report_named
+from loopline.web.api.asked import form_of, only, report_named
 from loopline.web.api.bearer import Bearer, caller_of
 from loopline.web.api.cursors import cursor, limit_of, moment_in, not_ours, place_of
 from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
-from loopline.web.api.reports import form_of
 from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, RunList
-from loopline.web.views.reports import as_file
+from loopline.web.report_files import as_file
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Frozen runs"])
 

@@ -4,18 +4,16 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from loopline.access.scopes import Scope
-from loopline.reports.export import FORMS
 from loopline.reports.option_words import options_of
 from loopline.reports.weekly import weekly_table
-from loopline.reports.weekly_export import weekly_exported
 from loopline.reports.weekly_sums import WEEKLY
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
-from loopline.web.api.asked import asked_of, only
+from loopline.web.api.asked import asked_of, form_of, only
 from loopline.web.api.bearer import Bearer, caller_of
 from loopline.web.api.documented import documented
-from loopline.web.api.reports import form_of
 from loopline.web.api.schemas import PROBLEMS, WeeklyAnswer
+from loopline.web.report_files import weekly_as_file
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
 _OPTIONS = (*(one.name for one in options_of(WEEKLY) if one.name not in ("compare", "conversion")), "format")
@@ -34,6 +32,4 @@ def weekly(request: HttpRequest) -> HttpResponse:
     told = weekly_table(asked_of(words, WEEKLY, books).options, engine(), books).to_json()
     if form == "json":
         return json_answer(request, told)
-    response = HttpResponse(weekly_exported(told, form), content_type=FORMS[form])
-    response["Content-Disposition"] = f'attachment; filename="weekly-{told["from"]}-{told["to"]}.{form}"'
-    return bytes_answer(request, response)
+    return bytes_answer(request, weekly_as_file(told, form))

@@ -32,9 +32,10 @@ from loopline.reports.run import run_report
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.reports import ReportMailForm, SaveViewForm
+from loopline.web.report_files import as_file, wants_series
 from loopline.web.report_pages import page_of
 from loopline.web.views.library import about_result
-from loopline.web.views.reports import FORM_WORDS, as_file, wants_series
+from loopline.web.views.reports import FORM_WORDS
 
 MOST_RUNS = 100
 MOST_DIFFERENCES = 100

@@ -1,7 +1,7 @@
 """The pages of Count: the closed-loop report, what is behind its figures, downloads, and the models side by side."""
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.text import slugify
 from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
@@ -35,7 +34,6 @@ from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import ChartBundleError, bundle, version
 from loopline.reports.charts import MOST_BARS, by_row_chart, over_time_chart
 from loopline.reports.dimension import DIMENSIONS, TOTAL
-from loopline.reports.export import FORMS, exported
 from loopline.reports.metric import METRICS, Metric, Number
 from loopline.reports.naming import names_of
 from loopline.reports.opened import MOST
@@ -50,6 +48,7 @@ from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
 from loopline.web.beside_credit import beside_credit
+from loopline.web.report_files import as_file, wants_series
 from loopline.web.report_words import changes, coverage
 from loopline.web.spark_chart import sparks_drawn
 
@@ -136,24 +135,6 @@ def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
         return as_file(told_whole(result, asked.options, engine(), books), form, is_series=wants_series(request.GET))
     except OptionError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-
-
-def wants_series(query: Mapping[str, str]) -> bool:
-    """Whether an address asks for the series instead of the table. Raises OptionError for a word that is neither."""
-    said = query.get("series", "") or "no"
-    if said not in ("yes", "no"):
-        raise OptionError(f"“{said}” says nothing about the series; write series=yes, or leave it out.")
-    return said == "yes"
-
-
-def as_file(told: Mapping[str, Any], form: str, *, is_series: bool = False) -> HttpResponse:
-    """Raises OptionError where a series is asked for and there is none."""
-    content = exported(told, form, is_series=is_series)
-    over_time = "-over-time" if is_series and form in SERIES_FORMS else ""
-    name = f"{slugify(told['title'])}-{told['from']}-{told['to']}{over_time}.{form}"
-    response = HttpResponse(content, content_type=FORMS[form])
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
 
 
 @require_GET

@@ -11,14 +11,13 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.reports.address import options_said, read_address, usual_of
-from loopline.reports.export import FORMS
 from loopline.reports.options import OptionError
 from loopline.reports.periods import DAY
 from loopline.reports.weekly import NAMES, Line, WeeklyTable, weekly_table
-from loopline.reports.weekly_export import weekly_exported
 from loopline.reports.weekly_sums import WEEKLY
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
+from loopline.web.report_files import weekly_as_file
 from loopline.web.views.reports import about, chips
 
 USUAL = usual_of(WEEKLY)
@@ -78,7 +77,4 @@ def weekly_download(request: PageRequest, form: str) -> HttpResponse:
         table = weekly_table(asked.options, engine(), books_for(request.actor))
     except OptionError as error:
         return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    response = HttpResponse(weekly_exported(table.to_json(), form), content_type=FORMS[form])
-    name = f"weekly-{table.scope.first}-{table.scope.last}.{form}"
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
-    return response
+    return weekly_as_file(table.to_json(), form)
