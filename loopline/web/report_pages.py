@@ -1,11 +1,23 @@
-"""Where the page of each report is."""
+"""Which report an address names, and where the page of each is."""
 
+from collections.abc import Mapping
+
+from django.http import Http404
 from django.urls import reverse
 
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.report import Report
 from loopline.reports.weekly import KEY as WEEKLY
 
 OWN_PAGES = {"closed-loop": "closed_loop", WEEKLY: "weekly"}
 """Reports with a page of their own → the name of its route."""
+
+
+def report_or_404(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
+    """The report that an address names."""
+    if key not in among:
+        raise Http404(f"There is no report “{key}”.")
+    return among[key]
 
 
 def behind_of(key: str) -> str:
@@ -13,7 +25,8 @@ def behind_of(key: str) -> str:
     return reverse("closed_loop_behind") if key == "closed-loop" else reverse("report_behind", args=[key])
 
 
-def page_of(key: str) -> str:
-    """The address of a report, without options."""
+def page_of(key: str, query: str = "") -> str:
+    """The address of a report; `query`: its options, as an address says them."""
     own = OWN_PAGES.get(key)
-    return reverse(own) if own else reverse("report", args=[key])
+    page = reverse(own) if own else reverse("report", args=[key])
+    return f"{page}?{query}" if query else page

@@ -1,6 +1,5 @@
 """Count · what people keep of reports: frozen runs, saved views, and reports that come by mail."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -8,7 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
@@ -23,7 +22,6 @@ from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, 
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reporting.saving import forget_view, save_view
 from loopline.reports.address import options_said, read_address, usual_of
-from loopline.reports.catalogue import REPORTS
 from loopline.reports.frozen import differences, digest_of, result_from
 from loopline.reports.keepable import KEEPABLE
 from loopline.reports.options import OptionError
@@ -33,7 +31,7 @@ from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.reports import ReportMailForm, SaveViewForm
 from loopline.web.report_files import as_file, wants_series
-from loopline.web.report_pages import page_of
+from loopline.web.report_pages import page_of, report_or_404
 from loopline.web.views.library import about_result
 from loopline.web.views.reports import FORM_WORDS
 
@@ -42,20 +40,13 @@ MOST_DIFFERENCES = 100
 MOST_STUCK = 5
 
 
-def _report(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
-    if key not in among:
-        raise Http404(f"There is no report “{key}”.")
-    return among[key]
-
-
 def _at_first(report: Report, request: PageRequest) -> dict[str, Any]:
     """Whoever sets a mail up usually wants to read it."""
     return {"name": report.label, "recipients": [request.actor.id]}
 
 
 def _back(key: str, request: PageRequest) -> HttpResponse:
-    said = urlencode(options_said(request.GET))
-    return redirect(page_of(key) + (f"?{said}" if said else ""))
+    return redirect(page_of(key, urlencode(options_said(request.GET))))
 
 
 @require_GET
@@ -108,7 +99,7 @@ def _stuck(mails: list[ReportMail]) -> dict[UUID, list[str]]:
 @allow(Permission.SEE_REPORTS)
 def report_freeze(request: PageRequest, key: str) -> HttpResponse:
     """Keep the report as it is now."""
-    report, books = _report(key), books_for(request.actor)
+    report, books = report_or_404(key), books_for(request.actor)
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         result = run_report(key, asked.options, engine(), books)
@@ -128,7 +119,7 @@ def report_freeze(request: PageRequest, key: str) -> HttpResponse:
 def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
     """A report as it was; with `again` also what it says today."""
     run = get_object_or_404(FrozenRun.objects.visible_to(request.actor), pk=run_id)
-    report, result = _report(run.report), result_from(run.told)
+    report, result = report_or_404(run.report), result_from(run.told)
     shown = about_result(report, result, None) | {
         "run": run,
         "forms": FORM_WORDS,
@@ -175,7 +166,7 @@ def frozen_run_download(request: PageRequest, run_id: UUID, form: str) -> HttpRe
 @allow(Permission.SEE_REPORTS)
 def view_save(request: PageRequest, key: str) -> HttpResponse:
     """Keep the options of a report under a name."""
-    _report(key, KEEPABLE)
+    report_or_404(key, KEEPABLE)
     form = SaveViewForm(request.POST, actor=request.actor)
     try:
         if not form.is_valid():
@@ -205,7 +196,7 @@ def view_forget(request: PageRequest, view_id: UUID) -> HttpResponse:
 @allow(Permission.SEE_REPORTS)
 def report_mail_new(request: PageRequest, key: str) -> HttpResponse:
     """A report that comes by mail: how often, and to whom."""
-    report = _report(key, KEEPABLE)
+    report = report_or_404(key, KEEPABLE)
     form = ReportMailForm(request.POST or None, actor=request.actor, initial=_at_first(report, request))
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data

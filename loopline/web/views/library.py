@@ -3,7 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +28,7 @@ from loopline.reports.why import is_split
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
+from loopline.web.report_pages import report_or_404
 from loopline.web.report_words import changes
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
@@ -36,6 +37,8 @@ from loopline.web.workings_shown import workings_shown
 
 GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
 """The stations of the loop."""
+SHOWN_HERE = {key: one for key, one in REPORTS.items() if key != "closed-loop"}
+"""The closed loop has a page of its own."""
 ON_PHONES = 3
 
 
@@ -53,7 +56,7 @@ def library(request: PageRequest) -> HttpResponse:
 @allow(Permission.SEE_REPORTS)
 def report(request: PageRequest, key: str) -> HttpResponse:
     """One report of the library as its address asks for it."""
-    found = report_or_404(key)
+    found = report_or_404(key, SHOWN_HERE)
     books = books_for(request.actor)
     shown = chips(request, "report", found)
     try:
@@ -69,13 +72,6 @@ def report(request: PageRequest, key: str) -> HttpResponse:
         "spark_metric": points.metric if points else None,
     }
     return render(request, "reports/report.html", shown)
-
-
-def report_or_404(key: str) -> Report:
-    """A report of the library; the closed loop has its own page."""
-    if key not in REPORTS or key == "closed-loop":
-        raise Http404(f"There is no report “{key}”.")
-    return REPORTS[key]
 
 
 def about_result(found: Report, result: ReportResult, before: ReportResult | None) -> dict[str, Any]:
@@ -109,7 +105,7 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
 @allow(Permission.SEE_REPORTS)
 def report_behind(request: PageRequest, key: str) -> HttpResponse:
     """The records that one figure counts."""
-    found = report_or_404(key)
+    found = report_or_404(key, SHOWN_HERE)
     books = books_for(request.actor)
     row, metric = request.GET.get("row", TOTAL), request.GET.get("metric", "")
     shown = chips(request, "report_behind", found)
@@ -156,6 +152,4 @@ def _in_closed_loop(found: Report, row: str, metric: str, scope: Scope, query: s
 @allow(Permission.SEE_REPORTS)
 def report_download(request: PageRequest, key: str, form: str) -> HttpResponse:
     """The same figures as a file."""
-    if key not in REPORTS:
-        raise Http404(f"There is no report “{key}”.")
-    return downloaded(request, REPORTS[key], form)
+    return downloaded(request, report_or_404(key), form)

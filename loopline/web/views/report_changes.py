@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +15,6 @@ from loopline.access.roles import Permission
 from loopline.reporting.comparing import NOW, changed_between, run_named
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked import moment_of
-from loopline.reports.catalogue import REPORTS
 from loopline.reports.cause_facts import MOST, facts_of
 from loopline.reports.causes import Cause, cause_named
 from loopline.reports.metric import Number
@@ -26,7 +25,7 @@ from loopline.reports.why import Why, why_changed
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.fact_words import facts_in_words
-from loopline.web.report_pages import page_of
+from loopline.web.report_pages import page_of, report_or_404
 from loopline.web.views.reports import about, chips
 
 A_WEEK = timedelta(days=7)
@@ -37,7 +36,7 @@ MOST_COLUMNS = 6
 @allow(Permission.SEE_REPORTS)
 def report_changes(request: PageRequest, key: str) -> HttpResponse:
     """What changed between two moments, or between frozen runs, by what arrived in between; each cause opens."""
-    report, run_id = _report(key), request.GET.get("frozen", "")
+    report, run_id = report_or_404(key), request.GET.get("frozen", "")
     shown = chips(request, "report_changes", report)
     shown |= {"back": _back(report, run_id, shown["options_query"]), "run_id": run_id}
     try:
@@ -61,16 +60,10 @@ def report_changes(request: PageRequest, key: str) -> HttpResponse:
     return render(request, "reports/report_changes.html", shown)
 
 
-def _report(key: str) -> Report:
-    if key not in REPORTS:
-        raise Http404(f"There is no report “{key}”.")
-    return REPORTS[key]
-
-
 def _back(report: Report, run_id: str, query: str) -> str:
     if run_id:
         return reverse("kept_reports")
-    return page_of(report.key) + (f"?{query}" if query else "")
+    return page_of(report.key, query)
 
 
 def _between_moments(report: Report, request: PageRequest) -> dict[str, Any]:

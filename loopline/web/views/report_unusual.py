@@ -1,34 +1,30 @@
 """Count · the records behind a report that are not as they should be, kind by kind."""
 
-from django.http import Http404, HttpResponse
+from urllib.parse import urlencode
+
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.reports.address import read_address, usual_of
-from loopline.reports.catalogue import REPORTS
+from loopline.reports.address import options_said, read_address, usual_of
 from loopline.reports.opened import MOST
 from loopline.reports.options import OptionError
 from loopline.reports.run import unusual_records
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
-from loopline.web.report_pages import page_of
-from loopline.web.views.reports import chips
+from loopline.web.report_pages import page_of, report_or_404
 
 
 @require_GET
 @allow(Permission.SEE_REPORTS)
 def report_unusual(request: PageRequest, key: str, kind: str) -> HttpResponse:
     """Which records they are, so that somebody can put them right."""
-    if key not in REPORTS:
-        raise Http404(f"There is no report “{key}”.")
-    report = REPORTS[key]
-    books = books_for(request.actor)
-    query = chips(request, "report_unusual", report)["options_query"]
-    shown = {"report": report, "back": page_of(key) + (f"?{query}" if query else "")}
+    report, books = report_or_404(key), books_for(request.actor)
+    shown = {"report": report, "back": page_of(key, urlencode(options_said(request.GET)))}
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         found, scope = unusual_records(key, kind, asked.options, engine(), books)
