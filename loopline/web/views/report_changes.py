@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -83,16 +82,12 @@ def _between_runs(report: Report, run_id: str, request: PageRequest) -> dict[str
     run = run_named(report.key, run_id, request.actor)
     against, metric = request.GET.get("against", NOW), request.GET.get("metric", "")
     found = changed_between(run, against, request.actor, engine(), books_for(request.actor), metric=metric)
-    options = found.scope.options
-    said = urlencode(run.options)
     return {
         "found": found,
-        "options": options,
+        "options": found.scope.options,
         "model_label": found.scope.model.label,
-        "run": run,
         "against": against,
         "back": reverse("frozen_run", args=[run.pk]),
-        "live": f"{page_of(report.key)}?{said}",
     }
 
 
