@@ -10,6 +10,7 @@ from django.db import models, transaction
 from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import AuditEntry
+from loopline.campaigns.models import CostLine
 from loopline.facts.bulk import held, remove_rows
 from loopline.facts.outbox import Fact, record_facts
 from loopline.lib.times import utc_now
@@ -124,6 +125,8 @@ _DEPTH = ("costline", "opportunity", "lead", "person", "company", "externalid")
 def _remove(run: ImportRun, model: type[models.Model], ids: Sequence[str], undone: Undone) -> None:
     rows = list(model._default_manager.filter(pk__in=ids))
     used = _worked_on(run, ids) | _referred_to(model, rows)
+    if model is CostLine:
+        used |= _edited_costs(ids, run.started_at)
     gone = [row for row in rows if str(row.pk) not in used]
     if used_here := len(rows) - len(gone):
         undone.keep("somebody has worked with it since", used_here)
@@ -163,7 +166,6 @@ def _worked_on(run: ImportRun, ids: Sequence[str]) -> set[str]:
     if audited:
         entries = AuditEntry.objects.filter(object_id__in=audited, at__gte=since)
         audited = set(entries.values_list("object_id", flat=True))
-    audited |= _edited_costs(ids, since)
     later = ImportRun.objects.filter(started_at__gt=since, undone_at__isnull=True).exclude(pk=run.pk)
     if not later.exists():
         return audited
@@ -172,7 +174,7 @@ def _worked_on(run: ImportRun, ids: Sequence[str]) -> set[str]:
 
 
 def _edited_costs(ids: Sequence[str], since: datetime) -> set[str]:
-    """Of cost lines: what was done to them is told of their campaign."""
+    """What was done to cost lines is told of their campaign."""
     edits = AuditEntry.objects.filter(verb="edit_cost", at__gte=since).values_list("detail", flat=True)
     return {str(one["cost"]) for one in edits} & set(ids)
 
