@@ -94,9 +94,9 @@ def start_report_mail(plan: MailPlan, *, by: Actor, at: datetime | None = None) 
 
 @transaction.atomic
 def end_report_mail(mail: ReportMail, *, by: Actor) -> None:
-    """No more of it. Its owner ends it for all, a reader for themselves."""
+    """No more of it. Whoever may ends it for all, a reader for themselves."""
     take_turn()
-    if str(mail.owner_id) == by.id or by.may(Permission.ADMINISTER):
+    if may_end(mail, by):
         mail.is_active = False
         mail.save(update_fields=["is_active"])
         audit(by, "end_report_mail", mail, name=mail.name)
@@ -105,6 +105,11 @@ def end_report_mail(mail: ReportMail, *, by: Actor) -> None:
         audit(by, "leave_report_mail", mail, name=mail.name)
     else:
         raise NotAllowedError(f"It belongs to {mail.owner.name}.")
+
+
+def may_end(mail: ReportMail, actor: Actor) -> bool:
+    """Whether the actor ends the mail for all its readers: its owner and administrators."""
+    return str(mail.owner_id) == actor.id or actor.may(Permission.ADMINISTER)
 
 
 def send_due(*, at: datetime | None = None) -> int:

@@ -18,7 +18,7 @@ from loopline.access.models import Mail
 from loopline.access.roles import Permission
 from loopline.reporting.comparing import options_of, runs_like
 from loopline.reporting.freezing import freeze_run
-from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, start_report_mail
+from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, may_end, start_report_mail
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reporting.saving import forget_view, save_view
 from loopline.reports.address import options_said, read_address, usual_of
@@ -72,8 +72,8 @@ def kept_reports(request: PageRequest) -> HttpResponse:
 
 
 def _ended_as(mail: ReportMail, request: PageRequest) -> str:
-    """What this person may do about a mail: its owner ends it for all, a reader stops it for themselves."""
-    if str(mail.owner_id) == request.actor.id or request.actor.may(Permission.ADMINISTER):
+    """What this person may do about a mail: end it for all, or stop it for themselves."""
+    if may_end(mail, request.actor):
         return "End"
     readers = {str(one.pk) for one in mail.recipients.all()}
     return "Stop for me" if request.actor.id in readers else ""
