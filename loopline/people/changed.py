@@ -25,7 +25,7 @@ def changed_people(engine: Engine, since: datetime, as_of: datetime) -> set[str]
     people = set(uuids_in(found.people | named))
     for some in batches(list(found.identities), _AT_ONCE):
         people.update(_linked(some))
-    for companies in batches(list(uuids_in(found.companies)), _AT_ONCE):
+    for companies in batches(uuids_in(found.companies), _AT_ONCE):
         people.update(Person.objects.filter(company__in=companies).values_list("pk", flat=True))
     return {str(one) for some in batches(list(people), _AT_ONCE) for one in _remaining(some)}
 
