@@ -35,7 +35,8 @@ def runs_like(run: FrozenRun, actor: Actor) -> FrozenRunQuerySet:
         report=run.report, options=run.options, covers_all_units=run.covers_all_units
     )
     units = set(run.units.values_list("pk", flat=True))
-    same = [one.pk for one in others.exclude(pk=run.pk).prefetch_related("units") if units == _units(one)]
+    others = others.exclude(pk=run.pk).only("pk").prefetch_related("units")
+    same = [one.pk for one in others if units == _units(one)]
     return FrozenRun.objects.filter(pk__in=same)
 
 

@@ -65,7 +65,7 @@ def kept_reports(request: PageRequest) -> HttpResponse:
                 for one in _known(SavedView.objects.visible_to(request.actor).select_related("owner", "unit"))
             ],
             "mails": [(one, page_of(one.report), stuck[one.pk], _ended_as(one, request)) for one in mails],
-            "runs": FrozenRun.objects.visible_to(request.actor)[:MOST_RUNS],
+            "runs": FrozenRun.objects.visible_to(request.actor).defer("told")[:MOST_RUNS],
             "labels": {key: one.label for key, one in KEEPABLE.items()},
         },
     )
@@ -126,7 +126,7 @@ def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
         "options_query": urlencode(run.options | {"as_of": run.as_of.isoformat()}),
         "live": f"{page_of(run.report)}?{urlencode(run.options)}",
         "is_whole": digest_of(run.told) == run.digest,
-        "others": runs_like(run, request.actor),
+        "others": runs_like(run, request.actor).defer("told"),
     }
     if request.GET.get("again"):
         shown |= _again(run, request)
