@@ -76,10 +76,8 @@ def limited(flood: Flood) -> Callable[[View[P]], Callable[..., HttpResponse]]:
 def _refused(request: HttpRequest, wait_s: int) -> HttpResponse:
     """A page for people; for programs, which ask for JSON or at an address of the API, the same as JSON."""
     if request.path.startswith(API) or request.get_preferred_type(["text/html", JSON]) == JSON:
-        return JsonResponse(
-            {"error": f"Too many at once. Wait {wait_s} s and try again.", "code": "too_many", "wait_s": wait_s},
-            status=429,
-        )
+        message = f"Too many at once. Wait {wait_s} s and try again."
+        return JsonResponse({"error": message, "code": "too_many", "field": None, "wait_s": wait_s}, status=429)
     told = {"wait_s": wait_s, "organisation": Organisation.current(), "form": {"title": "Too many at once"}}
     return render(request, "public/too_many.html", told, status=429)
 

@@ -87,7 +87,8 @@ class ErrorPagesMiddleware:
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
             # No text of ours holds it, and PostgreSQL refuses even to look for it.
             if request.path.startswith(API):
-                return JsonResponse({"error": "The address holds a NUL.", "code": "bad_request"}, status=400)
+                problem = {"error": "The address holds a NUL.", "code": "bad_request", "field": None}
+                return JsonResponse(problem, status=400)
             return bad_request(request, ValueError("the address holds a NUL"))
         return self.get_response(request)
 

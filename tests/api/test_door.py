@@ -130,8 +130,9 @@ def test_too_much_from_one_token_is_asked_to_wait_and_counted_and_others_are_not
     greedy, other = program(), program()
     assert [greedy.ask("token").status_code for _ in range(6)] == [200] * 5 + [429]
     refused: Any = greedy.ask("token")
-    assert refused.json()["code"] == "too_many"
-    assert int(refused.headers["Retry-After"]) >= 1
+    told = refused.json()
+    assert (told["code"], told["field"], told["wait_s"]) == ("too_many", None, int(refused.headers["Retry-After"]))
+    assert told["wait_s"] >= 1
     assert other.ask("token").status_code == 200
     log = Log(folder)
     assert log.refused() == {("api", "flood"): (2, 2)}
@@ -143,7 +144,7 @@ def test_what_is_not_there_or_not_an_address_is_told_as_json() -> None:
     for address in ("", "no/such", "reports/no-such", "metrics/no-such", "runs/1"):
         assert asker.refusal(address)[0] == 404, address
     answer: Any = Client().get("/api/v1/metrics/%00", headers={"Authorization": f"Bearer {asker.token}"})
-    assert (answer.status_code, answer.json()["code"]) == (400, "bad_request")
+    assert (answer.status_code, answer.json()["code"], answer.json()["field"]) == (400, "bad_request", None)
 
 
 def test_a_store_that_does_not_answer_is_503_and_never_an_empty_report() -> None:

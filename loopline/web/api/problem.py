@@ -38,6 +38,8 @@ def refused(status: int, code: str, message: str, field: str = "") -> ApiError:
 
 def told(error: ApiError) -> JsonResponse:
     body: dict[str, Any] = {"error": str(error), "code": error.code, "field": error.field or None}
+    if error.status == 429:
+        body["wait_s"] = int(error.headers["Retry-After"])
     return JsonResponse(body, status=error.status, headers=error.headers, json_dumps_params={"ensure_ascii": False})
 
 
