@@ -265,6 +265,7 @@ def test_every_kind_of_figure_that_opens_is_paged_and_adds_up_and_hides_the_othe
     assert [len(one["records"]) for one in told] == [2, 2, 1]
     assert sum(record["adds"] for one in told for record in one["records"]) == told[0]["total"] == 1_001_50
     assert sum(touch["credit"] for one in told for record in one["records"] for touch in record["touches"]) == 1_001_50
+    assert all(record["touch_count"] == len(record["touches"]) for one in told for record in one["records"])
     other = asker.refusal("reports/closed-loop/behind", metric="leads", cursor=told[0]["next_cursor"], **DAYS)
     assert other == (422, "cursor_unknown", "cursor")
 

@@ -15,7 +15,8 @@ def record_told(named: Named, *, sees_people: bool) -> dict[str, Any]:
             return told | {"id": item.record_id, "at": _day_or_moment(item.at), "adds": item.adds}
         case Record() as record:
             touches = [_touch(one, sees_people=sees_people) for one in record.touches]
-            more = {"amount": record.amount, "reason": record.reason or None, "touches": touches}
+            earned = {"touches": touches, "touch_count": record.touch_count}
+            more = {"amount": record.amount, "reason": record.reason or None, **earned}
             return told | {"id": record.record_id, "at": record.at.isoformat(), "adds": record.credit} | more
         case Visitor() as visitor:
             person = visitor.person_id if sees_people else ""

@@ -186,7 +186,10 @@ class RecordBehind(Shape):
     adds: Figure = Field(description="What it adds to the figure.")
     amount: Figure = None
     reason: str | None = Field(None, description="Why nothing earned it, for the unattributed.")
-    touches: list[TouchBehind] | None = Field(None, description="What earned it.")
+    touches: list[TouchBehind] | None = Field(
+        None, description="What earned it; of more than a hundred those that earned most."
+    )
+    touch_count: int | None = Field(None, description="How many touchpoints earned it.")
 
 
 class WorkingLine(Shape):
