@@ -1,7 +1,7 @@
 """The records of a new installation, made in one go.
 
-Migrations tell how tables came to be, one change after the other, and Django builds all models anew around each: four
-seconds for a database that holds nothing yet. The models say what comes out, and a test holds both together.
+Migrations tell how tables came to be, one change after the other, and Django builds all models anew around each,
+for a database that holds nothing yet. The models say what comes out, and a test holds both together.
 """
 
 from django.apps import apps

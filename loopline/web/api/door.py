@@ -1,5 +1,5 @@
 """The door of the public REST API, `/api/v1/…`. What is behind it is loaded when somebody first knocks: django-ninja
-and pydantic take a tenth of a second and 14 MB, which nobody needs to spend who does not ask the API.
+and pydantic take time and memory that nobody needs to spend who does not ask the API.
 
 Who asks is told by an access token alone: cookies mean nothing here, so no other site can ask with a visitor's. No page
 of another origin may read an answer (there is no CORS header), and nothing can be changed.
