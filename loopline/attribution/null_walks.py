@@ -72,7 +72,7 @@ def null_walks(
     touched = engine.query(question(_touches(channels, kinds), *parts), given)
     walk_no, touched_us = np.asarray(touched["walk_no"]), np.asarray(touched["touched_us"])
     told = np.asarray(touched["told"].cast(pa.int32()))
-    places, begins = in_order(walk_no, touched_us)
+    places, begins = walk_by_walk(walk_no, touched_us)
     tied = _tied(places, begins, touched_us, told)
     told = _taken(told, places)
     if len(tied):
@@ -88,7 +88,7 @@ def null_walks(
     return NullWalks(tuple(channels), tuple(kinds), told, starts, converted)
 
 
-def in_order(walk_no: Integers, touched_us: Integers) -> tuple[Integers, npt.NDArray[np.bool_]]:
+def walk_by_walk(walk_no: Integers, touched_us: Integers) -> tuple[Integers, npt.NDArray[np.bool_]]:
     """The places of touchpoints walk after walk, oldest first, and which of them begin a walk. Those of one moment
     stand as they came. No number is below 0.
 
@@ -163,7 +163,7 @@ def _tied(places: Integers, begins: npt.NDArray[np.bool_], touched_us: Integers,
 
 
 def _by_walk(ordered: pa.Table) -> Integers:
-    """What the touchpoints of the tied moments say, as `in_order` has them."""
+    """What the touchpoints of the tied moments say, as `walk_by_walk` has them."""
     walk_no, touched_us, told = (np.asarray(ordered[name]) for name in ("walk_no", "touched_us", "told"))
     return told[np.lexsort((touched_us, walk_no))]
 

@@ -9,6 +9,7 @@ from typing import Any
 from loopline.attribution.disagreement import apart
 from loopline.attribution.file_answers import Answer, Answers, channels_of
 from loopline.attribution.model import Deal
+from loopline.lib.percent import percent_figure
 from loopline.lib.sheets import safe_cell
 from loopline.reports.write import UNDEFINED, aligned
 
@@ -180,7 +181,7 @@ def _window_line(name: str, amounts: Sequence[float | None]) -> list[str]:
 
 
 def _percent(figure: float | None) -> str:
-    return UNDEFINED if figure is None else f"{figure:.0f} %"
+    return UNDEFINED if figure is None else f"{percent_figure(figure)} %"
 
 
 def _print(cells: Cells) -> None:

@@ -33,6 +33,7 @@ def _database() -> dict[str, object]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(CONFIG.data / "records.sqlite"),
+            # A thread that looks several times a second would open the file, and say all below, each time.
             "CONN_MAX_AGE": 60,
             "OPTIONS": {
                 "timeout": 30,

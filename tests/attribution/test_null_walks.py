@@ -8,7 +8,7 @@ import pytest
 from loopline.attribution import null_walks as part
 from loopline.attribution.fitted import weights_learnt
 from loopline.attribution.model import MODELS
-from loopline.attribution.null_walks import NullWalks, all_channels, in_order, null_walks
+from loopline.attribution.null_walks import NullWalks, all_channels, null_walks, walk_by_walk
 from loopline.attribution.walks import Walks
 from loopline.reports.options import Options
 from loopline.reports.run import settle
@@ -42,7 +42,7 @@ def test_walks_are_in_order_however_their_numbers_lie(highest: int, is_in_time: 
     touched_us = chance.integers(0, 900, 3_000)
     if is_in_time:
         touched_us.sort()
-    places, begins = in_order(walk_no, touched_us)
+    places, begins = walk_by_walk(walk_no, touched_us)
     wanted = np.lexsort((touched_us, walk_no))
     assert walk_no[places].tolist() == walk_no[wanted].tolist()
     assert places.tolist() == wanted.tolist()
@@ -51,7 +51,7 @@ def test_walks_are_in_order_however_their_numbers_lie(highest: int, is_in_time: 
 
 def test_nothing_is_in_order() -> None:
     nothing = np.zeros(0, dtype=np.int64)
-    places, begins = in_order(nothing, nothing)
+    places, begins = walk_by_walk(nothing, nothing)
     assert len(places) == len(begins) == 0
 
 
