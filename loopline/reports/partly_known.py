@@ -9,12 +9,10 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from functools import lru_cache
 
-import pyarrow as pa
-
 from loopline.reports.causes import CAUSES
-from loopline.store.engine import Batch, Engine, Row, StoreError, Value
-from loopline.store.kept import KeptTables
+from loopline.store.engine import Engine, Value
 from loopline.store.library import TABLES
+from loopline.store.only_read import OnlyRead
 from loopline.store.touches import TOUCHES
 
 _NAMES = "|".join((TOUCHES, *TABLES))
@@ -51,64 +49,26 @@ def partly(sql: str) -> str:
     return _READING.sub(known, sql)
 
 
-class PartlyKnown:
+class PartlyKnown(OnlyRead):
     """Answers questions of reports out of `engine`, as if of the facts recorded after `since` only those of the causes
     `let_in` had arrived by `until`. One object is one state of the books: nothing kept of one is taken for another."""
 
     def __init__(
         self, engine: Engine, since: datetime, until: datetime, refunded: Sequence[str], let_in: Collection[str] = ()
     ) -> None:
-        self.kept: KeptTables = engine.kept
+        super().__init__(engine)
         self.read: set[str] = set()
         """Tables that were asked for so far."""
-        self._engine, self._until = engine, until
+        self._until = until
         self._values: dict[str, Value] = {
             "as_of": until,
             "refunded": refunded,
             **{f"as_of_{cause.key}": until if cause.key in let_in else since for cause in CAUSES},
         }
 
-    def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
-        return self._engine.query(*self._asked(sql, params), timeout_s=timeout_s)
-
-    def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
-        return self._engine.rows(*self._asked(sql, params), timeout_s=timeout_s)
-
-    def _asked(self, sql: str, params: Mapping[str, Value] | None) -> tuple[str, dict[str, Value]]:
+    def asked(self, sql: str, params: Mapping[str, Value]) -> tuple[str, dict[str, Value]]:
         self.read |= tables_read(sql)
-        return partly(sql), {**(params or {}), **self._values}
-
-    @property
-    def is_dead(self) -> bool:
-        return self._engine.is_dead
+        return partly(sql), {**params, **self._values}
 
     def horizon(self) -> datetime:
         return self._until
-
-    def erasures(self) -> int:
-        return self._engine.erasures()
-
-    def cursor(self, name: str) -> int:
-        return self._engine.cursor(name)
-
-    def write(self, batch: Batch) -> datetime:
-        raise _only_read(f"the batch {batch.token}")
-
-    def erase(self, table: str, column: str, values: Sequence[str], *, within: Mapping[str, str] | None = None) -> int:
-        raise _only_read(f"an erasure of {len(values)} {column} of {table}{' within others' if within else ''}")
-
-    def blank(self, table: str, column: str, values: Sequence[str], put: Mapping[str, str]) -> int:
-        raise _only_read(f"{', '.join(put)} of {len(values)} {column} of {table}")
-
-    def migrate(self) -> None:
-        raise _only_read("new tables")
-
-    def compact(self) -> None:
-        raise _only_read("compact files")
-
-    def close(self) -> None:
-        """The engine behind it stays open: it is not its own."""
-
-
-def _only_read(what: str) -> StoreError:
-    return StoreError(f"A state of the books in between two moments is only read, so it cannot take {what}.")
