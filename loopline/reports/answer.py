@@ -5,7 +5,7 @@ from typing import Any
 
 from loopline.reports.asked import moment_of, options_from
 from loopline.reports.options import Books
-from loopline.reports.run import report_named, run_report, told_whole
+from loopline.reports.run import report_named, run_by_window, run_report, told_whole
 from loopline.reports.weekly import BY, weekly_table
 from loopline.reports.weekly import KEY as WEEKLY
 from loopline.reports.why import why_changed
@@ -13,11 +13,14 @@ from loopline.store.engine import Engine
 
 
 def answered(key: str, words: Mapping[str, str], engine: Engine, books: Books) -> dict[str, Any]:
-    """The report `key`; with `changed_since` what changed in it since then. Raises OptionError and StoreError."""
+    """The report `key`; with `changed_since` what changed in it since then, with `windows` how much the lookback window
+    matters to it. Raises OptionError and StoreError."""
     if key == WEEKLY:
         return weekly_table(options_from(words, books, BY, "channel"), engine, books).to_json()
     report = report_named(key)
     options = options_from(words, books, report.by or {}, report.usual_by)
+    if words.get("windows"):
+        return run_by_window(key, options, engine, books).result.to_json()
     since = moment_of(words.get("changed_since", ""), books.zone)
     if since is None:
         return told_whole(run_report(key, options, engine, books), options, engine, books)

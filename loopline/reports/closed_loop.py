@@ -2,16 +2,18 @@
 
 from collections.abc import Iterable
 
+from loopline.reports.at_window import AtWindow
 from loopline.reports.balance import sum_records
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension
 from loopline.reports.figures import Figures
 from loopline.reports.metric import METRICS, Metric
 from loopline.reports.naming import names_of
-from loopline.reports.options import Scope
+from loopline.reports.options import OptionError, Scope
 from loopline.reports.periods import DAY
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.ripeness import YOUNG, ripeness, ripeness_words
+from loopline.reports.side_by_side import CONVERSIONS, METRIC, side_by_side
 from loopline.reports.slices import slices
 from loopline.reports.sparks import Sparks
 from loopline.reports.tally import Tally, tallies_of, tally_of
@@ -111,6 +113,22 @@ def _rows(tally: Tally, dimension: Dimension, metrics: list[Metric], scope: Scop
         return rest, -figures.revenue_minor, -(figures.cost_minor or 0), row.label
 
     return sorted(rows, key=place)
+
+
+def at_window(scope: Scope, engine: Engine) -> AtWindow:
+    """The credit of the conversion that the run is about, else of revenue, by its model."""
+    conversion, key = scope.options.conversion or "revenue", scope.model.key
+    found = side_by_side(scope, [key], conversion, engine)
+    if key in found.refused:
+        raise OptionError(found.refused[key], "model")
+    rows = {row.key: row.credit[key] for row in found.rows}
+    records, what = None, ""
+    if scope.options.clock == "period":  # in a cohort a window decides which conversions lie in it
+        sums = sum_records(engine, scope)
+        records = sums.revenue_minor if sums.records is None else sums.records
+        what = "won in the period" if sums.records is None else f"{CONVERSIONS[conversion].lower()} in the period"
+    names = {row.key: row.name for row in found.rows}
+    return AtWindow(METRICS[METRIC[conversion]], rows, names, found.totals[key], records, what)
 
 
 def _values(figures: Figures, metrics: Iterable[Metric]) -> dict[str, int | float | None]:

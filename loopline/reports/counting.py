@@ -3,11 +3,12 @@
 So a figure and what is behind it are the same question: what opens is what was counted.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from loopline.attribution.state import Part, question
 from loopline.lib.times import from_micros
+from loopline.reports.at_window import AskAtWindow, AtWindow
 from loopline.reports.balance import number
 from loopline.reports.counted_sparks import counted_sparks
 from loopline.reports.dimension import NOTHING, OTHERS, TOTAL, Naming
@@ -117,8 +118,7 @@ class Counting:
         values = {**scope.params, **asked.values}
         found = {str(row["row_key"]): self._values(row) for row in engine.rows(self._rows_sql(asked), values)}
         total = found.pop(TOTAL, {})
-        names = named(self.naming(scope), found.keys(), scope, engine) | {NOTHING: Name(self.without)}
-        names |= self.names(scope)
+        names = self._named(found.keys(), scope, engine)
         rows = [
             Row(key, names[key].label, names[key].note, key == NOTHING or key.startswith("~"), values)
             for key, values in found.items()
@@ -131,6 +131,28 @@ class Counting:
         if self.finish:
             self.finish(result, scope, engine)
         return result
+
+    def _named(self, keys: Collection[str], scope: Scope, engine: Engine) -> dict[str, Name]:
+        names = named(self.naming(scope), keys, scope, engine) | {NOTHING: Name(self.without)}
+        return names | dict(self.names(scope))
+
+    def at_window(self, metric: str) -> AskAtWindow:
+        """How `metric` is asked for alone, of each row there is, for `reports.windows`."""
+        columns = tuple(one for one in self.columns if isinstance(one, Counted) and one.metric.key == metric)
+        alone = replace(self, columns=columns, ordered_by="")
+
+        def ask(scope: Scope, engine: Engine) -> AtWindow:
+            return alone._at_window(scope, engine)
+
+        return ask
+
+    def _at_window(self, scope: Scope, engine: Engine) -> AtWindow:
+        asked, [metric] = self.records(scope, engine), self.metrics
+        found = engine.rows(self._rows_sql(asked), {**scope.params, **asked.values})
+        rows = {str(row["row_key"]): self._values(row)[metric.key] for row in found}
+        total = rows.pop(TOTAL, 0)
+        what, records = self.check(scope, engine) if self.check and metric.key == self.checked else ("", None)
+        return AtWindow(metric, rows, self._named(rows.keys(), scope, engine), total, records, what)
 
     def open(self, row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
         """The records that the figure counts. Raises KeyError for a metric that does not open."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from loopline.reports.at_window import AskAtWindow
 from loopline.reports.charts import Chart
 from loopline.reports.metric import Metric
 from loopline.reports.opened import Opened
@@ -50,6 +51,8 @@ class Report:
     chart: Callable[[ReportResult], Chart] | None = None
     sparks: Callable[[Scope, Engine], Sparks | None] | None = None
     """One of its figures, row by row over the period; the points of a row add up to that figure."""
+    at_window: AskAtWindow | None = None
+    """One of its figures under one lookback window, for how much the window matters (`reports.windows`)."""
     only_in_files: frozenset[str] = frozenset()
     """Columns that the page leaves out: what shares are told from, where they are many."""
     usual_period: str = "last_12_months"

@@ -18,6 +18,7 @@ from loopline.reports.result import ReportResult
 from loopline.reports.sparks import Sparks
 from loopline.reports.unusual import Listed, list_unusual, unusual
 from loopline.reports.warn import deleted_rows
+from loopline.reports.windows import ByWindow, by_window
 from loopline.store.engine import Engine
 
 FIRST = slice(MOST)
@@ -62,6 +63,19 @@ def told_whole(result: ReportResult, options: Options, engine: Engine, books: Bo
     """The JSON of the result with what its rows show over time."""
     found, told = row_sparks(result, options, engine, books), result.to_json()
     return found.told(told) if found else told
+
+
+def run_by_window(key: str, options: Options, engine: Engine, books: Books) -> ByWindow:
+    """How much the lookback window matters to the report: a column a window.
+
+    Raises OptionError for a report that says nothing by window too, and StoreError.
+    """
+    report = report_named(key)
+    if report.at_window is None:
+        able = ", ".join(one.key for one in REPORTS.values() if one.at_window)
+        raise OptionError(f"“{report.label}” is not told by lookback window. These are: {able}.", "windows")
+    scope, ask = settle_for(report, options, engine, books), report.at_window
+    return kept_or(engine, (key, "by window"), scope, lambda: by_window(report, scope, engine, ask))
 
 
 def run_with_before(

@@ -24,7 +24,10 @@ from loopline.store.engine import Engine, Value
 CONVERSIONS = {
     "revenue": "Revenue", "won": "Won", "opportunity": "Opportunities", "qualified": "Qualified leads", "lead": "Leads",
 }  # fmt: skip
-WINDOWS: tuple[int | None, ...] = (7, 30, 90, None)
+METRIC = {
+    "revenue": "revenue_minor", "won": "won", "opportunity": "opportunities", "qualified": "qualified", "lead": "leads",
+}  # fmt: skip
+"""How figures of each conversion are printed, and which figure of the closed loop opens them."""
 AT_FIRST = {"first_touch", "last_touch", "linear", "position_based", "w_shaped", "time_decay", "shapley", "markov"}
 """Models that are compared where none are named; with them those of the organisation's own."""
 AT_ONCE = 4
@@ -36,7 +39,7 @@ class Compared:
     key: str
     name: Name
     credit: dict[str, Number]
-    """By model (or by window): None where the model could not answer."""
+    """By model: None where it could not answer."""
     apart: float | None
     """(largest − smallest) ÷ largest, in percent, of the models that share out the same whole."""
     disagreement: str = ""
@@ -152,54 +155,6 @@ def _number(found: SideBySide, amount: int) -> Number:
 
 def _largest(row: Compared) -> float:
     return max((float(value or 0) for value in row.credit.values()), default=0.0)
-
-
-_SHOWN = tuple(str(days or "none") for days in WINDOWS)
-
-
-def windows(scope: Scope, conversion: str, engine: Engine) -> SideBySide:
-    """The model of the scope under several lookback windows; the columns are days, `none` without a window.
-
-    A window in which the model has too little to learn from is in `refused`, and its column says nothing.
-    """
-    found = SideBySide(scope, conversion)
-    credit: dict[str, dict[str, int]] = {}
-    for days in WINDOWS:
-        asked = replace(scope, options=replace(scope.options, lookback_days=days))
-        try:
-            model, learnt = learnt_model(asked, engine, conversion)
-        except OptionError as error:
-            found.refused[str(days or "none")] = str(error)
-            continue
-        rows = engine.rows(_question(asked.options, [model], conversion), {**asked.params, **learnt})
-        credit[str(days or "none")] = {str(row["row_key"]): number(row["amount"]) for row in rows}
-    keys = {key for rows in credit.values() for key in rows}
-    names = names_of(DIMENSIONS[scope.options.by], keys, scope, engine)
-    for key in keys:
-        amounts = {window: rows.get(key, 0) for window, rows in credit.items()}
-        shown = {window: _number(found, amounts[window]) if window in amounts else None for window in _SHOWN}
-        found.rows.append(Compared(key, names[key], shown, apart(list(amounts.values()))))
-    found.rows.sort(key=lambda row: (row.key.startswith("~") or not row.key, -_largest(row), row.name.label))
-    found.totals = {
-        window: _number(found, sum(credit[window].values())) if window in credit else None for window in _SHOWN
-    }
-    return found
-
-
-def shortened(found: SideBySide, most: int) -> SideBySide:
-    """The `most` largest rows, all others as one without a key, then what went to no row: columns still add up."""
-    rows = [row for row in found.rows if row.key and not row.key.startswith("~")]
-    rest = [row for row in found.rows if row not in rows]
-    if len(rows) > most + 1:
-        others = rows[most:]
-        sums = {column: _sum([row.credit[column] for row in others]) for column in others[0].credit}
-        rows[most:] = [Compared("", Name(f"{len(others):,} others"), sums, None)]
-    return replace(found, rows=rows + rest)
-
-
-def _sum(numbers: Sequence[Number]) -> Number:
-    told = [one for one in numbers if one is not None]
-    return round(sum(told), 6) if told else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,22 @@ from loopline.reports.weekly_export import weekly_exported
 
 def wants_series(query: Mapping[str, str]) -> bool:
     """Whether an address asks for the series instead of the table. Raises OptionError for a word that is neither."""
-    said = query.get("series", "") or "no"
+    return _wants("series", query)
+
+
+def wants_windows(query: Mapping[str, str]) -> bool:
+    """Whether it asks for the table of lookback windows instead. Raises OptionError as above, or where it asks for the
+    series too."""
+    wants = _wants("windows", query)
+    if wants and wants_series(query):
+        raise OptionError("There is no series by lookback window; leave out series=yes or windows=yes.", "windows")
+    return wants
+
+
+def _wants(what: str, query: Mapping[str, str]) -> bool:
+    said = query.get(what, "") or "no"
     if said not in ("yes", "no"):
-        raise OptionError(f"“{said}” says nothing about the series; write series=yes, or leave it out.")
+        raise OptionError(f"“{said}” says nothing about the {what}; write {what}=yes, or leave it out.", what)
     return said == "yes"
 
 

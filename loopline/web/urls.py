@@ -52,6 +52,7 @@ from loopline.web.views import (
     report_beside,
     report_changes,
     report_unusual,
+    report_windows,
     reports,
     routing,
     scorecards,
@@ -245,6 +246,7 @@ urlpatterns = [
     path("reports/library/<slug:key>/", library.report, name="report"),
     path("reports/unusual/<slug:key>/<str:kind>/", report_unusual.report_unusual, name="report_unusual"),
     path("reports/library/<slug:key>/behind/", library.report_behind, name="report_behind"),
+    path("reports/library/<slug:key>/windows/", report_windows.report_windows, name="report_windows"),
     path("reports/library/<slug:key>/changes/", report_changes.report_changes, name="report_changes"),
     re_path(
         r"^reports/library/(?P<key>[a-z-]+)/download/(?P<form>csv|json|xlsx|parquet)$",

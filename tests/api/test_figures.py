@@ -142,6 +142,24 @@ def test_files_are_those_of_the_page(units: tuple[BusinessUnit, BusinessUnit]) -
     assert asker.ask("reports/buyers", format="xlsx").content.startswith(b"PK")
 
 
+def test_the_table_of_windows_is_that_of_its_file_and_its_command(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
+) -> None:
+    user = finance(units[0])
+    asker, browser = program_of(user), signed_in(user)
+    for key in ("closed-loop", "pipeline-created"):
+        told = asker.told(f"reports/{key}/windows", by="campaign", lookback="14", **DAYS)
+        ReportAnswer.model_validate(told)
+        run = told.pop("run")
+        assert told == as_command(key, user, store, **run["options"], windows="yes"), key
+        file: Any = browser.get(reverse("report_download", args=[key, "json"]), run["options"] | {"windows": "yes"})
+        assert told == file.json(), key
+        assert {told["totals"][name] for name in ("window_7", "window_14", "window_none")} == {1_001_50}
+        assert "hush" not in json.dumps(told)
+    csv_file: Any = asker.ask("reports/closed-loop/windows", format="csv", **DAYS)
+    assert "No lookback window" in csv_file.content.decode() or "no window" in csv_file.content.decode()
+
+
 def test_the_weekly_table_is_that_of_its_page_and_its_command(
     units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
 ) -> None:
@@ -187,6 +205,9 @@ def test_the_weekly_table_is_that_of_its_page_and_its_command(
         ("buyers/behind", {"metric": "closed", "limit": "101"}, "option_not_usable", "limit"),
         ("buyers/behind", {"metric": "closed", "cursor": "x"}, "cursor_unknown", "cursor"),
         ("buyers/behind", {"metric": "closed", "cursor": "WzEsMiwzXQ"}, "cursor_unknown", "cursor"),
+        ("buyers/windows", {}, "option_not_usable", "windows"),
+        ("closed-loop/windows", {"lookback": "0"}, "option_not_usable", "lookback"),
+        ("closed-loop/windows", {"series": "yes"}, "option_unknown", "series"),
         ("closed-loop/changes", {}, "option_missing", "since"),
         ("closed-loop/changes", {"since": "2099-01-01"}, "option_not_usable", None),
     ],

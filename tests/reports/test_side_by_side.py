@@ -1,24 +1,13 @@
 """Models side by side agree with each model's own report, say where they disagree, and how sure they are."""
 
-from datetime import timedelta
-
 import pytest
 
 from loopline.attribution.model import MODELS
-from loopline.reports.naming import Name
 from loopline.reports.options import OptionError, Options
 from loopline.reports.run import settle
-from loopline.reports.side_by_side import (
-    CONVERSIONS,
-    Compared,
-    SideBySide,
-    learnt_shares,
-    shortened,
-    side_by_side,
-    windows,
-)  # fmt: skip
+from loopline.reports.side_by_side import CONVERSIONS, learnt_shares, side_by_side
 from loopline.store.engine import Engine
-from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day
+from tests.attribution.shelf import BOOKS, MARCH, closed_loop, column
 from tests.attribution.test_credit_ledger import random_books
 from tests.attribution.test_markov import forty_sales
 from tests.engines import duckdb_first, some_of
@@ -76,23 +65,6 @@ def test_a_row_that_opens_and_never_closes_is_told(engine: Engine) -> None:
     ]
 
 
-@duckdb_first
-def test_the_window_is_shown_to_matter(engine: Engine) -> None:
-    shelf = Shelf(engine)
-    shelf.person("ines", "v1")
-    shelf.touch("e1", "visitor:v1", day(-30), channel="Event")
-    shelf.touch("e2", "visitor:v1", day(10), channel="Email")
-    shelf.won("o1", "ines", day(12), 100)
-    shelf.store()
-    scope = settle(Options(**MARCH, by="channel"), engine, BOOKS)  # type: ignore[arg-type]
-    found = {row.key: row.credit for row in windows(scope, "revenue", engine).rows}
-    assert windows(scope, "revenue", engine).totals == {"7": 100, "30": 100, "90": 100, "none": 100}
-    assert found == {
-        "Email": {"7": 100, "30": 100, "90": 50, "none": 50},
-        "Event": {"7": 0, "30": 0, "90": 50, "none": 50},
-    }
-
-
 @pytest.mark.parametrize("model", ["markov", "shapley"])
 def test_what_is_learnt_comes_with_an_interval(engine: Engine, model: str) -> None:
     forty_sales(engine)
@@ -111,31 +83,3 @@ def test_no_data_at_all_is_no_rows_and_no_error(engine: Engine) -> None:
 def test_a_conversion_that_does_not_exist_is_refused(engine: Engine) -> None:
     with pytest.raises(OptionError, match="no conversion"):
         compared(engine, conversion="wish")
-
-
-@duckdb_first
-def test_a_window_with_too_little_to_learn_from_says_so_and_the_others_stand(engine: Engine) -> None:
-    """Forty sales a week and more after what led to them: within seven days nobody has a path."""
-    shelf = Shelf(engine)
-    for number in range(40):
-        person, at = f"p{number}", day(1 + number % 5)
-        shelf.person(person, f"v{number}")
-        shelf.touch(f"t{number}", f"visitor:v{number}", at, channel="Email")
-        shelf.won(f"o{number}", person, at + timedelta(days=12), 100_00)
-    shelf.store()
-    scope = settle(Options(**MARCH, by="channel", model="markov"), engine, BOOKS)  # type: ignore[arg-type]
-    found = windows(scope, "revenue", engine)
-    assert list(found.refused) == ["7"]
-    [email] = [row for row in found.rows if row.key == "Email"]
-    assert email.credit == {"7": None, "30": 4_000_00, "90": 4_000_00, "none": 4_000_00}
-
-
-def test_rows_left_out_stand_as_one_so_that_columns_still_add_up(reading_engine: Engine) -> None:
-    scope = settle(Options(**MARCH), reading_engine, BOOKS)  # type: ignore[arg-type]
-    found = SideBySide(scope, "revenue")
-    found.rows = [Compared(f"r{n}", Name(f"R{n}"), {"7": None, "30": 100 - n}, None) for n in range(6)]
-    found.rows.append(Compared("~unattributed", Name("Unattributed"), {"7": None, "30": 5}, None))
-    short = shortened(found, 2)
-    assert [row.name.label for row in short.rows] == ["R0", "R1", "4 others", "Unattributed"]
-    assert short.rows[2].credit == {"7": None, "30": 98 + 97 + 96 + 95}
-    assert [row.name.label for row in shortened(found, 5).rows[4:]] == ["R4", "R5", "Unattributed"], "no “1 others”"

@@ -29,7 +29,7 @@ from loopline.store.open import open_engine
 BINARY = ("xlsx", "parquet")
 OPTIONS = (
     "from", "to", "as_of", "model", "clock", "by", "unit", "lookback", "half_life", "order", "conversion", "people",
-    "kinds", "direct", "humans", "changed_since", "frozen", "against",
+    "kinds", "direct", "humans", "changed_since", "frozen", "against", "windows",
 )  # fmt: skip
 
 
@@ -56,6 +56,9 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--frozen", metavar="ID", help="a frozen run, as it was; other options do not matter then")
     parser.add_argument("--series", action="store_true", help="what the rows show over time, a line each and period")
     parser.add_argument(
+        "--windows", action="store_const", const="yes", help="instead: how much the lookback window matters"
+    )
+    parser.add_argument(
         "--against", metavar="ID", help="with --frozen: what changed between it and this other run, or now"
     )
     parser.add_argument("--format", choices=["table", *FORMS], default="table")
@@ -68,6 +71,9 @@ def _run(given: Namespace) -> int:
         return USED_WRONGLY
     if given.series and (given.key == WEEKLY or given.changed_since or given.against):
         print("--series is of reports with rows: the weekly table and what changed have none", file=sys.stderr)
+        return USED_WRONGLY
+    if given.windows and (given.key == WEEKLY or given.changed_since or given.frozen or given.series):
+        print("--windows is of a report as it is now: leave out --series, --changed-since, --frozen", file=sys.stderr)
         return USED_WRONGLY
     if given.against and not given.frozen:
         print("--against says what to compare a frozen run with: add --frozen ID", file=sys.stderr)

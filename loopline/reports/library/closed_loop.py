@@ -1,6 +1,6 @@
 """Closed loop: what each row cost, and what it earned."""
 
-from loopline.reports.closed_loop import run, run_both
+from loopline.reports.closed_loop import at_window, run, run_both
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.metric import METRICS
 from loopline.reports.report import Report
@@ -20,6 +20,7 @@ REPORT = Report(
     ),
     run=run,
     run_both=run_both,
+    at_window=at_window,
     by={"campaign": DIMENSIONS["campaign"].label} | {key: one.label for key, one in DIMENSIONS.items()},
     leading=("revenue_minor", "cost_minor", "romi", "leads", "opportunities", "cost_per_opportunity_minor"),
     usual_period="last_90_days",

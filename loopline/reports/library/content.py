@@ -155,6 +155,7 @@ REPORT = Report(
     metrics=COUNTING.metrics,
     run=COUNTING.run,
     sparks=COUNTING.sparks,
+    at_window=COUNTING.at_window("content_decided"),
     group="Arrive",
     by=BY,
     reads=frozenset({"lookback"}),

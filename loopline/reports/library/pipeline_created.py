@@ -83,6 +83,7 @@ REPORT = Report(
     metrics=COUNTING.metrics,
     run=COUNTING.run,
     sparks=COUNTING.sparks,
+    at_window=COUNTING.at_window("opened_minor"),
     group="Win",
     by=BY,
     reads=frozenset({"model", "lookback"}),

@@ -121,6 +121,7 @@ REPORT = Report(
     metrics=COUNTING.metrics,
     run=COUNTING.run,
     sparks=COUNTING.sparks,
+    at_window=COUNTING.at_window("leads_tracked"),
     by=BY,
     reads=frozenset({"lookback"}),
     open=COUNTING.open,

@@ -114,6 +114,7 @@ REPORT = Report(
     metrics=COUNTING.metrics,
     run=COUNTING.run,
     sparks=COUNTING.sparks,
+    at_window=COUNTING.at_window("source_leads"),
     group="Hand over",
     by=BY,
     reads=frozenset({"lookback"}),

@@ -17,7 +17,7 @@ from loopline.reports.frozen import digest_of
 from loopline.reports.option_words import OPTION_WORDS, options_of
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import run_with_before, told_whole
+from loopline.reports.run import run_by_window, run_with_before, told_whole
 from loopline.reports.why import why_changed
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
@@ -94,6 +94,26 @@ def _before(before: ReportResult | None) -> dict[str, Any]:
         return {"before": None}
     told = before.to_json()
     return {"before": {name: told[name] for name in ("from", "to", "rows", "totals")}}
+
+
+@router.get(
+    "/{key}/windows",
+    response={200: ReportAnswer, **PROBLEMS},
+    summary="How much the lookback window matters to a report",
+    openapi_extra=documented(*OPTION_WORDS, "format"),
+)
+def windows(request: HttpRequest, key: str) -> HttpResponse:
+    """One figure of each row under several lookback windows, a column a window (`window_30`, `window_none`), each of
+    which adds up to the same. Scope: `reports:read`."""
+    found, books = report_named(key), caller_of(request).books
+    words = words_of(request, found, "format")
+    form, options = form_of(words.get("format", "")), asked_of(words, found, books).options
+    result = run_by_window(key, options, engine(), books).result
+    told = result.to_json()
+    if form != "json":
+        return bytes_answer(request, as_file(told, form))
+    run = {"id": None, "digest": digest_of(told), "as_of": told["as_of"], "options": again(words, result)}
+    return json_answer(request, told | {"run": run})
 
 
 @router.get(

@@ -67,6 +67,7 @@ def report(request: PageRequest, key: str) -> HttpResponse:
     shown |= about(asked, settle_for(found, asked.options, engine(), books).model)
     shown |= about_result(found, result, before) | {
         "before": before,
+        "has_windows": found.at_window is not None,
         "behind": reverse("report_behind", args=[key]),
         "sparks": sparks_drawn(points := row_sparks(result, asked.options, engine(), books), result),
         "spark_metric": points.metric if points else None,

@@ -18,25 +18,21 @@ from loopline.reports.address import flat, read_address
 from loopline.reports.kept import kept_or
 from loopline.reports.metric import METRICS
 from loopline.reports.options import OptionError, Scope
-from loopline.reports.run import settle
+from loopline.reports.run import run_by_window, settle
 from loopline.reports.side_by_side import (
     AT_FIRST,
     CONVERSIONS,
+    METRIC,
     Learnt,
     SideBySide,
     learnt_shares,
     side_by_side,
-    windows,
 )
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
+from loopline.web.views.report_windows import MOST_ROWS
 from loopline.web.views.reports import about, chips
 from loopline.web.wording import figure_text, money_whole_text
-
-METRIC = {
-    "revenue": "revenue_minor", "won": "won", "opportunity": "opportunities", "qualified": "qualified", "lead": "leads",
-}  # fmt: skip
-"""How figures of each conversion are printed, and which figure of the closed loop opens them."""
 
 
 @require_GET
@@ -53,7 +49,7 @@ def models(request: PageRequest) -> HttpResponse:
         chosen = set(told.get("show", "").split(",")) - {""} or AT_FIRST | {key for key in scope.models if is_own(key)}
         keys = [key for key in scope.models if key in chosen]
         found = _compared(scope, keys, conversion)
-        by_window_found = by_window(scope, conversion) if "windows" in request.GET else None
+        by_window = run_by_window("closed-loop", asked.options, engine(), books) if "windows" in request.GET else None
     except OptionError as error:
         return render(request, "reports/models.html", shown | {"trouble": str(error)}, status=400)
     wanted = [key for key in LEARNT if key in told.get("learnt", "").split(",")]
@@ -70,7 +66,7 @@ def models(request: PageRequest) -> HttpResponse:
         "keys": keys,
         "learnt": learnt,
         "learnt_keys": wanted,
-        "by_window": by_window_found,
+        "by_window": by_window.shortened(MOST_ROWS) if by_window else None,
         "model_chart": _chart(found, books.currency),
         "currency": books.currency,
         "behind": reverse("closed_loop_behind"),
@@ -83,11 +79,6 @@ def models(request: PageRequest) -> HttpResponse:
 def _compared(scope: Scope, keys: Sequence[str], conversion: str) -> SideBySide:
     question = ("models", conversion, *keys)
     return kept_or(engine(), question, scope, lambda: side_by_side(scope, keys, conversion, engine()))
-
-
-def by_window(scope: Scope, conversion: str) -> SideBySide:
-    """The model of the scope under several lookback windows. Raises StoreError."""
-    return kept_or(engine(), ("windows", conversion), scope, lambda: windows(scope, conversion, engine()))
 
 
 def _chart(found: SideBySide, currency: str) -> ModelChart | None:

@@ -20,17 +20,14 @@ from loopline.attribution.heard import CATEGORIES
 from loopline.reports.address import flat, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.library import platform_claims
-from loopline.reports.metric import METRICS
 from loopline.reports.options import Books, OptionError, Scope
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.run import run_report, settle
-from loopline.reports.side_by_side import shortened
+from loopline.reports.run import run_by_window, run_report, settle
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.views.models import METRIC, by_window
+from loopline.web.views.report_windows import FEW_ROWS
 from loopline.web.views.reports import about, chips
 
-MOST_ROWS = 12
 MOST_SAID = 3
 SAID = "self-reported"
 CLAIMED = "platform-claims"
@@ -46,21 +43,20 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
     try:
         asked = read_address(request.GET, books, timezone.localdate())
         scope = settle(asked.options, engine(), books)
-        conversion = asked.options.conversion or "revenue"
-        windows = by_window(scope, conversion)
+        windows = run_by_window("closed-loop", asked.options, engine(), books)
         same = _same_days(flat(request.GET), scope)
         said = _said(same, scope, books)
         claimed = _claimed(scope, books)
     except OptionError as error:
         return render(request, page, shown | {"trouble": str(error)}, status=400)
     shown |= about(asked, scope.model) | {
-        "by_window": shortened(windows, MOST_ROWS),
-        "metric": METRICS[METRIC[conversion]],
+        "by_window": windows.shortened(FEW_ROWS),
+        "behind": reverse("closed_loop_behind"),
         "currency": books.currency,
         "said": said,
         "said_rows": [(row, _told(row)) for row in (*said.rows, said.totals)],
         "said_page": f"{reverse('report', args=[SAID])}?{urlencode(same)}",
-        "claimed": replace(claimed, rows=claimed.rows[:MOST_ROWS]),
+        "claimed": replace(claimed, rows=claimed.rows[:FEW_ROWS]),
         "claimed_page": f"{reverse('report', args=[CLAIMED])}?{urlencode(_same_claims(flat(request.GET), scope))}",
         "back": reverse("closed_loop") + (f"?{shown['options_query']}" if shown["options_query"] else ""),
     }

@@ -41,14 +41,14 @@ from loopline.reports.options import Books, OptionError
 from loopline.reports.periods import named_periods
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import row_sparks, run_report, run_with_before, settle, told_whole
+from loopline.reports.run import row_sparks, run_by_window, run_report, run_with_before, settle, told_whole
 from loopline.reports.series import over_time
 from loopline.reports.series_file import SERIES_FORMS
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
 from loopline.web.beside_credit import beside_credit
-from loopline.web.report_files import as_file, wants_series
+from loopline.web.report_files import as_file, wants_series, wants_windows
 from loopline.web.report_words import changes, coverage
 from loopline.web.spark_chart import sparks_drawn
 
@@ -127,10 +127,13 @@ def closed_loop_download(request: PageRequest, form: str) -> HttpResponse:
 
 
 def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
-    """A report as CSV, JSON, XLSX or Parquet, as its address asks for it; with `series=yes` what it shows over time."""
+    """A report as CSV, JSON, XLSX or Parquet, as its address asks for it; with `series=yes` what it shows over time,
+    with `windows=yes` how much the lookback window matters."""
     books = books_for(request.actor)
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
+        if wants_windows(request.GET):
+            return as_file(run_by_window(report.key, asked.options, engine(), books).result.to_json(), form)
         result = run_report(report.key, asked.options, engine(), books)
         return as_file(told_whole(result, asked.options, engine(), books), form, is_series=wants_series(request.GET))
     except OptionError as error:
