@@ -3,13 +3,14 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.ports import free_port
 
 
 def _programs() -> Path | None:
@@ -19,12 +20,6 @@ def _programs() -> Path | None:
         return Path(found).resolve().parent
     versions = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     return versions[-1].parent if versions else None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _owner() -> str | None:
@@ -41,7 +36,7 @@ def postgres_url() -> Iterator[str]:
     programs = _programs()
     if programs is None:
         pytest.skip("PostgreSQL's programs are not installed (Debian: apt-get install postgresql)")
-    owner, port = _owner(), _free_port()
+    owner, port = _owner(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="loopline-postgres-"))
     if owner:
         shutil.chown(folder, owner)

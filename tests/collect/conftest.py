@@ -6,7 +6,8 @@ from playwright.sync_api import Browser, BrowserContext
 
 from loopline.collect.keys import KeyKind, NewKey
 from tests.collect.site import Site
-from tests.collect.station import Station, free_port, serving
+from tests.collect.station import Station, serving
+from tests.ports import free_port
 
 
 @pytest.fixture

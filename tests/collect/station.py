@@ -1,7 +1,6 @@
 """A whole collector for tests: real HTTP, real inbox, real loader, real DuckDB."""
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -20,17 +19,12 @@ from loopline.collect.reactor_feed import ReactorFeed
 from loopline.collect.short_way import short_way
 from loopline.collect.state import State
 from tests.engines import empty_duckdb
+from tests.ports import free_port
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 
 NO_TLS = False
 """`verify` of requests to this machine: reading the world's certificates for each costs more than the request."""
-
-
-def free_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
 
 
 class Station:

@@ -14,7 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.collect.station import CHROME, Station, free_port
+from tests.collect.station import CHROME, Station
+from tests.ports import free_port
 
 DOCS = Path("docs/tracker.md")
 VISITOR = "127.0.0.2"

@@ -12,7 +12,8 @@ import pytest
 
 from loopline.collect.inbox import Limits
 from tests.collect.kills import collector, kill_under_load
-from tests.collect.station import Station, free_port, serving
+from tests.collect.station import Station, serving
+from tests.ports import free_port
 
 
 @pytest.mark.parametrize("kills", [6, pytest.param(20, marks=pytest.mark.slow)])

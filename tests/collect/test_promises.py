@@ -11,8 +11,8 @@ import pytest
 
 from tests.collect.kills import Served, collector, helpers_of
 from tests.collect.promises import Reading, read_trace, tracing, why_not
-from tests.collect.station import free_port
 from tests.own_loop import in_own_loop
+from tests.ports import free_port
 
 FEW, MANY, CONNECTIONS = 1_000, 10_000, 32
 

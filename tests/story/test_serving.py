@@ -11,7 +11,8 @@ import httpx
 import pytest
 
 from tests.collect.kills import kill
-from tests.story.company import PASSWORD, Installation, Running, free_port
+from tests.ports import free_port
+from tests.story.company import PASSWORD, Installation, Running
 
 SET_UP = (
     "setup", "--name", "Ada Berg", "--email", "ada@loopline.test", "--organisation", "Nordwind", "--unit", "Nordics",

@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.story.company import PASSWORD, Installation, Running, free_port, sample_site
+from tests.ports import free_port
+from tests.story.company import PASSWORD, Installation, Running, sample_site
 from tests.story.people import (
     Colleague,
     agree_on_definition,
