@@ -23,12 +23,12 @@ from loopline.store.engine import Engine
 
 FIRST = slice(MOST)
 BEGINNING = """
-SELECT min(began) AS began FROM (
-    SELECT min(occurred_at) AS began FROM touches WHERE recorded_at <= $as_of
-    UNION ALL SELECT min(created_at) AS began FROM lead_facts WHERE recorded_at <= $as_of
-    UNION ALL SELECT min(created_at) AS began FROM opportunity_facts WHERE recorded_at <= $as_of
-    UNION ALL SELECT min(closed_at) AS began FROM opportunity_facts WHERE recorded_at <= $as_of
-    UNION ALL SELECT CAST(min(starts_on) AS TIMESTAMPTZ) AS began FROM cost_facts WHERE recorded_at <= $as_of
+SELECT min(began) AS began, min(first_cost) AS first_cost FROM (
+    SELECT min(occurred_at) AS began, NULL AS first_cost FROM touches WHERE recorded_at <= $as_of
+    UNION ALL SELECT min(created_at) AS began, NULL AS first_cost FROM lead_facts WHERE recorded_at <= $as_of
+    UNION ALL SELECT min(created_at) AS began, NULL AS first_cost FROM opportunity_facts WHERE recorded_at <= $as_of
+    UNION ALL SELECT min(closed_at) AS began, NULL AS first_cost FROM opportunity_facts WHERE recorded_at <= $as_of
+    UNION ALL SELECT NULL AS began, min(starts_on) AS first_cost FROM cost_facts WHERE recorded_at <= $as_of
 ) AS firsts
 """
 
@@ -170,5 +170,6 @@ def _day(moment: datetime, zone: str) -> date:
 
 def _first_day(engine: Engine, as_of: datetime, zone: str) -> date | None:
     [row] = engine.rows(BEGINNING, {"as_of": as_of})
-    began = row["began"]
-    return _day(began, zone) if isinstance(began, datetime) else None
+    began, first_cost = row["began"], row["first_cost"]
+    days = [_day(began, zone)] if isinstance(began, datetime) else []
+    return min([*days, first_cost] if isinstance(first_cost, date) else days, default=None)

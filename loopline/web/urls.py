@@ -51,6 +51,7 @@ from loopline.web.views import (
     public_form,
     report_beside,
     report_changes,
+    report_sql,
     report_unusual,
     report_windows,
     reports,
@@ -240,6 +241,7 @@ urlpatterns = [
     re_path(
         r"^reports/weekly/download/(?P<form>csv|json|xlsx|parquet)$", weekly.weekly_download, name="weekly_download"
     ),
+    path("reports/weekly/sql/", report_sql.weekly_questions, name="weekly_sql"),
     path("reports/planner/", planner.planner, name="planner"),
     path("reports/planner/keep/", planner.planner_keep, name="planner_keep"),
     path("reports/library/", library.library, name="library"),
@@ -253,6 +255,7 @@ urlpatterns = [
         library.report_download,
         name="report_download",
     ),
+    path("reports/library/<slug:key>/sql/", report_sql.report_questions, name="report_sql"),
     path("reports/library/<slug:key>/freeze/", kept_reports.report_freeze, name="report_freeze"),
     path("reports/library/<slug:key>/save/", kept_reports.view_save, name="view_save"),
     path("reports/library/<slug:key>/mail/", kept_reports.report_mail_new, name="report_mail_new"),

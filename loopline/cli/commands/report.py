@@ -29,7 +29,7 @@ from loopline.store.open import open_engine
 BINARY = ("xlsx", "parquet")
 OPTIONS = (
     "from", "to", "as_of", "model", "clock", "by", "unit", "lookback", "half_life", "order", "conversion", "people",
-    "kinds", "direct", "humans", "changed_since", "frozen", "against", "windows",
+    "kinds", "direct", "humans", "changed_since", "frozen", "against", "windows", "sql",
 )  # fmt: skip
 
 
@@ -59,6 +59,9 @@ def _configure(parser: ArgumentParser) -> None:
         "--windows", action="store_const", const="yes", help="instead: how much the lookback window matters"
     )
     parser.add_argument(
+        "--sql", action="store_const", const="yes", help="instead: what it asks the event store, as SQL with its values"
+    )
+    parser.add_argument(
         "--against", metavar="ID", help="with --frozen: what changed between it and this other run, or now"
     )
     parser.add_argument("--format", choices=["table", *FORMS], default="table")
@@ -75,6 +78,12 @@ def _run(given: Namespace) -> int:
     if given.windows and (given.key == WEEKLY or given.changed_since or given.frozen or given.series):
         print("--windows is of a report as it is now: leave out --series, --changed-since, --frozen", file=sys.stderr)
         return USED_WRONGLY
+    if given.sql and (given.series or given.changed_since or given.frozen or given.windows or given.format != "table"):
+        print(
+            "--sql is the questions of a report as SQL: leave out --series, --changed-since, --frozen, --format",
+            file=sys.stderr,
+        )
+        return USED_WRONGLY
     if given.against and not given.frozen:
         print("--against says what to compare a frozen run with: add --frozen ID", file=sys.stderr)
         return USED_WRONGLY
@@ -87,7 +96,9 @@ def _run(given: Namespace) -> int:
 
 
 def _tell(result: Mapping[str, Any], given: Namespace) -> None:
-    if given.key == WEEKLY:
+    if given.sql:
+        _tell_sql(str(result["sql"]), given.output)
+    elif given.key == WEEKLY:
         _tell_weeks(result, given)
     elif given.output:
         _write(result, given)
@@ -97,6 +108,13 @@ def _tell(result: Mapping[str, Any], given: Namespace) -> None:
         _print_csv(result, is_series=given.series)
     else:
         print("\n".join(_lines(result, given)))
+
+
+def _tell_sql(script: str, output: str | None) -> None:
+    if output:
+        _put(script.encode(), output)
+    else:
+        sys.stdout.write(script)
 
 
 def _lines(result: Mapping[str, Any], given: Namespace) -> list[str]:
