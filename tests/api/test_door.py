@@ -36,7 +36,7 @@ pytestmark = pytest.mark.django_db
 ADDRESSES = {
     "token": None, "metrics": Scope.METRICS_READ, "metrics/leads": Scope.METRICS_READ, "reports": Scope.REPORTS_READ,
     "reports/buyers": Scope.REPORTS_READ, "reports/weekly": Scope.REPORTS_READ,
-    "reports/closed-loop/changes": Scope.REPORTS_READ,
+    "reports/closed-loop/changes": Scope.REPORTS_READ, "reports/buyers/sql": Scope.REPORTS_READ,
     "reports/buyers/windows": Scope.REPORTS_READ, "reports/buyers/behind": Scope.RECORDS_READ,
     "runs": Scope.REPORTS_READ,
     "runs/01998c2e-0000-7000-8000-000000000000": Scope.REPORTS_READ,

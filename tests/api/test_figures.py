@@ -27,6 +27,7 @@ from loopline.web.api.schemas import (
     ReportAnswer,
     ReportList,
     RunList,
+    SqlAnswer,
     TokenAnswer,
     WeeklyAnswer,
 )
@@ -123,6 +124,16 @@ def test_asking_again_with_the_options_of_a_run_gives_the_same_whatever_arrived_
     buyers = asker.told("reports/buyers/changes", since=before["as_of"], metric="closed_minor")
     assert ChangesAnswer.model_validate(buyers).change["closed_minor"] == 55_55
     assert asker.told(f"runs/{FrozenRun.objects.get().pk}/changes")["change"]["closed_minor"] == 55_55
+
+
+def test_the_sql_of_a_report_is_that_of_its_page_and_of_the_own_unit(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    user = finance(units[0])
+    options = program_of(user).told("reports/buyers")["run"]["options"]
+    told = SqlAnswer.model_validate(program_of(user).told("reports/buyers/sql", **options))
+    page: Any = signed_in(user).get(reverse("report_sql", args=["buyers"]), options)
+    assert told.sql == page.content.decode()
+    assert str(units[0].pk) in told.sql
+    assert str(units[1].pk) not in told.sql
 
 
 def test_files_are_those_of_the_page(units: tuple[BusinessUnit, BusinessUnit]) -> None:

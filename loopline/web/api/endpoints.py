@@ -7,7 +7,7 @@ from django.urls import URLResolver
 from django.urls.resolvers import RegexPattern
 from ninja import NinjaAPI
 
-from loopline.web.api import behind, metrics, reports, runs, weekly
+from loopline.web.api import behind, metrics, questions, reports, runs, weekly
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import only
 from loopline.web.api.bearer import Bearer, caller_of
@@ -31,6 +31,7 @@ API.add_router("metrics", metrics.router)
 API.add_router("reports", weekly.router)  # before the report of any key
 API.add_router("reports", reports.router)
 API.add_router("reports", behind.router)
+API.add_router("reports", questions.router)
 API.add_router("runs", runs.router)
 
 

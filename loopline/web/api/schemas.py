@@ -98,6 +98,11 @@ class Before(Shape):
     totals: dict[str, Any]
 
 
+class SqlAnswer(Shape):
+    report: str
+    sql: str = Field(description="Statements of DuckDB, each with the module of Loopline that reads its answer.")
+
+
 class ReportAnswer(Shape):
     report: str
     title: str
