@@ -10,7 +10,7 @@ from loopline.reporting.calendar import next_weekly
 from loopline.reporting.freezing import freeze_run
 from loopline.reporting.models import ReportMail, SavedView
 from loopline.reports.options import Options
-from loopline.reports.run import run_report
+from loopline.reports.run import run_report, told_whole
 from loopline.store.engine import Engine
 
 MARKETING, READERS = "mara@halden.example", ("mara@halden.example", "henrik@halden.example")
@@ -55,4 +55,6 @@ def _frozen_for_the_board(ground: Ground, engine: Engine, until: datetime) -> No
     ended = datetime.combine(last, until.timetz()) + timedelta(days=1)
     for note, at in (("Board, first look", ended), ("Board", until)):
         asked = Options(first=first, last=last, by="campaign", as_of=min(at, until))
-        freeze_run(run_report("closed-loop", asked, engine, books_for(by)), said, note=note, by=by, at=at)
+        books = books_for(by)
+        told = told_whole(run_report("closed-loop", asked, engine, books), asked, engine, books)
+        freeze_run(told, said, note=note, by=by, at=at)

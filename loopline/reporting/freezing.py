@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 
@@ -12,20 +13,19 @@ from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
 from loopline.reporting.models import FrozenRun
 from loopline.reports.frozen import digest_of
-from loopline.reports.result import ReportResult
 
 
 @transaction.atomic
 def freeze_run(
-    result: ReportResult, options: Mapping[str, str], *, note: str = "", by: Actor, at: datetime | None = None
+    told: Mapping[str, Any], options: Mapping[str, str], *, note: str = "", by: Actor, at: datetime | None = None
 ) -> FrozenRun:
-    """Keep `result`, which was worked out for `by` from the words `options`."""
+    """Keep the JSON of a report with what it shows over time, worked out for `by` from the words `options`."""
     by.require(Permission.SEE_REPORTS)
     take_turn()
-    told = result.to_json()
     run = FrozenRun.objects.create(
-        report=result.report, title=result.title[:200], note=note.strip()[:200], options=dict(options), told=told,
-        digest=digest_of(told), as_of=result.as_of, frozen_by_name=by.name, frozen_at=at or utc_now(),
+        report=told["report"], title=told["title"][:200], note=note.strip()[:200], options=dict(options),
+        told={"over_time": None, **told}, digest=digest_of(told), as_of=datetime.fromisoformat(told["as_of"]),
+        frozen_by_name=by.name, frozen_at=at or utc_now(),
         covers_all_units=by.sees_all_units and not options.get("unit"),
     )  # fmt: skip
     run.units.set(_units(options, by))

@@ -54,7 +54,7 @@ def xlsx_bytes(result: Mapping[str, Any]) -> bytes:
     book = xlsxwriter.Workbook(to, PLAIN)
     book.set_properties({"title": result["title"], "comments": f"as of {result['as_of']}"})
     _write_table(book, result)
-    if "over_time" in result:
+    if result.get("over_time"):
         write_series(book, result)
     _write_about(book, result)
     book.close()
@@ -118,7 +118,7 @@ def _write_about(book: Any, result: Mapping[str, Any]) -> None:
 
 
 def _over_time(result: Mapping[str, Any]) -> list[tuple[str, str]]:
-    if "over_time" not in result:
+    if not result.get("over_time"):
         return []
     about = result["over_time"]
     words = f"{about['label']} by {about['step']}; each begins on the day above it and is cut to the period"

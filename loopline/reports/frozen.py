@@ -1,18 +1,22 @@
 """A report that is kept as it was: its digest, and its result again from what was kept.
 
 The digest is SHA-256 over the figures in one canonical form: what was asked, then every row by its key with every
-figure by its column, in the order of their keys. Names are left out: what a renamed campaign earned stays the same.
+figure by its column, in the order of their keys, then what each row shows over time. Names are left out: what a renamed
+campaign earned stays the same. Runs of before this was kept have no course over time, and their digest none of it.
 """
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
 from loopline.reports.metric import AddsUp, Metric, Number, Unit
+from loopline.reports.periods import Period
 from loopline.reports.result import NOTHING_HERE, Balance, Check, Counted, ReportResult, Row
+from loopline.reports.slices import described_slice
+from loopline.reports.sparks import Sparks
 from loopline.reports.unusual import Unusual
 
 COUNTS = ("conversion", "people", "touch_kinds", "direct", "humans_only")
@@ -26,8 +30,26 @@ def digest_of(told: Mapping[str, Any]) -> str:
     keys = sorted(str(one["key"]) for one in told["columns"])
     rows = sorted([str(row["key"]), *(_plain(row[key]) for key in keys)] for row in [*told["rows"], told["totals"]])
     asked = [str(told[name]) for name in ASKED] + [str(told.get(name)) for name in COUNTS]
-    content = [asked, keys, rows]
+    content = [asked, keys, rows, *([_course(told)] if told.get("over_time") else [])]
     return hashlib.sha256(json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()).hexdigest()
+
+
+def _course(told: Mapping[str, Any]) -> list[Any]:
+    """What the rows show over time, without nothings: a week of the period that begins later changes no figure."""
+    about = told["over_time"]
+    periods = [(one["from"], one["to"]) for one in about["periods"]]
+    rows = [
+        [str(row["key"]), None if row["over_time"] is None else
+         [[*period, value] for period, value in zip(periods, row["over_time"], strict=True) if value]]
+        for row in told["rows"]
+    ]  # fmt: skip
+    return [about["metric"], about["step"], sorted(rows, key=lambda row: str(row[0]))]
+
+
+def told_alike(result: ReportResult, kept: Mapping[str, Any], ask: Callable[[], Sparks | None]) -> dict[str, Any]:
+    """The JSON of `result` with what it shows over time where `kept` has that, so that their digests compare."""
+    course = ask() if kept.get("over_time") else None
+    return course.told(result.to_json()) if course else result.to_json()
 
 
 def _plain(value: Number) -> str:
@@ -38,7 +60,7 @@ def _plain(value: Number) -> str:
 
 
 def result_from(told: Mapping[str, Any]) -> ReportResult:
-    """The result that `ReportResult.to_json` wrote."""
+    """The result that `ReportResult.to_json` wrote, with its course over time where that was written beside it."""
     metrics = [_metric(one) for one in told["columns"]]
     unusual = [Unusual(one["key"], one["records"], one["amounts_minor"], one["text"])
                for one in told.get("unusual", ())]  # fmt: skip
@@ -68,7 +90,22 @@ def result_from(told: Mapping[str, Any]) -> ReportResult:
         ripe=told.get("ripe_percent"),
         is_young=told.get("is_young", False),
         counts={name: told[name] for name in COUNTS if name in told},
+        over_time=_sparks(told, metrics) if told.get("over_time") else None,
     )
+
+
+def _sparks(told: Mapping[str, Any], metrics: list[Metric]) -> Sparks:
+    about = told["over_time"]
+    days = [(date.fromisoformat(one["from"]), date.fromisoformat(one["to"])) for one in about["periods"]]
+    points = {row["key"]: row["over_time"] for row in told["rows"]}
+    return Sparks(
+        step=about["step"],
+        periods=tuple(Period(first.isoformat(), described_slice(about["step"], first), first, last)
+                      for first, last in days),
+        by_row={key: tuple(values) for key, values in points.items() if values is not None},
+        metric=next(metric for metric in metrics if metric.key == about["metric"]),
+        unknown=frozenset(key for key, values in points.items() if values is None),
+    )  # fmt: skip
 
 
 def _balance(told: Mapping[str, Any]) -> Balance:

@@ -48,6 +48,11 @@ def _minded(report: Report, result: ReportResult, scope: Scope, engine: Engine) 
     return result
 
 
+def shows_over_time(report: Report) -> bool:
+    """Whether its rows can show one of their figures over the period; the closed loop's come with its rows."""
+    return report.sparks is not None or report.key == "closed-loop"
+
+
 def row_sparks(result: ReportResult, options: Options, engine: Engine, books: Books) -> Sparks | None:
     """One figure of each row of the result over its period; None where the report has none. Raises StoreError."""
     report = REPORTS[result.report]

@@ -29,7 +29,7 @@ class Point(NamedTuple):
 
 def points(told: Mapping[str, Any]) -> Iterator[Point]:
     """Every row of the report in every period. Raises OptionError for a report that shows nothing over time."""
-    if "over_time" not in told:
+    if not told.get("over_time"):
         raise OptionError(f"“{told['title']}” shows nothing over time in this form; its table is there without series.")
     periods = told["over_time"]["periods"]
     for row in told["rows"]:

@@ -46,12 +46,17 @@ def cut(first: date, last: date) -> tuple[str, list[Period]]:
     monday = first - first.weekday() * DAY
     weeks = (last - monday).days // 7 + 1
     if weeks <= MOST:
-        return "week", _between([monday + place * WEEK for place in range(weeks)], first, last, "%-d %b %Y")
+        return "week", _between([monday + place * WEEK for place in range(weeks)], first, last, "week")
     step, starts = next(
         found for found in ((name, _starts(first, last, months)) for name, months in STEPS.items())
         if len(found[1]) <= MOST or found[0] == LONGEST
     )  # fmt: skip
-    return step, _between(starts, first, last, "%b %Y")
+    return step, _between(starts, first, last, step)
+
+
+def described_slice(step: str, first: date) -> str:
+    """A slice by its first day, as people read it."""
+    return first.strftime("%-d %b %Y" if step == "week" else "%b %Y")
 
 
 def _starts(first: date, last: date, months: int) -> list[date]:
@@ -61,9 +66,9 @@ def _starts(first: date, last: date, months: int) -> list[date]:
     return [month_start(start, place * months) for place in range(count)]
 
 
-def _between(starts: list[date], first: date, last: date, form: str) -> list[Period]:
+def _between(starts: list[date], first: date, last: date, step: str) -> list[Period]:
     ends = [start - DAY for start in starts[1:]] + [last]
     return [
-        Period(start.isoformat(), max(start, first).strftime(form), max(start, first), end)
+        Period(start.isoformat(), described_slice(step, max(start, first)), max(start, first), end)
         for start, end in zip(starts, ends, strict=True)
     ]

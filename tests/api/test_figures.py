@@ -334,6 +334,9 @@ def test_frozen_runs_are_listed_and_read_by_who_sees_all_their_units(units: tupl
         asker.ask(path, format="csv").content
         == signed_in(user).get(reverse("frozen_run_download", args=[runs[0]["id"], "csv"])).content
     )
+    series: Any = asker.ask(path, format="csv", series="yes")
+    assert b"From,To" in series.content
+    assert asker.refusal(path, series="perhaps") == (422, "option_not_usable", "series")
     assert asker.refusal(f"{path}/changes") == (422, "option_not_usable", None), "nothing arrived"
     assert asker.refusal(f"{path}/changes", against="x")[:2] == (422, "option_not_usable")
     assert stranger.refusal(f"{path}/changes")[:2] == (404, "run_unknown")

@@ -16,7 +16,7 @@ from loopline.reporting.models import FrozenRun
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import OptionError
-from loopline.reports.run import run_report
+from loopline.reports.run import run_report, told_whole
 from loopline.reports.why import Why
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import Shelf
@@ -44,7 +44,8 @@ def frozen(store: DuckDBEngine, minutes_ago: float, key: str = "buyers", **optio
         said | {"as_of": (utc_now() - timedelta(minutes=minutes_ago)).isoformat()},
         books, utc_now().date(), usual_of(REPORTS[key]),
     )  # fmt: skip
-    return freeze_run(run_report(key, asked.options, store, books), said, by=SYSTEM)
+    result = run_report(key, asked.options, store, books)
+    return freeze_run(told_whole(result, asked.options, store, books), said, by=SYSTEM)
 
 
 def between(store: DuckDBEngine, run: FrozenRun, against: str) -> Why:

@@ -64,7 +64,9 @@ def test_a_frozen_run_keeps_figures_options_moment_and_digest_and_the_audit_log_
     assert (run.digest, len(run.digest)) == (digest_of(run.told), 64)
     entry = AuditEntry.objects.get(verb="freeze_run")
     assert (entry.object_id, entry.detail["digest"]) == (str(run.pk), run.digest)
-    assert result_from(run.told).to_json() == run.told
+    again = result_from(run.told)
+    assert again.over_time
+    assert again.over_time.told(again.to_json()) == run.told
     assert run_named("buyers", str(run.pk), make_user(Role.ADMINISTRATOR).actor) == run
     with pytest.raises(OptionError, match="no frozen run"):
         run_named("buyers", "nonsense", make_user(Role.ADMINISTRATOR).actor)
@@ -76,6 +78,60 @@ def test_the_digest_is_of_the_figures_and_not_of_names_or_order(units: tuple[Bus
     assert digest_of(told | {"rows": told["rows"][::-1], "title": "Another", "as_of": "later"}) == digest_of(told)
     told["totals"]["closed_minor"] += 1
     assert digest_of(told) != FrozenRun.objects.get().digest
+
+
+@pytest.mark.parametrize("key", ["buyers", "closed-loop"])
+def test_what_the_rows_showed_over_time_is_kept_with_the_figures(
+    key: str, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    client = marketer(units[0])
+    client.post(reverse("report_freeze", args=[key]) + "?period=last_90_days")
+    run = FrozenRun.objects.get()
+    [row] = run.told["rows"]
+    assert sum(row["over_time"]) == row[run.told["over_time"]["metric"]] == 1_000_10
+    page = client.get(reverse("frozen_run", args=[run.pk])).content.decode()
+    assert 'class="spark"' in page
+    assert "series=yes" in page
+    assert "does not fit" not in page
+    lines = client.get(reverse("frozen_run_download", args=[run.pk, "csv"]), {"series": "yes"}).content.decode()
+    assert "1000.10" in lines
+    assert [line[0] for line in sheet(client.get(reverse("frozen_run_download", args=[run.pk, "xlsx"])).content, 2)][1:]
+    told = json.loads(json.dumps(run.told))
+    place = next(place for place, point in enumerate(told["rows"][0]["over_time"]) if point)
+    told["rows"][0]["over_time"][place] -= 1
+    told["rows"][0]["over_time"][place - 1] += 1
+    FrozenRun.objects.filter(pk=run.pk).update(told=told)
+    assert "does not fit" in client.get(reverse("frozen_run", args=[run.pk])).content.decode(), "moved by a week"
+
+
+def test_a_run_from_before_says_that_its_course_was_not_kept_and_is_whole(
+    units: tuple[BusinessUnit, BusinessUnit],
+) -> None:
+    client = marketer(units[0])
+    client.post(reverse("report_freeze", args=["buyers"]) + "?period=last_90_days")
+    run = FrozenRun.objects.get()
+    told = {name: value for name, value in run.told.items() if name != "over_time"}
+    told["rows"] = [{name: value for name, value in row.items() if name != "over_time"} for row in told["rows"]]
+    FrozenRun.objects.filter(pk=run.pk).update(told=told, digest=digest_of(told))
+    page = client.get(reverse("frozen_run", args=[run.pk]), {"again": "1"}).content.decode()
+    assert "was not kept with this run" in page
+    assert page.count("same digest") == 2
+    assert "series=yes" not in page
+    assert client.get(reverse("frozen_run_download", args=[run.pk, "xlsx"])).status_code == 200
+    answer = client.get(reverse("frozen_run_download", args=[run.pk, "csv"]), {"series": "yes"})
+    assert (answer.status_code, b"nothing over time" in answer.content) == (400, True)
+
+
+def test_the_digest_does_not_change_with_weeks_of_the_period_that_begin_later(
+    units: tuple[BusinessUnit, BusinessUnit],
+) -> None:
+    client = marketer(units[0])
+    client.post(reverse("report_freeze", args=["buyers"]) + "?period=last_90_days")
+    told = json.loads(json.dumps(FrozenRun.objects.get().told))
+    told["over_time"]["periods"].append({"from": "2999-01-01", "to": "2999-01-07"})
+    for row in told["rows"]:
+        row["over_time"].append(0)
+    assert digest_of(told) == FrozenRun.objects.get().digest
 
 
 @pytest.mark.parametrize("key", ["buyers", "closed-loop"])

@@ -21,7 +21,7 @@ from loopline.web.api.cursors import cursor, limit_of, moment_in, not_ours, plac
 from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
 from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, RunList
-from loopline.web.report_files import as_file
+from loopline.web.report_files import as_file, wants_series
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Frozen runs"])
 
@@ -74,14 +74,15 @@ def _about(run: FrozenRun) -> dict[str, Any]:
     "/{uuid:run_id}",
     response={200: ReportAnswer, **PROBLEMS},
     summary="A frozen run",
-    openapi_extra=documented("format"),
+    openapi_extra=documented("format", "series"),
 )
 def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """A report as it was when it was frozen, figures and all. Scope: `reports:read`."""
-    form = form_of(only(request, ("format",)).get("format", ""))
+    """A report as it was when it was frozen: figures, and what its rows showed over time. Scope: `reports:read`."""
+    words = only(request, ("format", "series"))
+    form, is_series = form_of(words.get("format", "")), wants_series(words)
     found = _run(request, run_id)
     if form != "json":
-        return bytes_answer(request, as_file(found.told, form))
+        return bytes_answer(request, as_file(found.told, form, is_series=is_series))
     about = _about(found)
     kept = {name: about[name] for name in ("id", "digest", "as_of", "options", "frozen_at", "frozen_by", "note")}
     return json_answer(request, found.told | {"run": kept | {"is_whole": digest_of(found.told) == found.digest}})

@@ -22,16 +22,19 @@ from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, 
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reporting.saving import forget_view, save_view
 from loopline.reports.address import options_said, read_address, usual_of
-from loopline.reports.frozen import differences, digest_of, result_from
+from loopline.reports.frozen import differences, digest_of, result_from, told_alike
 from loopline.reports.keepable import KEEPABLE
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
-from loopline.reports.run import run_report
+from loopline.reports.result import ReportResult
+from loopline.reports.run import row_sparks, run_report, shows_over_time, told_whole
+from loopline.reports.series_file import SERIES_FORMS
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.reports import ReportMailForm, SaveViewForm
 from loopline.web.report_files import as_file, wants_series
 from loopline.web.report_pages import page_of, report_or_404
+from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.library import about_result
 from loopline.web.views.reports import FORM_WORDS
 
@@ -103,13 +106,14 @@ def report_freeze(request: PageRequest, key: str) -> HttpResponse:
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         result = run_report(key, asked.options, engine(), books)
+        told = told_whole(result, asked.options, engine(), books)
     except OptionError as error:
         messages.error(request, str(error))
         return _back(key, request)
     # A period such as “last month” means another one next month; what is kept names its days.
     said = {name: value for name, value in options_said(request.GET).items() if name not in ("as_of", "compare")}
     exact = said | {"period": "custom", "from": result.first.isoformat(), "to": result.last.isoformat()}
-    run = freeze_run(result, exact, note=request.POST.get("note", ""), by=request.actor)
+    run = freeze_run(told, exact, note=request.POST.get("note", ""), by=request.actor)
     messages.success(request, "Frozen. The figures, their digest and the moment are kept, and the audit log says so.")
     return redirect("frozen_run", run.pk)
 
@@ -127,6 +131,10 @@ def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
         "live": f"{page_of(run.report)}?{urlencode(run.options)}",
         "is_whole": digest_of(run.told) == run.digest,
         "others": runs_like(run, request.actor).defer("told"),
+        "sparks": sparks_drawn(result.over_time, result),
+        "spark_metric": result.over_time.metric if result.over_time else None,
+        "series_forms": SERIES_FORMS,
+        "is_without_course": "over_time" not in run.told and shows_over_time(report) and not result.is_empty,
     }
     if request.GET.get("again"):
         shown |= _again(run, request)
@@ -142,11 +150,16 @@ def _again(run: FrozenRun, request: PageRequest) -> dict[str, Any]:
         now = run_report(run.report, options, engine(), books)
     except OptionError as error:
         return {"trouble": str(error)}
+
+    def holds(result: ReportResult) -> bool:
+        told = told_alike(result, run.told, lambda: row_sparks(result, options, engine(), books))
+        return digest_of(told) == run.digest
+
     found = differences(result_from(run.told), now)
     return {
-        "then_holds": digest_of(then.to_json()) == run.digest,
+        "then_holds": holds(then),
         "now": now,
-        "now_holds": digest_of(now.to_json()) == run.digest,
+        "now_holds": holds(now),
         "differences": found[:MOST_DIFFERENCES],
         "more": len(found) - MOST_DIFFERENCES,
     }
