@@ -1,7 +1,8 @@
 """Access tokens: with one, a person's own program asks the API, and sees what the person sees.
 
 A token is shown once, when it is made; the database holds its SHA-256. What its person may do is looked up at every
-use, so another business unit counts at once. With another role, or when the person is shut out, it ends for good.
+use, so another business unit counts at once. With another role or password, or when the person is shut out, it ends
+for good: whoever has to fear that somebody else used their account can be sure that no program goes on with it.
 """
 
 import hashlib
@@ -91,27 +92,31 @@ def revoke_access_token(token: AccessToken, *, by: Actor, at: datetime | None = 
 
 
 def end_tokens_of(user: User, because: str, *, by: Actor) -> None:
-    """End all tokens of somebody who left or has another role, inside the transaction of the action that says so."""
+    """End all tokens of somebody who left or has another role or password, inside the transaction of the action that
+    says so."""
     for token in AccessToken.objects.filter(user=user, revoked_at=None):
         AccessToken.objects.filter(pk=token.pk).update(revoked_at=utc_now())
         audit(by, "revoked access token", token, of=user.name, name=token.name, because=because)
 
 
 def token_in_force(plain: str, *, at: datetime | None = None) -> AccessToken:
-    """The token with this value, its use noted. Raises TokenRefusedError."""
+    """The token with this value, its use noted. Raises TokenRefusedError.
+
+    Found by its digest: how long the look-up takes tells something of a hash, never of a token that would have it.
+    """
     now = at or utc_now()
     digest = _digest(plain) if len(plain) <= _LONGEST else ""
     found = AccessToken.objects.select_related("user").filter(digest=digest).first()
     if found is None:
         raise TokenRefusedError("token_unknown", "There is no such access token. Copy it whole, or make a new one.")
-    if found.revoked_at is not None or not found.user.is_active:
-        raise TokenRefusedError("token_revoked", "This access token was revoked. Make a new one.")
-    if found.expires_at <= now:
-        raise TokenRefusedError(
-            "token_expired", f"This access token ran out on {found.expires_at:%Y-%m-%d}. Make a new one."
-        )
-    _note_use(found, now)
-    return found
+    match found.state_at(now):
+        case AccessToken.State.IN_FORCE:
+            _note_use(found, now)
+            return found
+        case AccessToken.State.EXPIRED:
+            when = f"{found.expires_at:%Y-%m-%d}"
+            raise TokenRefusedError("token_expired", f"This access token ran out on {when}. Make a new one.")
+    raise TokenRefusedError("token_revoked", "This access token was revoked. Make a new one.")
 
 
 def _note_use(token: AccessToken, now: datetime) -> None:

@@ -60,7 +60,8 @@ def renew_link(user: User, *, by: Actor) -> str:
 
 @transaction.atomic
 def join(token: str, password: str) -> User:
-    """Choose a password through the link. Raises LinkNotValidError, or ValidationError for a weak password."""
+    """Choose a password through the link; access tokens from before end. Raises LinkNotValidError, or ValidationError
+    for a weak password."""
     take_turn()
     user = use_link(OneTimeLink.Purpose.JOIN, token).user
     assert user is not None  # a constraint of the table
@@ -68,6 +69,7 @@ def join(token: str, password: str) -> User:
     user.set_password(password)
     user.save(update_fields=["password"])
     audit(user.actor, "chose a password", user)
+    end_tokens_of(user, "another password", by=user.actor)
     return user
 
 

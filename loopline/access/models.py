@@ -236,11 +236,18 @@ class AccessTokenQuerySet(models.QuerySet["AccessToken"]):
         return self if actor.role is Role.ADMINISTRATOR else self.filter(user_id=actor.id)
 
     def in_force(self, at: datetime) -> "AccessTokenQuerySet":
+        """Those whose `state_at` this moment is IN_FORCE."""
         return self.filter(revoked_at=None, expires_at__gt=at, user__is_active=True)
 
 
 class AccessToken(models.Model):
     """With it a program of this user asks the API: it sees what the user sees, as far as its scopes go."""
+
+    class State(models.TextChoices):
+        IN_FORCE = "in force"
+        EXPIRED = "ran out"
+        REVOKED = "revoked"
+        OWNER_SHUT_OUT = "owner shut out"
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_tokens")
@@ -264,6 +271,23 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} of {self.user}"
+
+    def state_at(self, at: datetime) -> State:
+        """Whether it lets anybody in at this moment, and otherwise why not; what ended it for good is named first."""
+        if self.revoked_at is not None:
+            return self.State.REVOKED
+        if not self.user.is_active:
+            return self.State.OWNER_SHUT_OUT
+        return self.State.IN_FORCE if self.expires_at > at else self.State.EXPIRED
+
+    @property
+    def state(self) -> State:
+        """Its state now."""
+        return self.state_at(utc_now())
+
+    @property
+    def is_in_force(self) -> bool:
+        return self.state == self.State.IN_FORCE
 
 
 class AuditEntry(models.Model):

@@ -2,6 +2,7 @@
 
 from django.db import transaction
 
+from loopline.access.access_tokens import end_tokens_of
 from loopline.access.actor import SYSTEM
 from loopline.access.audit import audit
 from loopline.access.models import User
@@ -28,4 +29,6 @@ def record_refused_sign_in(email: str) -> None:
 
 @transaction.atomic
 def record_new_password(user: User) -> None:
+    """Other sessions end by themselves with the old password; access tokens end here."""
     audit(user.actor, "changed password", user)
+    end_tokens_of(user, "another password", by=user.actor)

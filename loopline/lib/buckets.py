@@ -23,10 +23,18 @@ class Buckets:
         amount through and owes the rest, so that none is too large.
         """
         now = self._clock()
-        level, at = self._levels.pop(key, (rate * burst_s, now))
-        level = min(rate * burst_s, level + (now - at) * rate)
+        level = self._level(key, now, rate, burst_s)
         is_empty = level <= 0
+        self._levels.pop(key, None)
         self._levels[key] = level - (0 if is_empty else amount), now
         if len(self._levels) > _MOST:
             del self._levels[next(iter(self._levels))]
         return max(1, math.ceil(-level / rate)) if is_empty else 0
+
+    def level(self, key: str, *, rate: float, burst_s: float) -> float:
+        """What the key may still take now; nothing is counted. 0 or less: it has to wait."""
+        return self._level(key, self._clock(), rate, burst_s)
+
+    def _level(self, key: str, now: float, rate: float, burst_s: float) -> float:
+        level, at = self._levels.get(key, (rate * burst_s, now))
+        return min(rate * burst_s, level + (now - at) * rate)

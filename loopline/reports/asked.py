@@ -1,5 +1,6 @@
 """Options of a report as words: from the command line, and on their way to the server."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any, TypeVar
@@ -72,12 +73,16 @@ def day_of(text: str, field: str = "") -> date | None:
         raise OptionError(f"“{text}” is no date; write it like 2026-03-31.", field) from error
 
 
+_PLUS_LOST = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:\d\d)$")
+"""The + before a zone, sent in an address as it is, arrives as a space."""
+
+
 def moment_of(text: str, zone: str, field: str = "as_of") -> datetime | None:
     """A day means its last moment in the organisation's zone; a moment without a zone is one of that zone."""
     if not text:
         return None
     try:
-        moment = _within_reach(datetime.fromisoformat(text))
+        moment = _within_reach(datetime.fromisoformat(_PLUS_LOST.sub(r"\1+\2", text)))
     except ValueError as error:
         message = f"“{text}” is no moment; write it like 2026-03-31 or 2026-03-31T12:00:00Z."
         raise OptionError(message, field) from error

@@ -135,6 +135,11 @@ def open_figure(
     return Opened(columns[metric], row, (), 0, result.figure(row, metric), parts)
 
 
+def dated(options: Options, engine: Engine) -> Options:
+    """The same options as of a moment by name, so that whatever else is asked with them is of the same moment."""
+    return replace(options, as_of=_moment(options, engine))
+
+
 def unusual_records(key: str, kind: str, options: Options, engine: Engine, books: Books) -> tuple[Listed | None, Scope]:
     """The unusual records of one kind behind a report, None where there are none. Raises OptionError and StoreError."""
     report = report_named(key)
@@ -160,13 +165,17 @@ def settle_for(report: Report, options: Options, engine: Engine, books: Books) -
 def settle(options: Options, engine: Engine, books: Books, *, by: Mapping[str, object] = DIMENSIONS) -> Scope:
     """The options with their defaults: as of the store's horizon, from the first day of the books to that day."""
     options.check(books, by)
-    horizon = engine.horizon()
-    as_of = horizon if options.as_of is None else min(options.as_of, horizon)
+    as_of = _moment(options, engine)
     last = options.last or _day(as_of, books.zone)
     first = options.first or min(_first_day(engine, as_of, books.zone) or last, last)
     models = MODELS | own_models(engine, {"as_of": as_of})
     options.check_model(models)
     return Scope(options=options, books=books, first=first, last=max(first, last), as_of=as_of, models=models)
+
+
+def _moment(options: Options, engine: Engine) -> datetime:
+    horizon = engine.horizon()
+    return min(options.as_of or horizon, horizon)
 
 
 def _day(moment: datetime, zone: str) -> date:

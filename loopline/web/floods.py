@@ -11,13 +11,13 @@ from ipaddress import ip_address, ip_network
 from typing import Concatenate, ParamSpec
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from loopline.access.models import Organisation
 from loopline.collect.uncounted import Uncounted
 from loopline.lib.buckets import Buckets
-from loopline.web.middleware import API
+from loopline.web.api.problem import is_of_api, told, too_many
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -29,7 +29,7 @@ uncounted = Uncounted(rest_s=1)
 
 @dataclass(slots=True)
 class Flood:
-    """How much of something one network may ask for."""
+    """How much of something one network may ask for. What is more is counted."""
 
     source_id: str
     """Under which the books count what was refused."""
@@ -45,28 +45,31 @@ class Flood:
             self.buckets.take(key, 1, rate=self.rate * times, burst_s=self.burst_s)
             for key, times in _askers(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
         ]
-        return max(waits)
+        return self._counted(max(waits))
 
     def wait_of(self, key: str) -> int:
         """The same for one of somebody whom we know, wherever they ask from."""
-        return self.buckets.take(key, 1, rate=self.rate, burst_s=self.burst_s)
+        return self._counted(self.buckets.take(key, 1, rate=self.rate, burst_s=self.burst_s))
+
+    def left_of(self, key: str) -> float:
+        """How many more of these may come now."""
+        return self.buckets.level(key, rate=self.rate, burst_s=self.burst_s)
+
+    def _counted(self, wait_s: int) -> int:
+        if wait_s:
+            uncounted.count(self.source_id, "flood")
+        uncounted.write(settings.CONFIG.data)
+        return wait_s
 
 
 def limited(flood: Flood) -> Callable[[View[P]], Callable[..., HttpResponse]]:
-    """Answers 429 with `Retry-After` to what is more than `flood` allows, and counts it."""
+    """Answers 429 with `Retry-After` to what is more than `flood` allows."""
 
     def decorate(view: View[P]) -> Callable[..., HttpResponse]:
         @wraps(view)
         def limited_view(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             wait_s = flood.wait_s(request)
-            if wait_s:
-                uncounted.count(flood.source_id, "flood")
-            uncounted.write(settings.CONFIG.data)
-            if not wait_s:
-                return view(request, *args, **kwargs)
-            response = _refused(request, wait_s)
-            response.headers["Retry-After"] = str(wait_s)
-            return response
+            return _refused(request, wait_s) if wait_s else view(request, *args, **kwargs)
 
         return limited_view
 
@@ -75,11 +78,12 @@ def limited(flood: Flood) -> Callable[[View[P]], Callable[..., HttpResponse]]:
 
 def _refused(request: HttpRequest, wait_s: int) -> HttpResponse:
     """A page for people; for programs, which ask for JSON or at an address of the API, the same as JSON."""
-    if request.path.startswith(API) or request.get_preferred_type(["text/html", JSON]) == JSON:
-        message = f"Too many at once. Wait {wait_s} s and try again."
-        return JsonResponse({"error": message, "code": "too_many", "field": None, "wait_s": wait_s}, status=429)
-    told = {"wait_s": wait_s, "organisation": Organisation.current(), "form": {"title": "Too many at once"}}
-    return render(request, "public/too_many.html", told, status=429)
+    if is_of_api(request) or request.get_preferred_type(["text/html", JSON]) == JSON:
+        return told(too_many(wait_s))
+    shown = {"wait_s": wait_s, "organisation": Organisation.current(), "form": {"title": "Too many at once"}}
+    response = render(request, "public/too_many.html", shown, status=429)
+    response.headers["Retry-After"] = str(wait_s)
+    return response
 
 
 def _askers(address: str, forwarded: str) -> list[tuple[str, int]]:

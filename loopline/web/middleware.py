@@ -1,6 +1,5 @@
 """What happens around every page: who asks, in which time zone, with which security headers, and what errors say."""
 
-import errno
 import json
 import secrets
 from collections.abc import Callable
@@ -8,7 +7,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.contrib.messages import get_messages
 from django.db import DatabaseError
-from django.http import HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
@@ -18,11 +17,12 @@ from loopline.access.models import Organisation, User
 from loopline.lib.config import ConfigError
 from loopline.store.engine import StoreError
 from loopline.web.access import PageNotAllowedError
+from loopline.web.api.problem import is_of_api, on_error
+from loopline.web.disk_full import DISK_FULL, is_disk_full
 from loopline.web.views.errors import bad_request
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 
-API = "/api/"
 PERMISSIONS_POLICY = "camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()"
 
 
@@ -86,13 +86,12 @@ class ErrorPagesMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         if "%00" in request.META.get("QUERY_STRING", "") or "\x00" in request.path_info:
             # No text of ours holds it, and PostgreSQL refuses even to look for it.
-            if request.path.startswith(API):
-                problem = {"error": "The address holds a NUL.", "code": "bad_request", "field": None}
-                return JsonResponse(problem, status=400)
-            return bad_request(request, ValueError("the address holds a NUL"))
+            return bad_request(request, ValueError("The address holds a NUL."))
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponseBase | None:
+        if is_of_api(request):
+            return on_error(request, error)
         if isinstance(error, NotAllowedError):
             roles = error.roles if isinstance(error, PageNotAllowedError) else []
             return render(request, "errors/not_allowed.html", {"message": str(error), "roles": roles}, status=403)
@@ -101,19 +100,6 @@ class ErrorPagesMiddleware:
         if isinstance(error, (DatabaseError, OSError)) and is_disk_full(error):
             return _not_available(request, DISK_FULL)
         return None
-
-
-DISK_FULL = (
-    "The disk that holds Loopline's data is full, and nothing was saved. Free some space there, or ask whoever runs "
-    "this server to; Loopline goes on by itself."
-)
-
-
-def is_disk_full(error: Exception) -> bool:
-    """Whether there was no room to write: SQLite, PostgreSQL and the system say it each in their own words."""
-    if isinstance(error, OSError):
-        return error.errno in {errno.ENOSPC, errno.EDQUOT}
-    return any(words in str(error).lower() for words in ("disk is full", "no space left", "disk i/o error"))
 
 
 def _not_available(request: HttpRequest, message: str) -> HttpResponse:

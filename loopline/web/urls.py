@@ -157,7 +157,7 @@ urlpatterns = [
     ),
     path("api/v1/experiments/<slug:code>/arm", experiment_arm.experiment_arm, name="experiment_arm"),
     path("api/v1/experiments/<slug:code>/exposures", experiment_arm.experiment_exposure, name="experiment_exposure"),
-    re_path(r"^api/v1/(?P<rest>.*)$", door.api, name="api"),
+    re_path(r"^api/v1(?:/(?P<rest>.*))?$", door.api, name="api"),
     # Hand over · leads
     path("leads/", leads.leads, name="leads"),
     path("leads/<uuid:lead_id>/", leads.lead, name="lead"),

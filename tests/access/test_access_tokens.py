@@ -18,7 +18,7 @@ from loopline.access.access_tokens import (
     token_in_force,
 )
 from loopline.access.actor import SYSTEM, NotAllowedError
-from loopline.access.joining import Membership, change_user, let_back_in, shut_out
+from loopline.access.joining import Membership, change_user, let_back_in, renew_link, shut_out
 from loopline.access.models import AccessToken, AuditEntry, User
 from loopline.access.roles import Role
 from loopline.access.scopes import Scope
@@ -29,6 +29,7 @@ from tests.make import make_unit, make_user, signed_in
 pytestmark = pytest.mark.django_db
 
 NEW = NewToken("spreadsheet", frozenset({Scope.REPORTS_READ}))
+PASSWORD, OTHER = "correct horse battery", "another battery horse"
 FORM = {"name": "spreadsheet", "scopes": ["reports:read"], "days": "30"}
 
 
@@ -85,6 +86,46 @@ def test_it_ends_for_good_when_its_person_leaves_or_has_another_role_and_not_wit
     assert refusal(plain) == "token_revoked"
     ended = AuditEntry.objects.filter(verb="revoked access token")
     assert [entry.detail["because"] for entry in ended] == ["another role", "shut out"]
+
+
+def test_another_password_ends_it_whether_its_person_or_a_link_changed_it() -> None:
+    user = member()
+    user.set_password(PASSWORD)
+    user.save()
+    client, page = signed_in(user), reverse("account_change_password")
+    assert "access tokens" in client.get(page).content.decode()
+    for old, refused in (("wrong", False), (PASSWORD, True)):
+        _, plain = create_access_token(user, NEW, by=user.actor)
+        client.post(page, {"oldpassword": old, "password1": OTHER, "password2": OTHER})
+        assert is_refused(plain) is refused
+    _, plain = create_access_token(user, NEW, by=user.actor)
+    link = reverse("join", args=[renew_link(user, by=SYSTEM)])
+    assert not is_refused(plain), "the link is not used yet"
+    assert "access tokens" in Client().get(link).content.decode()
+    Client().post(link, {"password": PASSWORD})
+    assert is_refused(plain)
+    ended = AuditEntry.objects.filter(verb="revoked access token")
+    assert {(entry.actor_name, entry.detail["because"]) for entry in ended} == {(user.name, "another password")}
+    assert ended.count() == AccessToken.objects.count() == 3
+
+
+def is_refused(plain: str) -> bool:
+    try:
+        token_in_force(plain)
+    except TokenRefusedError:
+        return True
+    return False
+
+
+def test_its_state_and_the_tokens_in_force_agree_at_every_moment() -> None:
+    user, left, now, state = member(), member(), utc_now(), AccessToken.State
+    running, ended, orphan = (create_access_token(one, NEW, by=one.actor)[0] for one in (user, user, left))
+    revoke_access_token(ended, by=user.actor)
+    User.objects.filter(pk=left.pk).update(is_active=False)
+    for at, first in ((now, state.IN_FORCE), (running.expires_at, state.EXPIRED)):
+        tokens = [AccessToken.objects.get(pk=one.pk) for one in (running, ended, orphan)]
+        assert [token.state_at(at) for token in tokens] == [first, state.REVOKED, state.OWNER_SHUT_OUT]
+        assert list(AccessToken.objects.in_force(at)) == [one for one in tokens if one.state_at(at) == state.IN_FORCE]
 
 
 def test_what_cannot_be_a_token_is_refused_in_words() -> None:

@@ -1,8 +1,10 @@
 """Who is let in at the API, what is refused and in which words, and that nothing else opens it."""
 
 import dataclasses
+import gzip
 import io
 import logging
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +12,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
+from django.urls import reverse
 
 from loopline.access.access_tokens import revoke_access_token
 from loopline.access.actor import SYSTEM
@@ -21,28 +24,31 @@ from loopline.collect.log import Log
 from loopline.collect.own import close_logs
 from loopline.lib.buckets import Buckets
 from loopline.lib.times import utc_now
+from loopline.reporting.models import FrozenRun
 from loopline.reports.address import OPTION_NAMES
 from loopline.reports.catalogue import CATALOGUE, REPORTS
 from loopline.reports.option_words import OPTION_WORDS, options_of
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.web import floods
-from loopline.web.api import bearer, door
+from loopline.web.api import door, pace
+from loopline.web.api.schemas import Problem
 from tests.api.asking import Program, program_of
 from tests.make import make_unit, make_user, signed_in
 
 pytestmark = pytest.mark.django_db
 
-ADDRESSES = {
+NO_RUN = "01998c2e-0000-7000-8000-000000000000"
+ADDRESSES: dict[str, Scope | None] = {
     "token": None, "metrics": Scope.METRICS_READ, "metrics/leads": Scope.METRICS_READ, "reports": Scope.REPORTS_READ,
     "reports/buyers": Scope.REPORTS_READ, "reports/weekly": Scope.REPORTS_READ,
     "reports/closed-loop/changes": Scope.REPORTS_READ, "reports/buyers/sql": Scope.REPORTS_READ,
     "reports/buyers/windows": Scope.REPORTS_READ, "reports/buyers/behind": Scope.RECORDS_READ,
     "runs": Scope.REPORTS_READ,
-    "runs/01998c2e-0000-7000-8000-000000000000": Scope.REPORTS_READ,
-    "runs/01998c2e-0000-7000-8000-000000000000/changes": Scope.REPORTS_READ,
+    f"runs/{NO_RUN}": Scope.REPORTS_READ, f"runs/{NO_RUN}/changes": Scope.REPORTS_READ,
 }  # fmt: skip
 """One address of each operation, with the scope it needs."""
+KEY_OR_ID = r"leads|buyers|closed-loop|[0-9a-f-]{36}"
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +56,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A LOOPLINE_DATA of its own, and buckets that are full and stay so until they are empty."""
     monkeypatch.setattr(settings, "CONFIG", dataclasses.replace(settings.CONFIG, data=tmp_path))
     monkeypatch.setattr(floods, "uncounted", floods.Uncounted())
-    for flood in (door.CALLS, bearer.CALLS_OF_ONE):
+    for flood in (door.CALLS, pace.CALLS_OF_ONE):
         monkeypatch.setattr(flood, "buckets", Buckets(lambda: 0.0))
     yield tmp_path
     close_logs(tmp_path)
@@ -60,20 +66,23 @@ def program(*scopes: Scope) -> Program:
     return program_of(make_user(Role.MARKETING, unit=make_unit()), *scopes)
 
 
+def template_of(address: str) -> str:
+    template = address.replace("leads", "{key}").replace("/buyers", "/{key}").replace("closed-loop", "{key}")
+    return template.replace(NO_RUN, "{run_id}")
+
+
 def test_the_document_lists_exactly_the_addresses_that_these_tests_ask() -> None:
     answer: Any = Client().get("/api/v1/openapi.json")
     document = answer.json()
     assert document["openapi"].startswith("3.1")
-    templates = {
-        address.replace("leads", "{key}").replace("/buyers", "/{key}").replace("closed-loop", "{key}")
-        for address in ADDRESSES
-    }
-    templates = {one.replace("01998c2e-0000-7000-8000-000000000000", "{run_id}") for one in templates}
+    templates = {template_of(address) for address in ADDRESSES}
     assert set(document["paths"]) == {f"/api/v1/{one}" for one in templates}
+    ids: list[str] = []
     for path in document["paths"].values():
         assert set(path) == {"get"}, "nothing can be changed"
         assert path["get"]["security"] == [{"Bearer": []}]
-        assert {"200", "401", "403", "404", "422", "429", "503"} <= set(path["get"]["responses"])
+        ids.append(path["get"]["operationId"])
+    assert len(set(ids)) == len(ids), "generators name functions so"
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
@@ -104,10 +113,12 @@ def test_an_option_that_means_nothing_is_refused_and_nothing_can_be_sent(address
     asker = program()
     assert asker.refusal(address, no_such="1") == (422, "option_unknown", "no_such")
     headers = {"Authorization": f"Bearer {asker.token}"}
-    for method in ("post", "put", "patch", "delete", "options"):
+    for method in ("post", "put", "patch", "delete"):
         answer: Any = getattr(Client(enforce_csrf_checks=True), method)(f"/api/v1/{address}", headers=headers)
         assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
-        assert "GET" in answer.headers["Allow"]
+        assert answer.headers["Allow"] == "GET, HEAD, OPTIONS"
+    answer = Client().options(f"/api/v1/{address}")
+    assert (answer.status_code, answer.content, answer.headers["Allow"]) == (204, b"", "GET, HEAD, OPTIONS")
 
 
 def test_a_token_ends_at_once_when_it_is_revoked_or_its_person_is_shut_out() -> None:
@@ -127,7 +138,7 @@ def test_a_token_ends_at_once_when_it_is_revoked_or_its_person_is_shut_out() -> 
 def test_too_much_from_one_token_is_asked_to_wait_and_counted_and_others_are_not_held_up(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("loopline.web.api.bearer.CALLS_OF_ONE.burst_s", 1)
+    monkeypatch.setattr("loopline.web.api.pace.CALLS_OF_ONE.burst_s", 1)
     greedy, other = program(), program()
     assert [greedy.ask("token").status_code for _ in range(6)] == [200] * 5 + [429]
     refused: Any = greedy.ask("token")
@@ -138,6 +149,64 @@ def test_too_much_from_one_token_is_asked_to_wait_and_counted_and_others_are_not
     log = Log(folder)
     assert log.refused() == {("api", "flood"): (2, 2)}
     log.close()
+
+
+def test_each_answer_says_how_many_calls_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("loopline.web.api.pace.CALLS_OF_ONE.burst_s", 1)
+    asker = program(Scope.REPORTS_READ)
+    answers = [asker.ask("token"), asker.ask("metrics"), asker.ask("no/such"), *(asker.ask("token") for _ in range(4))]
+    names = ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset")
+    assert [tuple(answer.headers.get(name) for name in names) for answer in answers] == [
+        ("5", "4", "1"), ("5", "3", "1"), (None, None, None), ("5", "2", "1"), ("5", "1", "1"), ("5", "0", "1"),
+        ("5", "0", "1"),
+    ]  # fmt: skip
+    assert [answer.status_code for answer in answers] == [200, 403, 404, 200, 200, 200, 429]
+
+
+def test_a_refusal_says_in_its_header_what_is_wrong_with_the_token() -> None:
+    asker = program(Scope.REPORTS_READ)
+    for answer, said in (
+        (asker.ask("metrics"), 'Bearer realm="Loopline", error="insufficient_scope", scope="metrics:read"'),
+        (Program("ll_api_x").ask("metrics"), 'Bearer realm="Loopline", error="invalid_token"'),
+        (Client().get("/api/v1/metrics"), 'Bearer realm="Loopline"'),
+    ):
+        assert answer.headers["WWW-Authenticate"] == said
+
+
+def test_a_token_in_the_address_lets_nobody_in_and_is_not_said_again() -> None:
+    asker = program()
+    for options in ({"access_token": asker.token}, {"clock": asker.token}):
+        for headers in ({}, {"Authorization": f"Bearer {asker.token}"}):
+            answer: Any = Client().get("/api/v1/reports/buyers", options, headers=headers)
+            assert (answer.status_code, answer.json()["code"]) == (400, "token_in_address")
+            assert asker.token not in answer.content.decode()
+
+
+def test_who_asks_for_the_head_gets_the_headers_of_the_answer_and_nothing_else(store: DuckDBEngine) -> None:
+    asker = program()
+    headers = {"Authorization": f"Bearer {asker.token}"}
+    whole: Any = asker.ask("reports/buyers")
+    head: Any = Client().head("/api/v1/reports/buyers", headers=headers)
+    assert (head.status_code, head.content, head.headers["ETag"]) == (200, b"", whole.headers["ETag"])
+    assert head.headers["Content-Length"] == str(len(whole.content))
+
+
+def test_who_takes_gzip_gets_it_and_the_same_etag_is_known(store: DuckDBEngine) -> None:
+    asker, takes = program(), {"Accept-Encoding": "gzip"}
+    packed: Any = asker.ask("metrics", takes)
+    assert gzip.decompress(packed.content) == asker.ask("metrics").content
+    assert (packed.headers["Content-Encoding"], "Accept-Encoding" in packed.headers["Vary"]) == ("gzip", True)
+    assert asker.ask("metrics", takes | {"If-None-Match": packed.headers["ETag"]}).status_code == 304
+
+
+def test_what_fails_before_the_api_is_asked_is_told_to_programs_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(raise_request_exception=False)
+    answers: list[Any] = [client.get("/api/v1"), client.get("/api/v2/x"), client.get("/api/"),
+                          client.get("/api/v1/token", headers={"Host": "evil host"})]  # fmt: skip
+    monkeypatch.setattr("loopline.web.middleware.Organisation.current", lambda: 1 / 0)
+    answers.append(client.get("/api/v1/token"))
+    told = [(answer.status_code, Problem.model_validate(answer.json()).code) for answer in answers]
+    assert told == [(404, "not_found")] * 3 + [(400, "bad_request"), (500, "failed")]
 
 
 def test_what_is_not_there_or_not_an_address_is_told_as_json() -> None:
@@ -169,6 +238,60 @@ def test_what_nobody_foresaw_is_logged_without_the_token_and_told_without_its_wo
         logging.getLogger().removeHandler(handler)
     assert "ZeroDivisionError" in heard.getvalue()
     assert asker.token not in heard.getvalue()
+
+
+def undocumented(document: dict[str, Any], answers: dict[str, list[Any]]) -> set[tuple[str, int]]:
+    """Template and status of answers that the OpenAPI document does not know; whatever is no figure has to be a
+    problem in words."""
+    found = set()
+    for address, given in answers.items():
+        operation = document["paths"][f"/api/v1/{template_of(address)}"]["get"]
+        for answer in given:
+            if answer.status_code >= 400:
+                Problem.model_validate(answer.json())
+            if str(answer.status_code) not in operation["responses"]:
+                found.add((template_of(address), answer.status_code))
+    return found
+
+
+def answers_of(address: str, asker: Program, monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What this address answers to whoever asks rightly, wrongly, too often, and while something is broken."""
+    options = {"metric": "closed"} if address.endswith("behind") else {}
+    given = [asker.ask(address, **options)]
+    given.append(asker.ask(address, {"If-None-Match": given[0].headers.get("ETag", "-")}, **options))
+    given += [asker.ask(address, no_such="1"), asker.ask(address, access_token=asker.token), program().ask(address)]
+    given += [asker.ask(address, **{str(number): "" for number in range(1_001)})]
+    given += [asker.ask(re.sub(KEY_OR_ID, "no-such", address))]
+    given += [getattr(Client(), method)(f"/api/v1/{address}") for method in ("get", "post")]
+    with monkeypatch.context() as broken:
+        broken.setattr("loopline.web.api.bearer.token_in_force", lambda _: 1 / 0)
+        given.append(asker.ask(address))
+    with monkeypatch.context() as broken:
+        broken.setattr("loopline.web.api.pace.CALLS_OF_ONE.burst_s", 0)
+        broken.setattr("loopline.web.api.pace.CALLS_OF_ONE.buckets", Buckets(lambda: 0.0))
+        given.append(asker.ask(address))
+    return given
+
+
+def test_every_status_that_an_address_answers_is_in_the_document(
+    monkeypatch: pytest.MonkeyPatch, store: DuckDBEngine
+) -> None:
+    user = make_user(Role.MARKETING, unit=make_unit())
+    signed_in(user).post(reverse("report_freeze", args=["buyers"]))
+    run = str(FrozenRun.objects.get().pk)
+    asker, answers = program_of(user), {}
+    for address in ADDRESSES:
+        answers[address] = answers_of(address.replace(NO_RUN, run), asker, monkeypatch)
+    answers["metrics"].append(program_of(user, Scope.REPORTS_READ).ask("metrics"))
+    use_engine(None)
+    answers["reports"].append(asker.ask("reports"))
+    assert {answer.status_code for answer in answers["metrics"]} == {200, 304, 400, 401, 403, 405, 422, 429, 500}
+    assert {answer.status_code for given in answers.values() for answer in given} >= {404, 503}
+    document: Any = Client().get("/api/v1/openapi.json")
+    assert undocumented(document.json(), answers) == set()
+    planted = document.json()
+    del planted["paths"]["/api/v1/metrics"]["get"]["responses"]["500"]
+    assert undocumented(planted, answers) == {("metrics", 500)}, "the check finds what is missing"
 
 
 def test_metrics_say_what_the_catalogue_says() -> None:

@@ -311,6 +311,43 @@ def test_who_may_not_see_people_is_told_no_names_and_no_people(units: tuple[Busi
     assert None not in {touch["person_id"] for one in shown["records"] for touch in one["touches"]}
 
 
+def test_no_role_is_told_a_word_of_another_unit_by_any_address(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    words = {"North": ("spring", "North", "100010"), "South": ("hush", "South", "7777777", "77777.77")}
+    runs = {}
+    for unit in units:
+        signed_in(finance(unit)).post(reverse("report_freeze", args=["closed-loop"]) + "?period=last_90_days")
+        runs[unit.name] = str(FrozenRun.objects.latest("frozen_at").pk)
+    cases = [(program_of(make_user(role, unit=own)), role, own, other) for role in Role
+             for own, other in (units, units[::-1])]  # fmt: skip
+    for asker, role, own, other in cases:
+        sees_both, heard = role is Role.ADMINISTRATOR, ""
+        for path, options in asked_everywhere(runs[own.name]):
+            answer: Any = asker.ask(path, **options)
+            assert answer.status_code == 200, (role, path, answer.content)
+            heard += answer.content.decode()
+        assert all(word in heard for word in words[own.name][:3]), "there is something to be told"
+        for word in (str(other.pk), *words[other.name]):
+            assert sees_both or word not in heard, (role, own.name, word)
+        for path, refusal in (
+            (f"runs/{runs[other.name]}", 404), (f"runs/{runs[other.name]}/changes", 404),
+            (f"reports/buyers?unit={other.pk}", 422), (f"reports/buyers/behind?metric=closed&unit={other.pk}", 422),
+            (f"reports/buyers/changes?since=2026-01-01&unit={other.pk}", 422), (f"reports/weekly?unit={other.pk}", 422),
+        ):  # fmt: skip
+            assert sees_both or asker.ask(path).status_code == refusal, (role, path)
+
+
+def asked_everywhere(run: str) -> list[tuple[str, dict[str, str]]]:
+    """Every address that answers figures or records, with options that let it answer."""
+    since = {"since": (utc_now() - timedelta(days=400)).isoformat()}
+    behind = [{"metric": metric} for metric in ("leads", "cost_minor")]
+    return [
+        ("token", {}), ("metrics", {}), ("metrics/leads", {}), ("reports", {}), ("reports/closed-loop", DAYS),
+        ("reports/closed-loop", DAYS | {"by": "campaign", "format": "csv"}), ("reports/weekly", DAYS),
+        ("reports/buyers/behind", {"metric": "closed_minor"} | DAYS), ("reports/buyers/changes", since | DAYS),
+        *[("reports/closed-loop/behind", one | DAYS) for one in behind], ("runs", {}), (f"runs/{run}", {}),
+    ]  # fmt: skip
+
+
 def test_frozen_runs_are_listed_and_read_by_who_sees_all_their_units(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     user = finance(units[0])
     for key in ("buyers", "funnel", "buyers"):

@@ -53,14 +53,9 @@ def _create(given: Namespace) -> int:
 
 def _list(_given: Namespace) -> int:
     from loopline.access.models import AccessToken
-    from loopline.lib.times import utc_now
 
-    now = utc_now()
     for token in AccessToken.objects.select_related("user"):
-        state = (
-            f"until {token.expires_at:%Y-%m-%d}" if token.expires_at > now else f"ran out {token.expires_at:%Y-%m-%d}"
-        )
-        state = f"revoked {token.revoked_at:%Y-%m-%d}" if token.revoked_at else state
+        state = f"until {token.expires_at:%Y-%m-%d}" if token.is_in_force else token.state.value
         used = f"last used {token.last_used_at:%Y-%m-%d %H:%M}" if token.last_used_at else "never used"
         what = f"{token.user.email}: {token.name} ({' '.join(token.scopes)})"
         print(f"{token.pk}  {token.hint}…  {state:20} {used:28} {what}")
@@ -72,8 +67,10 @@ def _revoke(given: Namespace) -> int:
     from loopline.access.actor import SYSTEM
     from loopline.access.models import AccessToken
     from loopline.lib.ids import uuids_in
+    from loopline.lib.times import utc_now
 
-    found = AccessToken.objects.select_related("user").filter(pk__in=uuids_in([given.id]), revoked_at=None).first()
+    in_force = AccessToken.objects.in_force(utc_now()).select_related("user")
+    found = in_force.filter(pk__in=uuids_in([given.id])).first()
     if found is None:
         raise CommandError(f"there is no token in force with the id {given.id}; see `loopline tokens list`")
     revoke_access_token(found, by=SYSTEM)

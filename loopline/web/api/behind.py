@@ -18,7 +18,7 @@ from loopline.reports.opened import FARTHEST, Working
 from loopline.reports.option_words import OPTION_WORDS
 from loopline.reports.options import Books, Options
 from loopline.reports.report import Report
-from loopline.reports.run import open_figure, settle_for
+from loopline.reports.run import dated, open_figure
 from loopline.store.current import engine
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import asked_of, report_named, words_of
@@ -58,7 +58,7 @@ def behind_figure(request: HttpRequest, key: str) -> HttpResponse:
         opens = sorted(report.opening(report.metrics)) or [metric.key for metric in report.metrics]
         raise refused(422, "option_missing", f"Say which figure: metric= one of {', '.join(opens)}.", "metric")
     options = asked_of(words, report, books).options
-    options = replace(options, as_of=as_of or settle_for(report, options, engine(), books).as_of)
+    options = dated(replace(options, as_of=as_of or options.as_of), engine())
     found = _found(report, words, options, books, slice(start, start + most), caller.actor)
     sees_people = caller.actor.may(Permission.SEE_PEOPLE)
     return json_answer(

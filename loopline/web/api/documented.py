@@ -1,4 +1,5 @@
-"""Options for the OpenAPI document. They are words of an address, read as the pages read them."""
+"""What the OpenAPI document says beyond the shapes: options, which are words of an address, read as the pages read
+them, files in place of JSON, and the headers of answers."""
 
 from typing import Any
 
@@ -17,12 +18,34 @@ _OTHERS: dict[str, tuple[str, list[str]]] = {
     "cursor": ("`next_cursor` of the page before.", []),
 }
 _SEVERAL = {"kinds"}
+_FILES: dict[str, dict[str, Any]] = {
+    kind.partition(";")[0]: {"schema": {"type": "string"} if form == "csv" else {"type": "string", "format": "binary"}}
+    for form, kind in FORMS.items()
+    if form != "json"
+}
+_HEADERS = {
+    "ETag": "Send it back in `If-None-Match`; what did not change is answered with an empty 304.",
+    "RateLimit-Limit": "How many calls this token may make at once.",
+    "RateLimit-Remaining": "How many it may still make now.",
+    "RateLimit-Reset": "Seconds until it may make all of them again.",
+}
 
 
 def documented(*names: str) -> dict[str, Any]:
-    """These options as `openapi_extra` of an operation."""
+    """These options as `openapi_extra` of an operation; with `format` it answers files, too."""
     words = {one.name: (one.about, list(one.choices)) for one in OPTION_WORDS.values()} | _OTHERS
-    return {"parameters": [_parameter(name, *words[name]) for name in names]}
+    extra: dict[str, Any] = {"parameters": [_parameter(name, *words[name]) for name in names]}
+    return extra | ({"responses": {200: {"content": _FILES}}} if "format" in names else {})
+
+
+def finished(document: dict[str, Any]) -> dict[str, Any]:
+    """With what every answer has, whatever is asked."""
+    headers = {name: {"description": about, "schema": {"type": "string"}} for name, about in _HEADERS.items()}
+    for path in document["paths"].values():
+        for operation in path.values():
+            operation["responses"][200]["headers"] = headers
+            operation["responses"][304] = {"description": "It did not change since the answer with this ETag."}
+    return document
 
 
 def _parameter(name: str, about: str, choices: list[str]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ of another origin may read an answer (there is no CORS header), and nothing can 
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.gzip import gzip_page
 
 from loopline.web.floods import Flood, limited
 
@@ -15,8 +16,9 @@ CALLS = Flood("api", rate=50, burst_s=10)
 
 
 @csrf_exempt
+@gzip_page
 @limited(CALLS)
-def api(request: HttpRequest, rest: str) -> HttpResponse:
+def api(request: HttpRequest, rest: str = "") -> HttpResponse:
     """Everything below `/api/v1/` that is asked with an access token."""
     from loopline.web.api.endpoints import answer
 

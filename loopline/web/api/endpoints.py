@@ -1,20 +1,26 @@
 """What `/api/v1/` answers: the parts of the API, put together. Its OpenAPI document is made from them."""
 
+from copy import copy
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import URLResolver
 from django.urls.resolvers import RegexPattern
 from ninja import NinjaAPI
+from ninja.operation import Operation
 
+from loopline.lib.money import exponent
 from loopline.web.api import behind, metrics, questions, reports, runs, weekly
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import only
 from loopline.web.api.bearer import Bearer, caller_of
-from loopline.web.api.problem import on_error, refused, told
+from loopline.web.api.documented import finished
+from loopline.web.api.pace import pace_of
+from loopline.web.api.problem import ApiError, nothing_here, on_error, told
 from loopline.web.api.schemas import PROBLEMS, TokenAnswer
 
 PREFIX = "/api/v1/"
+METHODS = "GET, HEAD, OPTIONS"
 ABOUT = """Figures of Loopline for your own programs: to the cent those of its pages, its files and `loopline report`.
 
 Ask with an access token: `Authorization: Bearer ll_api_…`. It sees what the person sees whose token it is. All is read,
@@ -22,7 +28,14 @@ nothing is changed. Money is in minor units of the reporting currency; `null` is
 Whatever cannot be answered says so in `error`, `code` and `field`; an option that would not be used is refused.
 Answers have an `ETag`; send it back in `If-None-Match` and an answer that did not change is an empty 304."""
 
-API = NinjaAPI(
+
+class _Api(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Generators of clients name their functions so: by the words of the API, not by where its code lies."""
+        return operation.view_func.__name__
+
+
+API = _Api(
     title="Loopline", version="1", description=ABOUT, openapi_url=None, docs_url=None, auth=Bearer(),
     urls_namespace="api",
 )  # fmt: skip
@@ -47,10 +60,20 @@ def token(request: HttpRequest) -> HttpResponse:
             "person": caller.actor.name,
             "role": str(caller.actor.role),
             "units": dict(caller.books.units),
+            "currency": caller.books.currency,
+            "currency_digits": exponent(caller.books.currency),
+            "time_zone": caller.books.zone,
             "scopes": caller.token.scopes,
             "expires_at": caller.token.expires_at.isoformat(),
         },
     )
+
+
+@API.get("openapi.json", auth=None, include_in_schema=False)
+def document(request: HttpRequest) -> HttpResponse:
+    """What there is, for generators of clients; the same for everybody."""
+    only(request)
+    return json_answer(request, openapi())
 
 
 _ROUTES = URLResolver(RegexPattern(r""), API.urls[0])
@@ -58,23 +81,23 @@ _ROUTES = URLResolver(RegexPattern(r""), API.urls[0])
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI 3.1 document; the same for every installation of this version."""
-    return dict(API.get_openapi_schema(path_prefix=PREFIX))
+    return finished(dict(API.get_openapi_schema(path_prefix=PREFIX)))
 
 
 def answer(request: HttpRequest, rest: str) -> HttpResponse:
-    """Find what answers the address `rest`, below the prefix, and let it."""
-    if rest == "openapi.json" and request.method == "GET":
-        return json_answer(request, openapi())
+    """Let what is at the address `rest`, below the prefix, answer: HEAD as GET, whose body the server leaves out."""
+    asked = copy(request)
+    asked.method = "GET" if request.method == "HEAD" else request.method
     try:
         found = _ROUTES.resolve(rest)
-        response: HttpResponse = found.func(request, *found.args, **found.kwargs)
     except Http404:
-        message = f"There is nothing at this address. {PREFIX}openapi.json lists what there is."
-        return told(refused(404, "not_found", message))
-    return _not_allowed(response) if response.status_code == 405 else response
-
-
-def _not_allowed(response: HttpResponse) -> JsonResponse:
-    problem = refused(405, "method_not_allowed", "The API is read with GET; nothing can be changed through it.")
-    problem.headers["Allow"] = response.headers.get("Allow", "GET")
-    return told(problem)
+        return told(nothing_here())
+    if request.method == "OPTIONS":
+        return HttpResponse(status=204, headers={"Allow": METHODS})
+    if asked.method != "GET":
+        message = "The API is read with GET; nothing can be changed through it."
+        return told(ApiError(405, "method_not_allowed", message, headers={"Allow": METHODS}))
+    response: HttpResponse = found.func(asked, *found.args, **found.kwargs)
+    for name, value in pace_of(asked).items():
+        response.headers[name] = value
+    return response

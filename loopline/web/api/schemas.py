@@ -2,12 +2,18 @@
 each back through these shapes, which hold nothing else than what is said here.
 """
 
+from datetime import date
 from typing import Any
 
 from ninja import Field, Schema
+from pydantic import AwareDatetime
 
 Figure = int | float | None
 """Money in minor units of the reporting currency. null is unknown or undefined; it is never 0."""
+Moment = AwareDatetime
+"""As RFC 3339, in UTC."""
+Day = date
+"""A calendar day in the organisation's time zone."""
 
 
 class Shape(Schema):
@@ -21,7 +27,7 @@ class Problem(Shape):
     wait_s: int | None = Field(None, description="Seconds to wait, where too much was asked at once.")
 
 
-PROBLEMS: dict[frozenset[int], type[Problem]] = {frozenset({401, 403, 404, 422, 429, 503}): Problem}
+PROBLEMS = {frozenset({400, 401, 403, 404, 405, 422, 429, 500, 503}): Problem}
 
 
 class Column(Shape):
@@ -52,8 +58,11 @@ class TokenAnswer(Shape):
     person: str
     role: str
     units: dict[str, str] = Field(description="Business units it sees: id → name.")
+    currency: str = Field(description="The reporting currency.")
+    currency_digits: int = Field(description="Digits of its minor units: 2 where 12345 means 123.45.")
+    time_zone: str = Field(description="Of the organisation: it decides what a day is.")
     scopes: list[str]
-    expires_at: str
+    expires_at: Moment
 
 
 class Option(Shape):
@@ -83,17 +92,17 @@ class ReportList(Shape):
 class Run(Shape):
     id: str | None = Field(description="Of a frozen run.")
     digest: str = Field(description="SHA-256 over the figures in one canonical order; the same figures have the same.")
-    as_of: str = Field(description="What the books said then.")
+    as_of: Moment = Field(description="What the books said then.")
     options: dict[str, str] = Field(description="Send these to get the very same figures again.")
     is_whole: bool | None = Field(None, description="Of a frozen run: its figures still have that digest.")
-    frozen_at: str | None = None
+    frozen_at: Moment | None = None
     frozen_by: str | None = None
     note: str | None = None
 
 
 class Before(Shape):
-    from_: str = Field(alias="from")
-    to: str
+    from_: Day = Field(alias="from")
+    to: Day
     rows: list[dict[str, Any]]
     totals: dict[str, Any]
 
@@ -108,11 +117,11 @@ class ReportAnswer(Shape):
     title: str
     question: str
     by: str
-    as_of: str
+    as_of: Moment
     model: str
     clock: str
-    from_: str = Field(alias="from")
-    to: str
+    from_: Day = Field(alias="from")
+    to: Day
     lookback_days: int | None
     conversion: str | None = None
     people: str | None = None
@@ -142,9 +151,9 @@ class ReportAnswer(Shape):
 class WeeklyAnswer(Shape):
     report: str
     title: str
-    from_: str = Field(alias="from")
-    to: str
-    as_of: str
+    from_: Day = Field(alias="from")
+    to: Day
+    as_of: Moment
     model: str
     currency: str
     by: str
@@ -161,9 +170,9 @@ class RunAbout(Shape):
     title: str
     note: str
     digest: str
-    as_of: str
+    as_of: Moment
     options: dict[str, str]
-    frozen_at: str
+    frozen_at: Moment
     frozen_by: str
 
 
@@ -174,7 +183,7 @@ class RunList(Shape):
 
 class TouchBehind(Shape):
     event_id: str
-    at: str
+    at: Moment
     channel: str
     code: str
     landing_path: str
@@ -187,7 +196,7 @@ class RecordBehind(Shape):
     id: str
     name: str = Field(description="As far as you may see it.")
     page: str | None
-    at: str | None
+    at: Moment | Day | None
     adds: Figure = Field(description="What it adds to the figure.")
     amount: Figure = None
     reason: str | None = Field(None, description="Why nothing earned it, for the unattributed.")
@@ -216,7 +225,7 @@ class BehindAnswer(Shape):
     report: str
     row: str
     metric: Column
-    as_of: str
+    as_of: Moment
     total: Figure = Field(description="The figure, told once more from all records behind it.")
     count: int = Field(description="How many records there are.")
     parts: list[str] = Field(description="Of a ratio: the metrics to open instead.")
@@ -229,10 +238,10 @@ class BehindAnswer(Shape):
 class ChangesAnswer(Shape):
     report: str
     title: str
-    since: str
-    as_of: str
-    from_: str = Field(alias="from")
-    to: str
+    since: Moment
+    as_of: Moment
+    from_: Day = Field(alias="from")
+    to: Day
     model: str
     clock: str
     currency: str

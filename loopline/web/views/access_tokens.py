@@ -6,7 +6,6 @@ from django.contrib import messages
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils import timezone
 from django.views.decorators.http import require_GET, require_POST
 
 from loopline.access.access_tokens import create_access_token, revoke_access_token
@@ -27,8 +26,8 @@ def access_tokens(request: PageRequest) -> HttpResponse:
             form = AccessTokenForm()
         except ValidationError as error:
             form.take_errors(error)
-    own = AccessToken.objects.visible_to(request.actor).filter(user=request.user)
-    shown = {"form": form, "created": created, "tokens": own, "now": timezone.now()}
+    own = AccessToken.objects.visible_to(request.actor).filter(user=request.user).select_related("user")
+    shown = {"form": form, "created": created, "tokens": own}
     response = render(request, "account/access_tokens.html", shown)
     if created:
         response["Cache-Control"] = "no-store"
@@ -49,4 +48,4 @@ def access_token_revoke(request: PageRequest, token_id: UUID) -> HttpResponse:
 def every_access_token(request: PageRequest) -> HttpResponse:
     """Whose programs may ask, for what, and when they last did."""
     tokens = AccessToken.objects.visible_to(request.actor).select_related("user")
-    return render(request, "settings/every_access_token.html", {"tokens": tokens, "now": timezone.now()})
+    return render(request, "settings/every_access_token.html", {"tokens": tokens})

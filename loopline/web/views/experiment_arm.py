@@ -18,6 +18,7 @@ from loopline.experiments.subjects import Asked
 from loopline.lib.times import utc_now
 from loopline.reports.experiments.exposure import VIEWED
 from loopline.web import collector
+from loopline.web.api.problem import refused, told
 from loopline.web.floods import Flood, limited
 
 ARMS = Flood("experiments", rate=200, burst_s=10)
@@ -49,16 +50,18 @@ def _answer(request: HttpRequest, code: str, *, is_exposure: bool) -> HttpRespon
     plain = key_from_header(request.headers.get("Authorization", "").encode("latin-1", "replace"))
     key = collector.keys().lookup(plain or given.get("writeKey", ""))
     if key is None or not key.allows_address(request.META.get("REMOTE_ADDR", "")):
-        return _refused("Send a write key in force: as Basic or Bearer authorization, or as writeKey.", 401)
+        message = "Send a write key in force: as Basic or Bearer authorization, or as writeKey."
+        return told(refused(401, "key_missing", message, "writeKey"))
     origin = request.headers.get("Origin", "")
     if key.kind is KeyKind.BROWSER and origin and not key.allows_origin(origin):
-        return _refused("This key is not for pages of that origin; an administrator can add it.", 403)
+        message = "This key is not for pages of that origin; an administrator can add it."
+        return told(refused(403, "origin_not_allowed", message))
     asked = _asked(key, {name: given.get(name, "") for name in (*_NAMES, "consent")})
     if isinstance(asked, str):
-        return _refused(asked, 400)
+        return told(refused(400, "option_not_usable", asked))
     found = Experiment.objects.filter(unit=UUID(key.unit_id), code=code).first()
     if found is None:
-        return _refused("This business unit has no such experiment.", 404)
+        return told(refused(404, "experiment_unknown", "This business unit has no such experiment.", "code"))
     answer = ask_for_arm(found, asked)
     if is_exposure and answer.arm is not None:
         _report(found, answer, asked, given.get("messageId", ""), utc_now())
@@ -95,7 +98,3 @@ def _report(experiment: Experiment, answer: Answer, asked: Asked, message_id: st
             properties={"experiment_id": experiment.code, "variation_id": str(answer.arm)},
         ),
     )  # fmt: skip
-
-
-def _refused(why: str, status: int) -> HttpResponse:
-    return JsonResponse({"error": why}, status=status)

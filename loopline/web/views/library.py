@@ -23,7 +23,7 @@ from loopline.reports.opened import MOST
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import open_figure, row_sparks, run_report, run_with_before, settle_for
+from loopline.reports.run import dated, open_figure, row_sparks, run_report, run_with_before, settle_for
 from loopline.reports.why import is_split
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
@@ -113,13 +113,14 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
     shown["back"] = reverse("report", args=[key]) + (f"?{shown['options_query']}" if shown["options_query"] else "")
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(found))
-        opened = open_figure(key, row, metric, asked.options, engine(), books)
-        result = run_report(key, asked.options, engine(), books)
+        options = dated(asked.options, engine())
+        opened = open_figure(key, row, metric, options, engine(), books)
+        result = run_report(key, options, engine(), books)
+        scope = settle_for(found, options, engine(), books)
     except OptionError as error:
         return render(request, "reports/report_behind.html", shown | {"trouble": str(error)}, status=400)
     rows = {one.key: one for one in [*result.rows, result.totals]}
     figures = rows[row].values if row in rows else {}
-    scope = settle_for(found, asked.options, engine(), books)
     shown |= about(asked, scope.model) | {
         "opened": opened,
         "in_closed_loop": _in_closed_loop(found, row, metric, scope, shown["options_query"]),
