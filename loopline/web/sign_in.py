@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
+from loopline.access.audit import take_turn
 from loopline.access.models import User
 from loopline.access.sessions import (
     record_new_password,
@@ -42,6 +43,7 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
 
     @transaction.atomic
     def set_password(self, user: User, password: str) -> None:
+        take_turn()
         super().set_password(user, password)
         record_new_password(user)
 

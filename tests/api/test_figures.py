@@ -2,6 +2,7 @@
 
 import csv
 import json
+from base64 import urlsafe_b64encode
 from datetime import timedelta
 from io import BytesIO, StringIO
 from typing import Any
@@ -234,7 +235,8 @@ def refused_by(store: DuckDBEngine) -> Program:
     return program_of(finance(make_unit("North")))
 
 
-HOSTILE = ["' OR 1=1 --<script>\u202e", "9" * 5_000, "²", "9999-12-31", "0001-01-01"]
+NESTED = urlsafe_b64encode(b"[" * 30_000).decode()
+HOSTILE = [NESTED, "' OR 1=1 --<script>\u202e", "9" * 5_000, "²", "9999-12-31", "0001-01-01"]
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
