@@ -1,5 +1,6 @@
 """A program that asks the API with an access token of somebody."""
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,9 @@ from django.test import Client
 from loopline.access.access_tokens import NewToken, create_access_token
 from loopline.access.models import User
 from loopline.access.scopes import Scope
+
+NO_RUN = "01998c2e-0000-7000-8000-000000000000"
+"""Id of a frozen run that there is not."""
 
 
 @dataclass(frozen=True)
@@ -38,3 +42,9 @@ class Program:
 def program_of(user: User, *scopes: Scope) -> Program:
     new = NewToken("test", frozenset(scopes or Scope))
     return Program(create_access_token(user, new, by=user.actor)[1])
+
+
+def template_of(address: str) -> str:
+    """The address as the OpenAPI document writes it, without the key or id that stands in it."""
+    template = re.sub(r"^(metrics|reports)/(?!weekly)[^/]+", r"\1/{key}", address)
+    return re.sub(r"^runs/[^/]+", "runs/{run_id}", template)

@@ -33,12 +33,11 @@ from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.web import floods
 from loopline.web.api import door, pace
 from loopline.web.api.schemas import Problem
-from tests.api.asking import Program, program_of
+from tests.api.asking import NO_RUN, Program, program_of, template_of
 from tests.make import make_unit, make_user, signed_in
 
 pytestmark = pytest.mark.django_db
 
-NO_RUN = "01998c2e-0000-7000-8000-000000000000"
 ADDRESSES: dict[str, Scope | None] = {
     "token": None, "metrics": Scope.METRICS_READ, "metrics/leads": Scope.METRICS_READ, "reports": Scope.REPORTS_READ,
     "reports/buyers": Scope.REPORTS_READ, "reports/weekly": Scope.REPORTS_READ,
@@ -64,11 +63,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def program(*scopes: Scope) -> Program:
     return program_of(make_user(Role.MARKETING, unit=make_unit()), *scopes)
-
-
-def template_of(address: str) -> str:
-    template = address.replace("leads", "{key}").replace("/buyers", "/{key}").replace("closed-loop", "{key}")
-    return template.replace(NO_RUN, "{run_id}")
 
 
 def test_the_document_lists_exactly_the_addresses_that_these_tests_ask() -> None:

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 import pyarrow.parquet as pq
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from loopline.access.books import books_for
@@ -32,7 +33,7 @@ from loopline.web.api.schemas import (
     TokenAnswer,
     WeeklyAnswer,
 )
-from tests.api.asking import Program, program_of
+from tests.api.asking import NO_RUN, Program, program_of, template_of
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in
 
@@ -313,15 +314,19 @@ def test_who_may_not_see_people_is_told_no_names_and_no_people(units: tuple[Busi
     assert None not in {touch["person_id"] for one in shown["records"] for touch in one["touches"]}
 
 
-def test_no_role_is_told_a_word_of_another_unit_by_any_address(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+@pytest.mark.parametrize("turn", [0, pytest.param(1, marks=pytest.mark.slow)])
+def test_no_role_is_told_a_word_of_another_unit_by_any_address(
+    turn: int, units: tuple[BusinessUnit, BusinessUnit]
+) -> None:
+    """Each role in one unit, and in the other one in `make test-slow`."""
     words = {"North": ("spring", "North", "100010"), "South": ("hush", "South", "7777777", "77777.77")}
-    runs = {}
+    runs, before = {}, {"as_of": (utc_now() - timedelta(minutes=6)).isoformat()}
     for unit in units:
-        signed_in(finance(unit)).post(reverse("report_freeze", args=["closed-loop"]) + "?period=last_90_days")
+        signed_in(finance(unit)).post(f"{reverse('report_freeze', args=['buyers'])}?{urlencode(DAYS | before)}")
         runs[unit.name] = str(FrozenRun.objects.latest("frozen_at").pk)
-    cases = [(program_of(make_user(role, unit=own)), role, own, other) for role in Role
-             for own, other in (units, units[::-1])]  # fmt: skip
-    for asker, role, own, other in cases:
+    sides = [units[:: 1 if (number + turn) % 2 else -1] for number in range(len(Role))]
+    askers = [program_of(make_user(role, unit=own)) for role, (own, _) in zip(Role, sides, strict=True)]
+    for asker, role, (own, other) in zip(askers, Role, sides, strict=True):
         sees_both, heard = role is Role.ADMINISTRATOR, ""
         for path, options in asked_everywhere(runs[own.name]):
             answer: Any = asker.ask(path, **options)
@@ -338,6 +343,12 @@ def test_no_role_is_told_a_word_of_another_unit_by_any_address(units: tuple[Busi
             assert sees_both or asker.ask(path).status_code == refusal, (role, path)
 
 
+def test_that_walk_leaves_no_address_of_the_document_out() -> None:
+    document: Any = Client().get("/api/v1/openapi.json")
+    walked = {f"/api/v1/{template_of(path)}" for path, _ in asked_everywhere(NO_RUN)}
+    assert walked == set(document.json()["paths"])
+
+
 def asked_everywhere(run: str) -> list[tuple[str, dict[str, str]]]:
     """Every address that answers figures or records, with options that let it answer."""
     since = {"since": (utc_now() - timedelta(days=400)).isoformat()}
@@ -345,6 +356,7 @@ def asked_everywhere(run: str) -> list[tuple[str, dict[str, str]]]:
     return [
         ("token", {}), ("metrics", {}), ("metrics/leads", {}), ("reports", {}), ("reports/closed-loop", DAYS),
         ("reports/closed-loop", DAYS | {"by": "campaign", "format": "csv"}), ("reports/weekly", DAYS),
+        ("reports/closed-loop/windows", DAYS), (f"runs/{run}/changes", {}),
         ("reports/buyers/behind", {"metric": "closed_minor"} | DAYS), ("reports/buyers/changes", since | DAYS),
         *[("reports/closed-loop/behind", one | DAYS) for one in behind], ("runs", {}), (f"runs/{run}", {}),
     ]  # fmt: skip
