@@ -9,6 +9,7 @@ from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, User
 from loopline.access.roles import Permission
+from loopline.campaigns.claims import Claim
 from loopline.campaigns.codes import build_link, map_code, unmap_code
 from loopline.campaigns.costs import CostEntry, add_cost, convert_costs_again, edit_cost, remove_cost
 from loopline.campaigns.fact_rows import activity_row, campaign_row
@@ -20,6 +21,7 @@ __all__ = [
     "ActivityPlan",
     "CampaignPlan",
     "CampaignRefusedError",
+    "Claim",
     "CostEntry",
     "add_activity",
     "add_cost",

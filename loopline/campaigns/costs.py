@@ -1,6 +1,6 @@
 """Cost lines: dated amounts of a campaign, or of none. An explicit 0 is a cost of zero; no line means unknown."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -10,6 +10,7 @@ from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import BusinessUnit, ExchangeRate, Organisation
 from loopline.access.roles import Permission
+from loopline.campaigns.claims import Claim, check_claim
 from loopline.campaigns.fact_rows import cost_row
 from loopline.campaigns.models import Activity, Campaign, CostLine
 from loopline.campaigns.refusal import CampaignRefusedError, require_in_unit
@@ -30,6 +31,8 @@ class CostEntry:
     category: str = CostLine.Category.MEDIA
     activity: Activity | None = None
     note: str = ""
+    claim: Claim | None = None
+    """What the ad platform that told the cost claims; None: nothing is said of it, and what a line has stays."""
 
 
 @transaction.atomic
@@ -55,6 +58,10 @@ def edit_cost(cost: CostLine, entry: CostEntry, *, by: Actor) -> CostLine:
     cost = CostLine.objects.select_for_update(of=("self",)).get(pk=cost.pk)
     _check(entry, cost.campaign)
     before = {"amount_minor": cost.amount_minor, "currency": cost.currency, "kind": cost.kind}
+    if entry.claim is not None:
+        before |= _claimed(Claim(cost.platform, cost.claimed_micro, cost.claimed_minor))
+    elif cost.platform:
+        check_claim(Claim(cost.platform, cost.claimed_micro, cost.claimed_minor), entry.kind)
     for name, value in _fields(entry).items():
         setattr(cost, name, value)
     cost.save()
@@ -103,11 +110,20 @@ def _record(cost: CostLine, *, is_deleted: bool = False) -> None:
 
 
 def _fields(entry: CostEntry) -> dict[str, Any]:
-    return {field.name: getattr(entry, field.name) for field in fields(entry)} | {"note": entry.note.strip()}
+    names = ("amount_minor", "currency", "starts_on", "ends_on", "kind", "category", "activity")
+    said = {name: getattr(entry, name) for name in names} | {"note": entry.note.strip()}
+    return said if entry.claim is None else said | _claimed(entry.claim)
+
+
+def _claimed(claim: Claim) -> dict[str, Any]:
+    return {
+        "platform": claim.named, "claimed_micro": claim.conversions_micro, "claimed_minor": claim.value_minor,
+    }  # fmt: skip
 
 
 def _told(entry: CostEntry) -> dict[str, object]:
-    return {"amount_minor": entry.amount_minor, "currency": entry.currency, "kind": str(entry.kind)}
+    said = {"amount_minor": entry.amount_minor, "currency": entry.currency, "kind": str(entry.kind)}
+    return said if entry.claim is None else said | _claimed(entry.claim)
 
 
 def _check(entry: CostEntry, campaign: Campaign | None) -> None:
@@ -121,5 +137,7 @@ def _check(entry: CostEntry, campaign: Campaign | None) -> None:
         raise CampaignRefusedError("Choose a kind and a category from the lists.")
     if len(entry.note.strip()) > 200:
         raise CampaignRefusedError("The note is longer than 200 characters; shorten it.")
+    if entry.claim is not None:
+        check_claim(entry.claim, entry.kind)
     if entry.activity is not None and (campaign is None or entry.activity.campaign_id != campaign.pk):
         raise CampaignRefusedError(f"“{entry.activity.name}” is not an activity of this campaign.")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,7 @@ from loopline.campaigns.actions import (
     ActivityPlan,
     CampaignPlan,
     CampaignRefusedError,
+    Claim,
     CostEntry,
     add_activity,
     add_cost,
@@ -26,6 +28,7 @@ from loopline.campaigns.actions import (
     remove_cost,
     unmap_code,
 )
+from loopline.campaigns.claims import claims_of
 from loopline.campaigns.codes import CodeTakenError
 from loopline.campaigns.links import LinkTags
 from loopline.campaigns.models import Campaign, CampaignCode, CostLine
@@ -219,6 +222,56 @@ def test_costs_are_edited_and_removed_with_a_new_version_each(unit: BusinessUnit
     remove_cost(cost, by=marketing)
     assert fact("cost_facts")["is_deleted"] is True
     assert not CostLine.objects.exists()
+
+
+def test_a_claim_is_entered_corrected_and_taken_back_and_stays_where_nothing_is_said(
+    unit: BusinessUnit, marketing: Actor
+) -> None:
+    said = CostEntry(500, "EUR", DAY, DAY, claim=Claim(" Google ", 2_500_000, 90_00))
+    cost = add_cost(make_campaign(unit), said, by=marketing)
+    told = fact("cost_facts")
+    assert (told["platform"], told["claimed_micro"], told["claimed_reporting_minor"]) == ("google", 2_500_000, 90_00)
+    assert AuditEntry.objects.get(verb="add_cost").detail["entry"]["claimed_micro"] == 2_500_000
+    edit_cost(cost, replace(said, claim=Claim("google", 3_000_000, None)), by=marketing)
+    assert (fact("cost_facts")["claimed_micro"], fact("cost_facts")["claimed_reporting_minor"]) == (3_000_000, None)
+    change = AuditEntry.objects.get(verb="edit_cost").detail
+    assert (change["before"]["claimed_micro"], change["entry"]["claimed_micro"]) == (2_500_000, 3_000_000)
+    edit_cost(cost, replace(said, amount_minor=600, claim=None), by=marketing)
+    assert fact("cost_facts")["claimed_micro"] == 3_000_000
+    with pytest.raises(CampaignRefusedError, match="actual cost only"):
+        edit_cost(cost, replace(said, kind="planned", claim=None), by=marketing)
+    edit_cost(cost, replace(said, claim=Claim()), by=marketing)
+    assert (fact("cost_facts")["platform"], fact("cost_facts")["claimed_micro"]) == ("", None)
+
+
+@pytest.mark.parametrize(
+    ("claim", "why"),
+    [
+        (Claim("", 1_000_000), "Name the ad platform"),
+        (Claim("google", -1), "0 or more"),
+        (Claim("google", 1, -1), "0 or more"),
+        (Claim("x" * 41, 1), "more than 40 characters"),
+        (Claim("goo\x00gle", 1), "characters"),
+        (Claim("google", 10**16), "thousand million"),
+    ],
+)
+def test_what_no_platform_can_claim_is_refused(claim: Claim, why: str, unit: BusinessUnit, marketing: Actor) -> None:
+    with pytest.raises(CampaignRefusedError, match=why):
+        add_cost(make_campaign(unit), CostEntry(500, "EUR", DAY, DAY, claim=claim), by=marketing)
+    assert not CostLine.objects.exists()
+
+
+def test_claims_are_told_by_platform_and_what_has_no_rate_is_left_out_and_said(unit: BusinessUnit) -> None:
+    campaign = make_campaign(unit)
+    for amount, currency, claim in (
+        (500, "EUR", Claim("google", 1_500_000, 90_00)), (700, "EUR", Claim("google", None, None)),
+        (900, "BRL", Claim("google", 1_000_000, 50_00)), (100, "EUR", Claim("bing")), (100, "EUR", None),
+    ):  # fmt: skip
+        add_cost(campaign, CostEntry(amount, currency, DAY, DAY, claim=claim), by=SYSTEM)
+    bing, google = claims_of(CostLine.objects.all())
+    assert (google.spent_minor, google.conversions, google.value_minor) == (12_00, 2.5, 90_00)
+    assert google.without_rate == {"BRL"}
+    assert (bing.platform, bing.spent_minor, bing.conversions, bing.value_minor) == ("bing", 1_00, None, None)
 
 
 @pytest.mark.parametrize(

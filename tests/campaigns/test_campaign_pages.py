@@ -118,6 +118,38 @@ def test_a_cost_is_added_with_and_without_javascript(marketer: User, unit: Busin
     assert "is not an amount" in wrong.content.decode()
 
 
+def test_a_claim_is_typed_beside_its_cost_and_stands_on_the_page_beside_the_credit(
+    marketer: User, unit: BusinessUnit
+) -> None:
+    campaign = make_campaign(unit)
+    page, client = reverse("campaign", args=[campaign.pk]), signed_in(marketer)
+    said = {"amount": "10", "currency": "EUR", "kind": "actual", "category": "media", "starts_on": "2026-03-02"}
+    claim = {"platform": HOSTILE[:40], "claimed": "2.5", "claimed_value": "1234.60"}
+    data = {f"cost-{name}": value for name, value in (said | claim).items()}
+    assert "What ad platforms claim" not in client.get(page).content.decode()
+    for wrong, why in (
+        ({"cost-claimed": "-1"}, "greater than or equal to 0"), ({"cost-claimed_value": "much"}, "is not an amount"),
+        ({"cost-platform": ""}, "Name the ad platform"), ({"cost-kind": "planned"}, "actual cost only"),
+    ):  # fmt: skip
+        answer = client.post(reverse("cost_new", args=[campaign.pk]), data | wrong)
+        assert (answer.status_code, why in answer.content.decode()) == (422, True), why
+    assert client.post(reverse("cost_new", args=[campaign.pk]), data).status_code == 302
+    cost = CostLine.objects.get()
+    assert (cost.platform, cost.claimed_micro, cost.claimed_minor) == (HOSTILE[:40].lower(), 2_500_000, 1_234_60)
+    text = client.get(page).content.decode()
+    assert "What ad platforms claim" in text
+    assert "€1,235" in text
+    assert HOSTILE[:40].lower() not in text
+    edit = reverse("cost_edit", args=[cost.pk])
+    assert 'value="2.5"' in client.get(edit).content.decode()
+    client.post(edit, data | {"cost-claimed": "3", "cost-platform": "google"})
+    cost.refresh_from_db()
+    assert (cost.platform, cost.claimed_micro) == ("google", 3_000_000)
+    client.post(edit, {f"cost-{name}": value for name, value in said.items()})
+    cost.refresh_from_db()
+    assert cost.claimed_micro == 3_000_000, "a form from before knew nothing of claims"
+
+
 def test_a_cost_in_a_currency_without_a_rate_says_so(marketer: User, unit: BusinessUnit) -> None:
     campaign = make_campaign(unit)
     add_cost(campaign, CostEntry(10_000, "BRL", DAY, DAY), by=SYSTEM)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from loopline.attribution.cost import falls_into, spent
-from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
+from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, question, visible
 from loopline.reports.balance import number
 from loopline.reports.counting import Counted, Counting, Records, Told, Values
 from loopline.reports.credit_opened import open_credit
@@ -27,12 +27,12 @@ CREDITED = {"leads": "lead", "opportunities": "opportunity", "won": "won", "reve
 _LINES = Part(
     "told_lines",
     f"""
-    SELECT id, unit_id, campaign_id, platform, reporting_minor, claimed_micro, claimed_reporting_minor, starts_on,
-        ends_on, date_diff('day', starts_on, ends_on) + 1 AS days
+    SELECT id, unit_id, campaign_id, platform, currency, reporting_minor, claimed_micro, claimed_reporting_minor,
+        starts_on, ends_on, date_diff('day', starts_on, ends_on) + 1 AS days
     FROM ({
         latest(
-            "cost_facts", "unit_id", "campaign_id", "cost_kind", "platform", "reporting_minor", "claimed_micro",
-            "claimed_reporting_minor", "starts_on", "ends_on",
+            "cost_facts", "unit_id", "campaign_id", "cost_kind", "platform", "currency", "reporting_minor",
+            "claimed_micro", "claimed_reporting_minor", "starts_on", "ends_on",
         )
     }) AS lines WHERE NOT is_deleted AND cost_kind = 'actual' AND platform <> '' AND {visible("unit_id")}
     """,
@@ -57,9 +57,9 @@ def _records(scope: Scope, _engine: Engine) -> Records:
         f"""
         SELECT 'cost' AS kind, l.id AS record_id, epoch_us(CAST(l.starts_on AS TIMESTAMPTZ)) AS at_us,
             {_ROWS[scope.options.by]} || '{BETWEEN}' || l.platform AS row_key, l.spent_minor AS spent_minor,
-            l.claimed_micro AS claimed_micro, l.claimed_minor AS claimed_minor
+            l.currency AS currency, l.claimed_micro AS claimed_micro, l.claimed_minor AS claimed_minor
         FROM (
-            SELECT id, campaign_id, platform, starts_on, {_in_period("reporting_minor")} AS spent_minor,
+            SELECT id, campaign_id, platform, currency, starts_on, {_in_period("reporting_minor")} AS spent_minor,
                 {_in_period("claimed_micro")} AS claimed_micro,
                 {_in_period("claimed_reporting_minor")} AS claimed_minor
             FROM told_lines WHERE {falls_into("$first", "$last")}
@@ -95,10 +95,34 @@ def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
         row.values |= {key: METRICS[key].value(found) for key in CREDITED}
         if row.note == row.label:
             row.note = ""
+    _mark_without_rate(result, scope, engine)
     result.warnings.append(
         "A platform claims every buyer who saw or clicked its ad, by its own window and count; several claim the same "
         "one. So claims are never added up, and are no part of any credit, sum or ratio."
     )
+
+
+def _mark_without_rate(result: ReportResult, scope: Scope, engine: Engine) -> None:
+    """A line whose currency has no rate is left out of what was spent and of what the claims are worth: never a 0."""
+    records = _records(scope, engine)
+    sql = """
+        SELECT row_key, currency, count(*) AS told FROM records WHERE spent_minor IS NULL
+        GROUP BY row_key, currency ORDER BY row_key, currency
+    """
+    found = engine.rows(question(sql, *records.parts, Part("records", records.sql)), scope.params)
+    rows = {row.key: row for row in result.rows}
+    for one in found:
+        row, lines, currency = rows.get(str(one["row_key"])), number(one["told"]), str(one["currency"])
+        words = f"{lines} line{'s' if lines > 1 else ''} in {currency} without an exchange rate"
+        if row is not None:
+            row.mind = "; ".join([*([row.mind] if row.mind else []), f"left out: {words}"])
+    for currency in sorted({str(one["currency"]) for one in found}):
+        lines = sum(number(one["told"]) for one in found if one["currency"] == currency)
+        result.warnings.append(
+            f"{lines} cost line{'s' if lines > 1 else ''} told in {currency}, for which there is no exchange rate: "
+            "what was spent there, and what the claims are worth, is missing and not 0. Claimed conversions are whole. "
+            "An administrator adds the rate under Settings."
+        )
 
 
 def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:

@@ -1,5 +1,6 @@
 """The forms of the campaign pages. They check the shape of what was typed; actions check whether it is allowed."""
 
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -7,10 +8,12 @@ from django.utils import timezone
 
 from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, User
-from loopline.campaigns.actions import ActivityPlan, CampaignPlan, CostEntry
+from loopline.attribution.conversions import MICRO_UNITS
+from loopline.campaigns.actions import ActivityPlan, CampaignPlan, Claim, CostEntry
 from loopline.campaigns.links import LinkTags
 from loopline.campaigns.models import Activity, Campaign, CostLine
 from loopline.collect.channels import CHANNELS
+from loopline.lib.money import parse_minor
 from loopline.web.forms.pipeline import AmountForm, typed_amount
 
 _KINDS = ("mailing", "ad", "event", "webinar", "post", "content", "call campaign", "direct mail", "other")
@@ -114,6 +117,9 @@ class CodeForm(forms.Form):
     move = forms.BooleanField(required=False, widget=forms.HiddenInput())
 
 
+_OF_PLATFORM = ("platform", "claimed", "claimed_value")
+
+
 class CostForm(AmountForm):
     kind = forms.ChoiceField(choices=CostLine.Kind.choices, initial=CostLine.Kind.ACTUAL)
     category = forms.ChoiceField(choices=CostLine.Category.choices)
@@ -123,8 +129,23 @@ class CostForm(AmountForm):
     )
     activity = forms.ModelChoiceField(Activity.objects.none(), required=False, empty_label="The whole campaign")
     note = forms.CharField(required=False, max_length=200)
+    platform = forms.CharField(
+        required=False, max_length=40, label="Ad platform",
+        help_text="Only where one told this cost: as utm_source names it, such as google.",
+    )  # fmt: skip
+    claimed = forms.DecimalField(
+        required=False, min_value=0, max_value=10**9, max_digits=16, decimal_places=6, label="Conversions it claims",
+        help_text="Shown beside the credit, never in it. Empty: it says nothing, which is not 0.",
+    )  # fmt: skip
+    claimed_value = forms.CharField(
+        required=False, max_length=24, label="Value it gives them", help_text="In the currency above.",
+        widget=forms.TextInput(attrs={"inputmode": "decimal"}),
+    )  # fmt: skip
 
-    field_order = ("amount", "currency", "kind", "category", "starts_on", "ends_on", "activity", "note")
+    field_order = (
+        "amount", "currency", "kind", "category", "starts_on", "ends_on", "activity", "note", "platform", "claimed",
+        "claimed_value",
+    )  # fmt: skip
 
     def __init__(
         self, *args: Any, unit: BusinessUnit, campaign: Campaign | None, cost: CostLine | None = None, **kwargs: Any
@@ -135,11 +156,15 @@ class CostForm(AmountForm):
             names = ("kind", "category", "starts_on", "ends_on", "activity", "note")
             initial = {name: getattr(cost, name) for name in names}
             initial["amount"] = typed_amount(cost.amount_minor, cost.currency)
+            initial["platform"] = cost.platform
+            initial["claimed"] = None if cost.claimed_micro is None else _plain(cost.claimed_micro)
+            initial["claimed_value"] = typed_amount(cost.claimed_minor, cost.currency)
         super().__init__(*args, currency=currency, initial=initial, prefix="cost", **kwargs)
         self.fields["amount"].required = True
         self.fields["amount"].help_text = "0 says that it cost nothing."
-        if campaign is None:
-            del self.fields["activity"]
+        if campaign is None:  # and what a platform told has a campaign
+            for name in ("activity", *_OF_PLATFORM):
+                del self.fields[name]
         else:
             self.fields["activity"].queryset = campaign.activities.all()  # type: ignore[attr-defined]
 
@@ -155,7 +180,34 @@ class CostForm(AmountForm):
             category=said["category"],
             activity=said.get("activity"),
             note=said["note"],
+            claim=self._claim,
         )
+
+    @property
+    def _claim(self) -> Claim | None:
+        """None where the form says nothing of it, such as a page from before there was the question."""
+        if not any(self.add_prefix(name) in self.data for name in _OF_PLATFORM):
+            return None
+        said = self.cleaned_data
+        claimed = said.get("claimed")
+        micro = None if claimed is None else int(claimed * MICRO_UNITS)
+        return Claim(said.get("platform", ""), micro, said.get("claimed_minor"))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        cleaned["claimed_minor"] = None
+        text = cleaned.get("claimed_value", "").replace(" ", "").replace("\u00a0", "")
+        if text and "currency" in cleaned:
+            try:
+                cleaned["claimed_minor"] = parse_minor(text, cleaned["currency"])
+            except ValueError as error:
+                self.add_error("claimed_value", str(error))
+        return cleaned
+
+
+def _plain(micro: int) -> str:
+    """As it is typed: without a point where it is whole."""
+    return f"{Decimal(micro) / MICRO_UNITS:f}"
 
 
 class LinkForm(forms.Form):

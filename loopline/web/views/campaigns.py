@@ -16,6 +16,7 @@ from loopline.access.books import books_for
 from loopline.access.models import BusinessUnit, Organisation
 from loopline.access.roles import Permission
 from loopline.campaigns.actions import CampaignRefusedError, close_campaign, create_campaign, edit_campaign
+from loopline.campaigns.claims import claims_of
 from loopline.campaigns.costs import in_reporting_currency
 from loopline.campaigns.mail_tracking import MailCounts, click_address, mail_counts, mail_of_link, pixel_address
 from loopline.campaigns.models import Campaign, CostLine, TrackedLink
@@ -103,6 +104,7 @@ def campaign_context(request: PageRequest, found: Campaign) -> dict[str, Any]:
         "campaign": found,
         "spend": spend_of(costs).get(found.pk, Spend()),
         "cost_lines": [{"cost": cost, "reporting_minor": in_reporting_currency(cost)} for cost in costs],
+        "claims": claims_of(costs),
         "activities": found.activities.all(),
         "codes": codes,
         "links": _links(found),

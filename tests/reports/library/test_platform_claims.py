@@ -100,3 +100,26 @@ def test_another_unit_sees_none_of_it(reading_engine: Engine, shelf: Shelf) -> N
     south = Books(currency="EUR", zone="UTC", units={"south": "South"}, sees_all_units=False)
     [row] = claims(reading_engine, south, unit_ids=None).rows
     assert (row.values["claimed"], row.values["told_lines"], row.values["won"]) == (70, 1, 0)
+
+
+def test_a_line_without_a_rate_is_told_and_is_never_a_zero(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    shelf.campaign("spring", "spring")
+    told(shelf, "g1", "spring", "google", 2)
+    for number in (2, 3):
+        shelf.cost(f"g{number}", "spring", None, date(2024, 3, 5), platform="google", currency="CHF",
+                   claimed_micro=3_000_000, claimed_reporting_minor=None)  # fmt: skip
+    shelf.cost("b1", "spring", None, date(2024, 3, 5), platform="bing", currency="CHF", claimed_micro=1_000_000,
+               claimed_reporting_minor=None)  # fmt: skip
+    shelf.store()
+    result = claims(engine)
+    google, bing = row_of(result, "spring|google"), row_of(result, "spring|bing")
+    assert (google.values["told_minor"], google.values["claimed_minor"], google.values["claimed"]) == (10_00, 200_00, 8)
+    assert (bing.values["told_minor"], bing.values["claimed_minor"], bing.values["claimed"]) == (None, None, 1)
+    assert (google.mind, bing.mind) == (
+        "left out: 2 lines in CHF without an exchange rate", "left out: 1 line in CHF without an exchange rate",
+    )  # fmt: skip
+    [words] = [one for one in result.warnings if "CHF" in one]
+    assert words.startswith("3 cost lines told in CHF, for which there is no exchange rate")
+    assert not [one for one in claims(engine, by="campaign", first=date(2024, 4, 1), last=date(2024, 4, 30)).warnings
+                if "CHF" in one]  # fmt: skip
