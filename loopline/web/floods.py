@@ -45,17 +45,18 @@ class Flood:
             self.buckets.take(key, 1, rate=self.rate * times, burst_s=self.burst_s)
             for key, times in _askers(request.META.get("REMOTE_ADDR", ""), request.headers.get("X-Forwarded-For", ""))
         ]
-        return self._counted(max(waits))
+        return self.counted(max(waits))
 
     def wait_of(self, key: str) -> int:
         """The same for one of somebody whom we know, wherever they ask from."""
-        return self._counted(self.buckets.take(key, 1, rate=self.rate, burst_s=self.burst_s))
+        return self.counted(self.buckets.take(key, 1, rate=self.rate, burst_s=self.burst_s))
 
     def left_of(self, key: str) -> float:
         """How many more of these may come now."""
         return self.buckets.level(key, rate=self.rate, burst_s=self.burst_s)
 
-    def _counted(self, wait_s: int) -> int:
+    def counted(self, wait_s: int) -> int:
+        """The same seconds, and a refusal more in the books where there are any."""
         if wait_s:
             uncounted.count(self.source_id, "flood")
         uncounted.write(settings.CONFIG.data)

@@ -31,7 +31,7 @@ from loopline.reports.option_words import OPTION_WORDS, options_of
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.web import floods
-from loopline.web.api import door, pace
+from loopline.web.api import door, metrics, pace
 from loopline.web.api.schemas import Problem
 from tests.api.asking import NO_RUN, Program, program_of, template_of
 from tests.make import make_unit, make_user, signed_in
@@ -143,6 +143,26 @@ def test_too_much_from_one_token_is_asked_to_wait_and_counted_and_others_are_not
     log = Log(folder)
     assert log.refused() == {("api", "flood"): (2, 2)}
     log.close()
+
+
+def test_one_token_has_a_few_calls_answered_at_the_same_time_and_others_are_not_held_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    greedy, other, told = program(), program(), metrics.told
+    answers: list[Any] = []
+
+    def told_meanwhile(*about: Any) -> dict[str, Any]:
+        """While a call is being answered the same is asked again, deeper and deeper until one is refused."""
+        answers.extend((greedy.ask("metrics/leads"), other.ask("token")))
+        return told(*about)
+
+    with monkeypatch.context() as busy:
+        busy.setattr(metrics, "told", told_meanwhile)
+        assert greedy.ask("metrics/leads").status_code == 200
+    assert [answer.status_code for answer in answers[::2]] == [429] + [200] * (pace.AT_ONCE - 1)
+    assert (answers[0].json()["wait_s"], answers[0].headers["Retry-After"]) == (1, "1")
+    assert {answer.status_code for answer in answers[1::2]} == {200}
+    assert {greedy.ask("metrics/leads").status_code for _ in range(pace.AT_ONCE + 1)} == {200}, "each was let go again"
 
 
 def test_each_answer_says_how_many_calls_are_left(monkeypatch: pytest.MonkeyPatch) -> None:

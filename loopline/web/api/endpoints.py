@@ -15,7 +15,7 @@ from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import only
 from loopline.web.api.bearer import Bearer, caller_of
 from loopline.web.api.documented import finished
-from loopline.web.api.pace import pace_of
+from loopline.web.api.pace import leave, pace_of
 from loopline.web.api.problem import ApiError, nothing_here, on_error, told
 from loopline.web.api.schemas import PROBLEMS, TokenAnswer
 
@@ -97,7 +97,10 @@ def answer(request: HttpRequest, rest: str) -> HttpResponse:
     if asked.method != "GET":
         message = "The API is read with GET; nothing can be changed through it."
         return told(ApiError(405, "method_not_allowed", message, headers={"Allow": METHODS}))
-    response: HttpResponse = found.func(asked, *found.args, **found.kwargs)
+    try:
+        response: HttpResponse = found.func(asked, *found.args, **found.kwargs)
+    finally:
+        leave(asked)
     for name, value in pace_of(asked).items():
         response.headers[name] = value
     return response
