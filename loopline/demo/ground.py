@@ -3,7 +3,7 @@
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from loopline.campaigns.form_fields import EMAIL_FIELD, FormField
 from loopline.campaigns.models import Activity, Campaign, CampaignCode, CostLine, Form
 from loopline.demo import world
 from loopline.demo.routing import set_up_routing
-from loopline.demo.simulate import DAYS, PRICING_COUNTS
+from loopline.demo.simulate import PRICING_COUNTS, first_moment
 from loopline.demo.spending import weeks_of
 from loopline.demo.tokens import make_tokens
 from loopline.facts.outbox import Fact, record_facts
@@ -68,7 +68,7 @@ class Ids:
 def lay_ground(until: datetime, ids: Ids, paces: Mapping[str, Mapping[date, float]] | None = None) -> Ground:
     """Organisation, units, rates, colleagues, forms, and the year's campaigns with their costs; what was spent on the
     codes of `paces` goes by the weights of its weeks (`spending.paces`)."""
-    start = until - timedelta(days=DAYS)
+    start = first_moment(until)
     Organisation.objects.update_or_create(
         pk=1,
         defaults={
@@ -281,7 +281,7 @@ def _costs(
         if amount == 0 or days < 1:
             continue
         drift = 1 + ((number * 7) % 5 - 2) / 20
-        learned_at = min(until, datetime.combine(ends, until.timetz()) + timedelta(days=2))
+        learned_at = min(until, _midnight(ends) + timedelta(days=2))
         for kind, sum_minor, known_at in (("planned", amount, start), ("actual", round(amount * drift), learned_at)):
             lines.append(
                 CostLine(
@@ -320,7 +320,7 @@ def _at_a_pace(lines: list[CostLine], pace: Mapping[date, float], ids: Ids, unti
     amounts = deal_out(sum(one.amount_minor for one in actual), weights)
     like = actual[0]
     for (begins, ends), amount in zip(weeks, amounts, strict=True):
-        known_at = min(until, datetime.combine(ends, until.timetz()) + timedelta(days=2))
+        known_at = min(until, _midnight(ends) + timedelta(days=2))
         planned.append(
             CostLine(
                 id=ids.at(known_at), unit=like.unit, campaign=like.campaign, activity=like.activity, kind=like.kind,
@@ -340,7 +340,7 @@ def _it_costs(ground: Ground, ids: Ids, start: datetime, until: datetime) -> Non
             ends = _end_of_month(first)
             if first < start.date() or ends >= until.date():
                 continue
-            known_at = datetime.combine(ends, until.timetz())
+            known_at = _midnight(ends)
             cost = CostLine.objects.create(
                 id=ids.at(known_at), unit=unit, campaign=None, category=CostLine.Category.IT, amount_minor=amount,
                 currency=unit.currency, starts_on=first, ends_on=ends, note="Tools and computing", created_at=known_at,
@@ -359,6 +359,10 @@ def _bill_without_rate(ground: Ground, ids: Ids, until: datetime) -> None:
         note="Return freight by Geneva", created_at=at,
     )  # fmt: skip
     record_facts([Fact("cost_facts", str(cost.pk), cost_row(cost, ExchangeRate.convert), at)])
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(tzinfo=UTC))
 
 
 def _end_of_month(first: date) -> date:

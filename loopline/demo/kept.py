@@ -1,6 +1,6 @@
 """What the demo company keeps of reports: views for everyone of a unit, figures frozen for the board, a weekly mail."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 
 from loopline.access.books import books_for
 from loopline.access.models import Organisation
@@ -52,7 +52,7 @@ def _frozen_for_the_board(ground: Ground, engine: Engine, until: datetime) -> No
     first = last.replace(day=1)
     by = ground.users[MARKETING].actor
     said = {"by": "campaign", "period": "custom", "from": first.isoformat(), "to": last.isoformat()}
-    ended = datetime.combine(last, until.timetz()) + timedelta(days=1)
+    ended = datetime.combine(last + timedelta(days=1), time(tzinfo=UTC))
     for note, at in (("Board, first look", ended), ("Board", until)):
         asked = Options(first=first, last=last, by="campaign", as_of=min(at, until))
         books = books_for(by)

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from loopline.access.models import BusinessUnit
+from django.db.models import F
+
+from loopline.access.models import BusinessUnit, Mail
 from loopline.demo import world
 from loopline.demo.ground import Ground
 from loopline.huddles.actions import Said, close_huddle, dispose_lead, dispose_quiet, open_huddle
@@ -54,6 +56,10 @@ def hold_huddles(ground: Ground, leads: Iterable[Lead], until: datetime) -> None
         _hold(ground, series, own, tuesday, decisions)
     _hold_with_partner(ground, [lead for lead in leads if lead.handed_over_at], tuesday)
     review_due(at=until)
+    # In the year simulated there was a mail server: what the meetings wrote was read long ago.
+    Mail.objects.filter(created_at__lt=until - timedelta(hours=1)).update(
+        claimed_at=F("created_at"), sent_at=F("created_at"), subject="", text="", html="", attachments=[]
+    )
 
 
 def _weekly(ground: Ground, unit: BusinessUnit, first: datetime) -> HuddleSeries:

@@ -67,11 +67,16 @@ def give_detail(lead: Lead, number: int) -> None:
 def talk(leads: Iterable[Lead], users: dict[str, User], until: datetime) -> None:
     """The last words between the sides: a rejection that marketing disputes, and something that sales misses."""
     newest = sorted(leads, key=lambda lead: lead.created_at, reverse=True)
-    mara, an_hour = users["mara@halden.example"].actor, timedelta(hours=1)
-    back = next((lead for lead in newest if lead.state == State.REJECTED), None)
+    mara, at = users["mara@halden.example"].actor, until - timedelta(hours=1)
+    back = next(
+        (one for one in newest if one.state == State.REJECTED and one.rejected_at and one.rejected_at < at), None
+    )
     if back is not None:
-        open_dispute(back, "They wrote again yesterday and asked for a price.", by=mara, at=until - an_hour)
-    open_ones = [lead for lead in newest if lead.state == State.HANDED_OVER and lead.due_at and lead.due_at > until]
+        open_dispute(back, "They wrote again yesterday and asked for a price.", by=mara, at=at)
+    waiting = [
+        one for one in newest if one.state == State.HANDED_OVER and one.handed_over_at and one.handed_over_at < at
+    ]
+    open_ones = [lead for lead in waiting if lead.due_at and lead.due_at > until]
     if open_ones and open_ones[0].owner is not None:
         said = "Which of the meters is it about? The form does not say."
-        ask_for_evidence(open_ones[0], said, by=open_ones[0].owner.actor, at=until - an_hour)
+        ask_for_evidence(open_ones[0], said, by=open_ones[0].owner.actor, at=at)

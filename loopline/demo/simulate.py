@@ -6,18 +6,21 @@ Pure: the same seed and the same end give the same year. Nothing here knows how 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
+from itertools import accumulate
 
 from loopline.demo import names, world
 from loopline.demo.world import Origin, Unit
 
 DAYS = 365
-VISITORS = 64_000
+VISITORS = 61_500
 LEADS = 5_040
 FORGOTTEN = 60
 """One of so many leads that came back marketing never decided about."""
 STILL_WAITING = 0.25
 """Share of the last days' leads that nobody has answered yet: the year ends in the middle of the work."""
+LATELY_EACH = 800
+"""One visitor of so many comes in the last hours, so that the year ends in the middle of a day like any other."""
 PRICING_COUNTS = timedelta(days=30)
 OPEN_STAGES = ("qualified", "discovery", "proposal", "negotiation")
 REJECTIONS = ("no_need", "unreachable", "timing", "no_budget", "bad_data", "not_a_buyer", "below_definition")
@@ -46,6 +49,12 @@ class Visit:
     @property
     def at(self) -> datetime:
         return self.pages[0].at
+
+    @property
+    def left_at(self) -> datetime:
+        """When the last page was left, and a form on it could be sent."""
+        last = self.pages[-1]
+        return last.at + timedelta(milliseconds=last.engaged_ms + 4_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,11 +129,10 @@ class Year:
 def simulate(until: datetime, *, seed: int = 7, scale: float = 1.0) -> Year:
     """A year that ends at `until`. `scale` 1 gives about 300,000 events, 5,000 leads and 700 won opportunities."""
     dice = random.Random(seed)
-    start = until - timedelta(days=DAYS)
     companies = _companies(dice, max(40, round(3_200 * scale)))
     visits: list[Visit] = []
     buyers: list[Buyer] = []
-    places = _Places(dice, start, until)
+    places = _Places(dice, until)
     wanted = round(LEADS * scale)
     total = round(VISITORS * scale)
     quality = {unit.key: _mean_quality(unit) for unit in world.UNITS}
@@ -136,10 +144,17 @@ def simulate(until: datetime, *, seed: int = 7, scale: float = 1.0) -> Year:
         own = list(_visits(dice, places, unit, first, asks, number))
         visits.extend(own)
         if asks and own:
-            buyers.append(_buyer(dice, len(buyers), unit, own, companies[own[-1].country], until, first.quality))
+            buyer = _buyer(dice, len(buyers), unit, own, companies[own[-1].country], until, first.quality)
+            buyers.append(buyer)
+            visits.extend(_while_deciding(dice, places, first, buyer))
     visits.sort(key=lambda visit: visit.at)
     buyers.sort(key=lambda buyer: buyer.asked_at)
     return Year(until, visits, buyers)
+
+
+def first_moment(until: datetime) -> datetime:
+    """When the year begins that ends at `until`: at midnight."""
+    return datetime.combine(until.date() - timedelta(days=DAYS), time(tzinfo=UTC))
 
 
 def _companies(dice: random.Random, count: int) -> dict[str, list[Firm]]:
@@ -160,17 +175,28 @@ def _mean_quality(unit: Unit) -> float:
 class _Places:
     """Draws moments of the year: more on weekdays and in office hours, a little more each month."""
 
-    def __init__(self, dice: random.Random, start: datetime, until: datetime) -> None:
-        self._dice, self.start, self.until = dice, start, until
-        days = [start + timedelta(days=day) for day in range(DAYS)]
+    def __init__(self, dice: random.Random, until: datetime) -> None:
+        self._dice, self.start, self.until = dice, first_moment(until), until
+        self._days = list(range((until - self.start).days + (until.time() != time())))
+        days = [self.start + timedelta(days=day) for day in self._days]
         weights = [(1.0 if day.weekday() < 5 else 0.28) * (0.75 + 0.5 * at / DAYS) for at, day in enumerate(days)]
-        self._days = list(range(DAYS))
-        self._cumulative = [sum(weights[: at + 1]) for at in range(DAYS)]
+        self._cumulative = list(accumulate(weights))
 
     def moment(self) -> datetime:
-        day = self._dice.choices(self._days, cum_weights=self._cumulative)[0]
-        hour = min(23.9, max(0.1, self._dice.gauss(12.5, 3.6)))
-        return self.start + timedelta(days=day, seconds=round(hour * 3600, 3))
+        while True:
+            day = self._dice.choices(self._days, cum_weights=self._cumulative)[0]
+            hour = min(23.9, max(0.1, self._dice.gauss(12.5, 3.6)))
+            at = self.start + timedelta(days=day, seconds=round(hour * 3600, 3))
+            if at < self.until:
+                return at
+
+    def lately(self) -> datetime:
+        """A moment of the last hours, most of them close to the end."""
+        return self.until - timedelta(seconds=round(300 + self._dice.expovariate(1 / 9_000), 3))
+
+    def hold(self, visit: Visit) -> bool:
+        """Whether it was over before the year was."""
+        return self.start <= visit.at and visit.left_at < self.until - timedelta(minutes=1)
 
 
 def _visits(
@@ -181,13 +207,31 @@ def _visits(
     country = dice.choice(unit.countries)
     is_crawler = not asks and number % 23 == 0
     count = 1 if is_crawler else min(9, 1 + int(dice.expovariate(0.34 if asks else 2.1)))
-    times = _before(dice, places.moment(), count) if asks else _after(dice, places.moment(), count)
-    for visit, at in enumerate(times):
-        origin = _comes_back_from(dice, unit, first) if visit else first
-        if not places.start <= at < places.until - timedelta(hours=2):
-            continue
-        pages = tuple(_pages(dice, origin, at, asks and visit == count - 1, is_crawler))
-        yield Visit(visitor, f"{dice.getrandbits(64):016x}", unit, origin, country, is_crawler, pages)
+    at = places.moment() if number % LATELY_EACH else places.lately()
+    times = _before(dice, at, count) if asks else _after(dice, at, count)
+    for number_of_visit, at in enumerate(times):
+        if at >= places.until:
+            break
+        origin = _comes_back_from(dice, unit, first) if number_of_visit else first
+        pages = tuple(_pages(dice, origin, at, asks and number_of_visit == count - 1, is_crawler))
+        visit = Visit(visitor, f"{dice.getrandbits(64):016x}", unit, origin, country, is_crawler, pages)
+        if places.hold(visit):
+            yield visit
+
+
+def _while_deciding(dice: random.Random, places: _Places, first: Origin, buyer: Buyer) -> Iterator[Visit]:
+    """Visits of somebody to whom sales is selling: most look again before they decide, the nearer to it the more."""
+    if buyer.sale is None:
+        return
+    ends = buyer.sale.closed_at or places.until
+    for _ in range(min(6, int(dice.expovariate(0.55)))):
+        at = ends - timedelta(days=dice.expovariate(1 / 8.0), minutes=30)
+        origin = _comes_back_from(dice, buyer.unit, first)
+        pages = tuple(_pages(dice, origin, at, asks=False, is_crawler=False))
+        session = f"{dice.getrandbits(64):016x}"
+        visit = Visit(buyer.visitor, session, buyer.unit, origin, buyer.country, is_crawler=False, pages=pages)
+        if at > buyer.asked_at + timedelta(hours=1) and places.hold(visit):
+            yield visit
 
 
 def _after(dice: random.Random, first: datetime, count: int) -> list[datetime]:
@@ -257,7 +301,7 @@ def _buyer(
         form=form[0],
         page=form[2],
         message=dice.choice(names.MESSAGES) if form[0] == "demo" else "",
-        asked_at=last.pages[-1].at + timedelta(milliseconds=last.pages[-1].engaged_ms + 4_000),
+        asked_at=last.left_at,
         pricing_reads=tuple(page.at for visit in own for page in visit.pages if page.path == "/pricing"),
     )
     recent = any(at > buyer.asked_at - PRICING_COUNTS for at in buyer.pricing_reads)

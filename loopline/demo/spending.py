@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import date, timedelta
 
-from loopline.demo.simulate import DAYS, Year
+from loopline.demo.simulate import Year, first_moment
 
 FOLLOWING = ("brand_eu", "calibration_eu", "labmanagers_eu")
 _DEARER = 1.5
@@ -28,7 +28,6 @@ def weeks_of(first: date, last: date) -> list[tuple[date, date]]:
 
 def paces(year: Year) -> Mapping[str, Mapping[date, float]]:
     """Code → Monday → weight of the week's spend."""
-    start = (year.until - timedelta(days=DAYS)).date()
     visits: dict[str, list[str]] = defaultdict(list)
     for visit in year.visits:
         visits[visit.visitor].append(visit.origin.code)
@@ -37,7 +36,10 @@ def paces(year: Year) -> Mapping[str, Mapping[date, float]]:
         came_by, day = visits[buyer.visitor], buyer.asked_at.date()
         for code in FOLLOWING:
             leads[code][day - timedelta(days=day.weekday())] += came_by.count(code) / len(came_by)
-    mondays = [begins - timedelta(days=begins.weekday()) for begins, _ in weeks_of(start, year.until.date())]
+    mondays = [
+        first - timedelta(days=first.weekday())
+        for first, _ in weeks_of(first_moment(year.until).date(), year.until.date())
+    ]
     return {code: _weights(mondays, leads[code]) for code in FOLLOWING}
 
 

@@ -3,7 +3,7 @@
 import random
 from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
 from loopline.campaigns.forms import Sent
 from loopline.campaigns.models import Campaign
+from loopline.cli.commands.demo import end_of_year
 from loopline.collect.inbox import Inbox
 from loopline.collect.loader import Loader
 from loopline.collect.settings import Settings
@@ -109,6 +110,31 @@ def test_leads_come_evenly_over_the_year() -> None:
     assert max(months) < 1.4 * sum(months) / 12
     last_week = sum(1 for buyer in year.buyers if (UNTIL - buyer.asked_at).days < 7)
     assert last_week < 1.5 * len(year.buyers) / 52
+
+
+@pytest.mark.parametrize("until", [UNTIL, datetime(2026, 11, 22, 7, tzinfo=UTC)], ids=["midnight", "Sunday morning"])
+def test_the_company_is_alive_up_to_the_last_hour(until: datetime) -> None:
+    """Somebody asked in the last hours, and some of what was won this week was looked at in the week before."""
+    year = simulate(until, scale=0.3)
+    visits = defaultdict(list)
+    for visit in year.visits:
+        visits[visit.visitor].append(visit.at)
+    assert max(visit.left_at for visit in year.visits) < until
+    assert sum(until - visit.at < timedelta(hours=1) for visit in year.visits) > 2
+    assert any(until - buyer.asked_at < timedelta(hours=8) for buyer in year.buyers)
+    won = [(one.visitor, one.sale.closed_at) for one in year.buyers if one.sale and one.sale.outcome == "won"]
+    seen = [
+        at for visitor, at in won if at and any(timedelta() < at - seen < timedelta(days=7) for seen in visits[visitor])
+    ]
+    assert 0.3 < len(seen) / len(won) < 0.7
+    assert any(until - at < timedelta(days=7) for at in seen)
+
+
+def test_a_given_day_is_the_last_and_today_ends_with_the_last_full_hour() -> None:
+    now = datetime(2026, 11, 22, 14, 31, tzinfo=UTC)
+    assert end_of_year(None, now) == now.replace(minute=0)
+    assert end_of_year(date(2026, 11, 20), now) == UNTIL
+    assert end_of_year(now.date(), now) == now.replace(minute=0)
 
 
 def test_deals_are_about_different_products() -> None:

@@ -7,7 +7,8 @@ import sys
 import time
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
+from datetime import time as clock
 from pathlib import Path
 from types import FrameType
 
@@ -25,7 +26,10 @@ def _configure(parser: ArgumentParser) -> None:
     parser.add_argument("--site-port", type=int, default=8001, help="port of the sample site (default 8001)")
     parser.add_argument("--fill-only", action="store_true", help="fill the demo company and stop")
     parser.add_argument(
-        "--until", type=date.fromisoformat, metavar="DATE", help="last day of the simulated year (default yesterday)"
+        "--until",
+        type=date.fromisoformat,
+        metavar="DATE",
+        help="last day of the simulated year (default today, up to the last full hour)",
     )
 
 
@@ -68,17 +72,24 @@ def _fill(config: Config, until: date | None) -> int:
     if User.objects.exists():
         raise CommandError(f"{config.data} holds a company already. Give the demo a folder of its own: LOOPLINE_DATA=…")
     (config.data / FILLING).touch()
-    day = until or datetime.now(UTC).date()
     started = time.monotonic()
     engine = open_engine(config)
     try:
-        filled = fill(engine, config.data, datetime(day.year, day.month, day.day, tzinfo=UTC), progress=_say)
+        filled = fill(engine, config.data, end_of_year(until, datetime.now(UTC)), progress=_say)
     finally:
         engine.close()
     (config.data / FILLING).rename(config.data / FILLED)
     took = time.monotonic() - started
     _say(f"{filled.events:,} events, {filled.leads:,} leads, {filled.won:,} won opportunities in {took:.0f} s")
     return DONE
+
+
+def end_of_year(last_day: date | None, now: datetime) -> datetime:
+    """The end of this day, or the last full hour where the day is not over."""
+    hour = now.replace(minute=0, second=0, microsecond=0)
+    if last_day is None:
+        return hour
+    return min(hour, datetime.combine(last_day + timedelta(days=1), clock(tzinfo=UTC)))
 
 
 def _clear_half_filled(config: Config) -> None:
