@@ -21,8 +21,8 @@ from loopline.huddles.brief_chart import cohort_picture
 from loopline.huddles.first_tries import first_answers
 from loopline.huddles.known import known_before
 from loopline.huddles.models import Huddle, HuddleSeries
-from loopline.huddles.routes import money_whole
 from loopline.huddles.series import next_meeting_of, readers
+from loopline.lib.amounts import money_whole_text
 from loopline.lib.times import utc_now
 from loopline.store.engine import StoreError
 
@@ -134,7 +134,7 @@ def _bottleneck(known: Mapping[str, Any]) -> Iterable[Line]:
         yield Line("Not known", "", known["error"])
     for stage in known.get("stages", ()):
         if stage["key"] == known["worst"]:
-            lost = money_whole(stage["lost_minor"], known["currency"])
+            lost = money_whole_text(stage["lost_minor"], known["currency"])
             yield Line(
                 stage["label"], f"{stage['moved']} of {stage['mature']}",
                 f"moved on to {stage['moves_on']}; the others were expected to bring {lost}",
@@ -144,7 +144,7 @@ def _bottleneck(known: Mapping[str, Any]) -> Iterable[Line]:
 def _deals(deals: Sequence[Mapping[str, Any]]) -> Iterable[Line]:
     for one in deals[:ROUTES]:
         reason = f"{one['reason']}; " if one["reason"] else ""
-        yield Line(one["name"], money_whole(one["amount_minor"], one["currency"]), f"{reason}{one['route']}")
+        yield Line(one["name"], money_whole_text(one["amount_minor"], one["currency"]), f"{reason}{one['route']}")
 
 
 def _clause(now: Mapping[str, Any], tried: Mapping[str, Any]) -> Iterable[Line]:

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from loopline.huddles.bounds import WORDS
 from loopline.huddles.models import Decision, Huddle, HuddleLead
-from loopline.huddles.routes import money_whole
+from loopline.lib.amounts import money_whole_text
 
 
 def write_minutes(huddle: Huddle, entries: Sequence[HuddleLead], decisions: Sequence[Decision], zone: str) -> str:
@@ -52,7 +52,7 @@ def _deals(deals: Sequence[Mapping[str, Any]]) -> list[str]:
     """Closed since the last huddle, the largest first, with the reason and the route where they are known."""
     lines = []
     for one in deals:
-        lines.append(f"* {one['name']}, {money_whole(one['amount_minor'], one['currency'])}")
+        lines.append(f"* {one['name']}, {money_whole_text(one['amount_minor'], one['currency'])}")
         lines += [f"  {said}" for said in (one["reason"], one["route"]) if said]
     return lines
 

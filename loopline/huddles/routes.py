@@ -6,7 +6,6 @@ from typing import Any
 
 from loopline.huddles.listing import Meeting
 from loopline.huddles.models import HuddleSeries
-from loopline.lib.money import Money
 from loopline.pipeline.models import Opportunity
 from loopline.reports.moments import DIRECT, Moment
 from loopline.reports.route import read_visits
@@ -45,11 +44,6 @@ def _deal(deal: Opportunity, *, with_route: bool) -> dict[str, Any]:
         "reason": deal.get_loss_reason_display() if deal.loss_reason else "",
         "route": _route(deal) if with_route else "",
     }
-
-
-def money_whole(amount_minor: int | None, currency: str) -> str:
-    """`EUR 9,000`; a dash where nobody knows."""
-    return "—" if amount_minor is None else f"{currency} {Money(amount_minor, currency).major:,.0f}"
 
 
 def _route(deal: Opportunity) -> str:

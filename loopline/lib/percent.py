@@ -17,3 +17,8 @@ def percent_figure(value: int | float | Decimal, digits: int = 0) -> str:
     if value and not text.strip("-0."):
         return f"{'-' if value < 0 else ''}{max(abs(float(value)), SMALLEST):.1g}"
     return text
+
+
+def share_in_words(part: float, digits: int = 0) -> str:
+    """`29 %` for 0.286."""
+    return f"{percent_figure(100 * part, digits)}\u00a0%"

@@ -8,7 +8,7 @@ from loopline.access.actor import Actor
 from loopline.access.audit import audit
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
-from loopline.lib.money import Money
+from loopline.lib.amounts import money_text
 from loopline.lib.times import period_bounds, utc_now
 from loopline.pipeline.errors import PipelineError
 from loopline.pipeline.models import Opportunity, Refund, StageChange, business_day
@@ -109,7 +109,7 @@ def refund_opportunity(
         raise PipelineError(f"“{row.name}” is {row.outcome}; only a won opportunity can be refunded.")
     left = row.amount_minor - row.refunded_minor
     if not 0 < amount_minor <= left:
-        most = f"{row.currency} {Money(left, row.currency).major:,f}"
+        most = money_text(left, row.currency)
         raise PipelineError(f"A refund is more than zero and at most what is left of the sale, {most}.")
     if not business_day(row.closed_at) <= day <= business_day(moment):
         raise PipelineError("A refund happens on the day of the sale or later, and not in the future.")

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
 from loopline.access.mail import Attachment
-from loopline.lib.money import Money
+from loopline.lib.amounts import money_whole_text
 from loopline.lib.percent import percent_figure
 from loopline.reporting.flow_chart import flow_png
 from loopline.reporting.model_chart import comparison_chart, model_png
@@ -147,7 +147,7 @@ def _proof(result: ReportResult) -> SafeString:
 def _table(result: ReportResult, columns: Sequence[Metric]) -> SafeString:
     head = format_html_join(
         "", '<th class="{}" align="right" style="{}">{}</th>',
-        ((f"quiet {_kind(place)}", _HEAD, _headed(one, result.currency)) for place, one in enumerate(columns)),
+        ((f"quiet {_kind(place)}", _HEAD, one.short) for place, one in enumerate(columns)),
     )  # fmt: skip
     rows = [*result.rows[:MOST_ROWS], *([result.totals] if result.has_total else [])]
     body = format_html_join(
@@ -171,7 +171,7 @@ def _line(row: Row, columns: Sequence[Metric], currency: str, is_total: bool) ->
     young = " (too early to judge)" if row.young_note else ""
     cells = format_html_join(
         "", '<td class="{}" align="right" style="{}white-space:nowrap;">{}</td>',
-        ((f"{tone} {_kind(place)}", style, _bare(row.values[one.key], one, currency))
+        ((f"{tone} {_kind(place)}", style, figure_in_words(row.values[one.key], one, currency))
          for place, one in enumerate(columns)),
     )  # fmt: skip
     name = row.label if len(row.label) <= LONGEST_NAME else f"{row.label[: LONGEST_NAME - 1].rstrip()}…"
@@ -184,22 +184,13 @@ def _kind(place: int) -> str:
     return "more" if place >= ON_PHONES else ""
 
 
-def _headed(metric: Metric, currency: str) -> str:
-    """The currency stands once, above its column."""
-    return f"{metric.short}, {currency}" if metric.unit is Unit.MONEY else metric.short
-
-
-def _bare(value: Number, metric: Metric, currency: str) -> str:
-    return figure_in_words(value, metric, currency).removeprefix(f"{currency} ")
-
-
 def figure_in_words(value: Number, metric: Metric, currency: str) -> str:
-    """`EUR 1,235`, `53 %`, `1,396`, `21.2 h`; — where it is not known."""
+    """`€1,235`, `53 %`, `1,396`, `21.2 h`; — where it is not known."""
     if value is None:
         return UNDEFINED
     match metric.unit:
         case Unit.MONEY:
-            return f"{currency} {Money(int(value), currency).major:,.0f}"
+            return money_whole_text(int(value), currency)
         case Unit.PERCENT:
             return f"{percent_figure(value)} %"
         case Unit.HOURS:

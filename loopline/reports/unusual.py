@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.state import LEAD_STATE, Part, latest, question, visible
-from loopline.lib.money import Money
+from loopline.lib.amounts import money_text
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
 from loopline.reports.opened import MOST, Item
@@ -270,7 +270,7 @@ def _told(key: str, by_currency: Mapping[str, tuple[int, int]]) -> Unusual:
     kind = _KINDS[name]
     records = sum(count for count, _ in by_currency.values())
     amounts = {currency: minor for currency, (_, minor) in by_currency.items() if currency}
-    money = f" ({', '.join(_money(minor, currency) for currency, minor in amounts.items())})" if amounts else ""
+    money = f" ({', '.join(money_text(minor, currency) for currency, minor in amounts.items())})" if amounts else ""
     subject = _subject(basis, records)
     return Unusual(key, records, amounts, f"{subject} {kind.one if records == 1 else kind.more}{money}: {kind.says}")
 
@@ -279,8 +279,3 @@ def _subject(basis: str, records: int) -> str:
     if basis in COSTS:
         return f"{records:,} {COSTS[basis][1]}{'' if records == 1 else 's'}"
     return f"{records:,} {SALES[basis][1]} {'opportunity' if records == 1 else 'opportunities'}"
-
-
-def _money(minor: int, currency: str) -> str:
-    """`EUR 1,234.50`: to the cent, as the mails and the command line say it."""
-    return f"{currency} {Money(minor, currency).major:,f}".replace("-", "−")

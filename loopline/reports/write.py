@@ -6,6 +6,7 @@ Money is written in major units. A cell that a spreadsheet would run as a formul
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from loopline.lib.amounts import money_text
 from loopline.lib.money import Money
 from loopline.lib.sheets import safe_cell
 
@@ -88,7 +89,7 @@ def check_line(check: Mapping[str, Any]) -> str:
 
 
 def _proven(value: int, currency: str) -> str:
-    return f"{currency} {Money(value, currency).major}" if currency else f"{value:,}"
+    return money_text(value, currency) if currency else f"{value:,}"
 
 
 def _counting(result: Mapping[str, Any]) -> list[str]:
@@ -105,14 +106,12 @@ def _counting(result: Mapping[str, Any]) -> list[str]:
 
 
 def balance_line(balance: Mapping[str, Any]) -> str:
-    money = {
-        key: str(Money(value, balance["currency"]).major) for key, value in balance.items() if key.endswith("_minor")
-    }
+    money = {key: money_text(value, balance["currency"]) for key, value in balance.items() if key.endswith("_minor")}
     return (
         f"{'Balanced' if balance['holds'] else 'DOES NOT BALANCE'}: {money['credited_minor']} credited + "
         f"{money['unattributed_minor']} unattributed = {money['revenue_minor']} won; "
-        f"{money['allocated_minor']} allocated + {money['unallocated_minor']} unallocated = {money['cost_minor']} cost "
-        f"({balance['currency']})" + _counted(balance)
+        f"{money['allocated_minor']} allocated + {money['unallocated_minor']} unallocated = {money['cost_minor']} cost"
+        + _counted(balance)
     )
 
 

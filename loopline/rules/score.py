@@ -128,7 +128,7 @@ def _points_sql(one: Points, parts: SqlParts) -> str:
 
 def score_sentence(score: Score) -> list[str]:
     """What gives points, a line each: `+20 works for a known company`."""
-    return [f"{one.points:+d} {_what(one)}".replace("-", "−", 1) for one in score.points]
+    return [f"{'−' if one.points < 0 else '+'}{abs(one.points)} {_what(one)}" for one in score.points]
 
 
 def _what(one: Points) -> str:

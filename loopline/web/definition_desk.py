@@ -19,12 +19,12 @@ from loopline.huddles.definition_desk import (
 from loopline.huddles.models import Decision, Huddle
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.variants import Threshold, Variant, offered, thresholds, variant
+from loopline.lib.amounts import money_whole_text
 from loopline.rules.definition import Definition
 from loopline.web.form_titles import with_titles
 from loopline.web.forms.huddle import ChangeForm
 from loopline.web.huddle_screen import names_for
 from loopline.web.what_if_page import CELL_WORDS
-from loopline.web.wording import money_whole_text
 
 Status = DefinitionVersion.Status
 

@@ -14,6 +14,7 @@ from loopline.access.models import User
 from loopline.access.roles import Permission
 from loopline.campaigns.models import Activity, Campaign
 from loopline.leads.models import Lead
+from loopline.lib.amounts import money_text
 from loopline.lib.ids import uuids_in
 from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
@@ -164,11 +165,11 @@ def _said(values: Mapping[str, Value] | None, currency: str, zone: str, others: 
 
 def _word(name: str, value: Value, currency: str, zone: str) -> str:
     if name == "refunded_minor":
-        return f"refunded {wording.money_text(int(str(value)), currency)}" if value else ""
+        return f"refunded {money_text(int(str(value)), currency)}" if value else ""
     if name == "claimed_micro":
         return "" if value is None else f"claims {wording.figure_text(whole(int(str(value))))}"
     if name.endswith("_minor"):
-        return "no rate" if value is None else wording.money_text(int(str(value)), currency)
+        return "no rate" if value is None else money_text(int(str(value)), currency)
     if isinstance(value, datetime):
         return f"{value.astimezone(ZoneInfo(zone)):%-d %b %Y}"
     if isinstance(value, date):

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from loopline.leads.fitted_models import FittedScore
 from loopline.leads.models import Lead
+from loopline.lib.percent import share_in_words
 from loopline.reports.fitted.verdict import calibrated
 
 OLD_AFTER = timedelta(days=90)
@@ -33,10 +34,11 @@ def fitted_chance(lead: Lead, now: datetime) -> FittedChance | None:
     bins = score.document["calibration"]
     near = min(bins, key=lambda one: abs(one["foretold"] - found["score"]))
     seen = (
-        f"Of {near['n']:,} newer leads of which it foretold about as much ({near['foretold']:.0%}), {near['seen']:.0%} "
-        f"were won (95 % interval {near['low']:.0%} to {near['high']:.0%})."
+        f"Of {near['n']:,} newer leads of which it foretold about as much ({share_in_words(near['foretold'])}), "
+        f"{share_in_words(near['seen'])} were won (95 % interval "
+        f"{share_in_words(near['low'])} to {share_in_words(near['high'])})."
     )
     return FittedChance(
-        score, f"{found['score']:.0%}", "; ".join(found["because"]), seen, calibrated(bins).strip(),
+        score, share_in_words(found["score"]), "; ".join(found["because"]), seen, calibrated(bins).strip(),
         now - score.fitted_at > OLD_AFTER,
     )  # fmt: skip

@@ -9,8 +9,9 @@ from loopline.access.models import BusinessUnit, Organisation
 from loopline.huddles.listing import Listed, frozen
 from loopline.huddles.models import Decision, Huddle, HuddleLead
 from loopline.leads.clock import ClockFace, clock_face
+from loopline.lib.amounts import money_whole_text
 from loopline.web.lead_card import Evidence
-from loopline.web.wording import money_whole_text, span_text
+from loopline.web.wording import span_text
 
 _TONES = {True: "good", False: "bad", None: "warn"}
 _STATE_TONES = {"handed_over": "warn", "accepted": "accent", "converted": "good", "rejected": "bad"}

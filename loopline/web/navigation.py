@@ -15,6 +15,8 @@ class Item:
     label: str
     icon: str
     """Name of a Lucide icon."""
+    also: tuple[str, ...] = ()
+    """Beginnings of other addresses that belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,20 +25,21 @@ class Section:
     items: tuple[Item, ...]
 
 
+_OTHER_REPORTS = tuple(f"/reports/{one}/" for one in ("kept", "frozen", "weekly", "planner", "unusual"))
 SECTIONS = (
     Section("", (Item("today", "Today", "sun"),)),
     Section(
         "Arrive",
         (
             Item("visitors", "Visitors", "footprints"),
-            Item("campaigns", "Campaigns", "megaphone"),
+            Item("campaigns", "Campaigns", "megaphone", ("/experiments/",)),
             Item("forms", "Content & forms", "file-text"),
         ),
     ),
     Section(
         "Hand over",
         (
-            Item("leads", "Leads", "inbox"),
+            Item("leads", "Leads", "inbox", ("/routing/", "/working-hours/")),
             Item("people", "People", "users"),
             Item("companies", "Companies", "building-2"),
             Item("imports", "Imports", "file-input"),
@@ -50,7 +53,7 @@ SECTIONS = (
             Item("closed_loop", "Closed loop", "refresh-cw"),
             Item("models", "Models", "scale"),
             Item("bottlenecks", "Bottlenecks", "hourglass"),
-            Item("library", "Reports", "chart-column"),
+            Item("library", "Reports", "chart-column", _OTHER_REPORTS),
         ),
     ),
     Section(
@@ -93,7 +96,7 @@ def links(section: Section, actor: Actor, current_path: str) -> list[Link]:
     for item in section.items:
         url = address(item.route, actor)
         if url is not None:
-            is_active = current_path == url if url == "/" else current_path.startswith(url)
+            is_active = current_path == url if url == "/" else current_path.startswith((url, *item.also))
             found.append(Link(item.label, item.icon, url, is_active, waiting(item.route, actor)))
     return found
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from loopline.lib.amounts import MINUS, NO_BREAK
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.result import Balance, ReportResult
-from loopline.web.wording import MINUS, NO_BREAK
 
 MOST_PERCENT = 999
 """A change beyond it says only that there was next to nothing before."""

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from django.utils.html import format_html, format_html_join
 
+from loopline.lib.amounts import money_whole_text
 from loopline.reports.response.curve import Response
-from loopline.web.wording import figure_text, money_whole_text
+from loopline.web.wording import figure_text
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 420, 200, 52, 14, 10, 30
 POINTS = 25

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 from django.utils.html import format_html
 
+from loopline.lib.amounts import money_whole_text
 from loopline.reports.metric import Unit
 from loopline.reports.result import ReportResult
 from loopline.reports.slices import MOST
 from loopline.reports.sparks import Sparks
-from loopline.web.wording import money_whole_text
 
 HEIGHT = 20
 

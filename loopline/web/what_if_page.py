@@ -10,12 +10,14 @@ from loopline.leads.clocks import terms_of
 from loopline.leads.hand_off_models import HandOffTerms
 from loopline.leads.models import DefinitionVersion, Lead
 from loopline.leads.rejudge import FREE_MAIL
-from loopline.reports.what_if.comparison import Cell, Change, Comparison, Group, Rate
+from loopline.lib.percent import share_in_words
+from loopline.reports.what_if.comparison import Cell, Change, Comparison, Group, Quality, Rate
 from loopline.reports.what_if.judged_lead import JudgedLead
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.routing.bench import bench_of
 from loopline.store.current import engine
 from loopline.web.what_if_load import LoadLine, people_loads, territory_loads
+from loopline.web.wording import points_text
 
 NAMES = 12
 """How many people each list names; the rest is counted."""
@@ -46,7 +48,7 @@ class ShownCell:
 
 @dataclass(frozen=True, slots=True)
 class ShownRate:
-    """`34 %` with `29–40 %` of 212 outcomes; empty where it is refused."""
+    """`34 %` with `29 % to 40 %` of 212 outcomes; empty where it is refused."""
 
     value: str
     interval: str
@@ -131,7 +133,7 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
         ],
         change=_change(found.change),
         by_chance=_rate(found.by_chance),
-        bounds="" if new.won_at_least is None else f"{new.won_at_least:.0%} to {new.won_at_most:.0%}",
+        bounds=_bounds(new),
         sweep=[
             (one.score, f"{one.at_least:,.0f}", one.passed, _rate(one.won_rate), _rate(one.revenue_caught))
             for one in found.sweep
@@ -154,18 +156,26 @@ def _loads(found: Comparison, people: int, capacity: int) -> list[tuple[str, str
     if people:
         rows.append((f"Each of {people}", f"{old / people:.1f}", f"{new / people:.1f}"))
     if capacity:
-        rows.append(("Part of capacity", f"{old / capacity:.0%}", f"{new / capacity:.0%}"))
+        rows.append(("Part of capacity", share_in_words(old / capacity), share_in_words(new / capacity)))
     return rows
 
 
 def _change(change: Change) -> str:
     if change.value is None:
         return ""
-    value, low, high = (f"{100 * one:+.1f}" for one in (change.value, change.low, change.high))
-    return f"{value} points ({low} to {high})"
+    value, low, high = (points_text(100 * one) for one in (change.value, change.low, change.high))
+    return f"{value} ({low} to {high})"
+
+
+def _bounds(found: Quality) -> str:
+    if found.won_at_least is None or found.won_at_most is None:
+        return ""
+    return f"{share_in_words(found.won_at_least)} to {share_in_words(found.won_at_most)}"
 
 
 def _rate(rate: Rate) -> ShownRate:
     if rate.value is None:
         return ShownRate("", "", rate.outcomes)
-    return ShownRate(f"{rate.value:.0%}", f"{rate.low:.0%}–{rate.high:.0%}", rate.outcomes)
+    return ShownRate(
+        share_in_words(rate.value), f"{share_in_words(rate.low)} to {share_in_words(rate.high)}", rate.outcomes
+    )

@@ -36,7 +36,7 @@ def test_the_page_says_it_all_in_text() -> None:
     assert "* Handed over: 12\n  was 9" in text
     assert "* Accepted of answered: 75 %\n  was 60 %" in text
     assert "* Median time to answer: —" in text
-    assert "* Accepted: 20 of 40\n  moved on to converted; the others were expected to bring EUR 45,000" in text
+    assert "* Accepted: 20 of 40\n  moved on to converted; the others were expected to bring €45,000" in text
     assert text.count("Deal ") == 3, "three routes, not five"
     assert "company has over 50 people: 4" in text
     assert "business e-mail" not in text

@@ -177,8 +177,8 @@ def test_the_minutes_tell_what_was_won_and_lost_with_reason_and_route(unit: Busi
     Opportunity.objects.create(name="Pumps", outcome="lost", loss_reason="price", **closed)
     huddle = open_huddle(unit, by=runner.actor, at=HUDDLE)
     close_huddle(huddle, by=runner.actor, at=HUDDLE)
-    assert "Won\n---\n* Meters for Halden, EUR 9,000\n  " in huddle.minutes
-    assert "Lost\n----\n* Pumps, EUR 9,000\n  Price\n" in huddle.minutes
+    assert "Won\n---\n* Meters for Halden, €9,000\n  " in huddle.minutes
+    assert "Lost\n----\n* Pumps, €9,000\n  Price\n" in huddle.minutes
 
 
 def test_only_the_owner_or_the_runner_says_that_a_decision_is_done(unit: BusinessUnit, runner: User) -> None:

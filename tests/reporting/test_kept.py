@@ -253,7 +253,7 @@ def test_the_weekly_table_is_kept_as_a_view_and_comes_by_mail_to_each_as_far_as_
     sent = {one.to[0]: one for one in outbox.outbox}
     html = str(sent[north.email].alternatives[0][0])
     assert "Revenue, EUR" in html
-    assert ">1,000</td>" in html
+    assert ">€1,000</td>" in html
     assert "77,777" not in html
     assert "/reports/weekly/?period=last_90_days&amp;by=unit" in html
     assert sent[north.email].subject == "Weekly table"

@@ -142,7 +142,7 @@ def test_other_reports_say_what_changed_in_them_too(key: str, units: tuple[Busin
     text = answer.content.decode()
     assert answer.status_code == 200
     assert "Refunds" in text
-    assert ("Told from others, so not split" in text) == (key != "coverage"), "its rows have no total"
+    assert ("Worked out from other figures, so not split" in text) == (key != "coverage"), "its rows have no total"
     assert HOSTILE not in text
 
 

@@ -10,23 +10,21 @@ from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
 DOLLARS = {"currency": "USD", "reporting_minor": None}
 RATE = "Add the rate under Settings › Exchange rates; the figures follow."
 WON = [
-    "1 won opportunity has no closing date (EUR 500.00): in no period, so missing in all revenue. Enter the day of the "
+    "1 won opportunity has no closing date (€500.00): in no period, so missing in all revenue. Enter the day of the "
     "sale.",
     "1 won opportunity has no amount: counted, and missing in every sum of money. Enter the amount.",
-    "2 won opportunities have no exchange rate (GBP 5.00, USD 1,200.00): counted, and missing in every sum of money. "
-    + RATE,
-    "1 won opportunity was refunded by more than its amount (EUR −50.00): the loss is in the revenue, and whoever "
+    "2 won opportunities have no exchange rate (£5.00, $1,200.00): counted, and missing in every sum of money. " + RATE,
+    "1 won opportunity was refunded by more than its amount (−€50.00): the loss is in the revenue, and whoever "
     "earned the sale bears it. Check the refunds.",
-    "1 won opportunity has a negative amount (EUR −7.00): the loss is in the sums, and whoever earned the sale bears "
+    "1 won opportunity has a negative amount (−€7.00): the loss is in the sums, and whoever earned the sale bears "
     "it. Check the amount.",
-    "2 won opportunities are of people who were erased (EUR 90.00): still in all totals; what only their touchpoints "
+    "2 won opportunities are of people who were erased (€90.00): still in all totals; what only their touchpoints "
     "earned is unattributed. Nothing to do.",
 ]
 COST = [
-    "1 cost line has no exchange rate (USD 31.00): missing in cost, so returns look better and costs per lead lower "
+    "1 cost line has no exchange rate ($31.00): missing in cost, so returns look better and costs per lead lower "
     "than they are. " + RATE,
-    "1 cost line is negative (EUR −20.00): counted as money that came back, such as a credit note. Check that it is "
-    "one.",
+    "1 cost line is negative (−€20.00): counted as money that came back, such as a credit note. Check that it is one.",
 ]
 
 
@@ -67,12 +65,12 @@ def test_every_report_tells_what_is_unusual_in_what_it_rests_on(engine: Engine) 
     assert said(engine, "cost-per-stage") == COST
     plan = said(engine, "plan-and-actual", by="campaign")
     assert plan[:2] == COST
-    assert plan[2].startswith("1 planned or committed cost line has no exchange rate (USD 10.00)")
+    assert plan[2].startswith("1 planned or committed cost line has no exchange rate ($10.00)")
     opened = said(engine, "pipeline-created", by="campaign")
     assert opened[0].startswith("1 new opportunity has no amount")
     assert not any("closing date" in one or "erased" in one for one in opened)
     [cohort] = said(engine, "cohort-maturity")
-    assert cohort.startswith("1 won opportunity has no exchange rate (USD 1,200.00)")
+    assert cohort.startswith("1 won opportunity has no exchange rate ($1,200.00)")
     assert said(engine, "funnel", by="month") == []
 
 

@@ -20,7 +20,7 @@ from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in_as
 
 pytestmark = pytest.mark.django_db
-SAID = "1 won opportunity has no exchange rate (USD 1,200.00): counted, and missing in every sum of money."
+SAID = "1 won opportunity has no exchange rate ($1,200.00): counted, and missing in every sum of money."
 KIND = "won.without-rate"
 
 

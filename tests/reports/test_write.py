@@ -50,7 +50,7 @@ def test_a_text_that_would_run_in_a_spreadsheet_is_only_shown(text: str) -> None
 def test_the_table_says_what_it_is_and_that_it_balances(told: dict[str, object]) -> None:
     text = "\n".join(table_lines(told))
     assert "Closed loop by campaign, 2024-03-01 to 2024-03-31, EUR" in text
-    assert "Balanced: 100.05 credited + 0.00 unattributed = 100.05 won" in text
+    assert "Balanced: €100.05 credited + €0.00 unattributed = €100.05 won" in text
 
 
 @pytest.mark.parametrize(

@@ -241,3 +241,16 @@ def test_a_page_number_that_is_none_shows_the_first_page(page: str) -> None:
     client.force_login(make_user(unit=make_unit()))
     for address in ("/visitors/", "/people/", "/campaigns/", "/companies/"):
         assert client.get(address, {"page": page}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("address", "item"),
+    [("/reports/kept/", "Reports"), ("/reports/planner/", "Reports"), ("/experiments/", "Campaigns"),
+     ("/routing/", "Leads"), ("/reports/closed-loop/behind/", "Closed loop"), ("/", "Today")],
+)  # fmt: skip
+def test_a_page_marks_the_part_that_it_belongs_to(address: str, item: str) -> None:
+    actor = make_user(Role.ADMINISTRATOR).actor
+    active = [
+        link.label for part in navigation.SECTIONS for link in navigation.links(part, actor, address) if link.is_active
+    ]
+    assert active == [item]

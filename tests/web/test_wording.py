@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from loopline.lib import amounts
 from loopline.web import wording
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -26,14 +27,14 @@ NOW = datetime(2026, 11, 21, 20, 0, tzinfo=UTC)
     ],
 )
 def test_money_is_written_to_the_cent(minor: int | None, currency: str, text: str) -> None:
-    assert wording.money_text(minor, currency) == text
+    assert amounts.money_text(minor, currency) == text
 
 
 @pytest.mark.parametrize(
     ("minor", "text"), [(1840050, "€18,400"), (1840051, "€18,401"), (-49, "€0"), (-150, "−€2"), (None, "—")]
 )
 def test_whole_money_is_rounded_only_in_writing(minor: int | None, text: str) -> None:
-    assert wording.money_whole_text(minor, "EUR") == text
+    assert amounts.money_whole_text(minor, "EUR") == text
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from typing import Any, Protocol
 from loopline.cli.bridge import Server, running_server
 from loopline.cli.command import DONE, FAILED, USED_WRONGLY, Command, CommandError
 from loopline.cli.prepare import set_up_again
+from loopline.lib.amounts import money_text
 from loopline.lib.config import Config
-from loopline.lib.money import Money
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
@@ -79,7 +79,7 @@ def _counted(counts: list[list[Any]]) -> str:
 
 
 def _won(sums: list[list[Any]]) -> str:
-    told = ", ".join(f"{currency} {Money(amount, currency).major:,.2f}" for amount, currency in sums)
+    told = ", ".join(money_text(amount, currency) for amount, currency in sums)
     return f", {told} won" if told else ""
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from loopline.lib.percent import share_in_words
+
 FEWEST_WINS = 100
 GOOD_ENOUGH = 0.1
 """A calibration that is further off than this, on average over the tenths, is called so."""
@@ -51,5 +53,5 @@ def calibrated(bins: list[Mapping[str, float]]) -> str:
     total = sum(one["n"] for one in bins)
     off = sum(abs(one["foretold"] - one["seen"]) * one["n"] for one in bins) / total
     if off > GOOD_ENOUGH:
-        return f" Its percentages are {off:.0%} off on average: read it as an order, not as a chance."
-    return f" Its percentages are {off:.1%} off on average."
+        return f" Its percentages are {share_in_words(off)} off on average: read it as an order, not as a chance."
+    return f" Its percentages are {share_in_words(off, 1)} off on average."

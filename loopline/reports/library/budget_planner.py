@@ -3,7 +3,7 @@
 from dataclasses import replace
 from functools import partial
 
-from loopline.lib.money import Money
+from loopline.lib.amounts import money_whole_text
 from loopline.reports.balance import sum_records
 from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.kept import kept_or
@@ -42,10 +42,12 @@ METRICS = (
     _told("outcome", "Outcome a week", "Outcome a week", "mean of the last 13 whole weeks, credited by the model: "
           "leads unless another conversion is asked for; won is told in revenue"),
     _told("more_minor", "10 % more", "10 % more", "a tenth of the spend a week", Unit.MONEY),
-    _told("gain", "Goes with", "Goes with", "outcome a week at 10 % more spend less that at the spend of now, on the "
-          "curve that fits best"),
-    _told("gain_low", "At least", "At least", "the lowest that any curve says which fits nearly as well (95 %)"),
-    _told("gain_high", "At most", "At most", "the highest that any curve says which fits nearly as well (95 %)"),
+    _told("gain", "Extra outcome at 10 % more", "Extra outcome", "outcome a week at 10 % more spend less that at "
+          "the spend of now, on the curve that fits best"),
+    _told("gain_low", "Extra outcome, at least", "At least", "the lowest that any curve says which fits nearly as "
+          "well (95 %)"),
+    _told("gain_high", "Extra outcome, at most", "At most", "the highest that any curve says which fits nearly as "
+          "well (95 %)"),
     _told("least_minor", "Lowest week", "Lowest week", "least spent in a week; below it nothing is known", Unit.MONEY),
     _told("most_minor", "Highest week", "Highest week", "most spent in a week; above it nothing is known", Unit.MONEY),
     _told("weeks", "Weeks", "Weeks", "whole weeks in a row with a known spend, up to the last"),
@@ -105,7 +107,7 @@ def _check(found: list[Learnt], scope: Scope, engine: Engine) -> Check:
     """The weeks that curves learn from hold all of the cost; what belongs to no row is told."""
     learnt = sum(spend or 0 for one in found for spend in one.series.spend)
     without, currency = unallocated_spend(scope, engine), scope.books.currency
-    words = f"actual cost of the whole weeks, {currency} {Money(without, currency).major:,.0f} of it of no row"
+    words = f"actual cost of the whole weeks, {money_whole_text(without, currency)} of it without a row"
     return Check(words, sum_records(engine, scope).cost_minor, learnt + without, currency)
 
 

@@ -121,8 +121,8 @@ def _bound(key: str, label: str, formula: str) -> Metric:
 METRICS = (
     replace(_money("expected_minor", "Expected", "all three sources together, the mean of the draws", "Expected"),
             parts=("from_open_minor", "from_leads_minor", "to_come_minor")),
-    _bound("expected_low_minor", "At least", "9 of 10 draws gave more; the months of a bad draw are not bad together, "
-           "so the total is no sum"),
+    _bound("expected_low_minor", "At least", "9 of 10 draws gave more; a draw that is bad in one month need not be bad "
+           "in the next, so the total is not the sum of the months"),
     _bound("expected_high_minor", "At most", "9 of 10 draws gave less"),
     _money("from_open_minor", "From open opportunities", "open opportunities × the win rate of those that reached "
            "their stage, closed after lags like those that were won", "From open"),

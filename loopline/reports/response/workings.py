@@ -67,18 +67,18 @@ def curves_of(response: Response, scope: Scope) -> Working:
     """What each curve that fits nearly as well as the best says of ten percent more."""
     is_money = OUTCOME_KINDS[scope.options.conversion] == "revenue"
     columns = tuple(_said(key, label, is_money=is_money) for key, label in
-                    (("says", "Goes with"), ("says_low", "At least"), ("says_high", "At most")))  # fmt: skip
+                    (("says", "Extra outcome"), ("says_low", "At least"), ("says_high", "At most")))  # fmt: skip
     steps = []
     for place, one in enumerate(response.near()):
         told = response.says(one, response.now, 1.1 * response.now)
-        shape = f"works on with {100 * one.shape.carry_over:.0f} %, steepness {one.shape.power:g}"
-        half = f"half of it at {one.shape.half / response.now:.1f} times the spend of now"
+        shape = f"{100 * one.shape.carry_over:.0f} % carries over to the next week, steepness {one.shape.power:g}"
+        half = f"half of its most at {one.shape.half / response.now:.1f} times the spend of now"
         steps.append(
             Step(f"{place + 1}. {shape}", {"says": told.value, "says_low": told.low, "says_high": told.high}, half)
         )
     words = (
-        f"{len(steps)} of {len(response.fits)} shapes fit nearly as well as the best, which stands first and says what "
-        "it goes with; the range is from the lowest to the highest of all of them."
+        f"{len(steps)} of {len(response.fits)} shapes fit nearly as well as the best. The best stands first and gives "
+        "the figure; the range runs from the lowest to the highest of all of them."
     )
     return Working("Curves that fit", "Shape", columns, tuple(steps), words)
 

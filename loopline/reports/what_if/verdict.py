@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from loopline.lib.percent import share_in_words
 from loopline.reports.what_if.comparison import FEWEST, Comparison
 
 EDITS_BEFORE_WARNING = 5
@@ -46,11 +47,10 @@ def _better(found: Comparison) -> str:
     old, new = found.old.won_rate, found.new.won_rate
     if old.value is None or new.value is None:
         return f"Whether that is better cannot be said: fewer than {FEWEST} mature outcomes."
+    seen = f"Of what passes, {share_in_words(new.value)} is won instead of {share_in_words(old.value)}"
     if found.change.low > 0:
-        return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: better."
-    if found.change.high < 0:
-        return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: worse."
-    return f"Of what passes, {new.value:.0%} is won instead of {old.value:.0%}: a difference is not shown."
+        return f"{seen}: better."
+    return f"{seen}: worse." if found.change.high < 0 else f"{seen}: a difference is not shown."
 
 
 def _caveats(found: Comparison, edits: int) -> list[str]:

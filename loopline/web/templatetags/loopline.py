@@ -14,6 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 
 from loopline.huddles.funnel import Funnel
+from loopline.lib.amounts import NONE, money_text, money_whole_text
 from loopline.lib.countries import country_name
 from loopline.lib.times import utc_now
 from loopline.web import wording
@@ -27,19 +28,19 @@ Figure = int | float | Decimal | None
 @register.filter
 def money(amount_minor: int | None, currency: str) -> str:
     """`{{ line.amount_minor|money:line.currency }}` → €1,234.56"""
-    return wording.money_text(amount_minor, currency)
+    return money_text(amount_minor, currency)
 
 
 @register.filter
 def money_whole(amount_minor: int | None, currency: str) -> str:
     """`{{ row.cost_minor|money_whole:currency }}` → €1,235"""
-    return wording.money_whole_text(amount_minor, currency)
+    return money_whole_text(amount_minor, currency)
 
 
 @register.filter
 def money_of(amount_minor: float, currency: str) -> str:
     """The same for an estimate, which is no whole number of cents."""
-    return wording.money_whole_text(round(amount_minor), currency)
+    return money_whole_text(round(amount_minor), currency)
 
 
 @register.filter
@@ -96,27 +97,27 @@ def signed_points(value: Figure) -> str:
 @register.filter
 def span(value: timedelta | None) -> str:
     """`{{ lead.answer_time|span }}` → 1 h 12 m"""
-    return wording.NONE if value is None else wording.span_text(value)
+    return NONE if value is None else wording.span_text(value)
 
 
 @register.filter
 def moment(value: datetime | None) -> str:
     """`{{ lead.created_at|moment }}` → today 09:41, with the full moment on hover."""
     zone = timezone.get_current_timezone()
-    return wording.NONE if value is None else _time(value, wording.moment_text(value, utc_now(), zone))
+    return NONE if value is None else _time(value, wording.moment_text(value, utc_now(), zone))
 
 
 @register.filter
 def ago(value: datetime | None) -> str:
     """`{{ key.last_used_at|ago }}` → 12 m ago"""
-    return wording.NONE if value is None else _time(value, wording.ago_text(value, utc_now()))
+    return NONE if value is None else _time(value, wording.ago_text(value, utc_now()))
 
 
 @register.filter
 def day(value: date | None) -> str:
     """`{{ task.due_on|day }}` → 12 Nov"""
     if value is None:
-        return wording.NONE
+        return NONE
     text = wording.day_text(value, timezone.localdate())
     return format_html('<time datetime="{}">{}</time>', value.isoformat(), text)
 
@@ -141,7 +142,7 @@ def clock(due_at: datetime | None) -> str:
 def measured(value: Figure, unit: str, currency: str) -> str:
     """`{% measured row.value metric.unit currency %}`: a metric's value by its unit: money, percent or count."""
     if unit == "money":
-        return wording.money_whole_text(None if value is None else int(value), currency)
+        return money_whole_text(None if value is None else int(value), currency)
     return wording.percent_text(value) if unit == "percent" else figure(value)
 
 

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django import template
 
+from loopline.lib.amounts import NONE, money_text, money_whole_text
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.why import Why
@@ -57,7 +58,7 @@ def signed(value: Number, metric: Metric, currency: str) -> str:
 @register.simple_tag
 def more_or_less(value: float, currency: str = "") -> str:
     """An estimated change with its sign: “+20.24”, “−1.46”; as money where a currency is given, “+€1,200”."""
-    said = wording.money_whole_text(round(abs(value)), currency) if currency else f"{abs(value):,.2f}"
+    said = money_whole_text(round(abs(value)), currency) if currency else f"{abs(value):,.2f}"
     return f"{'−' if value < 0 else '+'}{said}"
 
 
@@ -65,7 +66,7 @@ def more_or_less(value: float, currency: str = "") -> str:
 def exact(value: Number, metric: Metric, currency: str) -> str:
     """A metric's value where figures are added up by the reader: money to the cent."""
     if metric.unit is Unit.MONEY:
-        return wording.money_text(None if value is None else int(value), currency)
+        return money_text(None if value is None else int(value), currency)
     return wording.figure_text(value)
 
 
@@ -75,11 +76,11 @@ def measured_short(value: Number, metric: Metric, currency: str) -> str:
     if metric.unit is Unit.MONEY:
         amount = None if value is None else int(value)
         is_close = metric.parts and amount is not None and abs(amount) < CLOSE_PER_UNIT
-        return wording.money_text(amount, currency) if is_close else wording.money_whole_text(amount, currency)
+        return money_text(amount, currency) if is_close else money_whole_text(amount, currency)
     if metric.unit is Unit.PERCENT:
         return wording.percent_text(value)
     if metric.unit is Unit.HOURS:
-        return wording.NONE if value is None else wording.span_text(timedelta(hours=value))
+        return NONE if value is None else wording.span_text(timedelta(hours=value))
     return figure(value)
 
 
@@ -87,7 +88,7 @@ def measured_short(value: Number, metric: Metric, currency: str) -> str:
 def proof(check: Check) -> str:
     """`{% proof result.check %}`: the rows added up beside what the records say."""
     rows, records = (
-        wording.money_text(one, check.currency) if check.currency else f"{one:,}" for one in (check.rows, check.records)
+        money_text(one, check.currency) if check.currency else f"{one:,}" for one in (check.rows, check.records)
     )
     return f"{rows} in the rows {'=' if check.holds else '≠'} {records} {check.what}"
 
@@ -96,7 +97,7 @@ def proof(check: Check) -> str:
 def romi_pill(value: Number) -> str:
     """A return as a verdict: green from 100 %, amber down to 0, red below."""
     if value is None:
-        return wording.NONE
+        return NONE
     tone = "good" if value >= GOOD_ROMI else "warn" if value >= 0 else "bad"
     return pill(wording.percent_text(value), tone)
 

@@ -16,6 +16,7 @@ from loopline.access.roles import Permission
 from loopline.leads.fitted_models import FittedScore
 from loopline.leads.fitted_scores import fit_score
 from loopline.leads.models import Lead
+from loopline.lib.percent import share_in_words
 from loopline.reports.chart_bundle import version as charts_version
 from loopline.reports.fitted.charts import fitted_charts
 from loopline.reports.fitted.run import FitError
@@ -59,12 +60,17 @@ def _shown(score: FittedScore, actor: Actor) -> dict[str, Any]:
         "rules_area": _told(contest["second"]),
         "gap": _told(contest["difference"], sign="+"),
         "bins": [
-            (f"{one['foretold']:.0%}", f"{one['seen']:.0%}", f"{one['low']:.0%}–{one['high']:.0%}", one["n"])
+            (
+                share_in_words(one["foretold"]),
+                share_in_words(one["seen"]),
+                f"{share_in_words(one['low'])} to {share_in_words(one['high'])}",
+                one["n"],
+            )
             for one in document["calibration"]
         ],
         "tenths": [(one["place"], one["n"], one["won"], f"{one['lift']:.2f}") for one in document["deciles"]],
         "weights": [(one["label"], f"{one['weight']:+.2f}") for one in document["weights"][:WEIGHTS]],
-        "named": [(by_id[one["lead"]], f"{one['score']:.0%}", one) for one in named if one["lead"] in by_id],
+        "named": [(by_id[one["lead"]], share_in_words(one["score"]), one) for one in named if one["lead"] in by_id],
     }
 
 

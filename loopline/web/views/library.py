@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
+from loopline.lib.amounts import money_whole_text
 from loopline.reporting.flow_chart import flow_svg
 from loopline.reporting.model_chart import comparison_chart
 from loopline.reports.address import as_before, read_address, usual_of
@@ -32,7 +33,6 @@ from loopline.web.report_pages import report_or_404
 from loopline.web.report_words import changes
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
-from loopline.web.wording import money_whole_text
 from loopline.web.workings_shown import workings_shown
 
 GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")

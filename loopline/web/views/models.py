@@ -13,6 +13,7 @@ from loopline.access.roles import Permission
 from loopline.attribution.bootstrap import DRAWS, LEARNT
 from loopline.attribution.model import Model
 from loopline.attribution.own_model import is_own
+from loopline.lib.amounts import money_whole_text
 from loopline.reporting.model_chart import Given, ModelChart, model_chart
 from loopline.reports.address import flat, read_address
 from loopline.reports.kept import kept_or
@@ -32,7 +33,7 @@ from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.views.report_windows import MOST_ROWS
 from loopline.web.views.reports import about, chips
-from loopline.web.wording import figure_text, money_whole_text
+from loopline.web.wording import figure_text
 
 
 @require_GET
