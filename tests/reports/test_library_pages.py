@@ -111,7 +111,7 @@ def test_the_forecast_opens_into_what_may_be_seen(store: DuckDBEngine) -> None:
         assert (won.value, lost.value, rate.value) == (30, 0, 100)
         listed = client.get(won.address)
         assert (listed.status_code, listed.context["opened"].count) == (200, 30)
-        assert "Won of Proposal" in listed.content.decode()
+        assert "Proposal: Won" in listed.content.decode()
     assert client.get(address, asked | {"row": "2001-01-01"}).status_code == 400
     shown = client.get(reverse("report", args=["forecast"])).content.decode()
     assert f"{address}?row=~total&amp;metric=from_open_minor" in shown

@@ -216,6 +216,6 @@ def test_the_command_prints_it(
     assert main(["report", "pipeline-created", "--windows"]) == 0
     shown = capsys.readouterr().out
     assert "No window" in shown
-    assert "Adds up: EUR 150.01" in shown
+    assert "Adds up: €150.01" in shown
     assert main(["report", "pipeline-created", "--windows", "--series"]) == 2
     assert main(["report", "weekly", "--windows"]) == 2
