@@ -1,5 +1,6 @@
 """The next stretch is prepared while the last one is stored: the same outcome as one after the other."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -25,7 +26,7 @@ def helper(tmp_path: Path) -> PreparerProcess:
 
 
 @pytest.fixture
-def one_after_the_other(station: Station, tmp_path: Path) -> Station:
+def one_after_the_other(station: Station, tmp_path: Path) -> Iterator[Station]:
     """The same inbox loaded in this process; events repeat and visits go on across the bounds of stretches."""
     for _ in range(2):
         send_visits(station, 0, 8)
@@ -34,7 +35,8 @@ def one_after_the_other(station: Station, tmp_path: Path) -> Station:
     for block in station.inbox.read(0, 1 << 60):
         other.inbox.restore(block)
     other.loader = Loader(other.inbox, other.engine, other.state, pace=PACE)
-    return other
+    yield other
+    other.close()
 
 
 @dataclass
