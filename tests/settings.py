@@ -5,6 +5,9 @@ import os
 import shutil
 import tempfile
 
+from tests.temporary import keep_files_in_memory
+
+keep_files_in_memory()
 _folder = tempfile.mkdtemp(prefix="loopline-tests-")
 atexit.register(shutil.rmtree, _folder, ignore_errors=True)
 os.environ["LOOPLINE_DATA"] = _folder
