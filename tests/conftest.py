@@ -1,5 +1,8 @@
 """What all tests share."""
 
+import gc
+from collections.abc import Iterator
+
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -29,3 +32,18 @@ LONG = ("story/", "sync/test_olist", "browser/test_every_page", "reports/test_be
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONG))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """A worker holds a million objects before its first test, and all of them stay: Python need not look through them
+    again and again for what could go, which took a tenth of the time of all tests."""
+    gc.disable()
+    yield
+    gc.collect()
+    gc.freeze()
+    gc.enable()
+
+
+def pytest_unconfigure() -> None:
+    gc.unfreeze()
