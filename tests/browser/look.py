@@ -9,6 +9,8 @@ from playwright.sync_api import Error, Page
 LOOKS = (("light", 1440), ("dark", 390))
 """Theme and width of every test run; `make test-slow` looks at all six (LOOPLINE_LOOK=all)."""
 ALL_LOOKS = tuple((theme, width) for theme in ("light", "dark") for width in (1440, 768, 390))
+AXE = Axe().axe_script
+"""Half a megabyte of JavaScript, put into a page once; whatever it says beside the violations stays in the browser."""
 _HEIGHT = {1440: 900, 768: 1024, 390: 844}
 
 _WIDER = """() => {
@@ -57,7 +59,9 @@ class Look:
 
 
 def _axe_faults(page: Page) -> list[str]:
-    found = Axe().run(page).response["violations"]
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE)
+    found = page.evaluate("() => axe.run({resultTypes: ['violations']}).then((found) => found.violations)")
     return [
         f"{one['id']}: {one['help']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
         for one in found
