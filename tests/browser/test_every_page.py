@@ -1,25 +1,20 @@
-"""Every address of the sitemap that needs no argument: looked at as an administrator, in every width and theme.
+"""Every address of the sitemap that needs no argument: looked at as an administrator, in every width and theme."""
 
-And the pages behind signed links, which no sitemap leads to: looked at by whoever has the link, without a password.
-"""
-
-from datetime import timedelta
+from collections.abc import Iterator
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, get_resolver, reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
+from pytest_django import DjangoDbBlocker
 
 from loopline.access.roles import Role
-from loopline.huddles import homework, scorecard_mail
-from loopline.huddles.actions import close_huddle
-from loopline.huddles.models import Homework
-from loopline.leads.models import Lead
-from loopline.lib.times import utc_now
-from tests.browser.conftest import SignIn
+from loopline.store.current import use_engine
+from loopline.store.engine import Engine
 from tests.browser.look import Look
-from tests.browser.records import Company
-from tests.browser.test_huddle_look import an_open_one, weekly
+from tests.browser.records import Company, fill
+from tests.browser.server import Server
 from tests.browser.watch import Complaints
 
 pytestmark = pytest.mark.browser
@@ -37,49 +32,51 @@ def plain_pages() -> list[str]:
     return [str(one.name) for one in plain if one.name not in NEED_A_QUERY]
 
 
-@pytest.mark.parametrize("name", plain_pages())
-def test_a_page_is_sound_in_every_width_and_theme(
-    name: str, filled_site: Company, sign_in: SignIn, shoot: Look
-) -> None:
+@pytest.fixture(scope="module")
+def transactional_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The records of all these tests; pytest-django's own fixture of this name would empty them after each."""
+    with django_db_blocker.unblock():
+        yield
+        call_command("flush", interactive=False, verbosity=0)
+
+
+@pytest.fixture(scope="module")
+def company(event_store: Engine, transactional_db: None) -> Iterator[Company]:
+    """One company for all pages: they are only looked at."""
+    use_engine(event_store)
+    yield fill()
+    use_engine(None)
+
+
+@pytest.fixture(scope="module")
+def client(company: Company) -> Client:
     client = Client()
-    client.force_login(filled_site.users[Role.ADMINISTRATOR])
+    client.force_login(company.users[Role.ADMINISTRATOR])
+    return client
+
+
+@pytest.fixture(scope="module")
+def tab(browser: Browser, server: Server, client: Client) -> Iterator[Page]:
+    """One tab for all pages: each new one is a new process, which fetches and compiles everything anew.
+
+    What the page before still had to complain of fails the next one; the complaint names its address.
+    """
+    context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
+    context.set_default_timeout(30_000)
+    context.add_cookies(
+        [{"name": name, "value": morsel.value, "url": server.url} for name, morsel in client.cookies.items()]
+    )
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize("name", plain_pages())
+def test_a_page_is_sound_in_every_width_and_theme(name: str, client: Client, tab: Page, shoot: Look) -> None:
     answer = client.get(reverse(name), follow=True)
     if answer.status_code == 405 or "text/html" not in answer.headers["Content-Type"]:
         pytest.skip("takes only POST, or gives no page")
     assert answer.status_code == 200
-    page = sign_in(filled_site.users[Role.ADMINISTRATOR])
-    complaints = Complaints(page)
-    page.goto(reverse(name))
-    shoot(page, name)
-    assert complaints.all == []
-
-
-def test_a_scorecard_is_sound_behind_its_link(filled_site: Company, page: Page, shoot: Look) -> None:
-    huddle, seller = an_open_one(filled_site), filled_site.users[Role.SALES]
-    now = utc_now()
-    for number, lead in enumerate(filled_site.leads):
-        answer = {"state": "rejected", "rejected_at": now, "reason": Lead.Reason.NOT_A_BUYER}
-        more = answer if number < 2 else {"state": "accepted", "accepted_at": now}
-        Lead.objects.filter(pk=lead.pk).update(owner=seller, handed_over_at=now - timedelta(hours=4), **more)
-    close_huddle(huddle, carry_over=True, by=filled_site.users[Role.MARKETING].actor)
-    complaints = Complaints(page)
-    page.goto(reverse("scorecard_link", args=[scorecard_mail.token_of(huddle, seller)]))
-    shoot(page, "scorecard_link")
-    assert complaints.all == []
-
-
-def test_the_homework_is_sound_with_everything_that_a_reason_asks_for(
-    filled_site: Company, page: Page, shoot: Look
-) -> None:
-    given = Homework.objects.create(
-        series=weekly(filled_site), user=filled_site.users[Role.SALES], meeting_at=utc_now(),
-        expires_at=utc_now() + timedelta(hours=1),
-    )  # fmt: skip
-    complaints = Complaints(page)
-    page.goto(reverse("homework", args=[homework.token_of(given)]))
-    for number, reason in enumerate((Lead.Reason.BELOW_DEFINITION, Lead.Reason.TIMING, Lead.Reason.DUPLICATE)):
-        form = page.locator("section.homework").nth(number)
-        form.locator("summary").click()
-        form.get_by_label("Reason").select_option(reason.value)
-    shoot(page, "homework_reasons")
+    complaints = Complaints(tab)
+    tab.goto(reverse(name))
+    shoot(tab, name)
     assert complaints.all == []
