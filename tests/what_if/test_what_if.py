@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from scipy.stats import t as student
+import scipy  # its `stats` is read when it is first used: each worker reads this file, and one needs it
 
 from loopline.reports.survival import Z95, Share
 from loopline.reports.what_if.comparison import compare
@@ -218,7 +218,7 @@ def test_few_leads_that_stand_for_many_make_the_change_less_sure() -> None:
     change = compare(columns_of(usual + by_chance), ["x"], weeks=1).change
     assert change.value == pytest.approx(70 / 300 - 0.5)
     half = (change.high - change.low) / 2
-    assert half == pytest.approx(student.ppf(0.975, freedom) * squares**0.5)
+    assert half == pytest.approx(scipy.stats.t.ppf(0.975, freedom) * squares**0.5)
     assert half > 1.04 * Z95 * squares**0.5
 
 
