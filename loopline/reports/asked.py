@@ -6,6 +6,7 @@ from datetime import date, datetime, time
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from loopline.lib.times import as_utc
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import HUMANS, Books, OptionError, Options
 
@@ -78,7 +79,7 @@ _PLUS_LOST = re.compile(r"(:\d\d(?:\.\d+)?) (\d\d:\d\d)$")
 
 
 def moment_of(text: str, zone: str, field: str = "as_of") -> datetime | None:
-    """A day means its last moment in the organisation's zone; a moment without a zone is one of that zone."""
+    """A day means its last moment in the organisation's zone; a moment without a zone is one of that zone. In UTC."""
     if not text:
         return None
     try:
@@ -88,7 +89,7 @@ def moment_of(text: str, zone: str, field: str = "as_of") -> datetime | None:
         raise OptionError(message, field) from error
     if len(text) == len("2026-03-31"):
         moment = datetime.combine(moment.date(), time.max)
-    return moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone))
+    return as_utc(moment if moment.tzinfo else moment.replace(tzinfo=ZoneInfo(zone)))
 
 
 Day = TypeVar("Day", bound=date)

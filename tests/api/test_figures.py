@@ -7,6 +7,7 @@ from datetime import timedelta
 from io import BytesIO, StringIO
 from typing import Any
 from urllib.parse import urlencode
+from zipfile import ZipFile
 
 import pyarrow.parquet as pq
 import pytest
@@ -120,7 +121,16 @@ def test_files_are_those_of_the_page(units: tuple[BusinessUnit, BusinessUnit]) -
     assert pq.read_table(BytesIO(file.content)).num_rows
     assert "text/csv" in asker.ask("reports/buyers", format="csv").headers["Content-Type"]
     assert list(csv.reader(StringIO(asker.ask("reports/buyers", format="csv").content.decode())))
-    assert asker.ask("reports/buyers", format="xlsx").content.startswith(b"PK")
+    sheet: Any = asker.ask("reports/buyers", format="xlsx", as_of="2026-03-31T12:00:00Z")
+    about = ZipFile(BytesIO(sheet.content)).read("docProps/core.xml").decode()
+    assert about.count("2026-03-31T12:00:00Z</dcterms:") == 2, "made and changed when the books said so, not now"
+
+
+def test_a_plus_that_was_sent_as_it_is_still_begins_the_zone_of_a_moment(refused_by: Program) -> None:
+    for sent in ("2026-03-31T12:00:00.5 02:00", "2026-03-31T12:00:00.500000+02:00"):
+        assert refused_by.told("reports/buyers", as_of=sent)["as_of"] == "2026-03-31T10:00:00.500000+00:00"
+    assert refused_by.told("reports/buyers", as_of="2026-03-31 12:00")["as_of"] == "2026-03-31T12:00:00+00:00"
+    assert refused_by.refusal("reports/buyers", as_of="12:00 02:00") == (422, "option_not_usable", "as_of")
 
 
 def test_the_table_of_windows_is_that_of_its_file_and_its_command(
