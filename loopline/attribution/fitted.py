@@ -1,22 +1,14 @@
-"""Models that are learnt from all paths: the walks of a scope out of the event store, and the weights learnt from them.
-
-Walks that converted are the paths of the conversions; those that did not are in `attribution.null_walks`.
-"""
+"""Models that are learnt from all paths, those that converted and those that did not: the weights learnt from them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from loopline.attribution.chain import chain_of, chain_together, removal_effects, states_of_all
-from loopline.attribution.conversions import conversion_people, conversions
+from loopline.attribution.converted_walks import converted_walks
 from loopline.attribution.model import Model
 from loopline.attribution.null_walks import NullWalks, all_channels, null_walks
-from loopline.attribution.paths import steps
-from loopline.attribution.state import number_of, question
-from loopline.attribution.touchpoints import RowOf
 from loopline.attribution.walks import Integers, Walks
 from loopline.store.engine import Engine, Value
 
@@ -50,8 +42,8 @@ def weights_learnt(
     named: dict[str, Value] = {}
     cases = []
     sources = {kind: _counted(learns_from or kind) for kind in kinds}
-    asked = _Asked(engine, values, all_channels(engine), ignores_direct)
-    learnt = _effects(asked, tuple(dict.fromkeys(sources.values())), order)
+    walks = _walks(engine, values, tuple(dict.fromkeys(sources.values())), ignores_direct)
+    learnt = _effects(*walks, order)
     for kind, source in sources.items():
         effects = learnt[source]
         for place, (channel, effect) in enumerate(effects.items()):
@@ -71,66 +63,44 @@ def walks_of(
 
     Raises TooFewError where too few of them converted to `kind`, and StoreError.
     """
-    asked = _Asked(engine, values, all_channels(engine), ignores_direct)
-    return _joined(asked.converted([kind])[kind], asked.nulls([kind]).for_all())
+    converted, nulls = _walks(engine, values, [kind], ignores_direct)
+    return _joined(converted[kind], nulls.for_all)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    """Whose walks are asked for, all of them by the places of the same channels."""
+def _walks(
+    engine: Engine, values: Mapping[str, Value], kinds: Sequence[str], ignores_direct: bool
+) -> tuple[dict[str, Walks], NullWalks]:
+    """By kind the walks that converted to it, and those that did not, all of them by places of the same channels.
 
-    engine: Engine
-    values: Mapping[str, Value]
-    channels: tuple[str, ...]
-    ignores_direct: bool
+    Raises TooFewError, before it asks for the many that did not.
+    """
+    channels = all_channels(engine)
+    found = converted_walks(engine, values, channels, kinds, ignores_direct)
+    converted = {kind: _enough(kind, found.of(kind)) for kind in kinds}
+    people = {kind: found.people(kind) for kind in kinds}
+    return converted, null_walks(engine, values, channels, people, ignores_direct)
 
-    def nulls(self, kinds: Sequence[str]) -> NullWalks:
-        return null_walks(self.engine, self.values, self.channels, kinds, self.ignores_direct)
 
-    def converted(self, kinds: Sequence[str]) -> dict[str, Walks]:
-        """By kind, the walks that converted to it. Raises TooFewError."""
-        row = RowOf("''", carries_channel=True, ignores_direct=self.ignores_direct)
-        found = self.engine.query(_paths(kinds, row), self.values)
-        kind_of, walks = np.asarray(found["kind_no"]), {}
-        for place, kind in enumerate(kinds):
-            walks[kind] = self._walks(kind, found.slice(*_stretch(kind_of, place)))
-        return walks
-
-    def _walks(self, kind: str, found: pa.Table) -> Walks:
-        firsts = np.flatnonzero(np.asarray(found["is_start"]).astype(bool))
-        if len(firsts) < FEWEST:
-            raise TooFewError(
-                f"There are {len(firsts)} {NAMES[_counted(kind)]} with a path here, and a model that learns from paths "
-                f"needs {FEWEST}: of fewer it would learn chance. Choose a longer period, or a model with fixed "
-                "weights such as linear."
-            )
-        return Walks(
-            channels=self.channels,
-            codes=np.asarray(pc.index_in(found["channel"], pa.array(self.channels))),
-            starts=np.append(firsts, found.num_rows),
-            conversions=np.ones(len(firsts)),
-            value=np.asarray(found["amount"]).astype(np.float64)[firsts],
-            nulls=np.zeros(len(firsts)),
+def _enough(kind: str, walks: Walks) -> Walks:
+    if len(walks) < FEWEST:
+        raise TooFewError(
+            f"There are {len(walks)} {NAMES[_counted(kind)]} with a path here, and a model that learns from paths "
+            f"needs {FEWEST}: of fewer it would learn chance. Choose a longer period, or a model with fixed "
+            "weights such as linear."
         )
+    return walks
 
 
-def _stretch(kind_of: Integers, place: int) -> tuple[int, int]:
-    """Where the rows of this kind begin, and how many there are."""
-    first, end = np.searchsorted(kind_of, [place, place + 1])
-    return int(first), int(end - first)
-
-
-def _effects(asked: _Asked, kinds: tuple[str, ...], order: int) -> dict[str, dict[str, float]]:
+def _effects(converted: Mapping[str, Walks], nulls: NullWalks, order: int) -> dict[str, dict[str, float]]:
     """By kind, the removal effect of each channel. Nearly all null walks are those of every kind: counted once."""
-    converted, nulls = asked.converted(kinds), asked.nulls(kinds)
-    shared, own = nulls.for_all(), {kind: nulls.only_for(kind) for kind in kinds}
-    states = states_of_all([shared, *converted.values(), *own.values()], order)
-    nobody = chain_of(shared, order, states)
+    own = {kind: nulls.only_for(kind) for kind in converted}
+    states = states_of_all([nulls.for_all, *converted.values(), *own.values()], order)
+    of_all = chain_of(nulls.for_all, order, states)
     learnt = {}
-    for kind in kinds:
-        chain = chain_together(nobody, chain_of(converted[kind], order, states), chain_of(own[kind], order, states))
+    for kind, walks in converted.items():
+        chain = chain_together(of_all, chain_of(walks, order, states), chain_of(own[kind], order, states))
         effects = removal_effects(chain).of_conversions
-        learnt[kind] = dict(zip(asked.channels, (float(effect) for effect in effects), strict=True))
+        learnt[kind] = dict(zip(walks.channels, (float(effect) for effect in effects), strict=True))
     return learnt
 
 
@@ -154,22 +124,3 @@ def _joined(first: Walks, second: Walks) -> Walks:
 def _counted(kind: str) -> str:
     """Revenue is the money of the won: it goes by what they are learnt from."""
     return "won" if kind == "revenue" else kind
-
-
-def _paths(kinds: Sequence[str], row: RowOf) -> str:
-    """Touchpoints of conversions by kind and walk, oldest first; walks are told apart inside the question only."""
-    places = " ".join(f"WHEN '{kind}' THEN {place}" for place, kind in enumerate(kinds))
-    return question(
-        f"""
-        SELECT w.kind_no AS kind_no, w.channel AS channel, w.place = 1 AS is_start, w.amount AS amount
-        FROM (
-            SELECT CASE c.kind {places} END AS kind_no, s.channel AS channel, c.amount AS amount,
-                {number_of("CAST(s.conversion_no AS VARCHAR)")} AS walk_no,
-                row_number() OVER (PARTITION BY s.conversion_no ORDER BY s.touched_us, s.event_id) AS place
-            FROM steps AS s JOIN conversions AS c ON c.conversion_no = s.conversion_no
-        ) AS w ORDER BY w.kind_no, w.walk_no, w.place
-        """,
-        conversions(*kinds),
-        conversion_people(*kinds),
-        steps(row, *kinds),
-    )

@@ -3,12 +3,15 @@
 from datetime import datetime, timedelta
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from loopline.attribution import null_walks as part
+from loopline.attribution.by_walk import by_walk
+from loopline.attribution.converted_walks import converted_walks
 from loopline.attribution.fitted import weights_learnt
 from loopline.attribution.model import MODELS
-from loopline.attribution.null_walks import NullWalks, all_channels, null_walks, walk_by_walk
+from loopline.attribution.null_walks import NullWalks, all_channels, null_walks
 from loopline.attribution.walks import Walks
 from loopline.reports.options import Options
 from loopline.reports.run import settle
@@ -18,9 +21,11 @@ from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
 LATER = LEARNT + timedelta(days=1)
 
 
-def asked(engine: Engine, *kinds: str, as_of: datetime | None = None) -> NullWalks:
-    scope = settle(Options(**MARCH, as_of=as_of), engine, BOOKS)  # type: ignore[arg-type]
-    return null_walks(engine, scope.params, all_channels(engine), kinds or ("won",))
+def asked(engine: Engine, *kinds: str, **options: object) -> NullWalks:
+    params, channels = settle(Options(**MARCH | options), engine, BOOKS).params, all_channels(engine)  # type: ignore[arg-type]
+    converted = converted_walks(engine, params, channels, kinds or ("won",))
+    people = {kind: converted.people(kind) for kind in converted.kinds}
+    return null_walks(engine, params, channels, people)
 
 
 def told(walks: Walks) -> list[str]:
@@ -31,28 +36,42 @@ def told(walks: Walks) -> list[str]:
 
 
 def strangers(engine: Engine, as_of: datetime | None = None) -> list[str]:
-    return told(asked(engine, as_of=as_of).for_all())
+    return told(asked(engine, as_of=as_of).for_all)
 
 
-@pytest.mark.parametrize("highest", [7, 2**20, 2**62])
+@pytest.mark.parametrize("highest", [7, 2**20, 2**62, 2**63 - 1])
 @pytest.mark.parametrize("is_in_time", [True, False])
 def test_walks_are_in_order_however_their_numbers_lie(highest: int, is_in_time: bool) -> None:
     chance = np.random.default_rng(highest % 1000)
     walk_no = chance.choice(chance.integers(0, highest, 40), 3_000)
-    touched_us = chance.integers(0, 900, 3_000)
+    told = chance.integers(0, 900 << 2, 3_000)
     if is_in_time:
-        touched_us.sort()
-    places, begins = walk_by_walk(walk_no, touched_us)
-    wanted = np.lexsort((touched_us, walk_no))
-    assert walk_no[places].tolist() == walk_no[wanted].tolist()
-    assert places.tolist() == wanted.tolist()
-    assert begins.tolist() == [True, *(np.diff(walk_no[wanted]) != 0)]
+        told.sort()
+    found = by_walk(pa.table({"walk_no": walk_no, "told": told}), 2)
+    order = np.lexsort((told, walk_no))
+    walks, moments = walk_no[order], told[order] >> 2
+    is_start = np.append(True, walks[1:] != walks[:-1])
+    assert found.codes.tolist() == (told[order] & 3).tolist()
+    assert found.walk_no.tolist() == walks[is_start].tolist()
+    assert found.starts.tolist() == [*np.flatnonzero(is_start), 3_000]
+    pairs = list(zip(walks.tolist(), moments.tolist(), strict=True))
+    assert found.together.tolist() == [place for place, pair in enumerate(pairs) if pairs.count(pair) > 1]
+    assert found.together_at.tolist() == moments[found.together].tolist()
+    tied = {moment for moment, channels in channels_at(pairs, found.codes.tolist()).items() if len(channels) > 1}
+    assert found.tied_at.tolist() == sorted({moment for _, moment in tied})
+
+
+def channels_at(pairs: list[tuple[int, int]], codes: list[int]) -> dict[tuple[int, int], set[int]]:
+    channels: dict[tuple[int, int], set[int]] = {}
+    for pair, code in zip(pairs, codes, strict=True):
+        channels.setdefault(pair, set()).add(code)
+    return channels
 
 
 def test_nothing_is_in_order() -> None:
-    nothing = np.zeros(0, dtype=np.int64)
-    places, begins = walk_by_walk(nothing, nothing)
-    assert len(places) == len(begins) == 0
+    nothing = pa.table({"walk_no": np.zeros(0, dtype=np.int64), "told": np.zeros(0, dtype=np.int64)})
+    for found in (by_walk(nothing, 2), by_walk(nothing, 9)):
+        assert (len(found.walk_no), found.starts.tolist(), len(found.codes), len(found.tied_at)) == (0, [0], 0, 0)
 
 
 def test_touchpoints_of_one_moment_stand_in_the_order_of_their_event_ids(engine: Engine) -> None:
@@ -62,7 +81,25 @@ def test_touchpoints_of_one_moment_stand_in_the_order_of_their_event_ids(engine:
     shelf.touch("e4", "visitor:b", day(5), channel="Partner")
     shelf.touch("e0", "visitor:a", day(6), channel="Partner")
     shelf.store()
-    assert strangers(engine) == ["ECDP", "P"]
+    shelf.touch("e5", "visitor:b", day(5), channel="Partner")
+    shelf.store()
+    assert strangers(engine) == ["ECDP", "PP"]
+
+
+def test_walks_are_in_order_where_the_period_is_long_for_numbers_of_microseconds(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf(engine)
+    for place, channel in enumerate(("Partner", "Direct", "Email")):
+        shelf.touch(f"e{3 - place}", "visitor:a", day(5) + timedelta(microseconds=place), channel=channel)
+    shelf.touch("e9", "visitor:b", day(6), channel="Direct")
+    shelf.store()
+    monkeypatch.setattr(part, "NUMBER_BITS", 40)
+    assert strangers(engine) == ["D", "PDE"]
+
+
+def test_nobody_is_a_null_walk_where_nobody_touched_anything(engine: Engine) -> None:
+    assert strangers(engine) == []
 
 
 def test_who_was_erased_between_the_two_questions_is_asked_for_again(
@@ -93,10 +130,10 @@ def test_who_converted_to_another_kind_is_a_null_walk_for_this_one(engine: Engin
     shelf.won("o1", "buyer", day(9), 100)
     shelf.store()
     walks = asked(engine, "lead", "won")
-    assert told(walks.for_all()) == ["N"]
+    assert told(walks.for_all) == ["N"]
     assert told(walks.only_for("lead")) == ["B"]
     assert told(walks.only_for("won")) == ["L"]
-    assert told(asked(engine, "lead").for_all()) == ["B", "N"]
+    assert told(asked(engine, "lead").for_all) == ["B", "N"]
 
 
 def test_late_touchpoints_links_merges_and_conversions_change_the_walks_from_then_on(engine: Engine) -> None:
