@@ -8,6 +8,8 @@ from playwright.sync_api import Error, Page
 
 LOOKS = (("light", 1440), ("dark", 390))
 """Theme and width of every test run; `make test-slow` looks at all six (LOOPLINE_LOOK=all)."""
+NARROW = LOOKS[1:]
+"""For pages like others that are looked at: the width in which they could break, in the theme that is seen less."""
 ALL_LOOKS = tuple((theme, width) for theme in ("light", "dark") for width in (1440, 768, 390))
 AXE = Axe().axe_script
 """Half a megabyte of JavaScript, put into a page once; whatever it says beside the violations stays in the browser."""
@@ -32,20 +34,20 @@ class Look:
         self._folder = folder
         folder.mkdir(exist_ok=True)
 
-    def __call__(self, page: Page, name: str) -> None:
+    def __call__(self, page: Page, name: str, *, looks: tuple[tuple[str, int], ...] = LOOKS) -> None:
         """Screenshots as `name-width-theme.png`; AssertionError names every fault of every width and theme."""
         try:
-            faults = self._faults(page, name)
+            faults = self._faults(page, name, looks)
         except Error as error:
             if "context was destroyed" not in str(error):
                 raise
             page.wait_for_load_state()  # the click before it led on while we looked: look at the page it led to
-            faults = self._faults(page, name)
+            faults = self._faults(page, name, looks)
         assert not faults, "\n".join(f"{name} at {', '.join(where)}: {fault}" for fault, where in faults.items())
 
-    def _faults(self, page: Page, name: str) -> dict[str, list[str]]:
+    def _faults(self, page: Page, name: str, looks: tuple[tuple[str, int], ...]) -> dict[str, list[str]]:
         faults: dict[str, list[str]] = {}
-        for theme, width in ALL_LOOKS if os.environ.get("LOOPLINE_LOOK") == "all" else LOOKS:
+        for theme, width in ALL_LOOKS if os.environ.get("LOOPLINE_LOOK") == "all" else looks:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": _HEIGHT[width]})
             page.screenshot(path=self._folder / f"{name}-{width}-{theme}.png", full_page=True)

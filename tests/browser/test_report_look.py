@@ -4,14 +4,15 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
+from loopline.reporting.models import ReportMail, SavedView
 from loopline.store.current import engine
 from tests.attribution.shelf import Shelf
 from tests.browser.conftest import SignIn
-from tests.browser.look import Look
+from tests.browser.look import NARROW, Look
 from tests.browser.records import HOSTILE, LONG, Company
 from tests.browser.watch import Complaints
 
@@ -125,4 +126,47 @@ def test_a_report_of_the_library_draws_its_chart_and_is_frozen(
     page.get_by_role("link", name="Run again").click()
     expect(page.get_by_text("same digest")).to_have_count(2)
     shoot(page, "frozen_run_filled")
+    keep_more(filled_site)
+    for name, address in OTHERS.items():
+        page.goto(address)
+        shoot(page, name, looks=NARROW)
     assert complaints.all == []
+    for address in ("/reports/library/forecast/", "/reports/library/self-reported/", "/reports/models/"):
+        page.goto(address)
+        printed_whole(page)
+
+
+OTHERS = {
+    "kept_filled": "/reports/kept/",
+    "report_mail_filled": "/reports/library/pipeline-created/mail/",
+    "report_behind_filled": "/reports/library/pipeline-created/behind/?row=~total&metric=opened_minor",
+    "unusual_filled": "/reports/unusual/closed-loop/cost.cost-without-rate/",
+    "platform_claims_filled": "/reports/library/platform-claims/",
+    "weekly_filled": "/reports/weekly/",
+}
+
+
+def keep_more(company: Company) -> None:
+    """Long names among what is kept, a cost that a platform told, and one without a rate."""
+    owner, now = company.users[Role.MARKETING], utc_now()
+    SavedView.objects.create(name=LONG, report="closed-loop", owner=owner, unit=company.units[0])
+    mail = ReportMail.objects.create(
+        name=LONG, report="pipeline-created", owner=owner, next_at=now, not_before=now, trouble=HOSTILE
+    )
+    mail.recipients.set(company.users.values())
+    shelf, unit, day = Shelf(engine()), str(company.units[0].pk), (now - timedelta(days=3)).date()
+    shelf.cost("bill", "campaign-3", None, day, unit_id=unit, currency="CHF", amount_minor=1_234_567_89)
+    shelf.cost("told", "campaign-3", 2_000_00, day, unit_id=unit, platform=LONG, claimed_micro=9_000_000,
+               claimed_reporting_minor=123_456_789_00)  # fmt: skip
+    shelf.store()
+
+
+def printed_whole(page: Page) -> None:
+    """On A4 no table is wider than the paper, and nothing is printed that only leads elsewhere."""
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 703, "height": 1000})
+    wide = "tables => tables.filter(one => one.getBoundingClientRect().right > innerWidth + 1).length"
+    assert page.locator("main table").evaluate_all(wide) == 0, page.url
+    for one in (".sidebar", ".page-actions", ".tabs a:not([aria-current])"):
+        expect(page.locator(one).filter(visible=True)).to_have_count(0)
+    page.emulate_media(media="screen")

@@ -12,12 +12,14 @@ from django.urls import reverse
 from loopline.access.roles import Role
 from loopline.reports.answer import answered
 from loopline.reports.options import Books, OptionError, Options
+from loopline.reports.periods import DAY
 from loopline.reports.weekly import Line, WeeklyTable, weekly_table
 from loopline.reports.weekly_export import weekly_exported
 from loopline.reports.weekly_file import weekly_csv, weekly_parquet
 from loopline.reports.weekly_sums import weeks_of
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
+from loopline.web.views.weekly import latest
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 from tests.attribution.test_credit_ledger import random_books
 from tests.make import make_unit, signed_in_as
@@ -196,3 +198,15 @@ def test_the_page_and_its_files_are_for_those_who_see_reports(store: DuckDBEngin
     assert admin.get(reverse("weekly"), {"by": "campaign"}).status_code == 400
     assert admin.get(reverse("weekly"), {"model": "influenced"}).status_code == 400
     assert admin.get(reverse("weekly_download", args=["parquet"]), {"model": "x"}).status_code == 400
+
+
+@pytest.mark.parametrize(("channels", "shown"), [(3, 198), (50, 200), (250, 200)])
+def test_the_page_lists_whole_weeks(channels: int, shown: int) -> None:
+    """But for a week with more channels than the page has lines."""
+    mondays = [date(2026, 1, 5) + 7 * week * DAY for week in range(80)]
+    lines = [Line(monday, "", f"Channel {one}") for monday in mondays for one in range(channels)]
+    found = latest(lines)
+    assert len(found) == shown
+    assert found[-1] == lines[-1]
+    assert channels > shown or found[0].channel == "Channel 0"
+    assert latest(lines[:10]) == lines[:10]

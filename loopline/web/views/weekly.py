@@ -1,5 +1,6 @@
 """The weekly table: week, channel, spend, touches, leads, revenue; for packages of marketing-mix models."""
 
+from collections.abc import Sequence
 from urllib.parse import urlencode
 
 from django.http import HttpResponse
@@ -36,14 +37,23 @@ def weekly(request: PageRequest) -> HttpResponse:
         table = weekly_table(asked.options, engine(), books_for(request.actor))
     except OptionError as error:
         return render(request, "reports/weekly.html", shown | {"trouble": str(error)}, status=400)
+    lines = latest(table.lines)
     shown |= about(asked, table.scope.model) | {
         "table": table,
-        "lines": [(one, _behind(one, table, request)) for one in table.lines[-SHOWN:]],
-        "left_out": max(0, len(table.lines) - SHOWN),
+        "lines": [(one, _behind(one, table, request)) for one in lines],
+        "left_out": len(table.lines) - len(lines),
         "currency": table.scope.books.currency,
         "unusual_query": _days_of(table, request),
     }
     return render(request, "reports/weekly.html", shown)
+
+
+def latest(lines: Sequence[Line]) -> Sequence[Line]:
+    """The last SHOWN at most, in whole weeks; of a week that is longer than that, its last ones."""
+    if len(lines) <= SHOWN:
+        return lines
+    cut = lines[-SHOWN - 1].week
+    return [one for one in lines[-SHOWN:] if one.week != cut] or lines[-SHOWN:]
 
 
 def _days_of(table: WeeklyTable, request: PageRequest) -> str:
