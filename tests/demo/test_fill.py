@@ -130,11 +130,11 @@ def test_the_company_is_alive_up_to_the_last_hour(until: datetime) -> None:
     assert any(until - at < timedelta(days=7) for at in seen)
 
 
-def test_a_given_day_is_the_last_and_today_ends_with_the_last_full_hour() -> None:
+def test_a_given_day_is_the_last_and_today_ends_with_the_last_quarter_of_an_hour() -> None:
     now = datetime(2026, 11, 22, 14, 31, tzinfo=UTC)
-    assert end_of_year(None, now) == now.replace(minute=0)
+    assert end_of_year(None, now) == now.replace(minute=30)
     assert end_of_year(date(2026, 11, 20), now) == UNTIL
-    assert end_of_year(now.date(), now) == now.replace(minute=0)
+    assert end_of_year(now.date(), now) == now.replace(minute=30)
 
 
 def test_deals_are_about_different_products() -> None:

@@ -29,7 +29,7 @@ def _configure(parser: ArgumentParser) -> None:
         "--until",
         type=date.fromisoformat,
         metavar="DATE",
-        help="last day of the simulated year (default today, up to the last full hour)",
+        help="last day of the simulated year (default today, up to the last quarter of an hour)",
     )
 
 
@@ -85,11 +85,11 @@ def _fill(config: Config, until: date | None) -> int:
 
 
 def end_of_year(last_day: date | None, now: datetime) -> datetime:
-    """The end of this day, or the last full hour where the day is not over."""
-    hour = now.replace(minute=0, second=0, microsecond=0)
+    """The end of this day, or the last quarter of an hour where the day is not over."""
+    quarter = now.replace(minute=now.minute // 15 * 15, second=0, microsecond=0)
     if last_day is None:
-        return hour
-    return min(hour, datetime.combine(last_day + timedelta(days=1), clock(tzinfo=UTC)))
+        return quarter
+    return min(quarter, datetime.combine(last_day + timedelta(days=1), clock(tzinfo=UTC)))
 
 
 def _clear_half_filled(config: Config) -> None:
