@@ -162,18 +162,20 @@ class Counting:
         which = f"$row = '{TOTAL}' OR row_key = $row"
         if row == OTHERS:
             which, values["listed"] = "row_key NOT IN (SELECT unnest($listed))", self._listed(asked, values, engine)
+        once, parts = self._once(asked)
+        counted = once if row == TOTAL else "records"
         sql = f"""
-            SELECT kind, record_id, min(at_us) AS at_us, {column.aggregate} AS adds FROM records
+            SELECT kind, record_id, min(at_us) AS at_us, {column.aggregate} AS adds FROM {counted}
             WHERE ({which}) AND ({column.which})
             GROUP BY kind, record_id ORDER BY adds DESC, record_id
         """
-        rows = engine.rows(question(sql, *asked.parts, Part("records", asked.sql)), values)
+        rows = engine.rows(question(sql, *parts), values)
         items = [
             Item(str(one["kind"]), str(one["record_id"]), None if one["at_us"] is None else
                  from_micros(number(one["at_us"])), column.number(one["adds"]))
             for one in rows[:FARTHEST]
         ]  # fmt: skip
-        return Opened(column.metric, row, tuple(items), len(rows), self._sum(column, rows, row))
+        return Opened(column.metric, row, tuple(items), len(rows), self._sum(column, rows))
 
     def _listed(self, asked: Records, values: Mapping[str, Value], engine: Engine) -> list[str]:
         """The rows that are listed singly where one stands for all others."""
@@ -193,33 +195,29 @@ class Counting:
         parts = (*asked.parts, Part("records", asked.sql))
         return counted_sparks(column.metric, column.sql, parts, asked.values, scope, engine)
 
-    def _sum(self, column: Counted, rows: list[dict[str, object]], row: str) -> Number:
+    def _sum(self, column: Counted, rows: list[dict[str, object]]) -> Number:
         if column.metric.adds_up is AddsUp.RATIO:
             return None
-        if self.overlaps and row == TOTAL and column.aggregate == "count(*)":
-            return len(rows)
         known = [one["adds"] for one in rows if one["adds"] is not None]
         return column.number(sum(known)) if known else column.number(0)  # type: ignore[arg-type]
 
     def _rows_sql(self, asked: Records) -> str:
         """Rows and total in one statement, so that the records are read once."""
         sums = ", ".join(f"{one.sql} AS {one.metric.key}" for one in self.columns if isinstance(one, Counted))
-        parts = [*asked.parts, Part("records", asked.sql)]
-        once = "records"
-        if self.overlaps:
-            once = "once"
-            parts.append(
-                Part(
-                    "once",
-                    "SELECT * FROM records "
-                    "QUALIFY row_number() OVER (PARTITION BY kind, record_id ORDER BY row_key) = 1",
-                )
-            )
+        once, parts = self._once(asked)
         return question(
             f"SELECT row_key, {sums} FROM records GROUP BY row_key "
             f"UNION ALL SELECT '{TOTAL}' AS row_key, {sums} FROM {once}",
             *parts,
         )
+
+    def _once(self, asked: Records) -> tuple[str, list[Part]]:
+        """The table that holds each record once, for the total, and the parts of the question that make it."""
+        parts = [*asked.parts, Part("records", asked.sql)]
+        if not self.overlaps:
+            return "records", parts
+        first = "QUALIFY row_number() OVER (PARTITION BY kind, record_id ORDER BY row_key) = 1"
+        return "once", [*parts, Part("once", f"SELECT * FROM records {first}")]
 
     def _values(self, row: Mapping[str, object]) -> dict[str, Number]:
         counted = {one.metric.key: one.number(row[one.metric.key]) for one in self.columns if isinstance(one, Counted)}

@@ -86,6 +86,16 @@ def test_a_page_opens_into_the_opportunities_that_had_read_it(reading_engine: En
     assert [one.record_id for one in opened.items] == ["a", "b"]
 
 
+@pytest.mark.parametrize(("metric", "adds"), [("content_decided", [1] * 4), ("content_minor", [100_00, 50_00, 30_00])])
+def test_the_total_opens_into_each_opportunity_once_however_much_was_read(
+    reading_engine: Engine, shelf: Shelf, metric: str, adds: list[int]
+) -> None:
+    asked = Options(**{**NORTH, "by": "page"})  # type: ignore[arg-type]
+    opened = open_figure("content", "~total", metric, asked, reading_engine, BOOKS)
+    assert [one.adds for one in opened.items] == adds
+    assert opened.total == content(reading_engine).totals.values[metric]
+
+
 def test_ties_are_told_and_so_is_a_path_too_long_for_one_buyer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf(engine)
     shelf.person("ines", "ines")
