@@ -15,7 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -28,12 +28,16 @@ from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import Books, Options
 from loopline.reports.report import Report
 from loopline.reports.run import run_with_before, settle, settle_for
+from loopline.reports.why import why_changed
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
-from loopline.store.touches import TOUCHES
+from loopline.store.touches import TOUCHES, touches_of
 from loopline.web.dashboards import DASHBOARDS, PERIOD, Tile
 
 BOOKS = Books(currency="EUR", zone="Europe/Berlin", units={"north": "North", "south": "South"})
+HORIZON = datetime(2026, 2, 1, tzinfo=UTC)
+"""The last moment of the store."""
+A_MONTH = timedelta(days=31)
 YEAR = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
 
 # One year of traffic in the order in which it happened, as it arrives. Every tenth event is a touchpoint; visitors have
@@ -123,6 +127,42 @@ FROM range(5000);
 INSERT INTO batches VALUES ('benchmark', TIMESTAMPTZ '2026-02-01 00:00:00+00');
 """
 
+# What a month like any other brings late, all of it known in January: of touchpoints and costs of the year, of whose
+# browsers are, of leads and opportunities. Where they are in the store already nothing is added.
+LATE = """
+CREATE TEMP MACRO scatter(n) AS CAST(hash(n) >> 1 AS BIGINT);
+CREATE TEMP MACRO id(kind, n) AS kind || substr(md5(kind || n), 1, 8) || '-' || substr(md5(kind || n), 9, 24);
+CREATE TEMP MACRO learnt(n) AS TIMESTAMPTZ '2026-01-02 00:00:00+00' + to_minutes(CAST(scatter(n) % 41000 AS BIGINT));
+
+CREATE TEMP TABLE late AS SELECT * REPLACE ('late-' || event_id AS event_id, learnt(event_id) AS recorded_at)
+FROM events WHERE touch_kind <> '' AND occurred_at >= TIMESTAMPTZ '2025-12-20 00:00:00+00'
+ORDER BY event_id LIMIT 2000;
+INSERT INTO events BY NAME SELECT * FROM late;
+INSERT INTO touches BY NAME $touches;
+
+INSERT INTO identity_facts BY NAME
+SELECT 'visitor:' || id('v', $people + range) AS id, 1000000000 + range AS version, id('person', range) AS person_id,
+    'form' AS evidence, false AS is_deleted, learnt(range) AS occurred_at, occurred_at AS recorded_at FROM range(500);
+
+INSERT INTO lead_facts BY NAME
+SELECT * REPLACE (1000000000 + version AS version, 'disqualified' AS state, learnt(id) AS recorded_at)
+FROM lead_facts WHERE state = 'converted' ORDER BY id LIMIT 300;
+
+INSERT INTO opportunity_facts BY NAME
+SELECT * REPLACE (1000000000 + version AS version, learnt(id) AS recorded_at,
+    CASE WHEN scatter(id) % 5 = 0 THEN reporting_minor // 2 ELSE 0 END AS refunded_minor,
+    CASE WHEN scatter(id) % 5 = 0 THEN reporting_minor - reporting_minor // 2 ELSE reporting_minor + 10000 END
+        AS reporting_minor)
+FROM opportunity_facts WHERE outcome = 'won' ORDER BY id LIMIT 300;
+
+INSERT INTO cost_facts BY NAME
+SELECT * REPLACE (1000000000 + version AS version, reporting_minor + 10000 AS reporting_minor,
+    learnt(id) AS recorded_at)
+FROM cost_facts ORDER BY id LIMIT 100;
+
+INSERT INTO batches VALUES ('late', TIMESTAMPTZ '2026-02-01 00:00:00+00');
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Size:
@@ -143,18 +183,23 @@ class Size:
 
 
 def fill(path: Path, size: Size) -> None:
-    """Make the store, unless it is there already."""
-    if path.exists():
-        return
+    """Make the store, and what it learns late, each unless it is there already."""
+    is_new = not path.exists()
     connection = duckdb.connect(str(path), config={"memory_limit": "4GB", "threads": 2})
-    migrate(connection, datetime(2026, 2, 1, tzinfo=UTC))
-    text = FILL
+    if is_new:
+        migrate(connection, HORIZON)
+        connection.execute(_numbered(FILL, size))
+        connection.execute(f"DROP TABLE {TOUCHES}")
+        migrate(connection, HORIZON)
+    if not connection.execute("SELECT 1 FROM batches WHERE token = 'late'").fetchall():
+        connection.execute(_numbered(LATE, size).replace("$touches", touches_of("late")))
+    connection.close()
+
+
+def _numbered(text: str, size: Size) -> str:
     for name, value in size.numbers.items():
         text = text.replace(f"${name}", str(value))
-    connection.execute(text)
-    connection.execute(f"DROP TABLE {TOUCHES}")
-    migrate(connection, datetime(2026, 2, 1, tzinfo=UTC))
-    connection.close()
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,8 +288,22 @@ def closed_loop(engine: DuckDBEngine) -> Asked:
                 yield f"by {by}, {model}, {clock}", lambda o=options: work_out(o, engine)  # type: ignore[misc]
 
 
+def changes(engine: DuckDBEngine) -> Asked:
+    """Why the closed loop of the year says something else than a month before, of all causes; each time as of another
+    moment, so that nothing of it is known already."""
+    moments = moments_before(engine)
+
+    def work(options: Options) -> None:
+        moment = next(moments)
+        why_changed("closed-loop", replace(options, as_of=moment), moment - A_MONTH, engine, BOOKS)
+
+    for by in ("campaign", "channel"):
+        yield f"why the closed loop changed, by {by}", lambda b=by: work(Options(**YEAR, by=b))  # type: ignore[misc]
+
+
 PARTS: dict[str, Callable[[DuckDBEngine], Asked]] = {
     "closed-loop": closed_loop, "library": library, "as-of": as_of, "dashboards": dashboards,
+    "changes": changes,
 }  # fmt: skip
 Found = dict[str, dict[int, float]]
 """Name → events → milliseconds of the processors."""

@@ -1,6 +1,7 @@
 """Frozen runs compared: with another run of the same report and options, or with what the books say now."""
 
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from django.utils import timezone
@@ -9,10 +10,11 @@ from loopline.access.actor import Actor
 from loopline.reporting.models import FrozenRun, FrozenRunQuerySet
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.difference import Why
 from loopline.reports.frozen import result_from
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.run import report_named
-from loopline.reports.why import Frozen, Why, why_changed
+from loopline.reports.why import Frozen, why_changed
 from loopline.store.engine import Engine
 
 NOW = "now"
@@ -51,16 +53,23 @@ def changed_between(
 
     Raises OptionError where the two cannot be compared, and StoreError.
     """
+    options, since, kept = sides_of(run, against, actor, books)
+    return why_changed(run.report, options, since, engine, books, metric=metric, frozen=kept)
+
+
+def sides_of(run: FrozenRun, against: str, actor: Actor, books: Books) -> tuple[Options, datetime, Frozen]:
+    """What `why_changed` is asked for: options with the later moment, the earlier one, and the runs as they were kept.
+
+    Raises OptionError where the two cannot be compared.
+    """
     options = options_of(run, books)
     if against == NOW:
-        kept = Frozen(before=result_from(run.told))
-        return why_changed(run.report, options, run.as_of, engine, books, metric=metric, frozen=kept)
+        return options, run.as_of, Frozen(before=result_from(run.told))
     before, after = sorted((run, _like(run, against, actor)), key=lambda one: one.as_of)
     if before.as_of == after.as_of:
         raise OptionError("Both runs are as of the same moment: nothing can have arrived in between.")
     kept = Frozen(result_from(before.told), result_from(after.told))
-    options = replace(options, as_of=after.as_of)
-    return why_changed(run.report, options, before.as_of, engine, books, metric=metric, frozen=kept)
+    return replace(options, as_of=after.as_of), before.as_of, kept
 
 
 def _like(run: FrozenRun, against: str, actor: Actor) -> FrozenRun:

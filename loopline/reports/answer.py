@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from loopline.reports.asked import moment_of, options_from
+from loopline.reports.comparable import COMPARABLE
 from loopline.reports.options import Books
 from loopline.reports.questions import report_sql, weekly_sql
 from loopline.reports.run import report_named, run_by_window, run_report, told_whole
-from loopline.reports.weekly import BY, weekly_table
 from loopline.reports.weekly import KEY as WEEKLY
+from loopline.reports.weekly import weekly_table
 from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 
@@ -16,18 +17,16 @@ from loopline.store.engine import Engine
 def answered(key: str, words: Mapping[str, str], engine: Engine, books: Books) -> dict[str, Any]:
     """The report `key`; with `changed_since` what changed in it since then, with `windows` how much the lookback window
     matters to it, with `sql` the questions it asks. Raises OptionError and StoreError."""
-    if key == WEEKLY:
-        asked = options_from(words, books, BY, "channel")
-        if "sql" in words:
-            return {"sql": weekly_sql(asked, engine, books)}
-        return weekly_table(asked, engine, books).to_json()
-    report = report_named(key)
+    report = report_named(key, COMPARABLE)
     options = options_from(words, books, report.by or {}, report.usual_by)
+    since = moment_of(words.get("changed_since", ""), books.zone, "changed_since")
     if words.get("windows"):
         return run_by_window(key, options, engine, books).result.to_json()
     if "sql" in words:
-        return {"sql": report_sql(key, options, engine, books)}
-    since = moment_of(words.get("changed_since", ""), books.zone)
-    if since is None:
-        return told_whole(run_report(key, options, engine, books), options, engine, books)
-    return why_changed(key, options, since, engine, books).to_json()
+        is_weekly = key == WEEKLY
+        return {"sql": weekly_sql(options, engine, books) if is_weekly else report_sql(key, options, engine, books)}
+    if since is not None:
+        return why_changed(key, options, since, engine, books).to_json()
+    if key == WEEKLY:
+        return weekly_table(options, engine, books).to_json()
+    return told_whole(run_report(key, options, engine, books), options, engine, books)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from loopline.attribution.state import Part, as_known_at, latest, question, visible
+from loopline.reports.arrived import arrived, between
 from loopline.reports.causes import Cause
 from loopline.reports.options import Scope
-from loopline.reports.why import arrived, between
 from loopline.store.engine import Engine, Value
 
 MOST = 100

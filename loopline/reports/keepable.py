@@ -1,8 +1,8 @@
 """Everything of which a view can be saved and a mail sent: the reports of the library, and the weekly table."""
 
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.options import OptionError
 from loopline.reports.report import Report
+from loopline.reports.run import report_named
 from loopline.reports.weekly_sums import WEEKLY
 
 KEEPABLE: dict[str, Report] = {**REPORTS, WEEKLY.key: WEEKLY}
@@ -10,6 +10,4 @@ KEEPABLE: dict[str, Report] = {**REPORTS, WEEKLY.key: WEEKLY}
 
 def keepable_named(key: str) -> Report:
     """Raises OptionError when there is none."""
-    if key not in KEEPABLE:
-        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(KEEPABLE)}.")
-    return KEEPABLE[key]
+    return report_named(key, KEEPABLE)

@@ -50,6 +50,13 @@ def kept_or(engine: Engine, report: Hashable, scope: Scope, work_out: Callable[[
     return result
 
 
+def is_kept(engine: Engine, report: Hashable, scope: Scope) -> bool:
+    """Whether `kept_or` would answer this at once."""
+    with _lock:
+        found = _by_engine.get(engine, OrderedDict()).get(_key(report, scope))
+    return found is not None and time.monotonic() - found[0] < FRESH_S and found[2] >= engine.erasures()
+
+
 def _key(report: Hashable, scope: Scope) -> Hashable:
     """Everything a result depends on."""
     books = scope.books

@@ -64,4 +64,4 @@ OPTION_WORDS: dict[str, OptionWords] = {
 def options_of(report: Report) -> tuple[OptionWords, ...]:
     """The options that change what this report answers."""
     reads = report.reads | {ANY} | ({"by"} if report.by else set())
-    return tuple(one for one in OPTION_WORDS.values() if one.reads & reads)
+    return tuple(one for one in OPTION_WORDS.values() if one.reads & reads and one.name not in report.ignores)

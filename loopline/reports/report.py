@@ -37,6 +37,8 @@ class Report:
     """Of which opportunities and costs its figures are made (`reports.unusual`); what is unusual there is told."""
     reads: frozenset[str] = frozenset()
     """Which of clock, model and lookback change its figures; `touchpoints`: which of them may earn does, too."""
+    ignores: frozenset[str] = frozenset()
+    """Options that it does not take, though others that read as much do."""
     run_both: RunBoth | None = None
     """It for a period and the one before in one question, where that is quicker."""
     open: Open | None = None

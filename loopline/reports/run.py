@@ -147,11 +147,11 @@ def unusual_records(key: str, kind: str, options: Options, engine: Engine, books
     return list_unusual(kind, report.rests_on, scope, engine), scope
 
 
-def report_named(key: str) -> Report:
+def report_named(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
     """Raises OptionError when there is none."""
-    if key not in REPORTS:
-        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(REPORTS)}.")
-    return REPORTS[key]
+    if key not in among:
+        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(among)}.")
+    return among[key]
 
 
 def settle_for(report: Report, options: Options, engine: Engine, books: Books) -> Scope:

@@ -54,6 +54,8 @@ class Line:
     touches: int = 0
     leads: float = 0
     revenue_minor: int = 0
+    key: str = ""
+    """Of these days, this unit and this channel, by their ids: names may be alike."""
 
 
 @dataclass(slots=True)
@@ -102,9 +104,20 @@ def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
 
     Raises OptionError for a model whose rows overlap or a period of more than ten years, and StoreError.
     """
-    has_units = options.by == "unit"
+    table = lines_in(settle(_by_channel(options), engine, books), engine, has_units=options.by == "unit")
+    table.unusual = unusual(RESTS_ON, table.scope, engine)
+    return table
+
+
+def _by_channel(options: Options) -> Options:
+    """What the questions are asked with, whether or not units are told apart beside."""
+    return replace(options, clock="period", by="channel", conversion="")
+
+
+def lines_in(scope: Scope, engine: Engine, *, has_units: bool) -> WeeklyTable:
+    """The table of a settled scope, without what is unusual behind it. Raises as `weekly_table` does."""
+    scope = replace(scope, options=_by_channel(scope.options))
     unit = "unit_id" if has_units else "''"
-    scope = settle(replace(options, clock="period", by="channel", conversion=""), engine, books)
     model, learnt = learnt_model(scope, engine, *_KINDS)
     if model.overlaps:
         words = "counts a sale on every row it met, so a week adds up to nothing"
@@ -129,8 +142,7 @@ def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
             at.revenue_minor += amount
     for key, spend in _costs(scope, mondays, unit, engine).items():
         found.setdefault(key, Line(*key)).spend_minor = spend
-    table = WeeklyTable(scope, has_units, _complete(found, mondays, books))
-    table.unusual = unusual(RESTS_ON, scope, engine)
+    table = WeeklyTable(scope, has_units, _complete(found, mondays, scope.books))
     _check(table, engine)
     return table
 
@@ -215,6 +227,7 @@ def _complete(found: Mapping[_Key, Line], mondays: list[date], books: Books) -> 
         for unit in sorted(names, key=lambda key: names[key]):
             for channel in channels:
                 line = found.get((monday, unit, channel), Line(monday, unit, channel))
+                line.key = f"{monday.isoformat()}/{unit}/{channel}"
                 line.unit, line.channel = names[unit], NAMES.get(channel, channel)
                 lines.append(line)
     return lines

@@ -10,7 +10,7 @@ from loopline.reports.options import Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.row_charts import line
-from loopline.reports.weekly import BY, KEY, Line, WeeklyTable, weekly_table
+from loopline.reports.weekly import BY, KEY, Line, WeeklyTable, lines_in
 from loopline.store.engine import Engine
 
 _WEEK = "week of the conversion, of the touchpoint, of the cost"
@@ -29,17 +29,20 @@ def weeks_of(table: WeeklyTable) -> ReportResult:
     by_week: dict[str, list[Line]] = {}
     for one in table.lines:
         by_week.setdefault(one.week.isoformat(), []).append(one)
-    rows = [
-        Row(week, f"{lines[0].week:%-d %b %Y}", values=_together(lines)) for week, lines in reversed(by_week.items())
-    ]
-    totals = Row(TOTAL, "Total", values=_together(table.lines))
-    result = result_of(WEEKLY, table.scope, "Week of", rows, totals)
+    rows = [Row(week, f"{lines[0].week:%-d %b %Y}", values=summed(lines)) for week, lines in reversed(by_week.items())]
+    return result_with(table, "Week of", rows)
+
+
+def result_with(table: WeeklyTable, head: str, rows: list[Row]) -> ReportResult:
+    """These rows, with the total of the table and what a reader has to mind."""
+    result = result_of(WEEKLY, table.scope, head, rows, Row(TOTAL, "Total", values=summed(table.lines)))
     result.title = WEEKLY.label
     result.check, result.warnings = table.check, table.minds
     return result
 
 
-def _together(lines: Sequence[Line]) -> dict[str, Number]:
+def summed(lines: Sequence[Line]) -> dict[str, Number]:
+    """Figures of these lines together; a spend that is known of none of them is unknown."""
     spends = [one.spend_minor for one in lines if one.spend_minor is not None]
     return {
         SPEND.key: sum(spends) if spends else None,
@@ -50,7 +53,7 @@ def _together(lines: Sequence[Line]) -> dict[str, Number]:
 
 
 def _run(_report: Report, scope: Scope, engine: Engine) -> ReportResult:
-    return weeks_of(weekly_table(scope.options, engine, scope.books))
+    return weeks_of(lines_in(scope, engine, has_units=scope.options.by == "unit"))
 
 
 def _chart(result: ReportResult) -> Chart:
@@ -68,6 +71,7 @@ WEEKLY = Report(
     run=_run,
     by=BY,
     reads=frozenset({"model", "lookback"}),
+    ignores=frozenset({"compare", "conversion"}),
     chart=_chart,
     leading=(SPEND.key, REVENUE.key, LEADS.key, TOUCHES.key),
 )

@@ -15,9 +15,9 @@ from loopline.reporting.freezing import freeze_run
 from loopline.reporting.models import FrozenRun
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.difference import Why
 from loopline.reports.options import OptionError
 from loopline.reports.run import run_report, told_whole
-from loopline.reports.why import Why
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in

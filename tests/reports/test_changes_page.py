@@ -11,6 +11,7 @@ from django.urls import reverse
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
+from loopline.reports import states
 from loopline.reports.causes import CAUSES
 from loopline.store.current import engine
 from loopline.store.duckdb_engine import DuckDBEngine
@@ -156,3 +157,40 @@ def test_a_report_of_shares_alone_offers_nothing_and_says_why(units: tuple[Busin
 
 def test_there_is_no_such_report(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     assert signed_in_as(Role.FINANCE, units[0]).get(reverse("report_changes", args=["nothing"])).status_code == 404
+
+
+def test_on_large_books_the_page_comes_at_once_says_so_and_what_changed_is_loaded_into_it(
+    units: tuple[BusinessUnit, BusinessUnit], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "MANY_EVENTS", 0)
+    client = signed_in_as(Role.FINANCE, units[0])
+    address, query = reverse("report_changes", args=["closed-loop"]), {"period": "all", "metric": "revenue_minor"}
+    at_once = client.get(address, query).content.decode()
+    assert "asked again, once for each kind of fact" in at_once
+    assert 'hx-trigger="load"' in at_once
+    assert "Refunds" not in at_once
+    whole = client.get(address, query | {"whole": "yes", "since": (utc_now() - timedelta(days=9)).isoformat()})
+    assert "Refunds" in whole.content.decode(), "without scripts"
+    loaded = client.get(address, query, headers={"HX-Request": "true"}).content.decode()
+    assert "Refunds" in loaded
+    assert "asked again" not in loaded
+    known = client.get(address, query | {"cause": "refunds"}).content.decode()
+    assert "€60.00 · refunded €40.00" in known, "what was worked out is opened at once"
+    refused = client.get(address, query | {"metric": "romi"}, headers={"HX-Request": "true"})
+    assert refused.status_code == 200, "else it would not be put in its place"
+    assert 'role="alert"' in refused.content.decode()
+
+
+def test_the_weekly_table_says_what_changed_in_it(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = signed_in_as(Role.FINANCE, units[0])
+    address = reverse("report_changes", args=["weekly"])
+    assert address in client.get(reverse("weekly"), {"period": "all"}).content.decode()
+    answer = client.get(address, {"period": "all", "metric": "revenue_minor"})
+    text = answer.content.decode()
+    assert "−€40.00" in text
+    assert 'Refunds <span class="nowrap">−€40.00</span>' in text
+    assert reverse("weekly") in text, "the way back"
+    assert "conversion=" not in text, "no choice that would not be used"
+    found = answer.context["found"]
+    assert [row.key.split("/")[1:] for row in found.rows] == [["", ""]], "one week, of no unit and no channel"
+    assert "77,777" not in text

@@ -1,7 +1,7 @@
 """The weekly table: each week and channel once, adding up to the books, as packages of marketing-mix models take it."""
 
 import csv
-from datetime import date
+from datetime import date, timedelta
 from io import BytesIO, StringIO
 
 import pyarrow.parquet as pq
@@ -13,10 +13,14 @@ from loopline.access.roles import Role
 from loopline.reports.answer import answered
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.periods import DAY
+from loopline.reports.run import settle_for
 from loopline.reports.weekly import Line, WeeklyTable, weekly_table
 from loopline.reports.weekly_export import weekly_exported
 from loopline.reports.weekly_file import weekly_csv, weekly_parquet
+from loopline.reports.weekly_lines import LINES
 from loopline.reports.weekly_sums import weeks_of
+from loopline.reports.why import why_changed
+from loopline.reports.write_changes import change_lines
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from loopline.web.views.weekly import latest
@@ -24,6 +28,8 @@ from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 from tests.attribution.test_credit_ledger import random_books
 from tests.make import make_unit, signed_in_as
 from tests.reports.sheets import sheet
+
+DAYS = {"from": "2024-03-01", "to": "2024-03-31"}
 
 
 def table(engine: Engine, books: Books = BOOKS, **options: object) -> WeeklyTable:
@@ -148,9 +154,9 @@ def test_its_weeks_are_a_report_to_mail_whose_total_is_that_of_the_lines(engine:
 
 def test_commands_get_the_same_lines(engine: Engine) -> None:
     two_weeks(engine)
-    told = answered("weekly", {"from": "2024-03-01", "to": "2024-03-31"}, engine, BOOKS)
+    told = answered("weekly", DAYS, engine, BOOKS)
     assert told["rows"] == table(engine).to_json()["rows"]
-    north = answered("weekly", {"from": "2024-03-01", "to": "2024-03-31", "unit": "north"}, engine, BOOKS)
+    north = answered("weekly", {**DAYS, "unit": "north"}, engine, BOOKS)
     assert north["rows"] == told["rows"], "everything happened there"
     with pytest.raises(OptionError, match="no business unit “nowhere”"):
         answered("weekly", {"unit": "nowhere"}, engine, BOOKS)
@@ -180,7 +186,7 @@ def test_the_page_and_its_files_are_for_those_who_see_reports(store: DuckDBEngin
     assert Client().get(reverse("weekly")).status_code == 302
     assert "Nothing happened in this period" in client.get(reverse("weekly")).content.decode()
     two_weeks(store)
-    said = {"from": "2024-03-01", "to": "2024-03-31"}
+    said = DAYS
     admin = signed_in_as(Role.ADMINISTRATOR, unit)
     assert "Balanced" in admin.get(reverse("weekly"), said).content.decode()
     told = admin.get(reverse("weekly_download", args=["csv"]), said)
@@ -210,3 +216,25 @@ def test_the_page_lists_whole_weeks(channels: int, shown: int) -> None:
     assert found[-1] == lines[-1]
     assert channels > shown or found[0].channel == "Channel 0"
     assert latest(lines[:10]) == lines[:10]
+
+
+def test_commands_are_told_what_changed_line_by_line_and_it_adds_up(engine: Engine) -> None:
+    """A late touchpoint takes half of a sale's credit to another channel; a cost is booked; units are told apart."""
+    two_weeks(engine)
+    since = engine.horizon()
+    shelf = Shelf(engine)
+    shelf.touch("e3", "visitor:v1", day(9), channel="Event", learnt=since + timedelta(microseconds=1))
+    shelf.cost("c3", "ads", 7_00, date(2024, 3, 20), learnt=since + timedelta(microseconds=1))
+    shelf.store()
+    told = answered("weekly", {**DAYS, "changed_since": since.isoformat()}, engine, BOOKS)
+    assert told["change"] == {"spend_minor": 7_00, "revenue_minor": 0, "leads": 0, "touches": 1}
+    spends = {one["key"]: one["change"]["spend_minor"] for one in told["causes"]}
+    assert spends == {"touchpoints": 0, "costs": 7_00}
+    assert told["metric"]["key"] == "spend_minor"
+    assert [(row["label"], row["change"]) for row in told["rows"]] == [("18 Mar 2024 · Paid Search", 7_00)]
+    scope = settle_for(LINES, Options(**MARCH, by="unit"), engine, BOOKS)  # type: ignore[arg-type]
+    by_unit = why_changed("weekly", scope.options, since, engine, BOOKS, metric="revenue_minor")
+    assert {row.label.split(" · ")[-1]: row.change for row in by_unit.rows} == {
+        "Event": 16_67, "Email": -8_33, "Paid Search": -8_34,
+    }  # fmt: skip
+    assert change_lines(told)[0] == "Weekly table, 2024-03-01 to 2024-03-31, EUR, model linear"

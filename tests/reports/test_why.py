@@ -6,9 +6,11 @@ import pytest
 
 from loopline.reports.cause_facts import facts_of
 from loopline.reports.causes import CAUSES
+from loopline.reports.difference import Why
 from loopline.reports.options import Books, OptionError, Options
+from loopline.reports.partly_known import tables_read
 from loopline.reports.run import settle
-from loopline.reports.why import Why, why_changed
+from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
 from tests.engines import duckdb_first, some_of
@@ -220,4 +222,54 @@ def test_a_model_that_learns_learns_from_what_was_known_then(engine: Engine) -> 
     assert {row.key: row.before for row in found.rows if row.before} == {
         row.key: row.values["revenue_minor"] for row in before.rows if row.key in {one.key for one in found.rows}
     }
+    assert_adds_up(found)
+
+
+def test_the_store_is_asked_only_what_a_cause_can_have_moved(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Costs touch no credit: both states have the answer of one question of touchpoints, and each its own of costs."""
+    shelf = books_of_april(engine)
+    shelf.cost("c1", "spring", 45_00, date(2024, 3, 4))
+    shelf.store()
+    heard: list[str] = []
+    ask = engine.query
+
+    def listen(sql: str, *rest: object, **more: object) -> object:
+        heard.append(sql)
+        return ask(sql, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(engine, "query", listen)
+    assert shares(why(engine), "cost_minor") == {"costs": 15_00}
+    read = [tables_read(sql) for sql in heard if "$as_of_" in sql]
+    assert sum("touches" in tables and "opportunity_facts" in tables for tables in read) == 2, "before, and once more"
+    assert sum("cost_facts" in tables for tables in read) > sum("lead_facts" in tables for tables in read)
+    asked = len(heard)
+    why(engine, metric="cost_minor")
+    assert not [sql for sql in heard[asked:] if "touches" in tables_read(sql)], "another figure is of the same states"
+
+
+@duckdb_first
+def test_what_was_worked_out_before_somebody_was_erased_is_worked_out_again(engine: Engine) -> None:
+    shelf = books_of_april(engine)
+    shelf.won("o3", "ines", day(22), 7_00)
+    shelf.store()
+    spring = {row.key: row.after for row in why(engine).rows}
+    assert spring == {"spring": 107_00}
+    engine.erase("identity_facts", "person_id", ["ines"])
+    found = why(engine)
+    assert {row.key: row.after for row in found.rows} == {"~unattributed": 107_00}
+    assert_adds_up(found)
+
+
+@duckdb_first
+def test_what_a_report_reads_only_once_there_is_more_is_as_of_the_later_moment(engine: Engine) -> None:
+    """Before anything was sold it asks for no names; what it reads first in a later state is known whole there."""
+    Shelf(engine).store()
+    shelf = books_of_april(engine)
+    shelf.won("o9", "", day(22), 1_00)
+    shelf.store()
+    long_ago = APRIL - timedelta(days=400)
+    found = why_changed("closed-loop", Options(**MARCH), long_ago, engine, BOOKS)  # type: ignore[arg-type]
+    now = closed_loop(engine)
+    assert found.after.totals.values == now.totals.values
+    assert {row.key: row.values for row in found.after.rows} == {row.key: row.values for row in now.rows}
     assert_adds_up(found)

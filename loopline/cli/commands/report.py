@@ -98,7 +98,7 @@ def _run(given: Namespace) -> int:
 def _tell(result: Mapping[str, Any], given: Namespace) -> None:
     if given.sql:
         _tell_sql(str(result["sql"]), given.output)
-    elif given.key == WEEKLY:
+    elif given.key == WEEKLY and "causes" not in result:
         _tell_weeks(result, given)
     elif given.output:
         _write(result, given)

@@ -1,12 +1,13 @@
 """What a caller asks for. Unlike a page, which people can look at, the API refuses what it would not use."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 
 from django.http import HttpRequest
 from django.utils import timezone
 
 from loopline.reports.address import Asked, options_said, read_address, usual_of
-from loopline.reports.asked import unit_of
+from loopline.reports.asked import moment_of, unit_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.export import FORMS
 from loopline.reports.option_words import OPTION_WORDS, options_of
@@ -36,16 +37,30 @@ def _unknown(name: str, known: set[str]) -> str:
     return f"There is no option “{shown}” here.{choices}"
 
 
-def report_named(key: str) -> Report:
-    if key not in REPORTS:
-        message = f"There is no report “{key[:60]}”. GET /api/v1/reports lists them: {', '.join(REPORTS)}."
+def report_named(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
+    if key not in among:
+        message = f"There is no report “{key[:60]}”. GET /api/v1/reports lists them: {', '.join(among)}."
         raise refused(404, "report_unknown", message, "key")
-    return REPORTS[key]
+    return among[key]
 
 
 def words_of(request: HttpRequest, report: Report, *others: str) -> dict[str, str]:
     """Options that `report` reads, and `others`."""
     return only(request, (*(one.name for one in options_of(report)), *others))
+
+
+def changes_words(request: HttpRequest, report: Report, *others: str) -> dict[str, str]:
+    """As `words_of`, where two moments are compared instead of two periods."""
+    names = (one.name for one in options_of(report) if one.name != "compare")
+    return only(request, (*names, "since", *others))
+
+
+def since_of(words: Mapping[str, str], books: Books) -> datetime:
+    """The earlier of two moments. Raises ApiError where none is said, and OptionError."""
+    since = moment_of(words.get("since", ""), books.zone, "since")
+    if since is None:
+        raise refused(422, "option_missing", "Say since when: since=2026-03-31, or a moment.", "since")
+    return since
 
 
 def form_of(text: str) -> str:

@@ -10,8 +10,8 @@ from loopline.access.scopes import Scope
 from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import own_models
 from loopline.reports.address import as_before, usual_of
-from loopline.reports.asked import moment_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.comparable import COMPARABLE
 from loopline.reports.export import FORMS
 from loopline.reports.frozen import digest_of
 from loopline.reports.option_words import OPTION_WORDS, options_of
@@ -21,10 +21,9 @@ from loopline.reports.run import run_by_window, run_with_before, told_whole
 from loopline.reports.why import why_changed
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
-from loopline.web.api.asked import again, asked_of, form_of, only, report_named, words_of
+from loopline.web.api.asked import again, asked_of, changes_words, form_of, only, report_named, since_of, words_of
 from loopline.web.api.bearer import Bearer, caller_of
 from loopline.web.api.documented import documented
-from loopline.web.api.problem import refused
 from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, ReportList
 from loopline.web.report_files import as_file, wants_series
 from loopline.web.report_pages import page_of
@@ -120,16 +119,13 @@ def windows(request: HttpRequest, key: str) -> HttpResponse:
     "/{key}/changes",
     response={200: ChangesAnswer, **PROBLEMS},
     summary="Why a report says something else than it did",
-    openapi_extra=documented(*OPTION_WORDS, "since", "metric"),
+    openapi_extra=documented(*(one for one in OPTION_WORDS if one != "compare"), "since", "metric"),
 )
 def changes(request: HttpRequest, key: str) -> HttpResponse:
     """The difference between two moments, split into what arrived in between; the shares add up to it exactly.
     Scope: `reports:read`."""
-    found, books = report_named(key), caller_of(request).books
-    words = words_of(request, found, "since", "metric")
-    options = asked_of(words, found, books).options
-    since = moment_of(words.get("since", ""), books.zone, "since")
-    if since is None:
-        raise refused(422, "option_missing", "Say since when: since=2026-03-31, or a moment.", "since")
+    found, books = report_named(key, COMPARABLE), caller_of(request).books
+    words = changes_words(request, found, "metric")
+    options, since = asked_of(words, found, books).options, since_of(words, books)
     why = why_changed(key, options, since, engine(), books, metric=words.get("metric", ""))
     return json_answer(request, why.to_json())

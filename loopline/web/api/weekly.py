@@ -16,7 +16,7 @@ from loopline.web.api.schemas import PROBLEMS, WeeklyAnswer
 from loopline.web.report_files import weekly_as_file
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
-_OPTIONS = (*(one.name for one in options_of(WEEKLY) if one.name not in ("compare", "conversion")), "format")
+_OPTIONS = (*(one.name for one in options_of(WEEKLY)), "format")
 
 
 @router.get(

@@ -17,6 +17,7 @@ from loopline.reporting.model_chart import comparison_chart
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.chart_bundle import version
+from loopline.reports.difference import is_split
 from loopline.reports.dimension import TOTAL
 from loopline.reports.flows import flows_of
 from loopline.reports.library.paths import ARROW
@@ -25,7 +26,6 @@ from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import dated, open_figure, row_sparks, run_report, run_with_before, settle_for
-from loopline.reports.why import is_split
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named

@@ -1,6 +1,7 @@
 """Why a report says something else than it did: the page that splits the difference into what arrived."""
 
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
@@ -11,84 +12,108 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.reporting.comparing import NOW, changed_between, run_named
+from loopline.reporting.comparing import NOW, run_named, sides_of
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked import moment_of
 from loopline.reports.cause_facts import MOST, facts_of
 from loopline.reports.causes import Cause, cause_named
+from loopline.reports.comparable import COMPARABLE
+from loopline.reports.difference import Why
 from loopline.reports.metric import Number
-from loopline.reports.options import OptionError
+from loopline.reports.options import OptionError, Options
 from loopline.reports.report import Report
 from loopline.reports.run import settle_for
-from loopline.reports.why import Why, why_changed
+from loopline.reports.why import Frozen, lets_wait, why_changed
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.fact_words import facts_in_words
+from loopline.web.fact_words import ToldFact, facts_in_words
 from loopline.web.report_pages import page_of, report_or_404
 from loopline.web.views.reports import about, chips
 
 A_WEEK = timedelta(days=7)
 MOST_COLUMNS = 6
+PAGE = "reports/report_changes.html"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What `why_changed` is asked for, and what the page says of it beside."""
+
+    options: Options
+    since: datetime
+    shown: dict[str, Any]
+    frozen: Frozen | None = None
 
 
 @require_GET
 @allow(Permission.SEE_REPORTS)
 def report_changes(request: PageRequest, key: str) -> HttpResponse:
-    """What changed between two moments, or between frozen runs, by what arrived in between; each cause opens."""
-    report, run_id = report_or_404(key), request.GET.get("frozen", "")
+    """What changed between two moments, or between frozen runs, by what arrived in between; each cause opens.
+
+    Where that takes long the page comes at once and says so, and what changed is loaded into it.
+    """
+    report, run_id, books = report_or_404(key, COMPARABLE), request.GET.get("frozen", ""), books_for(request.actor)
     shown = chips(request, "report_changes", report)
-    shown |= {"back": _back(report, run_id, shown["options_query"]), "run_id": run_id}
+    shown |= {
+        "back": page_of(report.key, shown["options_query"]),
+        "run_id": run_id,
+        "since_text": request.GET.get("since", ""),
+    }
     try:
         opened = _opened(request.GET.get("cause", ""))
-        shown |= _between_runs(report, run_id, request) if run_id else _between_moments(report, request)
+        asked = _between_runs(report, run_id, request) if run_id else _between_moments(report, request)
+        shown |= asked.shown
+        if _may_come_later(request) and lets_wait(key, asked.options, asked.since, engine(), books):
+            return render(request, PAGE, shown | {"comes_later": True})
+        metric = request.GET.get("metric", "")
+        found = why_changed(key, asked.options, asked.since, engine(), books, metric=metric, frozen=asked.frozen)
     except OptionError as error:
-        return render(request, "reports/report_changes.html", shown | {"trouble": str(error)}, status=400)
-    found: Why = shown["found"]
-    currency, zone = found.scope.books.currency, found.scope.books.zone
-    shown |= {
-        "currency": currency,
-        "columns": found.totals[:MOST_COLUMNS],
-        "because": {row.key: _because(found, row.key) for row in found.rows},
-        "since_text": request.GET.get("since", ""),
-        "opened": opened,
-        "most": MOST,
-    }
-    if opened and opened.table:
-        facts = facts_of(opened, found.scope, found.since, engine())
-        shown["facts"] = facts_in_words(opened, facts, request.actor, currency, zone)
-    return render(request, "reports/report_changes.html", shown)
+        # A part that is refused would not be put into the page.
+        return render(request, PAGE, shown | {"trouble": str(error)}, status=200 if request.htmx else 400)
+    shown |= _told(found)
+    if opened:
+        shown |= {"opened": opened, "most": MOST, "facts": _facts(opened, found, request)}
+    return render(request, PAGE, shown)
 
 
-def _back(report: Report, run_id: str, query: str) -> str:
-    if run_id:
-        return reverse("kept_reports")
-    return page_of(report.key, query)
+def _may_come_later(request: PageRequest) -> bool:
+    """A browser without scripts asks for the whole page."""
+    return not request.htmx and request.GET.get("whole") != "yes"
 
 
-def _between_moments(report: Report, request: PageRequest) -> dict[str, Any]:
-    """Raises OptionError for what cannot be meant or compared."""
+def _between_moments(report: Report, request: PageRequest) -> _Compared:
+    """Raises OptionError for what cannot be meant."""
     books = books_for(request.actor)
     asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
     now = settle_for(report, asked.options, engine(), books)
-    since = moment_of(request.GET.get("since", ""), books.zone) or now.as_of - A_WEEK
-    metric = request.GET.get("metric", "")
-    return about(asked, now.model) | {
-        "found": why_changed(report.key, asked.options, since, engine(), books, metric=metric)
-    }
+    since = moment_of(request.GET.get("since", ""), books.zone, "since") or now.as_of - A_WEEK
+    return _Compared(replace(asked.options, as_of=now.as_of), since, about(asked, now.model))
 
 
-def _between_runs(report: Report, run_id: str, request: PageRequest) -> dict[str, Any]:
+def _between_runs(report: Report, run_id: str, request: PageRequest) -> _Compared:
     """Raises OptionError where there are no such runs, or they cannot be compared."""
+    shown: dict[str, Any] = {"back": reverse("kept_reports"), "against": request.GET.get("against", NOW)}
     run = run_named(report.key, run_id, request.actor)
-    against, metric = request.GET.get("against", NOW), request.GET.get("metric", "")
-    found = changed_between(run, against, request.actor, engine(), books_for(request.actor), metric=metric)
+    options, since, kept = sides_of(run, shown["against"], request.actor, books_for(request.actor))
+    return _Compared(options, since, shown | {"back": reverse("frozen_run", args=[run.pk])}, kept)
+
+
+def _told(found: Why) -> dict[str, Any]:
     return {
         "found": found,
         "options": found.scope.options,
         "model_label": found.scope.model.label,
-        "against": against,
-        "back": reverse("frozen_run", args=[run.pk]),
+        "currency": found.scope.books.currency,
+        "columns": found.totals[:MOST_COLUMNS],
+        "because": {row.key: _because(found, row.key) for row in found.rows},
+        "pinned": found.scope.as_of.isoformat(),
     }
+
+
+def _facts(cause: Cause, found: Why, request: PageRequest) -> list[ToldFact]:
+    books = found.scope.books
+    facts = facts_of(cause, found.scope, found.since, engine())
+    return facts_in_words(cause, facts, request.actor, books.currency, books.zone)
 
 
 def _opened(key: str) -> Cause | None:
