@@ -99,6 +99,17 @@ def facts_in_words(cause: Cause, facts: Sequence[Fact], actor: Actor, currency: 
     return told
 
 
+def values_told(values: Mapping[str, Value] | None) -> dict[str, Value] | None:
+    """The same values for programs: as they are stored, days and moments as text, without ids of other records."""
+    if values is None:
+        return None
+    return {
+        name: value.isoformat() if isinstance(value, date) else value
+        for name, value in values.items()
+        if name not in _IDS and name not in _NAMED_BY
+    }
+
+
 def _page(cause: Cause, fact: Fact) -> str:
     """Where what has no name opens: the event itself, the browser, the channel's rules, the models."""
     match cause.key:

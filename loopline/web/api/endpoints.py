@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from loopline.lib.money import exponent
-from loopline.web.api import behind, metrics, questions, reports, runs, weekly
+from loopline.web.api import behind, causes, metrics, questions, reports, runs, unusual, weekly
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import only
 from loopline.web.api.bearer import Bearer, caller_of
@@ -44,6 +44,8 @@ API.add_router("metrics", metrics.router)
 API.add_router("reports", weekly.router)  # before the report of any key
 API.add_router("reports", reports.router)
 API.add_router("reports", behind.router)
+API.add_router("reports", causes.router)
+API.add_router("reports", unusual.router)
 API.add_router("reports", questions.router)
 API.add_router("runs", runs.router)
 

@@ -255,3 +255,46 @@ class ChangesAnswer(Shape):
     not_split: dict[str, dict[str, Figure]] = Field(description="Figures told from others: before and after only.")
     metric: Column = Field(description="The figure that `rows` tell.")
     rows: list[dict[str, Any]]
+
+
+class FactTold(Shape):
+    id: str | None = Field(description="Of the record, where you may open it.")
+    name: str = Field(description="As far as you may see it.")
+    page: str | None
+    learned_at: str
+    before: dict[str, Any] | None = Field(description="What was known; null where nothing was.")
+    after: dict[str, Any] | None = Field(description="What is known now; null where it no longer counts.")
+    before_words: str
+    after_words: str
+
+
+class CauseAnswer(Shape):
+    report: str
+    cause: str
+    label: str
+    about: str
+    since: str
+    as_of: str
+    has_more: bool = Field(description="More were learned; these are the last.")
+    needs_all_units: bool = Field(description="Such facts carry no business unit, and you do not see all units.")
+    facts: list[FactTold]
+
+
+class UnusualRecord(Shape):
+    kind: str
+    id: str
+    name: str
+    page: str | None
+    at: str | None
+    amount: Figure
+    currency: str
+
+
+class UnusualAnswer(Shape):
+    report: str
+    kind: str
+    as_of: str
+    count: int = Field(description="How many records there are; 0 once they are put right.")
+    amounts_minor: dict[str, int] = Field(description="Currency → minor units, all records together.")
+    text: str = Field(description="What it means, and what to do.")
+    records: list[UnusualRecord]

@@ -1,0 +1,75 @@
+"""`/reports/{key}/changes/{cause}`: the facts behind one cause of a change, as the page opens them."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import Router
+
+from loopline.access.scopes import Scope
+from loopline.reports.cause_facts import MOST, Fact, facts_of
+from loopline.reports.causes import CAUSES, Cause
+from loopline.reports.comparable import COMPARABLE
+from loopline.reports.why import scope_since
+from loopline.store.current import engine
+from loopline.web.api.answer import json_answer
+from loopline.web.api.asked import asked_of, changes_words, report_named, since_of
+from loopline.web.api.bearer import Bearer, caller_of
+from loopline.web.api.documented import documented
+from loopline.web.api.problem import refused
+from loopline.web.api.schemas import PROBLEMS, CauseAnswer
+from loopline.web.fact_words import ToldFact, facts_in_words, values_told
+
+router = Router(auth=Bearer(Scope.RECORDS_READ), tags=["Reports"])
+_BY_KEY = {cause.key: cause for cause in CAUSES if cause.table}
+
+
+@router.get(
+    "/{key}/changes/{cause}",
+    response={200: CauseAnswer, **PROBLEMS},
+    summary="The facts behind a cause of a change",
+    openapi_extra=documented("since", "from", "to", "period", "unit", "as_of"),
+)
+def cause_facts(request: HttpRequest, key: str, cause: str) -> HttpResponse:
+    """What was learned between the two moments, the last first, a hundred at most, with what was known before.
+    Scope: `records:read`."""
+    report, caller = report_named(key, COMPARABLE), caller_of(request)
+    words, found, books = changes_words(request, report), _cause_named(cause), caller.books
+    options, since = asked_of(words, report, books).options, since_of(words, books)
+    scope = scope_since(key, options, since, engine(), books)
+    facts = facts_of(found, scope, since, engine())
+    told = facts_in_words(found, facts, caller.actor, books.currency, books.zone)
+    return json_answer(
+        request,
+        {
+            "report": report.key,
+            "cause": found.key,
+            "label": found.label,
+            "about": found.explanation,
+            "since": since.isoformat(),
+            "as_of": scope.as_of.isoformat(),
+            "has_more": len(facts) == MOST,
+            "needs_all_units": not found.has_unit and not books.sees_all_units,
+            "facts": [_fact_told(*one) for one in zip(facts, told, strict=True)],
+        },
+    )
+
+
+def _cause_named(key: str) -> Cause:
+    if key not in _BY_KEY:
+        message = f"No facts stand behind “{key[:60]}”. Choose one of: {', '.join(_BY_KEY)}."
+        raise refused(404, "cause_unknown", message, "cause")
+    return _BY_KEY[key]
+
+
+def _fact_told(fact: Fact, told: ToldFact) -> dict[str, Any]:
+    """The id of its record only for who may open it."""
+    return {
+        "id": fact.record_id if told.url else None,
+        "name": told.name,
+        "page": told.url or None,
+        "learned_at": fact.learned_at.isoformat(),
+        "before": values_told(fact.before),
+        "after": values_told(fact.after),
+        "before_words": told.before,
+        "after_words": told.after,
+    }
