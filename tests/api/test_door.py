@@ -43,7 +43,8 @@ ADDRESSES: dict[str, Scope | None] = {
     "reports/buyers": Scope.REPORTS_READ, "reports/weekly": Scope.REPORTS_READ,
     "reports/closed-loop/changes": Scope.REPORTS_READ, "reports/buyers/sql": Scope.REPORTS_READ,
     "reports/buyers/windows": Scope.REPORTS_READ, "reports/buyers/behind": Scope.RECORDS_READ,
-    "runs": Scope.REPORTS_READ,
+    "reports/closed-loop/changes/refunds": Scope.RECORDS_READ,
+    "reports/buyers/unusual/won.without-rate": Scope.RECORDS_READ, "runs": Scope.REPORTS_READ,
     f"runs/{NO_RUN}": Scope.REPORTS_READ, f"runs/{NO_RUN}/changes": Scope.REPORTS_READ,
 }  # fmt: skip
 """One address of each operation, with the scope it needs."""
