@@ -33,6 +33,11 @@ def spent(first: str, last: str, amount: str = "reporting_minor") -> str:
     )
 
 
+def known_spent(first: str, last: str, amount: str = "reporting_minor") -> str:
+    """SQL text: the same, and NULL where the amount is not known (`greatest` would make a 0 of it)."""
+    return f"CASE WHEN {amount} IS NULL THEN NULL ELSE {spent(first, last, amount)} END"
+
+
 def falls_into(first: str, last: str) -> str:
     """SQL text: does the cost line have a day in the period?"""
     return f"starts_on <= {last} AND ends_on >= {first}"

@@ -38,9 +38,11 @@ def _course(told: Mapping[str, Any]) -> list[Any]:
     """What the rows show over time, without nothings: a week of the period that begins later changes no figure."""
     about = told["over_time"]
     periods = [(one["from"], one["to"]) for one in about["periods"]]
+    nothing = None if about["unit"] == Unit.PERCENT else 0
     rows = [
         [str(row["key"]), None if row["over_time"] is None else
-         [[*period, value] for period, value in zip(periods, row["over_time"], strict=True) if value]]
+         [[*period, _plain(value)] for period, value in zip(periods, row["over_time"], strict=True)
+          if value is not None and value != nothing]]
         for row in told["rows"]
     ]  # fmt: skip
     return [about["metric"], about["step"], sorted(rows, key=lambda row: str(row[0]))]

@@ -53,6 +53,8 @@ class Report:
     chart: Callable[[ReportResult], Chart] | None = None
     sparks: Callable[[Scope, Engine], Sparks | None] | None = None
     """One of its figures, row by row over the period; the points of a row add up to that figure."""
+    has_course: bool = False
+    """That comes with its rows (`ReportResult.over_time`), by the same question."""
     at_window: AskAtWindow | None = None
     """One of its figures under one lookback window, for how much the window matters (`reports.windows`)."""
     only_in_files: frozenset[str] = frozenset()

@@ -49,8 +49,8 @@ def _minded(report: Report, result: ReportResult, scope: Scope, engine: Engine) 
 
 
 def shows_over_time(report: Report) -> bool:
-    """Whether its rows can show one of their figures over the period; the closed loop's come with its rows."""
-    return report.sparks is not None or report.key == "closed-loop"
+    """Whether its rows can show one of their figures over the period."""
+    return report.sparks is not None or report.has_course
 
 
 def row_sparks(result: ReportResult, options: Options, engine: Engine, books: Books) -> Sparks | None:

@@ -1,6 +1,7 @@
 """What the small charts of a report show, as tidy lines: a row of the report and a period each, in CSV and Parquet.
 
-The lines of a row add up to its figure in the report; there is no line for the total, so nothing is counted twice.
+The lines of a row add up to its figure in the report, but for shares, which are told for each period by itself. There
+is no line for the total, so nothing is counted twice.
 """
 
 import csv
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 
 from loopline.lib.money import Money
 from loopline.lib.sheets import safe_cell
+from loopline.reports.metric import Number, Unit
 from loopline.reports.options import OptionError
 from loopline.reports.write import aligned, is_money
 
@@ -23,7 +25,7 @@ class Point(NamedTuple):
     row: Mapping[str, Any]
     first: str
     last: str
-    value: int | None
+    value: Number
     """Money in minor units; None where the figure of the row is not known."""
 
 
@@ -44,7 +46,13 @@ def series_cells(told: Mapping[str, Any]) -> Iterator[list[str]]:
     about, currency = told["over_time"], told["currency"]
     yield [told["head"], "Note", "Key", "From", "To", series_head(told)]
     for one in lines:
-        cell = "" if one.value is None else str(Money(one.value, currency).major) if is_money(about) else str(one.value)
+        cell = (
+            ""
+            if one.value is None
+            else str(Money(int(one.value), currency).major)
+            if is_money(about)
+            else str(one.value)
+        )
         texts = [safe_cell(str(one.row[name])) for name in ("label", "note", "key")]
         yield [*texts, one.first, one.last, cell]
 
@@ -52,6 +60,11 @@ def series_cells(told: Mapping[str, Any]) -> Iterator[list[str]]:
 def series_head(told: Mapping[str, Any]) -> str:
     about = told["over_time"]
     return f"{about['label']} ({told['currency']})" if is_money(about) else str(about["label"])
+
+
+def is_share(about: Mapping[str, Any]) -> bool:
+    """The points, as JSON tells of them, are shares: nothing that adds up."""
+    return bool(about["unit"] == Unit.PERCENT)
 
 
 def series_lines(told: Mapping[str, Any]) -> list[str]:
@@ -69,7 +82,7 @@ def series_csv(told: Mapping[str, Any]) -> bytes:
 
 
 def series_parquet(told: Mapping[str, Any]) -> bytes:
-    """Days as days; the figure under the key of its metric, a whole number (money in minor units)."""
+    """Days as days; the figure under the key of its metric: a whole number (money in minor units), or percent."""
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -82,7 +95,7 @@ def series_parquet(told: Mapping[str, Any]) -> bytes:
             "is_rest": pa.array([bool(one.row["is_rest"]) for one in lines], pa.bool_()),
             "from": pa.array([date.fromisoformat(one.first) for one in lines], pa.date32()),
             "to": pa.array([date.fromisoformat(one.last) for one in lines], pa.date32()),
-            about["metric"]: pa.array([one.value for one in lines], pa.int64()),
+            about["metric"]: pa.array([one.value for one in lines], pa.float64() if is_share(about) else pa.int64()),
         }
     )
     words = {name: value for name, value in told.items() if name not in ("rows", "columns")}

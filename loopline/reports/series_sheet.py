@@ -1,10 +1,11 @@
 """The sheet of a workbook that shows a report over time: a row of the report each, a column a period."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from loopline.reports.series_file import series_head
+from loopline.reports.metric import Number
+from loopline.reports.series_file import is_share, series_head
 from loopline.reports.sheet_cells import in_major_units, number_format, write_text
 
 NAME = "Over time"
@@ -13,7 +14,7 @@ _FIRST = 2
 
 
 def write_series(book: Any, told: Mapping[str, Any]) -> None:
-    """Each row adds up to its figure in the report; the last line is there where the rows add up to the total."""
+    """Each row adds up to its figure, but for shares; the last line is there where the rows add up to the total."""
     about, currency = told["over_time"], told["currency"]
     sheet = book.add_worksheet(NAME)
     bold = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
@@ -41,7 +42,7 @@ def write_series(book: Any, told: Mapping[str, Any]) -> None:
 
 
 def _write_points(
-    sheet: Any, line: int, points: list[int] | None, figure: int | None, about: Mapping[str, Any], currency: str,
+    sheet: Any, line: int, points: Sequence[Number] | None, figure: Number, about: Mapping[str, Any], currency: str,
     form: Any,
 ) -> None:  # fmt: skip
     values = points if points is not None else [None] * len(about["periods"])
@@ -56,6 +57,11 @@ def _sums(told: Mapping[str, Any]) -> list[int]:
     """The points of all rows together; empty where rows overlap, so that they do not add up to the total."""
     metric, rows = told["over_time"]["metric"], told["rows"]
     figures = [row[metric] for row in rows]
-    if not told["has_total"] or None in figures or sum(figures) != told["totals"][metric]:
+    if (
+        not told["has_total"]
+        or is_share(told["over_time"])
+        or None in figures
+        or sum(figures) != told["totals"][metric]
+    ):
         return []
     return [sum(column) for column in zip(*(row["over_time"] for row in rows), strict=True)]

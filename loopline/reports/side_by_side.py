@@ -1,6 +1,6 @@
 """Models side by side: the credit of each row by every model that was asked for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
@@ -19,6 +19,7 @@ from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import Number, whole
 from loopline.reports.naming import Name, names_of
 from loopline.reports.options import OptionError, Options, Scope
+from loopline.reports.slices import beginnings, place_of, slices
 from loopline.store.engine import Engine, Value
 
 CONVERSIONS = {
@@ -30,6 +31,7 @@ METRIC = {
 """How figures of each conversion are printed, and which figure of the closed loop opens them."""
 AT_FIRST = {"first_touch", "last_touch", "linear", "position_based", "w_shaped", "time_decay", "shapley", "markov"}
 """Models that are compared where none are named; with them those of the organisation's own."""
+_NO_PLACE = "CAST(0 AS BIGINT)"
 AT_ONCE = 4
 """Models in one statement: more would be a longer one than ClickHouse reads."""
 
@@ -54,6 +56,8 @@ class SideBySide:
     totals: dict[str, Number] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     """Models that could not answer, and why."""
+    points: dict[str, list[int]] = field(default_factory=dict)
+    """Row → what the model that was asked for it gives to it in each slice of the period."""
 
     @property
     def disagreements(self) -> list[str]:
@@ -70,17 +74,25 @@ class SideBySide:
         )
 
 
-def side_by_side(scope: Scope, keys: Sequence[str], conversion: str, engine: Engine) -> SideBySide:
-    """Raises OptionError for a conversion that does not exist, and StoreError."""
+def side_by_side(scope: Scope, keys: Sequence[str], conversion: str, engine: Engine, *, course: str = "") -> SideBySide:
+    """`course`: the model that is told by slices of the period too, on the period clock.
+
+    Raises OptionError for a conversion that does not exist, and StoreError.
+    """
     if conversion not in CONVERSIONS:
         raise OptionError(f"There is no conversion “{conversion}”. Choose one of: {', '.join(CONVERSIONS)}.")
     found = SideBySide(scope, conversion)
     models, values = _models(found, scope, keys, conversion, engine)
     credit: dict[str, dict[str, int]] = {model.key: {} for model in models}
+    periods = slices(scope)[1] if course else []
+    values |= beginnings(periods, scope)
+    places = {course: place_of("c.converted_us", len(periods))}
     for some in batches(models, AT_ONCE):
-        for row in engine.rows(_question(scope.options, some, conversion), {**scope.params, **values}):
-            of_model = credit[str(row["model"])]
-            of_model[str(row["row_key"])] = of_model.get(str(row["row_key"]), 0) + number(row["amount"])
+        for row in engine.rows(_question(scope.options, some, conversion, places), {**scope.params, **values}):
+            key, amount, of_model = str(row["row_key"]), number(row["amount"]), credit[str(row["model"])]
+            of_model[key] = of_model.get(key, 0) + amount
+            if row["model"] == course:
+                found.points.setdefault(key, [0] * len(periods))[number(row["place"])] += amount
     _fill(found, credit, engine)
     return found
 
@@ -101,27 +113,35 @@ def _models(
     return models, values
 
 
-def _question(options: Options, models: Sequence[Model], kind: str) -> str:
-    """The parts `credits` and `unattributed` of each model under names of their own; they share the paths."""
+def _question(options: Options, models: Sequence[Model], kind: str, places: Mapping[str, str]) -> str:
+    """The parts `credits` and `unattributed` of each model under names of their own; they share the paths.
+
+    `places`: model → the slice of its conversions `c`; only these are joined for it.
+    """
     whole = replace(DIMENSIONS[options.by].row, carries_channel=True, ignores_direct=options.ignores_direct)
     row = whole.without_reasons()
     parts: list[Part] = [conversions(kind)]
     selects = []
     for model in models:
+        place, joined = places.get(model.key, _NO_PLACE), ""
+        if model.key in places:
+            joined = "JOIN conversions AS c ON c.conversion_no = r.conversion_no"
         parts.append(replace(credit_ledger(model, row, kind), name=f"credits_{model.key}"))
         selects.append(
             f"""
-            SELECT '{model.key}' AS model, {ROW_OF_CREDIT} AS row_key, CAST(sum(r.credit) AS BIGINT) AS amount
-            FROM credits_{model.key} AS r WHERE {TOUCHED_IN_PERIOD} GROUP BY {ROW_OF_CREDIT}
+            SELECT '{model.key}' AS model, {place} AS place, {ROW_OF_CREDIT} AS row_key,
+                CAST(sum(r.credit) AS BIGINT) AS amount
+            FROM credits_{model.key} AS r {joined} WHERE {TOUCHED_IN_PERIOD} GROUP BY {ROW_OF_CREDIT}, {place}
             """
         )
         if options.clock == "period":
             parts.append(replace(unattributed(model, row, kind), name=f"unattributed_{model.key}"))
             selects.append(
                 f"""
-                SELECT '{model.key}' AS model, '{UNATTRIBUTED}' AS row_key, CAST(sum(c.amount) AS BIGINT) AS amount
+                SELECT '{model.key}' AS model, {place} AS place, '{UNATTRIBUTED}' AS row_key,
+                    CAST(sum(c.amount) AS BIGINT) AS amount
                 FROM unattributed_{model.key} AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
-                GROUP BY c.kind
+                GROUP BY c.kind, {place}
                 """
             )
     return question(" UNION ALL ".join(selects), *parts)

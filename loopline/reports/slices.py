@@ -38,7 +38,7 @@ def beginnings(periods: Sequence[Period], scope: Scope) -> dict[str, Value]:
 def place_of(column: str, count: int) -> str:
     """SQL text: in which of the slices a moment of the period lies; slice n begins at `$at<n>`."""
     later = " ".join(f"WHEN {column} >= $at{place} THEN {place}" for place in range(count - 1, 0, -1))
-    return f"CASE {later} ELSE 0 END" if later else "0"
+    return f"CASE {later} ELSE 0 END" if later else "CAST(0 AS BIGINT)"  # a bare 0 could not be grouped by
 
 
 def cut(first: date, last: date) -> tuple[str, list[Period]]:

@@ -1,4 +1,5 @@
-"""One figure of each row over the period: the small chart beside it. The points of a row add up to its figure.
+"""One figure of each row over the period: the small chart beside it. The points of a row add up to its figure, where
+that is a sum; those of a share are the share in each slice, None where there is nothing to share in it.
 
 Revenue of the closed loop is on the period clock dated by closing, in a cohort by the touchpoint, as the figure itself
 is; it comes with the report (`tally.py`). Reports that count records cut theirs in `counted_sparks.py`.
@@ -9,10 +10,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loopline.reports.dimension import OTHERS
-from loopline.reports.metric import METRICS, AddsUp, Metric, Unit
+from loopline.reports.metric import METRICS, AddsUp, Metric, Number, Unit
 from loopline.reports.periods import Period
 
-Points = tuple[int, ...]
+Points = tuple[Number, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +27,14 @@ class Sparks:
     """Whose points these are."""
     unknown: frozenset[str] = frozenset()
     """Rows whose figure is not known, over time neither."""
+    knows_all: bool = True
+    """False where a row without points is one whose figure is not known."""
 
     def of(self, row: str) -> Points | None:
         """A point a period; None where the figure of the row is not known."""
-        return None if row in self.unknown else self.by_row.get(row, (0,) * len(self.periods))
+        if row in self.unknown or (row not in self.by_row and not self.knows_all):
+            return None
+        return self.by_row.get(row, (0,) * len(self.periods))
 
     def listed(self, rows: Collection[str]) -> "Sparks":
         """As a result lists its rows: where one stands for all others, its points are theirs together."""
@@ -38,7 +43,8 @@ class Sparks:
         if self.metric.adds_up is not AddsUp.SUM:
             return replace(self, unknown=self.unknown | {OTHERS})
         rest = [points for key, points in self.by_row.items() if key not in rows]
-        together = tuple(map(sum, zip(*rest, strict=True))) or (0,) * len(self.periods)
+        together = tuple(sum(one or 0 for one in column) for column in zip(*rest, strict=True))
+        together = together or (0,) * len(self.periods)
         return replace(self, by_row={**self.by_row, OTHERS: together})
 
     def told(self, result: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,6 +55,6 @@ class Sparks:
         about["unit"] = f"{result['currency']} minor units" if self.metric.unit is Unit.MONEY else str(self.metric.unit)
         return {**result, "rows": rows, "over_time": about}
 
-    def _list(self, row: str) -> list[int] | None:
+    def _list(self, row: str) -> list[Number] | None:
         points = self.of(row)
         return None if points is None else list(points)

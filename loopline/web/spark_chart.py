@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from django.utils.html import format_html
 
 from loopline.lib.amounts import money_whole_text
-from loopline.reports.metric import Unit
+from loopline.lib.percent import percent_figure
+from loopline.reports.metric import Number, Unit
 from loopline.reports.result import ReportResult
 from loopline.reports.slices import MOST
 from loopline.reports.sparks import Sparks
@@ -20,13 +21,14 @@ def sparks_drawn(found: Sparks | None, result: ReportResult) -> dict[str, str]:
     return {row.key: _svg(found.of(row.key), found, result.currency) for row in result.rows}
 
 
-def _svg(points: Sequence[int] | None, found: Sparks, currency: str) -> str:
+def _svg(points: Sequence[Number] | None, found: Sparks, currency: str) -> str:
     if not points or not any(points):
         return ""
-    top, bottom = max(0, *points), min(0, *points)
+    told = [value for value in points if value is not None]
+    top, bottom = max(0, *told), min(0, *told)
     width = max(len(points), MOST // 2)  # a few columns stay narrow
 
-    def down(value: int) -> float:
+    def down(value: float) -> float:
         return HEIGHT * (top - value) / (top - bottom)
 
     columns = " ".join(
@@ -42,13 +44,16 @@ def _svg(points: Sequence[int] | None, found: Sparks, currency: str) -> str:
     )  # fmt: skip
 
 
-def _words(points: Sequence[int], found: Sparks, currency: str) -> str:
-    def told(value: int) -> str:
-        return money_whole_text(value, currency) if found.metric.unit is Unit.MONEY else f"{value:,}"
+def _words(points: Sequence[Number], found: Sparks, currency: str) -> str:
+    def said(value: float) -> str:
+        if found.metric.unit is Unit.PERCENT:
+            return f"{percent_figure(value)}\u00a0%"
+        return money_whole_text(round(value), currency) if found.metric.unit is Unit.MONEY else f"{value:,}"
 
-    most = max(range(len(points)), key=lambda place: points[place])
+    told = {place: value for place, value in enumerate(points) if value is not None}
+    most, last = max(told, key=lambda place: told[place]), max(told)
     periods = found.periods
     return (
         f"{found.metric.label} by {found.step} since {periods[0].label}: most from {periods[most].label} with "
-        f"{told(points[most])}, {told(points[-1])} from {periods[-1].label}"
+        f"{said(told[most])}, {said(told[last])} from {periods[last].label}"
     )

@@ -22,7 +22,7 @@ from loopline.reports.dimension import OTHERS
 from loopline.reports.export import exported
 from loopline.reports.library import buyers
 from loopline.reports.options import OptionError, Options
-from loopline.reports.run import run_report, told_whole
+from loopline.reports.run import run_report, shows_over_time, told_whole
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
@@ -48,6 +48,9 @@ def books(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     shelf.lead("l1", "ines", day(3), qualified_at=day(4), handed_over_at=day(5), owner_id="u1")
     shelf.won("by-email", "ines", day(9), 70_03, lead_id="l1")
     shelf.touch("p1", "visitor:v1", day(2), kind="page", url_path="/pricing", touch_kind="", is_entry=False)
+    shelf.campaign("spring")
+    shelf.cost("c1", "spring", 100_01, date(2024, 3, 4), date(2024, 4, 4), category="it")
+    shelf.cost("c2", "", -7_03, date(2024, 3, 20))
     shelf.store()
     yield engine
     engine.close()
@@ -65,7 +68,7 @@ def sums(lines: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-@pytest.mark.parametrize("key", [key for key, one in REPORTS.items() if one.sparks or key == "closed-loop"])
+@pytest.mark.parametrize("key", [key for key, one in REPORTS.items() if shows_over_time(one) and key != "coverage"])
 def test_every_file_holds_the_same_points_and_they_add_up(key: str, books: Engine) -> None:
     by = "person" if key in ("funnel", "hand-off") else REPORTS[key].usual_by
     answer = told(key, books, by=by)
@@ -91,6 +94,19 @@ def test_every_file_holds_the_same_points_and_they_add_up(key: str, books: Engin
     assert len(cells) == len(figures) + adds_up
     if adds_up:
         assert cells[-1][-1] == answer["totals"][metric] == sum(cells[-1][:-1])
+
+
+def test_shares_leave_as_shares_and_are_never_added_up(books: Engine) -> None:
+    answer = told("coverage", books, by="")
+    assert answer["over_time"]["unit"] == "percent"
+    rows = {row["key"]: row["over_time"] for row in answer["rows"]}
+    table = pq.read_table(BytesIO(exported(answer, "parquet", is_series=True))).to_pylist()
+    assert {(one["key"], one["known_rate"]) for one in table} == {(key, one) for key in rows for one in rows[key]}
+    assert {None, 100.0} <= {one["known_rate"] for one in table}
+    _, *body = sheet(exported(answer, "xlsx"), 2)
+    assert len(body) == len(rows), "no total"
+    lines = list(csv.reader(StringIO(exported(answer, "csv", is_series=True).decode())))
+    assert {line[5] for line in lines[1:]} >= {"", "100.0"}
 
 
 def test_what_people_typed_runs_nowhere_and_money_is_exact(books: Engine) -> None:
@@ -145,6 +161,6 @@ def test_the_page_hands_them_out_to_who_may_see_the_unit(store: DuckDBEngine) ->
     assert "over-time.csv" in file.headers["Content-Disposition"]
     assert "1000.10" in file.content.decode()
     assert "77777" not in file.content.decode()
-    for report, said in (("buyers", "perhaps"), ("it-costs", "yes")):
+    for report, said in (("buyers", "perhaps"), ("forecast", "yes")):
         answer = client.get(reverse("report_download", args=[report, "csv"]), {"series": said})
         assert (answer.status_code, b"series" in answer.content) == (400, True), report

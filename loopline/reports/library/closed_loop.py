@@ -21,6 +21,7 @@ REPORT = Report(
     run=run,
     run_both=run_both,
     at_window=at_window,
+    has_course=True,
     by={"campaign": DIMENSIONS["campaign"].label} | {key: one.label for key, one in DIMENSIONS.items()},
     leading=("revenue_minor", "cost_minor", "romi", "leads", "opportunities", "cost_per_opportunity_minor"),
     usual_period="last_90_days",

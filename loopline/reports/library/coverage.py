@@ -1,6 +1,8 @@
 """Consent and data quality: how much of what happened can be told."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from loopline.attribution.cost import COST_LINES, falls_into
 from loopline.attribution.state import (
@@ -22,10 +24,13 @@ from loopline.reports.dimension import TOTAL, UNATTRIBUTED
 from loopline.reports.metric import Number, ratio_of, sum_of
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Options, Scope
+from loopline.reports.periods import Period
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.row_charts import bars
-from loopline.store.engine import Engine
+from loopline.reports.slices import beginnings, place_of, slices
+from loopline.reports.sparks import Sparks
+from loopline.store.engine import Engine, Value
 from loopline.store.engine import Row as Found
 
 _MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
@@ -109,58 +114,82 @@ USUAL = 80.0
 """Below so many percent a figure that rests on it says little."""
 
 
+Pair = tuple[int, int]
+"""Known, and all."""
+
+
 def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
-    earned, revenue = _origin(scope, engine)
-    counted = {
-        key: told for part in (_VISITS, _PEOPLE, _WON, _COST) for key, told in _counted(part, scope, engine).items()
-    }
-    rows = [
-        _row("origin", "Won revenue with a known origin", f"in {scope.books.currency}", _major(earned, scope),
-             _major(revenue, scope)),
-        _row("consent", "Sessions that may be recognised", "consent mode 2 or 3, humans", *counted["consent"]),
-        _row("human", "Sessions by humans", "the others are machines, left out of every figure",
-             *counted["human"]),
-        _row("agreed", "Leads that agreed to be contacted", "for any purpose", *counted["agreed"]),
-        _row("company", "Leads with a company", "", *counted["company"]),
-        _row("amount", "Won with an amount and an exchange rate", "", *counted["amount"]),
-        _row("rate", "Cost lines with an exchange rate", "", *counted["rate"]),
-        _row("codes", "Sessions with a campaign code that is mapped", "under Campaigns, history follows",
-             *counted["codes"]),
-    ]  # fmt: skip
+    step, periods = slices(scope)
+    told = {"origin": _origin(periods, scope, engine)}
+    for part in (_VISITS, _PEOPLE, _WON, _COST):
+        told |= _counted(part, periods, scope, engine)
+    rows = [_row(key, label, note, *_whole(told[key], key, scope)) for key, label, note in _rows(scope)]
     result = result_of(report, scope, "What", rows, Row(TOTAL, "Total", values=dict.fromkeys(_KEYS)))
     result.has_total = False
     straight = sum_records(engine, _by_campaign(scope)).revenue_minor
+    revenue = sum(of for _, of in told["origin"])
     result.check = Check("won in the period, of known and of unknown origin", straight, revenue, scope.books.currency)
     result.warnings = [f"{row.label}: only {row.values['known_rate']:.0f} %." for row in rows if _is_low(row)]
+    shares = {key: tuple(_rate(*pair) for pair in pairs) for key, pairs in told.items()}
+    result.over_time = Sparks(step, tuple(periods), shares, SHARE)
     return result
 
 
-def _origin(scope: Scope, engine: Engine) -> tuple[int, int]:
-    """Won revenue that some touchpoint earned, and all of it."""
+def _rows(scope: Scope) -> list[tuple[str, str, str]]:
+    return [
+        ("origin", "Won revenue with a known origin", f"in {scope.books.currency}"),
+        ("consent", "Sessions that may be recognised", "consent mode 2 or 3, humans"),
+        ("human", "Sessions by humans", "the others are machines, left out of every figure"),
+        ("agreed", "Leads that agreed to be contacted", "for any purpose"),
+        ("company", "Leads with a company", ""),
+        ("amount", "Won with an amount and an exchange rate", ""),
+        ("rate", "Cost lines with an exchange rate", ""),
+        ("codes", "Sessions with a campaign code that is mapped", "under Campaigns, history follows"),
+    ]
+
+
+def _whole(pairs: list[Pair], key: str, scope: Scope) -> Pair:
+    """All slices together; money in major units."""
+    known, of = (sum(column) for column in zip(*pairs, strict=True))
+    return (_major(known, scope), _major(of, scope)) if key == "origin" else (known, of)
+
+
+def _origin(periods: Sequence[Period], scope: Scope, engine: Engine) -> list[Pair]:
+    """Won revenue that some touchpoint earned, and all of it, in each slice of the period."""
     sql = f"""
-        SELECT coalesce(sum(CASE WHEN {_IS_EARNED} THEN credit ELSE 0 END), 0) AS earned,
-            coalesce(sum(credit), 0) AS whole
-        FROM records
+        SELECT {place_of("at_us", len(periods))} AS place,
+            coalesce(sum(CASE WHEN {_IS_EARNED} THEN credit ELSE 0 END), 0) AS known, coalesce(sum(credit), 0) AS of_all
+        FROM records GROUP BY place
     """
-    [found] = _asked_of_records(sql, scope, engine)
-    return number(found["earned"]), number(found["whole"])
+    found = [(0, 0)] * len(periods)
+    for row in _asked_of_records(sql, scope, engine, beginnings(periods, scope)):
+        found[number(row["place"])] = number(row["known"]), number(row["of_all"])
+    return found
 
 
-def _asked_of_records(sql: str, scope: Scope, engine: Engine) -> list[Found]:
+def _asked_of_records(
+    sql: str, scope: Scope, engine: Engine, values: Mapping[str, Value] = MappingProxyType({})
+) -> list[Found]:
     """`sql` over `records`: the won revenue as it was dealt out."""
     asked = _by_campaign(scope)
     records = credited(asked, engine, "revenue")
-    return engine.rows(question(sql, *records.parts, Part("records", records.sql)), {**asked.params, **records.values})
+    return engine.rows(
+        question(sql, *records.parts, Part("records", records.sql)), {**asked.params, **records.values, **values}
+    )
 
 
-def _counted(part: Part, scope: Scope, engine: Engine) -> dict[str, tuple[object, object]]:
-    """Known and all of each row that is read from `part`."""
+def _counted(part: Part, periods: Sequence[Period], scope: Scope, engine: Engine) -> dict[str, list[Pair]]:
+    """Known and all of each row that is read from `part`, in each slice of the period."""
     keys = [key for key, row in _COUNTED.items() if row.part is part]
     conditions = {name: which for key in keys for name, which in
                   ((key, _COUNTED[key].known), (f"of_{key}", _COUNTED[key].of))}  # fmt: skip
     told = ", ".join(f"count(*) FILTER (WHERE {which}) AS {name}" for name, which in conditions.items())
-    [found] = engine.rows(question(f"SELECT {told} FROM counted", part), scope.params)
-    return {key: (found[key], found[f"of_{key}"]) for key in keys}
+    sql = f"SELECT {place_of('at_us', len(periods))} AS place, {told} FROM counted GROUP BY place"
+    found = {key: [(0, 0)] * len(periods) for key in keys}
+    for row in engine.rows(question(sql, part), {**scope.params, **beginnings(periods, scope)}):
+        for key in keys:
+            found[key][number(row["place"])] = number(row[key]), number(row[f"of_{key}"])
+    return found
 
 
 def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
@@ -212,11 +241,12 @@ def _major(amount_minor: int, scope: Scope) -> int:
     return round(Money(amount_minor, scope.books.currency).major)
 
 
-def _row(key: str, label: str, note: str, known: object, of: object) -> Row:
-    part, whole = number(known), number(of)
-    rate: Number = round(100 * part / whole, 4) if whole else None
-    values = dict(zip(_KEYS, (part, whole, rate), strict=True))
-    return Row(key, label, note, values=values)
+def _row(key: str, label: str, note: str, known: int, of: int) -> Row:
+    return Row(key, label, note, values=dict(zip(_KEYS, (known, of, _rate(known, of)), strict=True)))
+
+
+def _rate(known: int, of: int) -> Number:
+    return round(100 * known / of, 4) if of else None
 
 
 def _is_low(row: Row) -> bool:
@@ -232,12 +262,16 @@ REPORT = Report(
     question="How far can the other figures be trusted?",
     metrics=(KNOWN, WHOLE, SHARE),
     run=_run,
+    has_course=True,
     open=_open,
     opens=frozenset({KNOWN.key, WHOLE.key}),
     chart=lambda result: bars(result, "known_rate"),
     reads=frozenset({"lookback"}),
     leading=("known_rate", "known", "known_of"),
     usual_period="last_90_days",
-    how=(f"What is known of less than {USUAL:.0f} % is told above the table: figures that rest on it say little.",),
+    how=(
+        f"What is known of less than {USUAL:.0f} % is told above the table: figures that rest on it say little.",
+        "Over time is the coverage of each week or month by itself; a cost line stands where it begins.",
+    ),
     rests_on=frozenset({"won", "cost"}),
 )

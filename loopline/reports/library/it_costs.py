@@ -2,10 +2,11 @@
 
 from dataclasses import replace
 
-from loopline.attribution.cost import falls_into, spent
+from loopline.attribution.cost import falls_into, known_spent
 from loopline.attribution.state import Part, latest, visible
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
+from loopline.reports.cost_sparks import cost_sparks
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, per, share
 from loopline.reports.dimension import TOTAL, Naming
 from loopline.reports.metric import Number, Unit, ratio_of, sum_of
@@ -13,6 +14,7 @@ from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.row_charts import bars
+from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 _LINES = Part(
@@ -37,7 +39,7 @@ def _records(_scope: Scope, _engine: Engine) -> Records:
     return Records(
         f"""
         SELECT 'cost' AS kind, id AS record_id, epoch_us(CAST(starts_on AS TIMESTAMPTZ)) AS at_us, unit_id AS row_key,
-            category, {spent("$first", "$last")} AS spent_minor, CAST(0 AS BIGINT) AS events
+            category, {known_spent("$first", "$last")} AS spent_minor, CAST(0 AS BIGINT) AS events
         FROM it_lines WHERE {falls_into("$first", "$last")}
         UNION ALL
         SELECT 'lead' AS kind, id AS record_id, epoch_us(created_at) AS at_us, unit_id AS row_key, '' AS category,
@@ -112,6 +114,12 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     return replace(opened, items=items, count=int(opened.total or 0))
 
 
+def _sparks(scope: Scope, engine: Engine) -> Sparks:
+    return cost_sparks(
+        COUNTING.metrics[0], "unit_id", "it_lines", "category IN ('it', 'tools')", (_LINES,), scope, engine
+    )
+
+
 REPORT = Report(
     key="it-costs",
     label="IT cost per unit",
@@ -119,6 +127,7 @@ REPORT = Report(
     question="What do the tools cost each business unit, and what does it use them for?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=_sparks,
     open=_open,
     opens=COUNTING.opens,
     chart=lambda result: bars(result, "it_minor"),

@@ -15,9 +15,13 @@ from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.side_by_side import AT_FIRST, Compared, SideBySide, side_by_side
+from loopline.reports.slices import slices
+from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 PREFIX = "by_"
+COURSE = "linear"
+"""The model that rows are shown over time by: what every report is told by where nothing else is asked for."""
 _DATED = "closing date"
 
 
@@ -37,7 +41,7 @@ _STATIC = tuple(_metric(MODELS[key]) for key in MODELS if key in AT_FIRST)
 
 def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     keys = [key for key in scope.models if key in AT_FIRST or is_own(key)]
-    found = side_by_side(scope, keys, "revenue", engine)
+    found = side_by_side(scope, keys, "revenue", engine, course=COURSE)
     shown = [key for key in keys if key not in found.refused]
     total = Row(TOTAL, "Total", values=_values(found.totals, None, shown))
     rows = [_row(one, shown) for one in found.rows]
@@ -48,6 +52,9 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         *found.disagreements,
         *(f"{scope.models[key].label}: {why}" for key, why in found.refused.items()),
     ]
+    step, periods = slices(scope)
+    course = {key: tuple(points) for key, points in found.points.items()}
+    result.over_time = Sparks(step, tuple(periods), course, _metric(scope.models[COURSE]))
     if rows:
         records = sum_records(engine, scope).revenue_minor
         result.check = Check("won in the period", records, _worst(found, shown, records), scope.books.currency)
@@ -87,6 +94,7 @@ REPORT = Report(
     question="How much does the answer depend on the model?",
     metrics=(*_STATIC, APART),
     run=_run,
+    has_course=True,
     by={"campaign": DIMENSIONS["campaign"].label} | {key: one.label for key, one in DIMENSIONS.items()},
     reads=frozenset({"lookback", "touchpoints"}),
     open=_open,

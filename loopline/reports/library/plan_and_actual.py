@@ -1,8 +1,9 @@
 """Plan and actual: what each campaign may cost, was planned to cost, is bound to cost, and cost."""
 
-from loopline.attribution.cost import falls_into, spent
+from loopline.attribution.cost import falls_into, known_spent
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
 from loopline.reports.balance import sum_records
+from loopline.reports.cost_sparks import cost_sparks
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, share
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import Number, Unit, ratio_of, sum_of
@@ -10,6 +11,7 @@ from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.row_charts import bars
+from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 BY = {"campaign": "Campaign", "channel": "Channel", "category": "Kind of cost", "unit": "Business unit"}
@@ -40,7 +42,8 @@ def _records(scope: Scope, _engine: Engine) -> Records:
         SELECT 'cost' AS kind, l.id AS record_id, epoch_us(CAST(l.starts_on AS TIMESTAMPTZ)) AS at_us,
             {_ROWS[scope.options.by]} AS row_key, l.cost_kind AS cost_kind, l.spent_minor AS spent_minor
         FROM (
-            SELECT id, unit_id, campaign_id, cost_kind, category, starts_on, {spent("$first", "$last")} AS spent_minor
+            SELECT id, unit_id, campaign_id, cost_kind, category, starts_on,
+                {known_spent("$first", "$last")} AS spent_minor
             FROM every_line WHERE {falls_into("$first", "$last")}
         ) AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
         """,
@@ -60,7 +63,7 @@ def _left(values: Values) -> Number:
 def _finish(result: ReportResult, scope: Scope, _engine: Engine) -> None:
     without = [row for row in result.rows if row.values["actual_minor"] is None]
     for row in without:
-        row.cost_note = "cost incomplete: planned, and nothing booked in this period"
+        row.cost_note = "cost incomplete: nothing booked in this period, or in a currency without an exchange rate"
     if scope.last > scope.as_of.date():
         result.warnings.append("The period is not over: planned cost of days to come is in it, actual cost is not yet.")
 
@@ -99,6 +102,25 @@ COUNTING = Counting(
     finish=_finish,
 )  # fmt: skip
 
+_WITH_CAMPAIGN = Part(
+    "with_campaign",
+    """
+    SELECT l.unit_id AS unit_id, l.campaign_id AS campaign_id, l.category AS category, l.cost_kind AS cost_kind,
+        l.reporting_minor AS reporting_minor, l.starts_on AS starts_on, l.ends_on AS ends_on, l.days AS days,
+        coalesce(c.channel, '') AS channel
+    FROM every_line AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
+    """,
+    (_LINES, CAMPAIGN_STATE),
+)
+_ACTUAL = next(metric for metric in COUNTING.metrics if metric.key == "actual_minor")
+_KEYS = {"campaign": "campaign_id", "channel": "channel", "category": "category", "unit": "unit_id"}
+
+
+def _sparks(scope: Scope, engine: Engine) -> Sparks:
+    row = _KEYS[scope.options.by]
+    return cost_sparks(_ACTUAL, row, "with_campaign", "cost_kind = 'actual'", (_WITH_CAMPAIGN,), scope, engine)
+
+
 REPORT = Report(
     key="plan-and-actual",
     label="Plan and actual",
@@ -106,6 +128,7 @@ REPORT = Report(
     question="Do campaigns cost what was planned?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
+    sparks=_sparks,
     group="Arrive",
     by=BY,
     open=COUNTING.open,

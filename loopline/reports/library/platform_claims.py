@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loopline.attribution.cost import falls_into, spent
+from loopline.attribution.cost import falls_into, known_spent
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, question, visible
 from loopline.reports.balance import number
 from loopline.reports.counting import Counted, Counting, Records, Told, Values
@@ -47,11 +47,6 @@ WHERE place = 1 AND NOT is_deleted AND cost_kind = 'actual' AND platform <> '' A
 """
 
 
-def _in_period(amount: str) -> str:
-    """SQL text: what falls into the period of a line; NULL where the platform says nothing, which is not 0."""
-    return f"CASE WHEN {amount} IS NULL THEN NULL ELSE {spent('$first', '$last', amount)} END"
-
-
 def _records(scope: Scope, _engine: Engine) -> Records:
     return Records(
         f"""
@@ -59,9 +54,10 @@ def _records(scope: Scope, _engine: Engine) -> Records:
             {_ROWS[scope.options.by]} || '{BETWEEN}' || l.platform AS row_key, l.spent_minor AS spent_minor,
             l.currency AS currency, l.claimed_micro AS claimed_micro, l.claimed_minor AS claimed_minor
         FROM (
-            SELECT id, campaign_id, platform, currency, starts_on, {_in_period("reporting_minor")} AS spent_minor,
-                {_in_period("claimed_micro")} AS claimed_micro,
-                {_in_period("claimed_reporting_minor")} AS claimed_minor
+            SELECT id, campaign_id, platform, currency, starts_on,
+                {known_spent("$first", "$last")} AS spent_minor,
+                {known_spent("$first", "$last", "claimed_micro")} AS claimed_micro,
+                {known_spent("$first", "$last", "claimed_reporting_minor")} AS claimed_minor
             FROM told_lines WHERE {falls_into("$first", "$last")}
         ) AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
         """,

@@ -109,7 +109,7 @@ COUNTING = Counting(
     ordered_by="leads_tracked",
     check=_leads,
     checked="leads_tracked",
-    over_time="leads_tracked",
+    over_time="leads_answered",
 )  # fmt: skip
 
 REPORT = Report(
