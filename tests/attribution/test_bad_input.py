@@ -95,7 +95,7 @@ def test_a_negative_amount_is_shared_as_a_loss_and_told(engine: Engine, row: dic
     found = closed_loop(engine)
     assert column(found, "revenue_minor") == {"spring": -50_00}
     told = "was refunded by more than its amount" if row else "has a negative amount"
-    assert any(f"1 won opportunity {told} (EUR −50.00)" in words for words in found.minds)
+    assert any(f"1 won opportunity {told} (−€50.00)" in words for words in found.minds)
 
 
 def test_where_more_came_back_than_was_spent_nothing_is_said_per_cost(engine: Engine) -> None:
@@ -105,7 +105,7 @@ def test_where_more_came_back_than_was_spent_nothing_is_said_per_cost(engine: En
     found = closed_loop(engine)
     values = row_of(found, "spring").values
     assert (values["cost_minor"], values["romi"], values["cost_per_opportunity_minor"]) == (-20_00, None, None)
-    assert any("1 cost line is negative (EUR −30.00)" in words for words in found.minds)
+    assert any("1 cost line is negative (−€30.00)" in words for words in found.minds)
 
 
 def test_a_cost_without_days_gets_into_no_books(engine: Engine) -> None:
