@@ -17,8 +17,6 @@ from loopline.attribution.credit import present
 from loopline.attribution.walks import Floats, Walks, in_threads
 from loopline.lib.progress import doing, told_to
 
-LEARNT = ("markov", "shapley")
-"""Models that have intervals."""
 DRAWS = 200
 SINGLE_WALKS = 20_000
 """Up to so many walks each is drawn by itself."""

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from loopline.attribution.bootstrap import LEARNT, Interval, markov_interval, shapley_interval
+from loopline.attribution.aggregate import LEARNT, learnt_credit, learnt_interval
+from loopline.attribution.bootstrap import Interval
 from loopline.attribution.cents import cents_by_channel
-from loopline.attribution.credit import ChannelCredit, influenced, markov, shapley
+from loopline.attribution.credit import ChannelCredit, influenced
 from loopline.attribution.disagreement import disagreement
 from loopline.attribution.files import read_walks
 from loopline.attribution.files_of_touches import FileOfWalks
@@ -195,10 +196,8 @@ def _lacks(model: Model, file: FileOfWalks | Paths) -> str:
 
 
 def _credit(model: Model, file: FileOfWalks | Paths, question: Question) -> ChannelCredit:
-    if model.key == "markov":
-        return markov(file.walks, question.order)
-    if model.key == "shapley":
-        return shapley(file.walks)
+    if model.key in LEARNT:
+        return learnt_credit(model.key, file.walks, question.order)
     if model.deal is Deal.OVERLAPPING:
         return influenced(file.walks)
     credit = weighed(file.walks, model, file.moments, question.half_life_days)
@@ -212,4 +211,4 @@ def _credit(model: Model, file: FileOfWalks | Paths, question: Question) -> Chan
 def _interval(model: Model, file: FileOfWalks | Paths, question: Question) -> Interval | None:
     if not question.with_intervals or model.key not in LEARNT:
         return None
-    return markov_interval(file.walks, question.order) if model.key == "markov" else shapley_interval(file.walks)
+    return learnt_interval(model.key, file.walks, question.order)

@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
+from loopline.attribution.aggregate import learnt_credit, learnt_interval
 from loopline.attribution.conversions import conversions
-from loopline.attribution.credit import markov, shapley
 from loopline.attribution.disagreement import apart, disagreement
 from loopline.attribution.fitted import TooFewError, walks_of
 from loopline.attribution.ledger import credit_ledger, unattributed
@@ -206,11 +205,8 @@ def learnt_shares(scope: Scope, key: str, conversion: str, engine: Engine) -> li
         walks = walks_of(engine, scope.params, conversion, ignores_direct=scope.options.ignores_direct)
     except TooFewError as error:
         raise OptionError(str(error)) from error
-    interval: Interval
-    if key == "markov":
-        credit, interval = markov(walks, scope.options.order), markov_interval(walks, scope.options.order)
-    else:
-        credit, interval = shapley(walks), shapley_interval(walks)
+    order = scope.options.order
+    credit, interval = learnt_credit(key, walks, order), learnt_interval(key, walks, order)
     total = credit.conversions.sum() or 1.0
     found = [
         Learnt(channel or "No channel", float(credit.conversions[place] / total), float(interval.low[place]),

@@ -5,7 +5,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from loopline.attribution.bootstrap import LEARNT
+from loopline.attribution.aggregate import LEARNT
 from loopline.attribution.chain import OrderError
 from loopline.attribution.file_answers import Answers, Question, Source, answered
 from loopline.attribution.fitted import FEWEST

@@ -10,7 +10,8 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.attribution.bootstrap import DRAWS, LEARNT
+from loopline.attribution.aggregate import LEARNT
+from loopline.attribution.bootstrap import DRAWS
 from loopline.attribution.model import Model
 from loopline.attribution.own_model import is_own
 from loopline.lib.amounts import money_whole_text
