@@ -212,12 +212,13 @@ def _looked_through(
     """
     read = [one for one in columns if one.value != one.source and one.kind != _TEXT]
     moments = [one for one in read if one.kind == _MOMENT]
-    asked = [_is_no(one) for one in read]
-    asked += [_is_at_a_clock(one, has_zone) for has_zone in (True, False) for one in moments]
+    asked: dict[tuple[bool | None, str], str] = {(None, one.name): _is_no(one) for one in read}
+    asked |= {(has_zone, one.name): _is_at_a_clock(one, has_zone) for has_zone in (True, False) for one in moments}
     with following(memory, f"checking {path.name}"):
-        found = iter(first_lines(memory, f"{view}_raw", asked))
+        lines = first_lines(memory, f"{view}_raw", list(asked.values()))
+    found = dict(zip(asked, lines, strict=True))
     for column in read:
-        if (line := next(found)) is not None:
+        if (line := found[None, column.name]) is not None:
             [(text,)] = memory.execute(f"SELECT {column.source} FROM {view}_raw WHERE line = {line}").fetchall()
             raise FileError(f"{word} {line}: {column.name} is “{text}”; write {_WRITE[column.kind]}.")
     told = {
@@ -227,7 +228,7 @@ def _looked_through(
     }
     for has_zone in (True, False):
         for column in moments:
-            if (line := next(found)) is not None:
+            if (line := found[has_zone, column.name]) is not None:
                 told.setdefault(has_zone, f"{word} {line}: {column.name}")
     if len(told) == 2:
         raise FileError(
