@@ -50,13 +50,11 @@ def events(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
 
 def identities(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
     shelf.link(f"visitor:v{random.randrange(14)}", random.choice((*PEOPLE, "")), learnt=learnt)
-    assert name
 
 
 def people(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
     one, other = random.sample(PEOPLE, 2)
     shelf.person(one, canonical=other, learnt=learnt)
-    assert name
 
 
 def verdicts(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
@@ -71,7 +69,6 @@ def channels(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
 
 def codes(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
     shelf.code(random.choice(CODES[:3]), random.choice(("spring", "fair", "")), learnt=learnt)
-    assert name
 
 
 def leads(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
@@ -94,12 +91,10 @@ def opportunities(shelf: Shelf, random: Random, name: str, learnt: datetime) -> 
 def refunds(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
     shelf.won(f"o-early-{random.randrange(EARLY)}", "", day(random.uniform(3, 30)), 100_00, learnt=learnt,
               refunded_minor=40_00, reporting_minor=60_00)  # fmt: skip
-    assert name
 
 
 def contacts(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
     shelf.contact(f"o-early-{random.randrange(EARLY)}", random.choice(PEOPLE), learnt=learnt)
-    assert name
 
 
 def costs(shelf: Shelf, random: Random, name: str, learnt: datetime) -> None:
