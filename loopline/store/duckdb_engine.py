@@ -54,8 +54,12 @@ class DuckDBEngine:
         threads: int = 2,
         clock: Clock = utc_now,
         reserve_bytes: int = RESERVE_BYTES,
+        flush_from: str = FLUSH_FROM,
     ) -> None:
-        """Open or create the file. Raises StoreError when another process owns it or DuckDB is older than 2."""
+        """Open or create the file. Raises StoreError when another process owns it or DuckDB is older than 2.
+
+        Memory goes back to the system in pieces of `flush_from`: a server rests most of the time, and asks for it anew.
+        """
         refuse_old_version(duckdb.__version__)
         self.is_dead = False
         self.kept = KeptTables(path.with_name(f"{path.name}.kept"))
@@ -66,7 +70,7 @@ class DuckDBEngine:
         self._horizon: datetime | None = None
         self._erasures = 0
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._settings = _settings(path, memory_limit, threads)
+        self._settings = _settings(path, memory_limit, threads, flush_from)
         self._gate = Gate()
         self._connection = self._opened()
 
@@ -269,7 +273,9 @@ class DuckDBEngine:
             self._connection.close()
 
 
-def _settings(path: Path, memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
+def _settings(
+    path: Path, memory_limit: str, threads: int, flush_from: str
+) -> dict[str, str | bool | int | float | list[str]]:
     return {
         "memory_limit": memory_limit,
         "threads": threads,
@@ -279,8 +285,8 @@ def _settings(path: Path, memory_limit: str, threads: int) -> dict[str, str | bo
         "checkpoint_threshold": "64MB",
         # What a report needed goes back to the system when it is done. As DuckDB has it, some 150 MB stayed for good.
         "allocator_background_threads": True,
-        "allocator_flush_threshold": FLUSH_FROM,
-        "allocator_bulk_deallocation_flush_threshold": FLUSH_FROM,
+        "allocator_flush_threshold": flush_from,
+        "allocator_bulk_deallocation_flush_threshold": flush_from,
         "python_enable_replacements": "false",
         "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false",
