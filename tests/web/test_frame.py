@@ -10,6 +10,7 @@ from django.test import Client, RequestFactory, override_settings
 from django.urls import get_resolver, path, reverse
 from django.views.decorators.clickjacking import xframe_options_exempt
 
+from loopline.access.audit import audit
 from loopline.access.models import AuditEntry, Organisation
 from loopline.access.roles import Permission, Role
 from loopline.lib.config import ConfigError
@@ -168,6 +169,12 @@ def test_times_are_shown_in_the_organisations_zone() -> None:
     client.post(reverse("units"), {"name": "X", "currency": "EUR", "accept_within_hours": 4, "margin_percent": 100})
     assert AuditEntry.objects.exists()
     assert "JST" in client.get(reverse("audit_log")).content.decode()
+
+
+def test_the_audit_log_says_of_what_was_not_known_that_it_was_not() -> None:
+    user = make_user(Role.ADMINISTRATOR)
+    audit(user.actor, "assign_lead", user, owner=None)
+    assert "<dd>—</dd>" in signed_in(Role.ADMINISTRATOR).get(reverse("audit_log")).content.decode()
 
 
 def test_the_theme_is_kept_and_an_invented_one_is_not() -> None:
