@@ -79,11 +79,12 @@ def test_touchpoints_of_one_moment_stand_in_the_order_of_their_event_ids(engine:
     for place, channel in (("3", "Direct"), ("1", "Email"), ("2", "Campaign")):
         shelf.touch(f"e{place}", "visitor:a", day(5), channel=channel)
     shelf.touch("e4", "visitor:b", day(5), channel="Partner")
-    shelf.touch("e0", "visitor:a", day(6), channel="Partner")
-    shelf.store()
     shelf.touch("e5", "visitor:b", day(5), channel="Partner")
+    shelf.touch("e0", "visitor:a", day(6), channel="Partner")
+    for place in range(2):
+        shelf.touch(f"f{place}", "visitor:b", day(7), channel="Direct")
     shelf.store()
-    assert strangers(engine) == ["ECDP", "PP"]
+    assert strangers(engine) == ["ECDP", "PPDD"]
 
 
 def test_walks_are_in_order_where_the_period_is_long_for_numbers_of_microseconds(
