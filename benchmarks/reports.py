@@ -22,6 +22,7 @@ from pathlib import Path
 
 import duckdb
 
+from loopline.attribution.common import common_parts
 from loopline.lib.config import STORE_MEMORY
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
@@ -225,7 +226,8 @@ def timed(work: Callable[[], object], runs: int) -> Took:
 
 def work_out(options: Options, engine: DuckDBEngine) -> None:
     """The report worked out anew: `run_report` would remember it."""
-    REPORTS["closed-loop"].run(REPORTS["closed-loop"], settle(options, engine, BOOKS), engine)
+    with engine.together(common_parts):
+        REPORTS["closed-loop"].run(REPORTS["closed-loop"], settle(options, engine, BOOKS), engine)
 
 
 Asked = Iterator[tuple[str, Callable[[], object]]]
@@ -241,7 +243,8 @@ def library(engine: DuckDBEngine) -> Asked:
 
     def work(report: Report, model: str = Options().model) -> None:
         options = Options(**YEAR, by=report.usual_by, as_of=next(moments), model=model)
-        report.run(report, settle_for(report, options, engine, BOOKS), engine)
+        with engine.together(common_parts):
+            report.run(report, settle_for(report, options, engine, BOOKS), engine)
 
     for key, report in REPORTS.items():
         yield key, lambda r=report: work(r)  # type: ignore[misc]
@@ -260,12 +263,13 @@ def dashboards(engine: DuckDBEngine) -> Asked:
 
     def work(tiles: Sequence[Tile], moment: datetime | None = None) -> None:
         said = (moment or next(moments)).isoformat()
-        for tile in tiles:
-            report = REPORTS[tile.report]
-            asked = read_address(
-                {"period": PERIOD, **tile.options, "as_of": said}, BOOKS, YEAR["last"], usual_of(report)
-            )
-            run_with_before(report.key, asked.options, as_before(asked) if tile.figures else None, engine, BOOKS)
+        with engine.together(common_parts):
+            for tile in tiles:
+                report = REPORTS[tile.report]
+                asked = read_address(
+                    {"period": PERIOD, **tile.options, "as_of": said}, BOOKS, YEAR["last"], usual_of(report)
+                )
+                run_with_before(report.key, asked.options, as_before(asked) if tile.figures else None, engine, BOOKS)
 
     for key, dashboard in DASHBOARDS.items():
         yield f"dashboard for {key}", lambda t=dashboard.tiles: work(t)  # type: ignore[misc]

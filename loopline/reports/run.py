@@ -6,6 +6,7 @@ from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
+from loopline.attribution.common import common_parts
 from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import own_models
 from loopline.reports.catalogue import REPORTS
@@ -38,7 +39,8 @@ def run_report(key: str, options: Options, engine: Engine, books: Books) -> Repo
     store does not answer; never an empty report instead."""
     report = report_named(key)
     scope = settle_for(report, options, engine, books)
-    return kept_or(engine, key, scope, lambda: _minded(report, report.run(report, scope, engine), scope, engine))
+    with engine.together(common_parts):
+        return kept_or(engine, key, scope, lambda: _minded(report, report.run(report, scope, engine), scope, engine))
 
 
 def _minded(report: Report, result: ReportResult, scope: Scope, engine: Engine) -> ReportResult:
@@ -88,7 +90,13 @@ def run_with_before(
 ) -> tuple[ReportResult, ReportResult | None]:
     """The report, and the one for the period `before` as of the same moment: None where none is asked for, or the books
     begin within it. Raises as `run_report` does."""
-    report = report_named(key)
+    with engine.together(common_parts):
+        return _with_before(report_named(key), options, before, engine, books)
+
+
+def _with_before(
+    report: Report, options: Options, before: Options | None, engine: Engine, books: Books
+) -> tuple[ReportResult, ReportResult | None]:
     scope = settle_for(report, options, engine, books)
     earlier = _before(report, scope, before, engine)
     ask_both = cache(lambda: report.run_both(report, earlier, scope, engine) if report.run_both and earlier else None)
@@ -97,11 +105,11 @@ def run_with_before(
         both = ask_both()
         return _minded(report, both[one is scope] if both else report.run(report, one, engine), one, engine)
 
-    result = kept_or(engine, key, scope, lambda: ask(scope))
+    result = kept_or(engine, report.key, scope, lambda: ask(scope))
     if earlier is None:
         return result, None
     try:
-        return result, kept_or(engine, key, earlier, lambda: ask(earlier))
+        return result, kept_or(engine, report.key, earlier, lambda: ask(earlier))
     except OptionError:
         return result, None  # a model that learns may find too little there; there is nothing to compare with then
 

@@ -25,7 +25,7 @@ from loopline.store.clickhouse_address import read_address
 from loopline.store.clickhouse_errors import ERRORS, read_error, write_error
 from loopline.store.clickhouse_sql import names_in, translate
 from loopline.store.clickhouse_steps import Step
-from loopline.store.engine import Batch, Row, StoreError, Value
+from loopline.store.engine import Batch, Common, Row, StoreError, Value
 from loopline.store.erasing import rows_of, texts_put
 from loopline.store.kept import KeptTables
 from loopline.store.library import table_named
@@ -122,6 +122,11 @@ class ClickHouseEngine:
     def cursor(self, name: str) -> int:
         sql = "SELECT coalesce(max(position), 0) AS position FROM cursors WHERE name = $name"
         return int(self.query(sql, {"name": name})["position"][0].as_py())
+
+    def together(self, common: Common) -> AbstractContextManager[None]:
+        """Each question stays by itself: its steps may be answered by another machine than those of the one before."""
+        del common
+        return contextlib.nullcontext()
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         values = wanted(params or {}, names_in(sql))

@@ -7,7 +7,8 @@ read-only transaction, so reads go on while a batch is written.
 
 import shutil
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -28,7 +29,8 @@ from loopline.store.duckdb_errors import (
     write_error,
 )
 from loopline.store.duckdb_file import Gate, write_anew
-from loopline.store.engine import Batch, QueryTimeoutError, Row, StoreError, Value
+from loopline.store.duckdb_together import Together
+from loopline.store.engine import Batch, Common, QueryTimeoutError, Row, StoreError, Value
 from loopline.store.erasing import rows_of, texts_put
 from loopline.store.kept import KeptTables
 from loopline.store.library import table_named
@@ -69,6 +71,7 @@ class DuckDBEngine:
         self._write_lock = threading.Lock()
         self._horizon: datetime | None = None
         self._erasures = 0
+        self._of_thread = threading.local()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._settings = _settings(path, memory_limit, threads, flush_from)
         self._gate = Gate()
@@ -106,7 +109,7 @@ class DuckDBEngine:
             try:
                 return self._write(batch, rows)
             except Exception as error:
-                self._undo()
+                _undo(self._connection)
                 if isinstance(error, StoreError):
                     raise
                 raise self._told(error, write_error) from error
@@ -148,12 +151,6 @@ class DuckDBEngine:
         now = as_utc(self._clock())
         return now if self._horizon is None else max(now, self._horizon + TICK)
 
-    def _undo(self) -> None:
-        try:
-            self._connection.execute("ROLLBACK")
-        except duckdb.Error:  # no transaction is open any more, or the database is dead, which `_told` finds out
-            return
-
     def _told(self, error: Exception, tell: Callable[[Exception], StoreError]) -> StoreError:
         """The error in Loopline's words. After a fatal one DuckDB answers nothing more, not even SELECT 1."""
         if isinstance(error, duckdb.FatalException | duckdb.InternalException):
@@ -167,8 +164,29 @@ class DuckDBEngine:
         sql = "SELECT coalesce(max(position), 0) AS position FROM cursors WHERE name = $name"
         return int(self.query(sql, {"name": name})["position"][0].as_py())
 
+    @contextmanager
+    def together(self, common: Common) -> Iterator[None]:
+        """Writing the file anew (`compact`) waits until the end of it."""
+        if self._together() is not None:
+            yield
+            return
+        with self._gate.passed():
+            reader = self._connection.cursor()
+            self._of_thread.together = Together(reader, common, self.erasures)
+            try:
+                yield
+            finally:
+                del self._of_thread.together
+                reader.close()
+
+    def _together(self) -> Together | None:
+        return getattr(self._of_thread, "together", None)
+
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
+        together = self._together()
         try:
+            if together is not None:
+                return self._read_with(together, sql, params or {}, timeout_s)
             with self._gate.passed():
                 reader = self._connection.cursor()
                 try:
@@ -178,13 +196,30 @@ class DuckDBEngine:
         except duckdb.Error as error:
             raise self._told(error, read_error) from error
 
+    def _read_with(self, together: Together, sql: str, params: Mapping[str, Value], timeout_s: float) -> pa.Table:
+        try:
+            answer = self._read(together.reader, sql, params, timeout_s, together)
+            together.reader.execute("COMMIT")
+        except Exception:
+            together.forget()
+            _undo(together.reader)
+            raise
+        return answer
+
     def _read(
-        self, reader: duckdb.DuckDBPyConnection, sql: str, params: Mapping[str, Value], timeout_s: float
+        self,
+        reader: duckdb.DuckDBPyConnection,
+        sql: str,
+        params: Mapping[str, Value],
+        timeout_s: float,
+        together: Together | None = None,
     ) -> pa.Table:
         statement = _one_select(reader, sql)
         reader.execute("BEGIN TRANSACTION READ ONLY")
         with Deadline(timeout_s, reader.interrupt) as deadline:
             try:
+                if together is not None:
+                    statement = _one_select(reader, together.shortened(sql, params))
                 answer = reader.sql(statement, params=wanted(params, statement.named_parameters))
                 return plain(answer.to_arrow_table())
             except duckdb.InterruptException as error:
@@ -221,7 +256,7 @@ class DuckDBEngine:
                 count = self._changed(table, sql, where, given, texts)
                 self._connection.execute("CHECKPOINT")
             except duckdb.Error as error:
-                self._undo()
+                _undo(self._connection)
                 raise self._told(error, write_error) from error
             finally:
                 self._erasures += 1  # also where only the checkpoint failed
@@ -292,6 +327,13 @@ def _settings(
         "autoload_known_extensions": "false",
         "allow_community_extensions": "false",
     }
+
+
+def _undo(connection: duckdb.DuckDBPyConnection) -> None:
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.Error:  # no transaction is open any more, or the database is dead, which `_told` finds out
+        return
 
 
 def _one_select(reader: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:

@@ -4,7 +4,8 @@ One SQL text serves both engines (see docs/ARCHITECTURE.md, "SQL for two engines
 `$name` and are only ever values.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
@@ -15,6 +16,9 @@ from loopline.store.kept import KeptTables
 
 Value = str | int | float | bool | datetime | date | None | Sequence[str]
 Row = dict[str, object]
+Common = Callable[[str], Iterable[tuple[str, str]]]
+"""Which parts of a question others have, too: the text of each, and a question that gives the same rows by itself. It
+depends on the value `$as_of` alone."""
 
 
 class StoreError(RuntimeError):
@@ -65,6 +69,10 @@ class Engine(Protocol):
 
     def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
         """The same as dictionaries; times come back as aware UTC datetimes."""
+
+    def together(self, common: Common) -> AbstractContextManager[None]:
+        """Within it, this thread's questions are answered as ever, and what they have in common may be computed once.
+        Within another one it changes nothing."""
 
     def horizon(self) -> datetime:
         """The latest `recorded_at` stored (now, when nothing is): a read as of it can be repeated exactly."""

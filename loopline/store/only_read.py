@@ -1,11 +1,12 @@
 """An engine in front of the event store that only answers. What it changes about a question, a subclass says."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 import pyarrow as pa
 
-from loopline.store.engine import Batch, Engine, Row, StoreError, Value
+from loopline.store.engine import Batch, Common, Engine, Row, StoreError, Value
 from loopline.store.kept import KeptTables
 
 
@@ -25,6 +26,9 @@ class OnlyRead:
 
     def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
         return self._engine.rows(*self.asked(sql, params or {}), timeout_s=timeout_s)
+
+    def together(self, common: Common) -> AbstractContextManager[None]:
+        return self._engine.together(common)
 
     @property
     def is_dead(self) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from loopline.access.roles import Role
+from loopline.attribution.common import common_parts
 from loopline.reports.address import as_before, options_said, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import Metric, Unit
@@ -156,15 +157,16 @@ class Shown:
 
 @contextmanager
 def one_moment(*, now: bool = False) -> Iterator[Recent | None]:
-    """The moment for all tiles that are worked out in the block; None where the store does not answer, which each tile
-    then says itself."""
+    """The moment for all tiles that are worked out in the block, together; None where the store does not answer, which
+    each tile then says itself."""
     try:
         moment = recent_moment(engine(), now=now)
     except StoreError:
-        moment = None
-    yield moment
-    if moment:
-        answered(engine(), moment)
+        yield None
+        return
+    with engine().together(common_parts):
+        yield moment
+    answered(engine(), moment)
 
 
 def shown(

@@ -1,0 +1,97 @@
+"""Questions asked together: what they have in common is computed once, and every answer is as it would be apart."""
+
+import threading
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+
+from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.store.engine import Batch, Engine, QueryTimeoutError, StoreError
+from tests.store.rows import campaign, campaigns
+from tests.store.test_reading import ENDLESS
+
+STATE = "SELECT id, max(version) AS version FROM campaign_facts WHERE recorded_at <= $as_of GROUP BY id"
+NAMES = f"WITH newest AS ({STATE}) SELECT id FROM newest ORDER BY id"
+SUMS = f"WITH newest AS ({STATE}) SELECT sum(version) AS versions FROM newest"
+FAILS = f"WITH newest AS ({STATE}) SELECT no_such_column FROM newest"
+TEMPORARY = "SELECT count(*) AS n FROM duckdb_tables() WHERE temporary"
+
+
+def common(sql: str) -> Iterator[tuple[str, str]]:
+    if STATE in sql:
+        yield STATE, STATE
+
+
+@pytest.fixture
+def moment(engine: Engine, request: pytest.FixtureRequest) -> datetime:
+    return engine.write(Batch(request.node.name, {"campaign_facts": campaigns(campaign("a", 1), campaign("a", 2))}))
+
+
+def ids(engine: Engine, as_of: datetime) -> list[object]:
+    return [row["id"] for row in engine.rows(NAMES, {"as_of": as_of})]
+
+
+def test_questions_together_answer_as_apart_each_as_of_its_own_moment(engine: Engine, moment: datetime):
+    with engine.together(common):
+        assert ids(engine, moment) == ["a"]
+        later = engine.write(Batch("second", {"campaign_facts": campaigns(campaign("b", 5))}))
+        assert ids(engine, later) == ["a", "b"]
+        with engine.together(common):
+            assert engine.rows(SUMS, {"as_of": moment}) == [{"versions": 2}]
+        assert engine.rows(SUMS, {"as_of": later}) == [{"versions": 7}]
+        assert ids(engine, moment) == ["a"]
+    assert ids(engine, later) == ["a", "b"]
+
+
+def test_who_was_erased_meanwhile_is_in_no_answer_after_it(engine: Engine, moment: datetime):
+    with engine.together(common):
+        assert ids(engine, moment) == ["a"]
+        engine.erase("campaign_facts", "id", ["a"])
+        assert ids(engine, moment) == []
+
+
+@pytest.mark.parametrize(("sql", "error"), [(FAILS, StoreError), (f"{ENDLESS} -- {STATE}", QueryTimeoutError)])
+def test_a_question_that_fails_or_is_stopped_is_not_in_the_way_of_the_next(engine: Engine, moment, sql, error):
+    with engine.together(common):
+        with pytest.raises(error):
+            engine.query(sql, {"as_of": moment}, timeout_s=0.3)
+        assert ids(engine, moment) == ["a"]
+        with pytest.raises(StoreError):
+            engine.query("DROP TABLE events")
+        assert engine.rows(SUMS, {"as_of": moment}) == [{"versions": 2}]
+
+
+@pytest.fixture
+def duckdb_engine(tmp_path) -> Iterator[DuckDBEngine]:
+    engine = DuckDBEngine(tmp_path / "events.duckdb")
+    engine.migrate()
+    yield engine
+    engine.close()
+
+
+def test_a_common_part_is_a_temporary_table_once_and_gone_at_the_end(duckdb_engine: DuckDBEngine):
+    engine, now = duckdb_engine, duckdb_engine.horizon()
+    with engine.together(common):
+        for sql in (NAMES, SUMS, NAMES):
+            engine.query(sql, {"as_of": now})
+        assert engine.rows(TEMPORARY) == [{"n": 1}]
+        asked_beside = threading.Thread(target=engine.query, args=(NAMES, {"as_of": now}))
+        asked_beside.start()
+        asked_beside.join()
+        assert engine.rows(TEMPORARY) == [{"n": 1}]
+    assert engine.rows(TEMPORARY) == [{"n": 0}]
+
+
+def test_the_file_is_written_anew_after_the_questions_and_none_of_them_fails(duckdb_engine: DuckDBEngine):
+    engine = duckdb_engine
+    moment = engine.write(Batch("first", {"campaign_facts": campaigns(campaign("a", 1))}))
+    compacting = threading.Thread(target=engine.compact)
+    with engine.together(common):
+        assert ids(engine, moment) == ["a"]
+        compacting.start()
+        compacting.join(0.2)
+        assert compacting.is_alive()
+        assert ids(engine, moment) == ["a"]
+    compacting.join()
+    assert ids(engine, moment) == ["a"]
