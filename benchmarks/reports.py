@@ -1,7 +1,7 @@
 """How long reports and dashboards take on 10 M events, 1 M touchpoints and 10,000 won opportunities, or on other sizes.
 
     python -m benchmarks.reports [--events 1000000 10000000 …] [--runs 7] [--folder DIR]
-        [--only closed-loop library …] [--memory 256MB]
+        [--only closed-loop library …] [--memory 256MB] [--apart]
 
 The store is made by SQL in one folder (kept with --folder), then read through the engine and the report as the page
 does. Every report is run once to warm up and then timed; the median is what counts, since machines are shared.
@@ -15,6 +15,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import count
@@ -22,7 +23,7 @@ from pathlib import Path
 
 import duckdb
 
-from loopline.attribution.common import common_parts
+from loopline.attribution.shared_states import common_parts
 from loopline.lib.config import STORE_MEMORY
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
@@ -320,12 +321,14 @@ def measured(path: Path, size: Size, given: argparse.Namespace, found: Found) ->
     engine = DuckDBEngine(path, memory_limit=given.memory)
     engine.migrate()
     try:
-        for part in given.only:
-            print(f"{part:<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
-            for name, work in PARTS[part](engine):
-                took = timed(work, given.runs)
-                found.setdefault(name, {})[size.events] = took.processors
-                print(f"{name:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}", flush=True)
+        # Whoever is asked within another `together` changes nothing: nothing is common then.
+        with engine.together(lambda _sql: ()) if given.apart else nullcontext():
+            for part in given.only:
+                print(f"{part:<44}{'median ms':>12}{'least ms':>12}{'CPU ms':>12}")
+                for name, work in PARTS[part](engine):
+                    took = timed(work, given.runs)
+                    found.setdefault(name, {})[size.events] = took.processors
+                    print(f"{name:<44}{took.median:>12,.0f}{took.least:>12,.0f}{took.processors:>12,.0f}", flush=True)
     finally:
         engine.close()
     print(f"most memory so far: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:,.0f} MB")
@@ -348,6 +351,7 @@ def main() -> None:
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", choices=list(PARTS), nargs="+", default=list(PARTS), help="default: all")
     parser.add_argument("--memory", default=STORE_MEMORY, help="what the store may hold in memory")
+    parser.add_argument("--apart", action="store_true", help="compute what questions have in common in each anew")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
     folder.mkdir(parents=True, exist_ok=True)

@@ -6,9 +6,9 @@ from datetime import date, datetime
 from functools import cache
 from zoneinfo import ZoneInfo
 
-from loopline.attribution.common import common_parts
 from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import own_models
+from loopline.attribution.shared_states import common_parts
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.kept import kept_or

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from loopline.access.roles import Role
-from loopline.attribution.common import common_parts
+from loopline.attribution.shared_states import common_parts
 from loopline.reports.address import as_before, options_said, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import Metric, Unit

@@ -1,6 +1,6 @@
 """Which parts of a report's questions are common to others."""
 
-from loopline.attribution.common import common_parts
+from loopline.attribution.shared_states import common_parts
 from loopline.attribution.state import (
     IDENTITY_STATE,
     KNOWN_IDENTITIES,
