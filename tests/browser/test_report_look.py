@@ -4,11 +4,12 @@ import re
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
 from loopline.reporting.models import ReportMail, SavedView
+from loopline.reports import states
 from loopline.store.current import engine
 from tests.attribution.shelf import Shelf
 from tests.browser.conftest import SignIn
@@ -103,6 +104,25 @@ def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company,
     page.goto("/reports/library/closed-loop/changes/?cause=opportunities")
     shoot(page, "report_changes_filled")
     assert complaints.all == []
+
+
+def test_on_large_books_what_changed_comes_into_its_page_when_it_is_known(
+    filled_site: Company, sign_in: SignIn, shoot: Look, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(states, "MANY_EVENTS", 0)
+    fill_books(filled_site)
+    learn_more(filled_site)
+    page = sign_in(filled_site.users[Role.MARKETING])
+    held: list[Route] = []
+    page.route(
+        "**/changes/**", lambda one: held.append(one) if "hx-request" in one.request.headers else one.continue_()
+    )
+    page.goto("/reports/library/closed-loop/changes/")
+    expect(page.get_by_role("status").filter(has_text="asked again")).to_be_visible()
+    shoot(page, "report_changes_waiting", looks=NARROW)
+    held[0].continue_()
+    expect(page.get_by_role("region", name="What arrived, and what it changed")).to_be_visible()
+    expect(page.get_by_text("asked again")).to_have_count(0)
 
 
 def test_a_report_of_the_library_draws_its_chart_and_is_frozen(
