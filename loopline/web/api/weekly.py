@@ -16,18 +16,18 @@ from loopline.web.api.schemas import PROBLEMS, WeeklyAnswer
 from loopline.web.report_files import weekly_as_file
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
-_OPTIONS = (*(one.name for one in options_of(WEEKLY)), "format")
+OPTIONS = tuple(one.name for one in options_of(WEEKLY))
 
 
 @router.get(
     "/weekly",
     response={200: WeeklyAnswer, **PROBLEMS},
     summary="The weekly table",
-    openapi_extra=documented(*_OPTIONS),
+    openapi_extra=documented(*OPTIONS, "format"),
 )
 def weekly(request: HttpRequest) -> HttpResponse:
     """Spend, touches, leads and revenue of each week and channel. `format` gives a file. Scope: `reports:read`."""
-    words, books = only(request, _OPTIONS), caller_of(request).books
+    words, books = only(request, (*OPTIONS, "format")), caller_of(request).books
     form = form_of(words.get("format", ""))
     told = weekly_table(asked_of(words, WEEKLY, books).options, engine(), books).to_json()
     if form == "json":
