@@ -27,10 +27,10 @@ from loopline.attribution.shared_states import common_parts
 from loopline.lib.config import STORE_MEMORY
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.change.why import why_changed
 from loopline.reports.options import Books, Options
 from loopline.reports.report import Report
 from loopline.reports.run import run_with_before, settle, settle_for
-from loopline.reports.why import why_changed
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
 from loopline.store.touches import TOUCHES, touches_of

@@ -20,7 +20,7 @@ from loopline.collect.channels import CHANNELS, RULES, Condition, Rule
 from loopline.collect.keys import Keys
 from loopline.facts.outbox import Fact, record_facts
 from loopline.lib.times import utc_now
-from loopline.reports.judge_again import Judgement, judge_again
+from loopline.reports.visits.judge_again import Judgement, judge_again
 from loopline.store.engine import Engine
 
 MOST = 100

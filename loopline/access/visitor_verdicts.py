@@ -15,8 +15,8 @@ from loopline.access.roles import Permission
 from loopline.facts.models import OutboxRow
 from loopline.facts.outbox import Fact, record_fact, record_facts
 from loopline.lib.times import utc_now
-from loopline.reports.machine_score import VERSION, Score, odd_visitors, score
-from loopline.reports.verdicts import BY_HAND
+from loopline.reports.visits.machine_score import VERSION, Score, odd_visitors, score
+from loopline.reports.visits.verdicts import BY_HAND
 from loopline.store.engine import Engine
 
 TABLE = "bot_verdict_facts"

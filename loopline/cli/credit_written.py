@@ -11,7 +11,7 @@ from loopline.attribution.file_answers import Answer, Answers, channels_of
 from loopline.attribution.model import Deal
 from loopline.lib.percent import percent_figure
 from loopline.lib.sheets import safe_cell
-from loopline.reports.write import UNDEFINED, aligned
+from loopline.reports.files.write import UNDEFINED, aligned
 
 COLUMNS = ("channel", "conversions", "value", "removal_effect")
 INTERVAL = ("conversions_low", "conversions_high", "rank")

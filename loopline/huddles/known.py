@@ -16,7 +16,7 @@ from loopline.huddles.models import HuddleSeries
 from loopline.huddles.quality import spoilt_figures
 from loopline.huddles.reasons import Usual
 from loopline.huddles.routes import closed_deals
-from loopline.reports.bottlenecks import Bottlenecks, Question, StageFigures, bottlenecks
+from loopline.reports.bottlenecks.report import Bottlenecks, Question, StageFigures, bottlenecks
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import Options
 from loopline.reports.what_if.came_by import came_by, last_rows

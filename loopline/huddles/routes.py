@@ -7,8 +7,8 @@ from typing import Any
 from loopline.huddles.listing import Meeting
 from loopline.huddles.models import HuddleSeries
 from loopline.pipeline.models import Opportunity
-from loopline.reports.moments import DIRECT, Moment
-from loopline.reports.route import read_visits
+from loopline.reports.visits.moments import DIRECT, Moment
+from loopline.reports.visits.route import read_visits
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 

@@ -20,7 +20,7 @@ from loopline.leads.models import Lead, LeadQuerySet
 from loopline.leads.states import LeadStateError
 from loopline.lib.batches import batches
 from loopline.lib.times import utc_now
-from loopline.reports.visitors import last_seen
+from loopline.reports.visits.visitors import last_seen
 from loopline.store.current import engine
 
 TRIGGERS: dict[str, tuple[str, str]] = {

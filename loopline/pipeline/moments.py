@@ -12,7 +12,7 @@ from loopline.campaigns.models import Submission
 from loopline.leads.models import Lead, LeadTransition
 from loopline.people.models import Person
 from loopline.pipeline.models import Interaction, Opportunity, StageChange
-from loopline.reports.moments import LOST, WON, Moment
+from loopline.reports.visits.moments import LOST, WON, Moment
 
 _AT_ONCE = timedelta(seconds=5)
 _LEAD_WORDS = {

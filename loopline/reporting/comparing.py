@@ -10,11 +10,11 @@ from loopline.access.actor import Actor
 from loopline.reporting.models import FrozenRun, FrozenRunQuerySet
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.difference import Why
+from loopline.reports.change.difference import Why
+from loopline.reports.change.why import Frozen, why_changed
 from loopline.reports.frozen import result_from
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.run import report_named
-from loopline.reports.why import Frozen, why_changed
 from loopline.store.engine import Engine
 
 NOW = "now"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
-from loopline.reports.flows import Flow, Flows, Stop
-from loopline.reports.pictures import COLOURS
+from loopline.reports.charts.flows import Flow, Flows, Stop
+from loopline.reports.charts.pictures import COLOURS
 
 COLUMN, MOST_COLUMN, WIDTH = 150, 400, 960
 """Width from turn to turn: at least, at most; and of all turns where that leaves the choice."""

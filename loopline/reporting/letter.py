@@ -15,14 +15,14 @@ from loopline.lib.amounts import money_whole_text
 from loopline.lib.percent import percent_figure
 from loopline.reporting.flow_chart import flow_png
 from loopline.reporting.model_chart import comparison_chart, model_png
-from loopline.reports.export import FORMS
-from loopline.reports.flows import flows_of
+from loopline.reports.charts.flows import flows_of
+from loopline.reports.charts.pictures import png_of
+from loopline.reports.files.export import FORMS
+from loopline.reports.files.write import UNDEFINED, table_lines
 from loopline.reports.library.paths import ARROW
 from loopline.reports.metric import Metric, Number, Unit
-from loopline.reports.pictures import png_of
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.write import UNDEFINED, table_lines
 
 MOST_ROWS = 20
 MOST_COLUMNS = 5

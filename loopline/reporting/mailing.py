@@ -24,13 +24,13 @@ from loopline.reporting.calendar import next_monthly, next_weekly
 from loopline.reporting.letter import Letter, letter_of
 from loopline.reporting.models import ReportMail
 from loopline.reports.address import read_address, usual_of
-from loopline.reports.export import exported
+from loopline.reports.files.export import exported
 from loopline.reports.keepable import keepable_named
 from loopline.reports.options import Books, OptionError
 from loopline.reports.run import run_report, told_whole
-from loopline.reports.weekly import weekly_table
-from loopline.reports.weekly_export import weekly_exported
-from loopline.reports.weekly_sums import WEEKLY, weeks_of
+from loopline.reports.weekly.export import weekly_exported
+from loopline.reports.weekly.sums import WEEKLY, weeks_of
+from loopline.reports.weekly.table import weekly_table
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 

@@ -10,8 +10,8 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from loopline.attribution.own_model import is_own
+from loopline.reports.charts.pictures import COLOURS, WIDTH
 from loopline.reports.library.model_comparison import APART, PREFIX
-from loopline.reports.pictures import COLOURS, WIDTH
 from loopline.reports.result import ReportResult
 
 MOST_ROWS = 12

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from loopline.reports.asked import moment_of, options_from
+from loopline.reports.change.why import why_changed
 from loopline.reports.comparable import COMPARABLE
 from loopline.reports.options import Books
 from loopline.reports.questions import report_sql, weekly_sql
 from loopline.reports.run import report_named, run_by_window, run_report, told_whole
-from loopline.reports.weekly import KEY as WEEKLY
-from loopline.reports.weekly import weekly_table
-from loopline.reports.why import why_changed
+from loopline.reports.weekly.table import KEY as WEEKLY
+from loopline.reports.weekly.table import weekly_table
 from loopline.store.engine import Engine
 
 

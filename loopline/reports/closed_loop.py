@@ -9,13 +9,13 @@ from loopline.reports.figures import Figures
 from loopline.reports.metric import METRICS, Metric
 from loopline.reports.naming import names_of
 from loopline.reports.options import OptionError, Scope
+from loopline.reports.over_time.slices import slices
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.periods import DAY
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.ripeness import YOUNG, ripeness, ripeness_words
 from loopline.reports.side_by_side import CONVERSIONS, METRIC, side_by_side
-from loopline.reports.slices import slices
-from loopline.reports.sparks import Sparks
 from loopline.reports.tally import Tally, tallies_of, tally_of
 from loopline.reports.warn import warnings_of
 from loopline.store.engine import Engine

@@ -10,7 +10,7 @@ from loopline.attribution.state import CAMPAIGN_STATE, Part, question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints_of_all, touchpoints_of_known
 from loopline.reports.dimension import OTHER_UNITS, Dimension
 from loopline.reports.options import Options
-from loopline.reports.slices import place_of
+from loopline.reports.over_time.slices import place_of
 
 # Money of a conversion of a visible unit may be earned by a touchpoint of a unit the asker may not see: it counts, but
 # under no name.

@@ -2,6 +2,6 @@
 
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.report import Report
-from loopline.reports.weekly_lines import LINES
+from loopline.reports.weekly.lines import LINES
 
 COMPARABLE: dict[str, Report] = {**REPORTS, LINES.key: LINES}

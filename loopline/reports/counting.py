@@ -10,15 +10,15 @@ from loopline.attribution.state import Part, question
 from loopline.lib.times import from_micros
 from loopline.reports.at_window import AskAtWindow, AtWindow
 from loopline.reports.balance import number
-from loopline.reports.counted_sparks import counted_sparks
 from loopline.reports.dimension import NOTHING, OTHERS, TOTAL, Naming
 from loopline.reports.metric import AddsUp, Metric, Number, Unit, whole
 from loopline.reports.naming import Name, named
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import Scope
+from loopline.reports.over_time.counted import counted_sparks
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
-from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine, Value
 
 Values = Mapping[str, Number]

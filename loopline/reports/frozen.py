@@ -13,10 +13,10 @@ from datetime import date, datetime
 from typing import Any
 
 from loopline.reports.metric import AddsUp, Metric, Number, Unit
+from loopline.reports.over_time.slices import described_slice
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.periods import Period
 from loopline.reports.result import NOTHING_HERE, Balance, Check, Counted, ReportResult, Row
-from loopline.reports.slices import described_slice
-from loopline.reports.sparks import Sparks
 from loopline.reports.unusual import Unusual
 
 COUNTS = ("conversion", "people", "touch_kinds", "direct", "humans_only")

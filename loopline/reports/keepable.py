@@ -3,7 +3,7 @@
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.report import Report
 from loopline.reports.run import report_named
-from loopline.reports.weekly_sums import WEEKLY
+from loopline.reports.weekly.sums import WEEKLY
 
 KEEPABLE: dict[str, Report] = {**REPORTS, WEEKLY.key: WEEKLY}
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from loopline.reports.options import Books, Options
 from loopline.reports.run import run_report, told_whole
-from loopline.reports.weekly import weekly_table
+from loopline.reports.weekly.table import weekly_table
 from loopline.store.engine import Engine, Value
 from loopline.store.only_read import OnlyRead
 from loopline.store.written_out import written_out

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 from loopline.reports.at_window import AskAtWindow
-from loopline.reports.charts import Chart
+from loopline.reports.charts.specs import Chart
 from loopline.reports.metric import Metric
 from loopline.reports.opened import Opened
 from loopline.reports.options import Scope
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 Run = Callable[["Report", Scope, Engine], ReportResult]

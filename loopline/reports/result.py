@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 
 from loopline.reports.metric import Metric, Number
-from loopline.reports.sparks import Sparks
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.unusual import Unusual
 
 NOTHING_HERE = "Nothing happened in this period: nothing of what this report counts is in the books of this time."

@@ -14,9 +14,9 @@ from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.kept import kept_or
 from loopline.reports.opened import MOST, Opened
 from loopline.reports.options import Books, OptionError, Options, Scope
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.sparks import Sparks
 from loopline.reports.unusual import Listed, list_unusual, unusual
 from loopline.reports.warn import deleted_rows
 from loopline.reports.windows import ByWindow, by_window

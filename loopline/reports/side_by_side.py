@@ -18,7 +18,7 @@ from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import Number, whole
 from loopline.reports.naming import Name, names_of
 from loopline.reports.options import OptionError, Options, Scope
-from loopline.reports.slices import beginnings, place_of, slices
+from loopline.reports.over_time.slices import beginnings, place_of, slices
 from loopline.store.engine import Engine, Value
 
 CONVERSIONS = {

@@ -14,10 +14,10 @@ from loopline.reports.figures import Figures
 from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import whole
 from loopline.reports.options import Scope
+from loopline.reports.over_time.slices import beginnings, slices
 from loopline.reports.periods import Period
 from loopline.reports.result import Balance, Counted, Row
 from loopline.reports.ripeness import window_us
-from loopline.reports.slices import beginnings, slices
 from loopline.store.engine import Engine
 from loopline.store.engine import Row as Found
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from loopline.access.models import BusinessUnit, Organisation, UnitQuerySet
 from loopline.lib.times import day_start, period_bounds, utc_now
-from loopline.reports.visitors import Asked
+from loopline.reports.visits.visitors import Asked
 from loopline.web.access import PageRequest
 from loopline.web.lately import units_of
 

@@ -18,8 +18,8 @@ from loopline.lib.amounts import money_text
 from loopline.lib.ids import uuids_in
 from loopline.people.models import Company, Person
 from loopline.pipeline.models import Opportunity
-from loopline.reports.cause_facts import Fact
-from loopline.reports.causes import Cause
+from loopline.reports.change.cause_facts import Fact
+from loopline.reports.change.causes import Cause
 from loopline.reports.metric import whole
 from loopline.store.engine import Value
 from loopline.web import wording

@@ -7,8 +7,8 @@ from loopline.access.actor import Actor
 from loopline.access.models import Organisation
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
-from loopline.reports.interests import Interest, Whose, interests
-from loopline.reports.topics import Topic
+from loopline.reports.visits.interests import Interest, Whose, interests
+from loopline.reports.visits.topics import Topic
 from loopline.store.current import engine
 from loopline.web.lately import ask, units_of
 

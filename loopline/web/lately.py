@@ -12,7 +12,7 @@ from loopline.access.actor import Actor
 from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
 from loopline.people.models import Person
-from loopline.reports.visitors import last_seen, visitors_now
+from loopline.reports.visits.visitors import last_seen, visitors_now
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 from loopline.web.waiting import waits

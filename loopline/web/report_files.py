@@ -6,10 +6,10 @@ from typing import Any
 from django.http import HttpResponse
 from django.utils.text import slugify
 
-from loopline.reports.export import FORMS, exported
+from loopline.reports.files.export import FORMS, exported
+from loopline.reports.files.series import SERIES_FORMS
 from loopline.reports.options import OptionError
-from loopline.reports.series_file import SERIES_FORMS
-from loopline.reports.weekly_export import weekly_exported
+from loopline.reports.weekly.export import weekly_exported
 
 
 def wants_series(query: Mapping[str, str]) -> bool:

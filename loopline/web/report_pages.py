@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.report import Report
-from loopline.reports.weekly import KEY as WEEKLY
+from loopline.reports.weekly.table import KEY as WEEKLY
 
 OWN_PAGES = {"closed-loop": "closed_loop", WEEKLY: "weekly"}
 """Reports with a page of their own → the name of its route."""

@@ -15,8 +15,8 @@ from loopline.lib.times import utc_now
 from loopline.people.models import Person
 from loopline.pipeline.models import Opportunity
 from loopline.pipeline.moments import people_and_merged, record_moments
-from loopline.reports.moments import Moment, Stretch, merged, stretches, with_first_visits
-from loopline.reports.route import Visits, read_visitor, read_visits
+from loopline.reports.visits.moments import Moment, Stretch, merged, stretches, with_first_visits
+from loopline.reports.visits.route import Visits, read_visitor, read_visits
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 

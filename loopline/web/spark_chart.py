@@ -7,9 +7,9 @@ from django.utils.html import format_html
 from loopline.lib.amounts import money_whole_text
 from loopline.lib.percent import percent_figure
 from loopline.reports.metric import Number, Unit
+from loopline.reports.over_time.slices import MOST
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.result import ReportResult
-from loopline.reports.slices import MOST
-from loopline.reports.sparks import Sparks
 
 HEIGHT = 20
 

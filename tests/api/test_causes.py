@@ -10,7 +10,7 @@ from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
 from loopline.access.scopes import Scope
 from loopline.lib.times import utc_now
-from loopline.reports.causes import CAUSES
+from loopline.reports.change.causes import CAUSES
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.web.api.schemas import CauseAnswer, ChangesAnswer, UnusualAnswer
 from tests.api.asking import Program, program_of

@@ -6,10 +6,10 @@ import pytest
 
 from loopline.attribution.own_model import Plan, PlanError, own_model
 from loopline.reports.answer import answered
+from loopline.reports.change.why import why_changed
 from loopline.reports.options import OptionError, Options
 from loopline.reports.run import settle
 from loopline.reports.side_by_side import side_by_side
-from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, column, day
 from tests.attribution.test_credit_ledger import dealt, random_books

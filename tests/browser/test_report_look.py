@@ -9,7 +9,7 @@ from playwright.sync_api import Page, Route, expect
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
 from loopline.reporting.models import ReportMail, SavedView
-from loopline.reports import states
+from loopline.reports.change import states
 from loopline.store.current import engine
 from tests.attribution.shelf import Shelf
 from tests.browser.conftest import SignIn

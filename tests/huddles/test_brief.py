@@ -6,7 +6,7 @@ from typing import Any
 from loopline.huddles.brief import as_html, as_text, brief_parts
 from loopline.huddles.brief_chart import cohort_picture
 from loopline.huddles.routes import route_line
-from loopline.reports.moments import DIRECT, Moment
+from loopline.reports.visits.moments import DIRECT, Moment
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 STAGE = {

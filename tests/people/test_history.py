@@ -11,10 +11,10 @@ from loopline.attribution.touchpoints import RowOf, touchpoints
 from loopline.facts.relay import Relay
 from loopline.people.actions import link_identity, merge_people, note_logout, undo_merge
 from loopline.people.browser_uses import stretches_of
-from loopline.reports.arrivals import Wanted, arrivals
-from loopline.reports.interests import Whose, interests
-from loopline.reports.route import read_visits
-from loopline.reports.visitors import Asked, last_seen, visitor, visits
+from loopline.reports.visits.arrivals import Wanted, arrivals
+from loopline.reports.visits.interests import Whose, interests
+from loopline.reports.visits.route import read_visits
+from loopline.reports.visits.visitors import Asked, last_seen, visitor, visits
 from loopline.rules.measures import EventFilter, Measure, Measuring
 from loopline.rules.population import BrowserUse as RuleUse
 from loopline.rules.population import Moment as RuleMoment

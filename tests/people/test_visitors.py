@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from loopline.reports.visitors import Asked, Counts, count_visits, last_seen, visitor, visitors_now, visits
+from loopline.reports.visits.visitors import Asked, Counts, count_visits, last_seen, visitor, visitors_now, visits
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES

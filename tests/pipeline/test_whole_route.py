@@ -15,7 +15,7 @@ from loopline.pipeline.actions import convert_lead, move_stage
 from loopline.pipeline.closing import lose_opportunity, refund_opportunity, win_opportunity
 from loopline.pipeline.interactions import Talk, log_interaction
 from loopline.pipeline.models import Opportunity
-from loopline.reports.moments import Moment
+from loopline.reports.visits.moments import Moment
 from loopline.store.arrow import to_arrow
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine

@@ -15,7 +15,7 @@ from loopline.reporting.freezing import freeze_run
 from loopline.reporting.models import FrozenRun
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.difference import Why
+from loopline.reports.change.difference import Why
 from loopline.reports.options import OptionError
 from loopline.reports.run import run_report, told_whole
 from loopline.store.duckdb_engine import DuckDBEngine

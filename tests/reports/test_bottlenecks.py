@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from loopline.reports.bottlenecks import Bottlenecks, Question, bottlenecks
+from loopline.reports.bottlenecks.report import Bottlenecks, Question, bottlenecks
 from loopline.reports.options import Books
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, Shelf, day

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from loopline.reports.pages import Page, lead_ids, lookers, pages
-from loopline.reports.sessions import channel_trend, visits_by
-from loopline.reports.visitors import Asked
+from loopline.reports.visits.pages import Page, lead_ids, lookers, pages
+from loopline.reports.visits.sessions import channel_trend, visits_by
+from loopline.reports.visits.visitors import Asked
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime
 import pytest
 
 from loopline.reports.behind import behind
+from loopline.reports.change.why import why_changed
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import Books, Options
 from loopline.reports.result import ReportResult
-from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, column, day, row_of
 from tests.engines import duckdb_first, some_of

@@ -11,8 +11,8 @@ from django.urls import reverse
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
-from loopline.reports import states
-from loopline.reports.causes import CAUSES
+from loopline.reports.change import states
+from loopline.reports.change.causes import CAUSES
 from loopline.store.current import engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import Shelf

@@ -3,10 +3,10 @@
 from datetime import UTC, date, datetime
 
 from loopline.attribution.own_model import Plan
-from loopline.reports.cause_facts import facts_of
-from loopline.reports.causes import CAUSES
+from loopline.reports.change.cause_facts import facts_of
+from loopline.reports.change.causes import CAUSES
+from loopline.reports.change.why import why_changed
 from loopline.reports.options import Options
-from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 

@@ -8,7 +8,7 @@ import pytest
 from loopline.reporting import letter
 from loopline.reporting.flow_chart import flow_png, flow_svg
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.flows import LATER, WON, flows_of
+from loopline.reports.charts.flows import LATER, WON, flows_of
 from loopline.reports.options import Options, Scope
 from loopline.reports.report import result_of
 from loopline.reports.result import Row

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from loopline.reports.interests import Interest, Whose, interests
-from loopline.reports.topics import HOME, Topic, topic_of
+from loopline.reports.visits.interests import Interest, Whose, interests
+from loopline.reports.visits.topics import HOME, Topic, topic_of
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES

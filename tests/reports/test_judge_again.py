@@ -6,10 +6,10 @@ import pytest
 
 from loopline.collect.channels import VERSION, Condition, Rule, RuleSet
 from loopline.reports.behind import behind
-from loopline.reports.judge_again import Judgement, judge_again
 from loopline.reports.options import Options
-from loopline.reports.route import read_visits
-from loopline.reports.visitors import Asked, visits
+from loopline.reports.visits.judge_again import Judgement, judge_again
+from loopline.reports.visits.route import read_visits
+from loopline.reports.visits.visitors import Asked, visits
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, day
 

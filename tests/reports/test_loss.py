@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from loopline.reports.loss import Loss, lost_on_the_way
+from loopline.reports.visits.loss import Loss, lost_on_the_way
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES

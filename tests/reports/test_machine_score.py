@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from loopline.reports.machine_score import MACHINE_FROM, REASONS, Habits, odd_visitors, score
-from loopline.reports.verdicts import judged_visitor, judged_visitors, left_out
+from loopline.reports.visits.machine_score import MACHINE_FROM, REASONS, Habits, odd_visitors, score
+from loopline.reports.visits.verdicts import judged_visitor, judged_visitors, left_out
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES

@@ -1,6 +1,6 @@
 from datetime import UTC, datetime, timedelta
 
-from loopline.reports.moments import DIRECT, Moment, merged, stretches, with_first_visits
+from loopline.reports.visits.moments import DIRECT, Moment, merged, stretches, with_first_visits
 
 DAY = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 

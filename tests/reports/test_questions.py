@@ -82,7 +82,7 @@ def test_every_report_and_the_weekly_table_can_be_asked_again_as_sql(books: Path
         for first, second in zip(answers[key], found, strict=True):
             assert content(first) == content(second), key
     assert len(again(weekly, books)) > 5
-    assert "asked by loopline/reports/weekly.py" in weekly
+    assert "asked by loopline/reports/weekly/table.py" in weekly
     assert "asked by loopline/reports/tally.py" in scripts["closed-loop"]
 
 

@@ -11,7 +11,7 @@ from django.urls import reverse
 from loopline.access.models import BusinessUnit, Organisation
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
-from loopline.reports import chart_bundle
+from loopline.reports.charts import bundle as chart_bundle
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.web import internal

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from loopline.reports.moments import Moment, PageSeen
-from loopline.reports.route import read_visitor, read_visits
+from loopline.reports.visits.moments import Moment, PageSeen
+from loopline.reports.visits.route import read_visitor, read_visits
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES

@@ -3,8 +3,8 @@
 from datetime import UTC, date, datetime
 
 from loopline.reports.options import Books, Options
+from loopline.reports.over_time.series import over_time
 from loopline.reports.run import settle
-from loopline.reports.series import over_time
 from loopline.store.engine import Engine
 from tests.attribution.shelf import Shelf
 

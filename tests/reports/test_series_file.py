@@ -19,7 +19,7 @@ from loopline.cli.commands import report as command
 from loopline.cli.main import main
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import OTHERS
-from loopline.reports.export import exported
+from loopline.reports.files.export import exported
 from loopline.reports.library import buyers
 from loopline.reports.options import OptionError, Options
 from loopline.reports.run import run_report, shows_over_time, told_whole

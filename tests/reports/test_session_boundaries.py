@@ -13,8 +13,8 @@ from loopline.collect.inbox import Inbox, Limits
 from loopline.collect.loader import Loader
 from loopline.collect.request import Request
 from loopline.collect.state import State
-from loopline.reports.sessions import visits_by
-from loopline.reports.visitors import Asked
+from loopline.reports.visits.sessions import visits_by
+from loopline.reports.visits.visitors import Asked
 from loopline.store.engine import Engine
 
 ZONE = "Europe/Oslo"

@@ -13,12 +13,12 @@ from loopline.access.roles import Role
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import METRICS, AddsUp
 from loopline.reports.options import Options, Scope
+from loopline.reports.over_time.slices import MOST, cut
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.periods import DAY
 from loopline.reports.report import result_of
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.run import row_sparks, run_report, shows_over_time
-from loopline.reports.slices import MOST, cut
-from loopline.reports.sparks import Sparks
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from loopline.web.spark_chart import sparks_drawn

@@ -12,9 +12,9 @@ from loopline.lib.times import utc_now
 from loopline.pipeline.models import Opportunity
 from loopline.reporting.letter import letter_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.files.write import table_lines
 from loopline.reports.options import Books, Options
 from loopline.reports.run import run_report
-from loopline.reports.write import table_lines
 from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in_as

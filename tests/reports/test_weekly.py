@@ -11,16 +11,16 @@ from django.urls import reverse
 
 from loopline.access.roles import Role
 from loopline.reports.answer import answered
+from loopline.reports.change.why import why_changed
+from loopline.reports.change.write import change_lines
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.periods import DAY
 from loopline.reports.run import settle_for
-from loopline.reports.weekly import Line, WeeklyTable, weekly_table
-from loopline.reports.weekly_export import weekly_exported
-from loopline.reports.weekly_file import weekly_csv, weekly_parquet
-from loopline.reports.weekly_lines import LINES
-from loopline.reports.weekly_sums import weeks_of
-from loopline.reports.why import why_changed
-from loopline.reports.write_changes import change_lines
+from loopline.reports.weekly.export import weekly_exported
+from loopline.reports.weekly.file import weekly_csv, weekly_parquet
+from loopline.reports.weekly.lines import LINES
+from loopline.reports.weekly.sums import weeks_of
+from loopline.reports.weekly.table import Line, WeeklyTable, weekly_table
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from loopline.web.views.weekly import latest

@@ -4,13 +4,13 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from loopline.reports.cause_facts import facts_of
-from loopline.reports.causes import CAUSES
-from loopline.reports.difference import Why
+from loopline.reports.change.cause_facts import facts_of
+from loopline.reports.change.causes import CAUSES
+from loopline.reports.change.difference import Why
+from loopline.reports.change.partly_known import tables_read
+from loopline.reports.change.why import why_changed
 from loopline.reports.options import Books, OptionError, Options
-from loopline.reports.partly_known import tables_read
 from loopline.reports.run import settle
-from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
 from tests.engines import duckdb_first, some_of

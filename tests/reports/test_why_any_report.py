@@ -11,15 +11,15 @@ import pytest
 import sqlglot
 from sqlglot import exp
 
-from loopline.reports import partly_known
-from loopline.reports.causes import CAUSES
+from loopline.reports.change import partly_known
+from loopline.reports.change.causes import CAUSES
+from loopline.reports.change.difference import Why, difference, is_split
+from loopline.reports.change.partly_known import PartlyKnown, tables_read
+from loopline.reports.change.why import why_changed
 from loopline.reports.comparable import COMPARABLE
-from loopline.reports.difference import Why, difference, is_split
 from loopline.reports.options import OptionError, Options, Scope
-from loopline.reports.partly_known import PartlyKnown, tables_read
 from loopline.reports.result import ReportResult
 from loopline.reports.run import settle_for
-from loopline.reports.why import why_changed
 from loopline.store.engine import Engine
 from loopline.store.library import TABLES
 from loopline.store.touches import TOUCHES

@@ -7,9 +7,9 @@ import pytest
 from loopline.lib.sheets import safe_cell
 from loopline.reports.answer import answered
 from loopline.reports.asked import options_from
+from loopline.reports.change.write import change_cells, change_lines
+from loopline.reports.files.write import UNDEFINED, cell, table_lines, written_cells
 from loopline.reports.options import Books, OptionError
-from loopline.reports.write import UNDEFINED, cell, table_lines, written_cells
-from loopline.reports.write_changes import change_cells, change_lines
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, Shelf, closed_loop, day
 from tests.engines import empty_duckdb

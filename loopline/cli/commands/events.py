@@ -11,7 +11,7 @@ from loopline.cli.prepare import set_up_again
 from loopline.lib.config import Config, read_config
 from loopline.lib.times import parse_moment
 from loopline.people.emails import InvalidEmailError, normalise
-from loopline.reports.arrivals import MOST, Wanted, arrivals
+from loopline.reports.visits.arrivals import MOST, Wanted, arrivals
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 

@@ -16,13 +16,13 @@ from loopline.cli.prepare import set_up_again
 from loopline.lib.config import Config, read_config
 from loopline.reports.answer import answered
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.export import FORMS, exported
+from loopline.reports.change.write import change_cells, change_lines
+from loopline.reports.files.export import FORMS, exported
+from loopline.reports.files.series import series_cells, series_lines
+from loopline.reports.files.write import table_lines, written_cells
 from loopline.reports.options import DIRECTS, HUMANS, OptionError
-from loopline.reports.series_file import series_cells, series_lines
-from loopline.reports.weekly import KEY as WEEKLY
-from loopline.reports.weekly_export import weekly_exported
-from loopline.reports.write import table_lines, written_cells
-from loopline.reports.write_changes import change_cells, change_lines
+from loopline.reports.weekly.export import weekly_exported
+from loopline.reports.weekly.table import KEY as WEEKLY
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 

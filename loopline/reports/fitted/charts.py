@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from loopline.reports.charts import Chart, Spec, finished
+from loopline.reports.charts.specs import Chart, Spec, finished
 
 _HEIGHT = 240
 

@@ -3,13 +3,13 @@
 from loopline.attribution.buyers import SEGMENTS
 from loopline.attribution.state import Part, latest, visible
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, per, share
 from loopline.reports.courses import COMPANIES
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
-from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 BY = {"industry": "Industry", "size": "Company size", "country": "Country", "company": "Company",

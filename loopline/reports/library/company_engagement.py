@@ -3,13 +3,13 @@
 from loopline.attribution.state import MERGED_STATE, Part, latest, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records
 from loopline.reports.courses import PERSON_COMPANIES
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import AddsUp, Metric, Unit, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
-from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 _SALES = Part("sales", latest("opportunity_facts", "unit_id", "company_id", "outcome", "reporting_minor", "created_at"))

@@ -13,13 +13,13 @@ from loopline.attribution.state import (
     visible,
 )
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import AddsUp, Metric, Unit, ratio_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.row_charts import bars
 from loopline.reports.survival import Share
 from loopline.store.engine import Engine
 

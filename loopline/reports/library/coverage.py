@@ -18,18 +18,18 @@ from loopline.attribution.state import (
 from loopline.lib.money import Money
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number, sum_records
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import in_period
 from loopline.reports.credited import credited
 from loopline.reports.dimension import TOTAL, UNATTRIBUTED
 from loopline.reports.metric import Number, ratio_of, sum_of
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Options, Scope
+from loopline.reports.over_time.slices import beginnings, place_of, slices
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.periods import Period
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
-from loopline.reports.row_charts import bars
-from loopline.reports.slices import beginnings, place_of, slices
-from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine, Value
 from loopline.store.engine import Row as Found
 

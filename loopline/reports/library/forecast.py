@@ -10,10 +10,12 @@ from loopline.attribution.state import Part, latest, question, visible
 from loopline.lib.money import deal_out
 from loopline.lib.times import day_start, from_micros
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import ranges
 from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES, days_to_won
 from loopline.reports.dimension import TOTAL
-from loopline.reports.forecast_workings import (
+from loopline.reports.forecast.outlook import HIGH, LEVELS, LOW, Floats, LeadsInHand, Open, Outlook, Record, outlook
+from loopline.reports.forecast.workings import (
     LISTS,
     PACE_DAYS,
     SALES,
@@ -27,11 +29,9 @@ from loopline.reports.forecast_workings import (
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Scope
-from loopline.reports.outlook import HIGH, LEVELS, LOW, Floats, LeadsInHand, Open, Outlook, Record, outlook
 from loopline.reports.periods import month_start
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
-from loopline.reports.row_charts import ranges
 from loopline.store.engine import Engine
 
 MONTHS = 6

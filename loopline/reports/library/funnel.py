@@ -5,6 +5,7 @@ from datetime import date
 from loopline.attribution.buyers import SEGMENTS
 from loopline.attribution.state import visible
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import bars, line
 from loopline.reports.cohorts import last_day, names_of_cohorts, row_of
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
 from loopline.reports.courses import COMPANIES, COURSES, PERSON_COMPANIES, days_to_won, too_young
@@ -13,7 +14,6 @@ from loopline.reports.metric import Metric, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.row_charts import bars, line
 from loopline.store.engine import Engine
 
 BY = {"month": "Month", "person": "Person responsible", "unit": "Business unit", "industry": "Industry",

@@ -2,6 +2,7 @@
 
 from loopline.attribution.state import Part, latest, visible
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import bars
 from loopline.reports.cohorts import names_of_cohorts, row_of
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
 from loopline.reports.dimension import Naming
@@ -9,7 +10,6 @@ from loopline.reports.metric import Unit, ratio_of, sum_of
 from loopline.reports.naming import Name
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
-from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 BY = {"promise": "Promise", "person": "Person responsible", "unit": "Business unit", "week": "Week"}

@@ -6,15 +6,15 @@ from loopline.attribution.cost import falls_into, known_spent
 from loopline.attribution.state import Part, latest, visible
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
-from loopline.reports.cost_sparks import cost_sparks
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, per, share
 from loopline.reports.dimension import TOTAL, Naming
 from loopline.reports.metric import Number, Unit, ratio_of, sum_of
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import Scope
+from loopline.reports.over_time.costs import cost_sparks
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.report import Report
-from loopline.reports.row_charts import bars
-from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 _LINES = Part(

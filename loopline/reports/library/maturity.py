@@ -3,6 +3,7 @@
 from datetime import date
 
 from loopline.lib.times import day_start
+from loopline.reports.charts.rows import curves
 from loopline.reports.cohorts import last_day, names_of_cohorts, row_of
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
 from loopline.reports.courses import COURSES, days_to_won, too_young
@@ -13,7 +14,6 @@ from loopline.reports.options import Scope
 from loopline.reports.periods import DAY
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.row_charts import curves
 from loopline.store.engine import Engine
 
 DAYS = (14, 30, 45, 60, 90, 120, 180)

@@ -12,11 +12,11 @@ from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
 from loopline.reports.opened import Opened
 from loopline.reports.options import OptionError, Scope
+from loopline.reports.over_time.slices import slices
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.reports.side_by_side import AT_FIRST, Compared, SideBySide, side_by_side
-from loopline.reports.slices import slices
-from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 PREFIX = "by_"

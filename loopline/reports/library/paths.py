@@ -5,6 +5,7 @@ from loopline.attribution.ledger import unattributed
 from loopline.attribution.model import MODELS
 from loopline.attribution.paths import steps
 from loopline.attribution.state import OPPORTUNITY_STATE, Part
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, per
 from loopline.reports.dimension import DIMENSIONS, Naming
 from loopline.reports.library.buyers import won_straight
@@ -13,7 +14,6 @@ from loopline.reports.naming import Name
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 BY = {"path": "Way", "length": "Number of touchpoints", "first": "First channel", "last": "Last channel"}

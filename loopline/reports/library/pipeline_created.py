@@ -2,13 +2,13 @@
 
 from loopline.attribution.state import Part, latest, visible
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
 from loopline.reports.credited import credited, names_beside
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.metric import Metric, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
-from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 BY = {key: DIMENSIONS[key].label for key in ("campaign", "channel", "source", "landing_page", "content", "partner")}

@@ -3,15 +3,15 @@
 from loopline.attribution.cost import falls_into, known_spent
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
 from loopline.reports.balance import sum_records
-from loopline.reports.cost_sparks import cost_sparks
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, share
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import Number, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
+from loopline.reports.over_time.costs import cost_sparks
+from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.row_charts import bars
-from loopline.reports.sparks import Sparks
 from loopline.store.engine import Engine
 
 BY = {"campaign": "Campaign", "channel": "Channel", "category": "Kind of cost", "unit": "Business unit"}

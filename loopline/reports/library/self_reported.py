@@ -6,6 +6,7 @@ from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import MODELS
 from loopline.attribution.state import MERGED_STATE, Part, visible
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import bars
 from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, row_for
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
 from loopline.reports.credited import NAMES
@@ -13,7 +14,6 @@ from loopline.reports.dimension import DIMENSIONS, Naming
 from loopline.reports.metric import ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
-from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 BY = {"first_touch": "Channel of the first touchpoint", "last_touch": "Channel of the last touchpoint"}

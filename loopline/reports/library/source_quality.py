@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from loopline.attribution.state import OPPORTUNITY_STATE, Part
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, share
 from loopline.reports.credited import credited, names_beside
 from loopline.reports.dimension import DIMENSIONS
@@ -13,7 +14,6 @@ from loopline.reports.metric import Number, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.row_charts import bars
 from loopline.reports.survival import Share
 from loopline.store.engine import Engine
 

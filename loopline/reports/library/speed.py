@@ -2,6 +2,7 @@
 
 from loopline.attribution.state import OPPORTUNITY_STATE, Part, latest, visible
 from loopline.reports.balance import number
+from loopline.reports.charts.rows import bars, line
 from loopline.reports.cohorts import names_of_cohorts, row_of
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
 from loopline.reports.dimension import Naming
@@ -10,7 +11,6 @@ from loopline.reports.naming import Name
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.row_charts import bars, line
 from loopline.store.engine import Engine
 
 BY = {"speed": "Speed of the answer", "person": "Person responsible", "week": "Week", "unit": "Business unit"}

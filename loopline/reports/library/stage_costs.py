@@ -6,6 +6,7 @@ from loopline.attribution.cost import COST_LINES, falls_into, known_spent
 from loopline.attribution.state import Part, latest, question, visible
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number, sum_records
+from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, in_period
 from loopline.reports.courses import COURSES
 from loopline.reports.dimension import Naming
@@ -15,7 +16,6 @@ from loopline.reports.opened import FARTHEST, Item, Opened, Step, Working
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult
-from loopline.reports.row_charts import bars
 from loopline.store.engine import Engine
 
 STAGES = {

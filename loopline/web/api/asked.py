@@ -9,7 +9,7 @@ from django.utils import timezone
 from loopline.reports.address import Asked, options_said, read_address, usual_of
 from loopline.reports.asked import moment_of, unit_of
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.export import FORMS
+from loopline.reports.files.export import FORMS
 from loopline.reports.option_words import OPTION_WORDS, options_of
 from loopline.reports.options import Books
 from loopline.reports.periods import CUSTOM

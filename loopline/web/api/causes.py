@@ -6,10 +6,10 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from loopline.access.scopes import Scope
-from loopline.reports.cause_facts import MOST, Fact, facts_of
-from loopline.reports.causes import CAUSES, Cause
+from loopline.reports.change.cause_facts import MOST, Fact, facts_of
+from loopline.reports.change.causes import CAUSES, Cause
+from loopline.reports.change.why import scope_since
 from loopline.reports.comparable import COMPARABLE
-from loopline.reports.why import scope_since
 from loopline.store.current import engine
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import asked_of, changes_words, report_named, since_of

@@ -3,7 +3,7 @@ them, files in place of JSON, and the headers of answers."""
 
 from typing import Any
 
-from loopline.reports.export import FORMS
+from loopline.reports.files.export import FORMS
 from loopline.reports.option_words import OPTION_WORDS
 
 _OTHERS: dict[str, tuple[str, list[str]]] = {

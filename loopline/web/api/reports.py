@@ -11,14 +11,14 @@ from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import own_models
 from loopline.reports.address import as_before, usual_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.change.why import why_changed
 from loopline.reports.comparable import COMPARABLE
-from loopline.reports.export import FORMS
+from loopline.reports.files.export import FORMS
 from loopline.reports.frozen import digest_of
 from loopline.reports.option_words import OPTION_WORDS, options_of
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import run_by_window, run_with_before, told_whole
-from loopline.reports.why import why_changed
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
 from loopline.web.api.asked import again, asked_of, changes_words, form_of, only, report_named, since_of, words_of

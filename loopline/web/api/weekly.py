@@ -5,8 +5,8 @@ from ninja import Router
 
 from loopline.access.scopes import Scope
 from loopline.reports.option_words import options_of
-from loopline.reports.weekly import weekly_table
-from loopline.reports.weekly_sums import WEEKLY
+from loopline.reports.weekly.sums import WEEKLY
+from loopline.reports.weekly.table import weekly_table
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
 from loopline.web.api.asked import asked_of, form_of, only

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode
 from django import template
 
 from loopline.lib.amounts import NONE, money_text, money_whole_text
-from loopline.reports.difference import Why
+from loopline.reports.change.difference import Why
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.web import wording

@@ -12,8 +12,8 @@ from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.huddles.known import shown
 from loopline.reports.address import Usual, read_address
-from loopline.reports.bottlenecks import Question
-from loopline.reports.bottlenecks import bottlenecks as find_bottlenecks
+from loopline.reports.bottlenecks.report import Question
+from loopline.reports.bottlenecks.report import bottlenecks as find_bottlenecks
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import Books, OptionError

@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from loopline.access.roles import Permission
 from loopline.lib.times import day_start
-from loopline.reports import sessions as report
-from loopline.reports.visitors import Asked
+from loopline.reports.visits import sessions as report
+from loopline.reports.visits.visitors import Asked
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.browsing import AHEAD, Browsing, browsing

@@ -17,8 +17,8 @@ from loopline.access.roles import Permission
 from loopline.collect.channels import RULES, UNASSIGNED
 from loopline.collect.explain import Told, explain, told_by
 from loopline.collect.sources import KINDS, lines
-from loopline.reports.judge_again import judge_again
-from loopline.reports.judged import Judged, judged_visit
+from loopline.reports.visits.judge_again import judge_again
+from loopline.reports.visits.judged import Judged, judged_visit
 from loopline.store.current import engine
 from loopline.web import collector
 from loopline.web.access import PageRequest, allow

@@ -9,7 +9,7 @@ from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.lib.times import utc_now
 from loopline.reports.address import Usual, options_said, read_address
-from loopline.reports.chart_bundle import version
+from loopline.reports.charts.bundle import version
 from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.web.access import PageRequest, allow

@@ -17,7 +17,7 @@ from loopline.leads.fitted_models import FittedScore
 from loopline.leads.fitted_scores import fit_score
 from loopline.leads.models import Lead
 from loopline.lib.percent import share_in_words
-from loopline.reports.chart_bundle import version as charts_version
+from loopline.reports.charts.bundle import version as charts_version
 from loopline.reports.fitted.charts import fitted_charts
 from loopline.reports.fitted.run import FitError
 from loopline.store.engine import StoreError

@@ -21,7 +21,7 @@ from loopline.collect.quarantine import Quarantined
 from loopline.leads.refusals import retry_refusals, waiting_refusals
 from loopline.lib.times import utc_now
 from loopline.people.models import ReactorRefusal
-from loopline.reports.loss import Loss, lost_on_the_way
+from loopline.reports.visits.loss import Loss, lost_on_the_way
 from loopline.store.current import engine
 from loopline.web import collector
 from loopline.web.access import PageRequest, allow

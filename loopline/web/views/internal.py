@@ -7,7 +7,7 @@ from django.views.decorators.http import require_GET
 
 from loopline.lib.times import parse_moment
 from loopline.people.emails import InvalidEmailError, normalise
-from loopline.reports.arrivals import Wanted, arrivals
+from loopline.reports.visits.arrivals import Wanted, arrivals
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 from loopline.web.internal import for_commands, plain_json

@@ -22,13 +22,13 @@ from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, 
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reporting.saving import forget_view, save_view
 from loopline.reports.address import options_said, read_address, usual_of
+from loopline.reports.files.series import SERIES_FORMS
 from loopline.reports.frozen import differences, digest_of, result_from, told_alike
 from loopline.reports.keepable import KEEPABLE
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import row_sparks, run_report, shows_over_time, told_whole
-from loopline.reports.series_file import SERIES_FORMS
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.reports import ReportMailForm, SaveViewForm

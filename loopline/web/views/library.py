@@ -16,10 +16,10 @@ from loopline.reporting.flow_chart import flow_svg
 from loopline.reporting.model_chart import comparison_chart
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.chart_bundle import version
-from loopline.reports.difference import is_split
+from loopline.reports.change.difference import is_split
+from loopline.reports.charts.bundle import version
+from loopline.reports.charts.flows import flows_of
 from loopline.reports.dimension import TOTAL
-from loopline.reports.flows import flows_of
 from loopline.reports.library.paths import ARROW
 from loopline.reports.opened import MOST
 from loopline.reports.options import OptionError, Scope

@@ -14,8 +14,8 @@ from loopline.access.models import BusinessUnit
 from loopline.access.roles import Permission
 from loopline.access.visitor_verdicts import set_verdict
 from loopline.lib.times import utc_now
-from loopline.reports.machine_score import MACHINE_FROM
-from loopline.reports.verdicts import Judged, judged_visitor, judged_visitors, left_out
+from loopline.reports.visits.machine_score import MACHINE_FROM
+from loopline.reports.visits.verdicts import Judged, judged_visitor, judged_visitors, left_out
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.lately import ask, units_of

@@ -10,8 +10,8 @@ from loopline.access.actor import Actor
 from loopline.access.roles import Permission
 from loopline.leads.models import Lead
 from loopline.people.models import Person
-from loopline.reports import pages as report
-from loopline.reports.visitors import count_visits
+from loopline.reports.visits import pages as report
+from loopline.reports.visits.visitors import count_visits
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.browsing import browsing

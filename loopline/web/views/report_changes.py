@@ -15,15 +15,15 @@ from loopline.access.roles import Permission
 from loopline.reporting.comparing import NOW, run_named, sides_of
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked import moment_of
-from loopline.reports.cause_facts import MOST, facts_of
-from loopline.reports.causes import Cause, cause_named
+from loopline.reports.change.cause_facts import MOST, facts_of
+from loopline.reports.change.causes import Cause, cause_named
+from loopline.reports.change.difference import Why
+from loopline.reports.change.why import Frozen, lets_wait, why_changed
 from loopline.reports.comparable import COMPARABLE
-from loopline.reports.difference import Why
 from loopline.reports.metric import Number
 from loopline.reports.options import OptionError, Options
 from loopline.reports.report import Report
 from loopline.reports.run import settle_for
-from loopline.reports.why import Frozen, lets_wait, why_changed
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.fact_words import ToldFact, facts_in_words

@@ -11,7 +11,7 @@ from loopline.access.roles import Permission
 from loopline.reports.address import Usual, read_address, usual_of
 from loopline.reports.options import OptionError, Options
 from loopline.reports.questions import report_sql, weekly_sql
-from loopline.reports.weekly_sums import WEEKLY
+from loopline.reports.weekly.sums import WEEKLY
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.report_pages import report_or_404

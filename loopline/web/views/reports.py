@@ -31,19 +31,19 @@ from loopline.reports.address import (
 )
 from loopline.reports.behind import Behind, behind
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.chart_bundle import ChartBundleError, bundle, version
-from loopline.reports.charts import MOST_BARS, by_row_chart, over_time_chart
+from loopline.reports.charts.bundle import ChartBundleError, bundle, version
+from loopline.reports.charts.specs import MOST_BARS, by_row_chart, over_time_chart
 from loopline.reports.dimension import DIMENSIONS, TOTAL
+from loopline.reports.files.series import SERIES_FORMS
 from loopline.reports.metric import METRICS, Metric, Number
 from loopline.reports.naming import names_of
 from loopline.reports.opened import MOST
 from loopline.reports.options import Books, OptionError
+from loopline.reports.over_time.series import over_time
 from loopline.reports.periods import named_periods
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import row_sparks, run_by_window, run_report, run_with_before, settle, told_whole
-from loopline.reports.series import over_time
-from loopline.reports.series_file import SERIES_FORMS
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named

@@ -7,9 +7,9 @@ from django.shortcuts import redirect, render
 
 from loopline.access.roles import Permission
 from loopline.people.models import Person
-from loopline.reports.sessions import Slot, visits_by
-from loopline.reports.visitors import Counts, Visit, count_visits, visits
-from loopline.reports.visitors import visitor as read_visitor
+from loopline.reports.visits.sessions import Slot, visits_by
+from loopline.reports.visits.visitors import Counts, Visit, count_visits, visits
+from loopline.reports.visits.visitors import visitor as read_visitor
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.browsing import Browsing, browsing

@@ -14,8 +14,8 @@ from loopline.access.roles import Permission
 from loopline.reports.address import options_said, read_address, usual_of
 from loopline.reports.options import OptionError
 from loopline.reports.periods import DAY
-from loopline.reports.weekly import NAMES, Line, WeeklyTable, weekly_table
-from loopline.reports.weekly_sums import WEEKLY
+from loopline.reports.weekly.sums import WEEKLY
+from loopline.reports.weekly.table import NAMES, Line, WeeklyTable, weekly_table
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.report_files import weekly_as_file

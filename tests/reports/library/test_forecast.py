@@ -6,8 +6,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
+from loopline.reports.forecast.outlook import LeadsInHand, Open, Record, outlook
 from loopline.reports.options import OptionError, Options
-from loopline.reports.outlook import LeadsInHand, Open, Record, outlook
 from loopline.reports.run import open_figure, run_report
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day

@@ -4,11 +4,11 @@ import pytest
 
 from loopline.attribution.own_model import Plan
 from loopline.reports.dimension import TOTAL
+from loopline.reports.files.write import written_cells
 from loopline.reports.frozen import result_from
 from loopline.reports.options import OptionError, Options
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
-from loopline.reports.write import written_cells
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day
 from tests.attribution.test_markov import forty_sales

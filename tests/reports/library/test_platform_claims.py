@@ -4,11 +4,11 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from loopline.reports.export import exported
+from loopline.reports.files.export import exported
+from loopline.reports.files.write import table_lines, written_cells
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
-from loopline.reports.write import table_lines, written_cells
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, day, row_of
 

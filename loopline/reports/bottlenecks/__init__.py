@@ -1,0 +1,1 @@
+"""Where buyers get stuck between lead and won deal."""

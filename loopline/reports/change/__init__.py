@@ -1,0 +1,1 @@
+"""Why a report changed between two moments."""

@@ -1,0 +1,1 @@
+"""Who was on the sites: visits, visitors and their routes, and which of them are machines."""
