@@ -21,21 +21,18 @@ COST_LINES = Part(
 
 
 def spent(first: str, last: str, amount: str = "reporting_minor") -> str:
-    """SQL text: how many cents of a cost line fall on the days `first` to `last`, both included. `amount`: of another
-    column of the line, whole numbers as well."""
+    """SQL text: how many cents of a cost line fall on the days `first` to `last`, both included; NULL where its amount
+    is not known. `amount`: of another column of the line, whole numbers as well."""
     before = f"greatest(0, least(days, date_diff('day', starts_on, {first})))"
     until = f"greatest(0, least(days, date_diff('day', starts_on, {last}) + 1))"
     base = f"CAST(floor(abs({amount}) / days) AS BIGINT)"
     left_over = f"(abs({amount}) - {base} * days)"
+    # NULL here, because `greatest` passes over it: it would make 0 of what is not known.
+    sign = f"CASE WHEN {amount} IS NULL THEN NULL WHEN {amount} < 0 THEN -1 ELSE 1 END"
     return (
-        f"CASE WHEN {amount} < 0 THEN -1 ELSE 1 END * greatest(0, {base} * ({until} - {before})"
+        f"{sign} * greatest(0, {base} * ({until} - {before})"
         f" + least({until}, {left_over}) - least({before}, {left_over}))"
     )
-
-
-def known_spent(first: str, last: str, amount: str = "reporting_minor") -> str:
-    """SQL text: the same, and NULL where the amount is not known (`greatest` would make a 0 of it)."""
-    return f"CASE WHEN {amount} IS NULL THEN NULL ELSE {spent(first, last, amount)} END"
 
 
 def falls_into(first: str, last: str) -> str:

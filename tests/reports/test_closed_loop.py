@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
+from loopline.reports.behind import behind
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.run import run_report
 from loopline.store.engine import Engine
@@ -163,6 +164,9 @@ def test_a_cost_without_a_rate_makes_the_row_incomplete(engine: Engine):
     assert row_of(result, "spring").cost_note == "cost incomplete: 1 cost line without an exchange rate"
     assert row_of(result, "news").values["cost_minor"] is None
     assert any("2 cost lines have no exchange rate" in warning for warning in result.minds)
+    for row, total, lines in (("news", None, [None]), ("spring", 400_00, [400_00, None])):
+        opened = behind(row, "cost_minor", Options(**MARCH), engine, BOOKS)
+        assert (opened.total, sorted((line.spent_minor for line in opened.costs), key=str)) == (total, lines), row
 
 
 def test_a_sale_without_a_rate_is_won_but_not_in_the_revenue(engine: Engine):

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loopline.attribution.cost import falls_into, known_spent
+from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.state import Part, latest, visible
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
@@ -39,7 +39,7 @@ def _records(_scope: Scope, _engine: Engine) -> Records:
     return Records(
         f"""
         SELECT 'cost' AS kind, id AS record_id, epoch_us(CAST(starts_on AS TIMESTAMPTZ)) AS at_us, unit_id AS row_key,
-            category, {known_spent("$first", "$last")} AS spent_minor, CAST(0 AS BIGINT) AS events
+            category, {spent("$first", "$last")} AS spent_minor, CAST(0 AS BIGINT) AS events
         FROM it_lines WHERE {falls_into("$first", "$last")}
         UNION ALL
         SELECT 'lead' AS kind, id AS record_id, epoch_us(created_at) AS at_us, unit_id AS row_key, '' AS category,

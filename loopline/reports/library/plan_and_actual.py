@@ -1,6 +1,6 @@
 """Plan and actual: what each campaign may cost, was planned to cost, is bound to cost, and cost."""
 
-from loopline.attribution.cost import falls_into, known_spent
+from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
 from loopline.reports.balance import sum_records
 from loopline.reports.charts.rows import bars
@@ -43,7 +43,7 @@ def _records(scope: Scope, _engine: Engine) -> Records:
             {_ROWS[scope.options.by]} AS row_key, l.cost_kind AS cost_kind, l.spent_minor AS spent_minor
         FROM (
             SELECT id, unit_id, campaign_id, cost_kind, category, starts_on,
-                {known_spent("$first", "$last")} AS spent_minor
+                {spent("$first", "$last")} AS spent_minor
             FROM every_line WHERE {falls_into("$first", "$last")}
         ) AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
         """,

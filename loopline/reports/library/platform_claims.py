@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from loopline.attribution.cost import falls_into, known_spent
+from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, question, visible
 from loopline.reports.balance import number
 from loopline.reports.counting import Counted, Counting, Records, Told, Values
@@ -55,9 +55,9 @@ def _records(scope: Scope, _engine: Engine) -> Records:
             l.currency AS currency, l.claimed_micro AS claimed_micro, l.claimed_minor AS claimed_minor
         FROM (
             SELECT id, campaign_id, platform, currency, starts_on,
-                {known_spent("$first", "$last")} AS spent_minor,
-                {known_spent("$first", "$last", "claimed_micro")} AS claimed_micro,
-                {known_spent("$first", "$last", "claimed_reporting_minor")} AS claimed_minor
+                {spent("$first", "$last")} AS spent_minor,
+                {spent("$first", "$last", "claimed_micro")} AS claimed_micro,
+                {spent("$first", "$last", "claimed_reporting_minor")} AS claimed_minor
             FROM told_lines WHERE {falls_into("$first", "$last")}
         ) AS l LEFT JOIN campaign_state AS c ON c.id = l.campaign_id
         """,

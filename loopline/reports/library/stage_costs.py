@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from loopline.attribution.cost import COST_LINES, falls_into, known_spent
+from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.state import Part, latest, question, visible
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number, sum_records
@@ -39,7 +39,7 @@ _OF_OPPORTUNITIES = "\nUNION ALL".join(
 )
 _COST = question(
     f"""
-    SELECT sum({known_spent("$first", "$last")}) AS cost_minor
+    SELECT sum({spent("$first", "$last")}) AS cost_minor
     FROM cost_lines WHERE {falls_into("$first", "$last")}
     """,
     COST_LINES,
@@ -93,7 +93,7 @@ COUNTING = Counting(
 
 _LINES = question(
     f"""
-    SELECT id, epoch_us(CAST(starts_on AS TIMESTAMPTZ)) AS at_us, {known_spent("$first", "$last")} AS spent_minor
+    SELECT id, epoch_us(CAST(starts_on AS TIMESTAMPTZ)) AS at_us, {spent("$first", "$last")} AS spent_minor
     FROM cost_lines WHERE {falls_into("$first", "$last")} ORDER BY spent_minor DESC, id
     """,
     COST_LINES,

@@ -5,7 +5,7 @@ Slices of the whole period, those to come too: a line that is spread over days t
 
 from collections.abc import Mapping
 
-from loopline.attribution.cost import falls_into, known_spent
+from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.state import Part, question
 from loopline.reports.balance import number
 from loopline.reports.metric import Metric
@@ -23,9 +23,7 @@ def cost_sparks(metric: Metric, row: str, lines: str, which: str, parts: tuple[P
     values: dict[str, Value] = {**scope.params}
     for place, one in enumerate(periods):
         values[f"first{place}"], values[f"last{place}"] = one.first, one.last
-    sums = ", ".join(
-        f"sum({known_spent(f'$first{place}', f'$last{place}')}) AS in{place}" for place in range(len(periods))
-    )
+    sums = ", ".join(f"sum({spent(f'$first{place}', f'$last{place}')}) AS in{place}" for place in range(len(periods)))
     sql = f"""
         SELECT {row} AS row_key, {sums} FROM {lines}
         WHERE ({which}) AND {falls_into("$first", "$last")} GROUP BY {row}
