@@ -125,7 +125,7 @@ def test_a_won_opportunity_is_refunded_by_finance_and_not_by_sales(seller: User,
     assert Client().post(url, form).status_code == 302
     assert sales.post(url, form).status_code == 403
     refused = finance.post(url, form | {"refund-amount": "1200.01"}).content.decode()
-    assert "at most what is left of the sale, EUR" in refused
+    assert "at most what is left of the sale, €1,200.00" in refused
     assert finance.post(url, form).status_code == 302
     assert opportunity.refunded_minor == 20_000
     text = finance.get(reverse("opportunity", args=[opportunity.pk])).content.decode()
