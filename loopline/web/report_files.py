@@ -11,6 +11,8 @@ from loopline.reports.files.series import SERIES_FORMS
 from loopline.reports.options import OptionError
 from loopline.reports.weekly.export import weekly_exported
 
+_KINDS = FORMS | {"sql": "application/sql; charset=utf-8"}
+
 
 def wants_series(query: Mapping[str, str]) -> bool:
     """Whether an address asks for the series instead of the table. Raises OptionError for a word that is neither."""
@@ -45,7 +47,17 @@ def weekly_as_file(told: Mapping[str, Any], form: str) -> HttpResponse:
     return _attached(weekly_exported(told, form), f"weekly-{told['from']}-{told['to']}", form)
 
 
+def sql_as_file(script: str, key: str) -> HttpResponse:
+    """What the report `key` asks the event store."""
+    return _attached(script, key, "sql")
+
+
+def no_file(error: OptionError) -> HttpResponse:
+    """Why there is none, for whoever asked a program for it."""
+    return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+
+
 def _attached(content: str | bytes, name: str, form: str) -> HttpResponse:
-    response = HttpResponse(content, content_type=FORMS[form])
+    response = HttpResponse(content, content_type=_KINDS[form])
     response["Content-Disposition"] = f'attachment; filename="{name}.{form}"'
     return response

@@ -32,7 +32,7 @@ from loopline.reports.run import row_sparks, run_report, shows_over_time, told_w
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.reports import ReportMailForm, SaveViewForm
-from loopline.web.report_files import as_file, wants_series
+from loopline.web.report_files import as_file, no_file, wants_series
 from loopline.web.report_pages import page_of, report_or_404
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.library import about_result
@@ -172,7 +172,7 @@ def frozen_run_download(request: PageRequest, run_id: UUID, form: str) -> HttpRe
     try:
         return as_file(run.told, form, is_series=wants_series(request.GET))
     except OptionError as error:
-        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+        return no_file(error)
 
 
 @require_POST

@@ -14,6 +14,7 @@ from loopline.reports.questions import report_sql, weekly_sql
 from loopline.reports.weekly.sums import WEEKLY
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
+from loopline.web.report_files import no_file, sql_as_file
 from loopline.web.report_pages import report_or_404
 
 
@@ -38,7 +39,5 @@ def _script(request: PageRequest, name: str, usual: Usual, ask: Callable[[Option
         asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), usual)
         script = ask(asked.options)
     except OptionError as error:
-        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
-    response = HttpResponse(script, content_type="application/sql; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{name}.sql"'
-    return response
+        return no_file(error)
+    return sql_as_file(script, name)

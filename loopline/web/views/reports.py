@@ -48,7 +48,7 @@ from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
 from loopline.web.beside_credit import beside_credit
-from loopline.web.report_files import as_file, wants_series, wants_windows
+from loopline.web.report_files import as_file, no_file, wants_series, wants_windows
 from loopline.web.report_words import changes, coverage
 from loopline.web.spark_chart import sparks_drawn
 
@@ -137,7 +137,7 @@ def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
         result = run_report(report.key, asked.options, engine(), books)
         return as_file(told_whole(result, asked.options, engine(), books), form, is_series=wants_series(request.GET))
     except OptionError as error:
-        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+        return no_file(error)
 
 
 @require_GET

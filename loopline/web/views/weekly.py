@@ -18,7 +18,7 @@ from loopline.reports.weekly.sums import WEEKLY
 from loopline.reports.weekly.table import NAMES, Line, WeeklyTable, weekly_table
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.report_files import weekly_as_file
+from loopline.web.report_files import no_file, weekly_as_file
 from loopline.web.views.reports import about, chips
 
 USUAL = usual_of(WEEKLY)
@@ -86,5 +86,5 @@ def weekly_download(request: PageRequest, form: str) -> HttpResponse:
         asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), USUAL)
         table = weekly_table(asked.options, engine(), books_for(request.actor))
     except OptionError as error:
-        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+        return no_file(error)
     return weekly_as_file(table.to_json(), form)
