@@ -20,6 +20,12 @@ def report_or_404(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
     return among[key]
 
 
+def refused_as(*, is_part: bool) -> int:
+    """The status of a page that says why it cannot answer. A part of another page with it is put into that page only
+    where it was not refused; else it would wait there for ever."""
+    return 200 if is_part else 400
+
+
 def behind_of(key: str) -> str:
     """The address of what is behind a figure of a report, without row, metric and options."""
     return reverse("closed_loop_behind") if key == "closed-loop" else reverse("report_behind", args=[key])

@@ -76,6 +76,8 @@ def test_it_follows_the_conversion_and_says_what_is_wrong_with_the_address(
     assert "Leads by lookback window" in about_leads
     wrong = client.get(reverse("closed_loop_beside"), {"by": "nothing"})
     assert (wrong.status_code, "There is no" in wrong.content.decode()) == (400, True)
+    part = client.get(reverse("closed_loop_beside"), {"by": "nothing"}, headers={"HX-Request": "true"})
+    assert (part.status_code, "There is no" in part.content.decode()) == (200, True), "it is put into its page"
 
 
 def test_what_platforms_claim_stands_beside_the_credit_without_a_total(

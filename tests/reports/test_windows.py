@@ -205,6 +205,8 @@ def test_it_stands_below_the_table_and_on_a_page_and_leaves_it_as_files(
     both = client.get(reverse("report_download", args=["pipeline-created", "csv"]), {"windows": "yes", "series": "yes"})
     assert (both.status_code, b"no series by lookback window" in both.content) == (400, True)
     assert client.get(address, {"model": "influenced"}).status_code == 400
+    part = client.get(address, {"model": "influenced"}, headers={"HX-Request": "true"})
+    assert (part.status_code, b'role="alert"' in part.content) == (200, True), "a refused part is put into its page"
     assert client.get(reverse("report_windows", args=["nothing"])).status_code == 404
 
 

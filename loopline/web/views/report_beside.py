@@ -25,6 +25,7 @@ from loopline.reports.result import ReportResult, Row
 from loopline.reports.run import run_by_window, run_report, settle
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
+from loopline.web.report_pages import refused_as
 from loopline.web.views.report_windows import FEW_ROWS
 from loopline.web.views.reports import about, chips
 
@@ -48,7 +49,7 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
         said = _said(same, scope, books)
         claimed = _claimed(scope, books)
     except OptionError as error:
-        return render(request, page, shown | {"trouble": str(error)}, status=400)
+        return render(request, page, shown | {"trouble": str(error)}, status=refused_as(is_part=bool(request.htmx)))
     shown |= about(asked, scope.model) | {
         "by_window": windows.shortened(FEW_ROWS),
         "behind": reverse("closed_loop_behind"),

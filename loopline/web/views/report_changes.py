@@ -27,7 +27,7 @@ from loopline.reports.run import settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.fact_words import ToldFact, facts_in_words
-from loopline.web.report_pages import page_of, report_or_404
+from loopline.web.report_pages import page_of, refused_as, report_or_404
 from loopline.web.views.reports import about, chips
 
 A_WEEK = timedelta(days=7)
@@ -68,8 +68,7 @@ def report_changes(request: PageRequest, key: str) -> HttpResponse:
         metric = request.GET.get("metric", "")
         found = why_changed(key, asked.options, asked.since, engine(), books, metric=metric, frozen=asked.frozen)
     except OptionError as error:
-        # A part that is refused would not be put into the page.
-        return render(request, PAGE, shown | {"trouble": str(error)}, status=200 if request.htmx else 400)
+        return render(request, PAGE, shown | {"trouble": str(error)}, status=refused_as(is_part=bool(request.htmx)))
     shown |= _told(found)
     if opened:
         shown |= {"opened": opened, "most": MOST, "facts": _facts(opened, found, request)}
