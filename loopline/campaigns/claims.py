@@ -38,7 +38,9 @@ def check_claim(claim: Claim, kind: str) -> None:
         raise CampaignRefusedError("Name the ad platform that claims this, as utm_source names it, such as google.")
     if claim.named and kind != CostLine.Kind.ACTUAL:
         raise CampaignRefusedError("An ad platform tells of actual cost only; leave it out of what is planned.")
-    if len(claim.named) > LONGEST_PLATFORM or not claim.named.isprintable():
+    if not claim.named.isprintable():
+        raise CampaignRefusedError("The name of the ad platform has characters that cannot be seen; type it anew.")
+    if len(claim.named) > LONGEST_PLATFORM:
         raise CampaignRefusedError(f"The name of the ad platform has more than {LONGEST_PLATFORM} characters.")
     if any(one < 0 for one in told):
         raise CampaignRefusedError("A platform claims 0 or more; leave empty what it says nothing of.")

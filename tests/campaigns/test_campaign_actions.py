@@ -251,6 +251,7 @@ def test_a_claim_is_entered_corrected_and_taken_back_and_stays_where_nothing_is_
         (Claim("google", -1), "0 or more"),
         (Claim("google", 1, -1), "0 or more"),
         (Claim("x" * 41, 1), "more than 40 characters"),
+        (Claim("goo\u200bgle", 1), "cannot be seen"),
         (Claim("goo\x00gle", 1), "characters"),
         (Claim("google", 10**16), "thousand million"),
     ],

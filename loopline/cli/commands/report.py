@@ -80,7 +80,7 @@ def _run(given: Namespace) -> int:
         return USED_WRONGLY
     if given.sql and (given.series or given.changed_since or given.frozen or given.windows or given.format != "table"):
         print(
-            "--sql is the questions of a report as SQL: leave out --series, --changed-since, --frozen, --format",
+            "--sql is what a report asks, as SQL: leave out --series, --windows, --changed-since, --frozen, --format",
             file=sys.stderr,
         )
         return USED_WRONGLY
