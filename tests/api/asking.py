@@ -46,7 +46,7 @@ def program_of(user: User, *scopes: Scope) -> Program:
 
 def template_of(address: str) -> str:
     """The address as the OpenAPI document writes it, without the key or id that stands in it."""
-    template = re.sub(r"^(metrics|reports)/(?!weekly$|weekly/sql$)[^/]+", r"\1/{key}", address)
+    template = re.sub(r"^(metrics|reports)/(?!weekly$|weekly/sql$|budget-planner/proposal$)[^/]+", r"\1/{key}", address)
     template = re.sub(r"/changes/[^/]+$", "/changes/{cause}", template)
     template = re.sub(r"/unusual/[^/]+$", "/unusual/{kind}", template)
     return re.sub(r"^runs/[^/]+", "runs/{run_id}", template)

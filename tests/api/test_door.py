@@ -42,7 +42,7 @@ ADDRESSES: dict[str, Scope | None] = {
     "token": None, "metrics": Scope.METRICS_READ, "metrics/leads": Scope.METRICS_READ, "reports": Scope.REPORTS_READ,
     "reports/buyers": Scope.REPORTS_READ, "reports/weekly": Scope.REPORTS_READ,
     "reports/closed-loop/changes": Scope.REPORTS_READ, "reports/buyers/sql": Scope.RECORDS_READ,
-    "reports/weekly/sql": Scope.RECORDS_READ,
+    "reports/weekly/sql": Scope.RECORDS_READ, "reports/budget-planner/proposal": Scope.REPORTS_READ,
     "reports/buyers/windows": Scope.REPORTS_READ, "reports/buyers/behind": Scope.RECORDS_READ,
     "reports/closed-loop/changes/refunds": Scope.RECORDS_READ,
     "reports/buyers/unusual/won.without-rate": Scope.RECORDS_READ, "runs": Scope.REPORTS_READ,

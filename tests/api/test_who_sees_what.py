@@ -64,6 +64,7 @@ def asked_everywhere(run: str) -> list[tuple[str, dict[str, str]]]:
         ("token", {}), ("metrics", {}), ("metrics/leads", {}), ("reports", {}), ("reports/closed-loop", DAYS),
         ("reports/closed-loop", DAYS | {"by": "campaign", "format": "csv"}), ("reports/weekly", DAYS),
         ("reports/closed-loop/windows", DAYS), ("reports/closed-loop/sql", DAYS), ("reports/weekly/sql", DAYS),
+        ("reports/budget-planner/proposal", DAYS | {"total": "100"}),
         (f"runs/{run}/changes", {}),
         ("reports/closed-loop/changes/opportunities", since | DAYS), ("reports/weekly/changes", since | DAYS),
         ("reports/closed-loop/changes/codes", since | DAYS), ("reports/closed-loop/unusual/won.without-rate", DAYS),

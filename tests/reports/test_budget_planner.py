@@ -11,8 +11,8 @@ from benchmarks.planner import World, hill, run, simulated
 from loopline.access.roles import Role
 from loopline.campaigns.models import CostLine
 from loopline.reports.options import Options
-from loopline.reports.response.curve import NotKnownError, respond
-from loopline.reports.response.proposal import Bounds, bounds_of, propose
+from loopline.reports.response.curve import NotKnownError, Response, respond
+from loopline.reports.response.proposal import bounds_of, propose
 from loopline.reports.run import run_report
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
@@ -71,24 +71,39 @@ def test_weeks_that_teach_nothing_are_refused_with_the_reason(
         respond(spend, outcome)
 
 
-def test_a_proposal_keeps_its_bounds_and_its_total_and_promises_no_less() -> None:
+def steep_and_flat() -> dict[str, Response]:
     dice = np.random.default_rng(4)
-    rows = {
+    return {
         "steep": respond(*simulated(World("steep", hill(60, 8_000)), dice)),
         "flat": respond(*simulated(World("flat", hill(10, 500)), dice)),
     }
-    bounds = {key: bounds_of(one, 30) for key, one in rows.items()}
-    total = sum(one.now for one in rows.values())
-    found = propose(rows, bounds, total)
-    assert sum(found.spend.values()) + found.left_over == pytest.approx(total, rel=1e-6)
-    assert found.spend["steep"] > rows["steep"].now
+
+
+@pytest.mark.parametrize("within", [0, 7, 13, 30, 100])
+@pytest.mark.parametrize("times", [0.4, 0.9, 1.0, 1.003, 1.21, 4.0])
+def test_what_is_proposed_and_what_is_left_over_is_the_budget_to_the_cent(within: int, times: float) -> None:
+    rows = steep_and_flat()
+    bounds = {key: bounds_of(one, within) for key, one in rows.items()}
+    budget = round(times * sum(one.now for one in rows.values()))
+    found = propose(rows, bounds, budget)
+    assert sum(found.spend.values()) + found.left_over == budget
     for key, spend in found.spend.items():
-        assert bounds[key].low <= spend <= bounds[key].high + 1e-6
-    assert found.change.value >= -1e-9
+        assert bounds[key].low <= spend <= bounds[key].high
+    if found.left_over > 0:
+        assert all(spend == bounds[key].high for key, spend in found.spend.items()), "there was room for it"
+    if found.left_over < 0:
+        assert all(spend == bounds[key].low for key, spend in found.spend.items()), "less could have been spent"
+
+
+def test_a_proposal_promises_no_less_than_now() -> None:
+    rows = steep_and_flat()
+    found = propose(
+        rows, {key: bounds_of(one, 30) for key, one in rows.items()}, round(sum(o.now for o in rows.values()))
+    )
+    assert found.spend["steep"] > rows["steep"].now
+    assert found.change.value >= -1e-3
     assert found.change.low <= found.change.value <= found.change.high
-    tight = {key: Bounds(one.now, one.now) for key, one in rows.items()}
-    assert propose(rows, tight, total + 1_000).left_over == pytest.approx(1_000)
-    assert propose({}, {}, 100).change.value == 0
+    assert propose({}, {}, 100).left_over == 100
 
 
 def two_channels(engine: Engine, unit: str = "north") -> None:
@@ -162,6 +177,7 @@ def test_the_page_is_for_those_who_see_reports_and_deals_out_a_total(store: Duck
     dealt = marketing.get(url, PAGE | {"total": "500", "within": "20"}).content.decode()
     assert "Proposed: <b>€500</b>" in dealt
     assert "is not an amount" in marketing.get(url, PAGE | {"total": "a lot", "within": "20"}).content.decode()
+    assert "no percentage" in marketing.get(url, PAGE | {"total": "500", "within": "101"}).content.decode()
     assert "response-plot" not in signed_in_as(Role.MARKETING, make_unit()).get(url, PAGE).content.decode()
     assert marketing.get(url, PAGE | {"model": "none"}).status_code == 400
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from loopline.lib import amounts
+from loopline.lib.money import parse_minor
 from loopline.web import wording
 
 OSLO = ZoneInfo("Europe/Oslo")
@@ -102,3 +103,10 @@ def test_a_moment_is_written_in_the_organisations_zone(moment: datetime, text: s
 )
 def test_a_length_of_time_shows_its_two_largest_parts(span: timedelta, text: str) -> None:
     assert wording.span_text(span).replace("\u00a0", " ") == text
+
+
+@pytest.mark.parametrize("text", ["1e999990", "-9e40", "1e-99999999", "nan", "-inf", "1_000", "²", "٣", ""])
+def test_an_amount_that_is_none_is_refused_at_once(text: str) -> None:
+    """Making a number of 1e999990 took half a minute of the whole server."""
+    with pytest.raises(ValueError, match="write it like"):
+        parse_minor(text, "EUR")

@@ -12,17 +12,19 @@ STEPS = 400
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    low: float
-    high: float
+    """Least and most that a row may be given a week, in whole minor units."""
+
+    low: int
+    high: int
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    spend: Mapping[str, float]
-    """Row → proposed spend a week."""
+    spend: Mapping[str, int]
+    """Row → proposed spend a week, in whole minor units; with what is left over exactly the total."""
     changes: Mapping[str, Range]
     """Row → how much more a week than with what is spent now."""
-    left_over: float
+    left_over: int
     """Of the total that no row can take within its bounds; negative: what the bounds ask for beyond it."""
 
     @property
@@ -38,29 +40,29 @@ def bounds_of(response: Response, by_percent: float) -> Bounds:
     """Within so many percent of now, and never below or above what was ever spent in a week."""
     low = max(response.least, response.now * (1 - by_percent / 100))
     high = min(response.most, response.now * (1 + by_percent / 100))
-    return Bounds(min(low, response.now), max(min(high, response.most), min(low, response.now)))
+    return Bounds(round(low), round(high))
 
 
-def propose(responses: Mapping[str, Response], bounds: Mapping[str, Bounds], total: float) -> Proposal:
-    """Deal out `total` a week over the rows: each part goes where the best curve promises most for it.
+def propose(responses: Mapping[str, Response], bounds: Mapping[str, Bounds], total: int) -> Proposal:
+    """Deal out `total` minor units a week over the rows: each part goes where the best curve promises most for it.
 
-    Looking a few parts ahead, since a curve may rise slowly at first.
+    Looking a few parts ahead, since a curve may rise slowly at first. What a bound cuts off goes on to others.
     """
     spend = {key: bounds[key].low for key in responses}
     rest = total - sum(spend.values())
-    part = max(rest, 0.0) / STEPS
-    while responses and part > 0 and rest >= part / 2:
+    part = -(-rest // STEPS)
+    while responses and rest > 0:
         best = max(responses, key=lambda key: _worth(responses[key], spend[key], bounds[key].high, part))
-        if spend[best] >= bounds[best].high:
+        step = min(part, rest, bounds[best].high - spend[best])
+        if step <= 0:
             break
-        step = min(part, bounds[best].high - spend[best])
         spend[best] += step
         rest -= step
     changes = {key: one.change(one.now, spend[key]) for key, one in responses.items()}
-    return Proposal(spend, changes, rest if abs(rest) >= part / 2 or part == 0 else 0.0)
+    return Proposal(spend, changes, rest)
 
 
-def _worth(response: Response, spend: float, high: float, part: float) -> float:
+def _worth(response: Response, spend: int, high: int, part: int) -> float:
     """The most that a unit of money brings in the next parts; less than anything where there is no room."""
     room = high - spend
     if room <= 0:

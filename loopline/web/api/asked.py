@@ -11,7 +11,7 @@ from loopline.reports.asked import moment_of, unit_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.files.export import FORMS
 from loopline.reports.option_words import OPTION_WORDS, options_of
-from loopline.reports.options import Books
+from loopline.reports.options import Books, Scope
 from loopline.reports.periods import CUSTOM
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
@@ -83,7 +83,7 @@ def asked_of(words: Mapping[str, str], report: Report, books: Books) -> Asked:
     return read_address(said, books, timezone.localdate(), usual_of(report))
 
 
-def again(words: Mapping[str, str], result: ReportResult) -> dict[str, str]:
+def again(words: Mapping[str, str], result: ReportResult | Scope) -> dict[str, str]:
     """Options that give the very same figures later: the days and the moment by name."""
     said = {name: value for name, value in options_said(words).items() if name not in ("period", "compare")}
     days = {"from": result.first.isoformat(), "to": result.last.isoformat(), "as_of": result.as_of.isoformat()}

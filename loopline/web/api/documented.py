@@ -14,6 +14,8 @@ _OTHERS: dict[str, tuple[str, list[str]]] = {
     "row": ("Key of the row; ~total, which is usual, for the total.", []),
     "metric": ("Key of the metric.", []),
     "since": ("The earlier moment or day.", []),
+    "total": ("What may be spent a week on all rows together, in the reporting currency, such as 1234.50.", []),
+    "within": ("How far each row may move from what is spent now, in percent, 0 to 100; 30 is usual.", []),
     "limit": ("How many on a page, 100 at most.", []),
     "cursor": ("`next_cursor` of the page before.", []),
 }

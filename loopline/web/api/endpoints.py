@@ -10,7 +10,7 @@ from ninja import NinjaAPI
 from ninja.operation import Operation
 
 from loopline.lib.money import exponent
-from loopline.web.api import behind, causes, metrics, questions, reports, runs, unusual, weekly
+from loopline.web.api import behind, causes, metrics, planner, questions, reports, runs, unusual, weekly
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import only
 from loopline.web.api.bearer import Bearer, caller_of
@@ -42,6 +42,7 @@ API = _Api(
 API.add_exception_handler(Exception, on_error)
 API.add_router("metrics", metrics.router)
 API.add_router("reports", weekly.router)  # before the report of any key
+API.add_router("reports", planner.router)
 API.add_router("reports", reports.router)
 API.add_router("reports", behind.router)
 API.add_router("reports", causes.router)

@@ -164,6 +164,59 @@ class WeeklyAnswer(Shape):
     )
 
 
+class RangeTold(Shape):
+    value: float = Field(description="On the curve that fits best.")
+    low: float
+    high: float
+
+
+class ProposalRow(Shape):
+    key: str
+    label: str
+    now_minor: int = Field(description="Spent a week now: the mean of the last 13 whole weeks.")
+    low_minor: int = Field(description="Least that it may be given: within the bound, never below any week seen.")
+    high_minor: int = Field(description="Most that it may be given: within the bound, never above any week seen.")
+    proposed_minor: int
+    change: RangeTold = Field(description="Outcome a week with the proposal less that with the spend of now (95 %).")
+    odd_week: int | None = Field(description="It hangs on one odd week, so many before the last; look at it first.")
+
+
+class RowRefused(Shape):
+    key: str
+    label: str
+    why: str
+
+
+class AskedAgain(Shape):
+    options: dict[str, str] = Field(description="Send these to get the very same figures again.")
+
+
+class ProposalAnswer(Shape):
+    report: str
+    title: str
+    as_of: Moment
+    from_: Day = Field(alias="from")
+    to: Day
+    model: str
+    by: str
+    currency: str
+    outcome: str = Field(description="What the curves tell of, such as leads.")
+    outcome_unit: str = Field(description="Of every change: count, or “EUR minor units” for won revenue.")
+    within_percent: int
+    total_minor: int
+    now_minor: int = Field(description="Spent a week now on the rows below, all together.")
+    left_over_minor: int = Field(
+        description="Of the total what finds no place within the bounds; negative: what they ask for beyond it. With "
+        "`proposed_minor` of all rows it adds up to the total."
+    )
+    change: RangeTold | None = Field(
+        description="Of all rows together, their errors taken as independent; null where no row teaches anything."
+    )
+    rows: list[ProposalRow] = Field(description="What is spent on them may be changed. A curve is an association.")
+    refused: list[RowRefused] = Field(description="Rows whose weeks teach nothing, and why.")
+    run: AskedAgain
+
+
 class RunAbout(Shape):
     id: str
     report: str

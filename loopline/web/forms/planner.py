@@ -5,19 +5,19 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 
-from loopline.lib.money import parse_minor
+from loopline.reports.options import OptionError
+from loopline.reports.response.dealt import MOST_MINOR, USUAL_WITHIN, total_of, within_of
 from loopline.web.forms.base import PageForm
-
-MOST_MINOR = 10**13
 
 
 class PlannerForm(PageForm):
-    """What may be spent a week on all rows together, and how far each may move."""
+    """What may be spent a week on all rows together, and how far each may move. Cleaned: minor units and percent."""
 
     total = forms.CharField(max_length=20, label="Spend a week, all together")
-    within = forms.IntegerField(
-        min_value=0, max_value=100, initial=30, label="Each row within ± %",
-        help_text="Never below or above what was ever spent in a week.",
+    within = forms.CharField(
+        max_length=20, initial=str(USUAL_WITHIN), label="Each row within ± %", required=False,
+        widget=forms.NumberInput(attrs={"min": 0, "max": 100}),
+        help_text=f"Never below or above what was ever spent in a week; {USUAL_WITHIN} where nothing is said.",
     )  # fmt: skip
 
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
@@ -25,16 +25,17 @@ class PlannerForm(PageForm):
         self._currency = currency
         self.fields["total"].label = f"Spend a week, all together, {currency}"
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or {}
-        if "total" in given:
-            try:
-                given["total_minor"] = parse_minor(given["total"].replace(",", ""), self._currency)
-            except ValueError as error:
-                raise ValidationError({"total": str(error)}) from error
-            if not 0 <= given["total_minor"] <= MOST_MINOR:
-                raise ValidationError({"total": "Give an amount of zero or more."})
-        return given
+    def clean_total(self) -> int:
+        try:
+            return total_of(self.cleaned_data["total"], self._currency)
+        except OptionError as error:
+            raise ValidationError(str(error)) from error
+
+    def clean_within(self) -> int:
+        try:
+            return within_of(self.cleaned_data["within"])
+        except OptionError as error:
+            raise ValidationError(str(error)) from error
 
 
 class KeepPlanForm(PageForm):

@@ -18,11 +18,11 @@ from loopline.campaigns.models import Campaign, CostLine
 from loopline.lib.ids import uuid_or_none
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.library.budget_planner import KEY, learnt_rows, outcome_words
+from loopline.reports.library.budget_planner import KEY
 from loopline.reports.options import OptionError
-from loopline.reports.response.proposal import Proposal, bounds_of, propose
+from loopline.reports.response.dealt import Curve, taught
+from loopline.reports.response.proposal import Proposal
 from loopline.reports.response.workings import Learnt
-from loopline.reports.run import settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.planner import KeepPlanForm, PlannerForm
@@ -31,7 +31,7 @@ from loopline.web.views.reports import about, chips
 
 
 @dataclass(frozen=True, slots=True)
-class Curve:
+class Shown:
     """A row that teaches something, as the page shows it."""
 
     row: Learnt
@@ -49,46 +49,32 @@ def planner(request: PageRequest) -> HttpResponse:
     shown = chips(request, "planner", report)
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
-        scope = settle_for(report, asked.options, engine(), books)
-        rows = learnt_rows(scope, engine())
+        found = taught(report, asked.options, engine(), books)
     except OptionError as error:
         return render(request, "reports/planner.html", shown | {"trouble": str(error)}, status=400)
-    known = [one for one in rows if one.response is not None]
     form = PlannerForm(request.GET if "total" in request.GET else None, currency=books.currency)
-    proposal = _proposal(known, form)
-    is_money = outcome_words(scope) == "won revenue"
-    shown |= about(asked, scope.model) | {
-        "curves": [_curve(one, proposal, books.currency, is_money=is_money) for one in known],
-        "refused": [one for one in rows if one.response is None],
+    proposal = found.dealt(form.cleaned_data["total"], form.cleaned_data["within"]) if form.is_valid() else None
+    shown |= about(asked, found.scope.model) | {
+        "curves": [_shown(one, proposal, books.currency, is_money=found.is_money) for one in found.known],
+        "found": found,
         "proposal": proposal,
         "form": form,
-        "now_minor": round(sum(one.response.now for one in known if one.response)),
-        "outcome_words": outcome_words(scope),
-        "is_money": is_money,
+        "outcome_words": found.outcome_words,
+        "is_money": found.is_money,
         "currency": books.currency,
-        "scope": scope,
-        "can_keep": scope.options.by == "campaign" and request.actor.may(Permission.EDIT_COSTS),
+        "can_keep": found.scope.options.by == "campaign" and request.actor.may(Permission.EDIT_COSTS),
         "begins": _next_monday(),
     }
     return render(request, "reports/planner.html", shown)
 
 
-def _proposal(known: list[Learnt], form: PlannerForm) -> Proposal | None:
-    if not known or not form.is_bound or not form.is_valid():
-        return None
-    responses = {one.key: one.response for one in known if one.response is not None}
-    bounds = {key: bounds_of(one, form.cleaned_data["within"]) for key, one in responses.items()}
-    return propose(responses, bounds, float(form.cleaned_data["total_minor"]))
-
-
-def _curve(row: Learnt, proposal: Proposal | None, currency: str, *, is_money: bool) -> Curve:
-    assert row.response is not None
-    spend = proposal.spend[row.key] if proposal else None
-    return Curve(
-        row,
-        response_svg(row.response, currency, is_money=is_money, proposed=spend),
-        None if spend is None else round(spend),
-        proposal.changes[row.key] if proposal else None,
+def _shown(curve: Curve, proposal: Proposal | None, currency: str, *, is_money: bool) -> Shown:
+    spend = proposal.spend[curve.row.key] if proposal else None
+    return Shown(
+        curve.row,
+        response_svg(curve.response, currency, is_money=is_money, proposed=spend),
+        spend,
+        proposal.changes[curve.row.key] if proposal else None,
     )
 
 
