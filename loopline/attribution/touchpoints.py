@@ -30,7 +30,9 @@ EARNING_KINDS: dict[str, str] = {
 """Kinds of touchpoints that may earn credit, in words. What people say of themselves (`self_reported`) never does: it
 stands beside the credit."""
 DIRECT = "Direct"
-_COUNTS = "e.touch_kind <> 'self_reported' AND ($all_kinds OR e.touch_kind IN (SELECT unnest($touch_kinds)))"
+IS_TOUCHED = "touch_kind <> 'self_reported'"
+"""SQL text over `touchpoints`: not what people say of themselves. It is there only to tell why nothing was earned."""
+_COUNTS = f"e.{IS_TOUCHED} AND ($all_kinds OR e.touch_kind IN (SELECT unnest($touch_kinds)))"
 _WHICH = """e.recorded_at <= $as_of
             AND e.identity_no NOT IN (SELECT identity_no FROM gone_people)"""
 

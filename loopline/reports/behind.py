@@ -187,7 +187,7 @@ def _visitors(found: Behind, engine: Engine, part: slice) -> None:
     dimension = DIMENSIONS[found.scope.options.by]
     values = {**found.scope.params, "row": found.row}
     rows = engine.rows(sql.visitors(dimension), values)
-    people = [row for row in rows if row["person_id"] is not None]
+    people = [row for row in rows if row["person_id"] is not None and row["touches"]]
     listed: Sequence[dict[str, object]] = people if found.metric.key == "people" else rows
     found.total = len(people) if found.metric.key == "people" else sum(number(row["sessions"]) for row in rows)
     found.count = len(listed)

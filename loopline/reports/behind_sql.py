@@ -5,7 +5,7 @@ from loopline.attribution.cost import falls_into, spent
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import CHANNEL, CHANNEL_AGAIN, CHANNEL_STATE, question, visible
-from loopline.attribution.touchpoints import touchpoints
+from loopline.attribution.touchpoints import IS_TOUCHED, touchpoints
 from loopline.reports.closed_loop_sql import COSTS_OF_CAMPAIGNS, ROW_OF_CREDIT, TOUCHED_IN_PERIOD, row_for
 from loopline.reports.dimension import TOTAL, Dimension
 from loopline.reports.options import Options
@@ -84,7 +84,8 @@ def visitors(dimension: Dimension) -> str:
     """Who touched the row in the period; all strangers together."""
     return question(
         f"""
-        SELECT person_id, count(*) FILTER (WHERE is_entry) AS sessions, count(*) AS touches, max(touched_us) AS last_us
+        SELECT person_id, count(*) FILTER (WHERE is_entry) AS sessions, count(*) FILTER (WHERE {IS_TOUCHED}) AS touches,
+            max(touched_us) AS last_us
         FROM touchpoints AS t {dimension.row.naming}
         WHERE NOT is_machine AND touched_us >= $from_us AND touched_us < $to_us AND {visible("unit_id")}
             AND ({dimension.row.key} = $row OR $row = '{TOTAL}')

@@ -7,7 +7,7 @@ from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import CAMPAIGN_STATE, Part, question, visible
-from loopline.attribution.touchpoints import RowOf, touchpoints_of_all, touchpoints_of_known
+from loopline.attribution.touchpoints import IS_TOUCHED, RowOf, touchpoints_of_all, touchpoints_of_known
 from loopline.reports.dimension import OTHER_UNITS, Dimension
 from loopline.reports.options import Options
 from loopline.reports.over_time.slices import place_of
@@ -36,7 +36,7 @@ def _visits(row: RowOf, part: str) -> tuple[Part, Part]:
         "visitors",
         f"""
         SELECT DISTINCT row_key, person_no, place FROM (SELECT *, {part} AS place FROM {of_known.name}) AS t
-        WHERE {_VISITED_IN_PERIOD} AND NOT is_machine
+        WHERE {_VISITED_IN_PERIOD} AND NOT is_machine AND {IS_TOUCHED}
         """,
         (of_known,),
     )

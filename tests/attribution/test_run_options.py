@@ -9,6 +9,7 @@ from loopline.attribution.conversions import PEOPLE
 from loopline.reports.asked import options_from
 from loopline.reports.behind import behind
 from loopline.reports.options import CONVERSIONS, DIRECTS, OptionError, Options
+from loopline.reports.run import run_report
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day, row_of
 from tests.attribution.test_credit_ledger import random_books, reasons
@@ -86,6 +87,25 @@ def test_kinds_direct_and_machines_count_as_asked(
 def test_what_only_had_touchpoints_that_were_left_out_says_so(engine: Engine) -> None:
     mixed(engine)
     assert reasons(engine, touch_kinds=frozenset({"meeting"})) == {"o1": "left_out"}
+
+
+def test_what_people_say_of_themselves_is_no_touchpoint(engine: Engine) -> None:
+    """Nobody is known by it, no company is looking around, and nothing is behind the figure."""
+    mixed(engine)
+    shelf = Shelf(engine)
+    shelf.fact("person_facts", "ole", unit_id="north", canonical_id="ole", company_id="acme")
+    shelf.touch("said", "person:ole", day(7), channel="Self-reported", touch_kind="self_reported", is_entry=False)
+    shelf.store()
+    assert column(closed_loop(engine, by="channel"), "people") == {"Email": 1, "Direct": 1, "Sales": 1}
+    assert row_of(closed_loop(engine, by="channel"), "~total").values["people"] == 1
+    for row, people in (("~total", ["ines"]), ("Self-reported", [])):
+        opened = behind(row, "people", Options(**MARCH, by="channel"), engine, BOOKS)
+        assert [one.person_id for one in opened.visitors] == people
+        assert opened.total == opened.count == len(people)
+    engaged = run_report("company-engagement", Options(**MARCH), engine, BOOKS)
+    assert {row.key: (row.values["active_people"], row.values["company_touches"]) for row in engaged.rows} == {
+        "": (1, 3)
+    }
 
 
 def test_sessions_stay_what_they_are_whatever_may_earn(engine: Engine) -> None:

@@ -1,7 +1,7 @@
 """Company engagement: which companies look around, how much, since when they are quiet, and what is at stake."""
 
 from loopline.attribution.state import MERGED_STATE, Part, latest, visible
-from loopline.attribution.touchpoints import RowOf, touchpoints
+from loopline.attribution.touchpoints import IS_TOUCHED, RowOf, touchpoints
 from loopline.reports.balance import number
 from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records
@@ -27,7 +27,7 @@ def _records(_scope: Scope, _engine: Engine) -> Records:
             '' AS outcome, CAST(NULL AS BIGINT) AS reporting_minor
         FROM touchpoints AS t LEFT JOIN person_companies AS p ON p.id = t.person_id
         WHERE t.person_id IS NOT NULL AND NOT t.is_machine AND t.touched_us >= $from_us AND t.touched_us < $to_us
-            AND {visible("t.unit_id")}
+            AND {visible("t.unit_id")} AND t.{IS_TOUCHED}
         GROUP BY t.person_id, coalesce(p.company_id, '')
         UNION ALL
         SELECT 'opportunity' AS kind, id AS record_id, epoch_us(created_at) AS at_us, company_id AS row_key,

@@ -8,6 +8,7 @@ from loopline.attribution.cost import COST_LINES, falls_into
 from loopline.attribution.state import (
     CAMPAIGN_ROWS,
     GONE_PEOPLE,
+    MERGED_STATE,
     OPPORTUNITY_STATE,
     VERDICT_STATE,
     Part,
@@ -20,6 +21,7 @@ from loopline.lib.times import from_micros
 from loopline.reports.balance import number, sum_records
 from loopline.reports.charts.rows import bars
 from loopline.reports.counting import in_period
+from loopline.reports.courses import PERSON_COMPANIES
 from loopline.reports.credited import credited
 from loopline.reports.dimension import TOTAL, UNATTRIBUTED
 from loopline.reports.metric import Number, ratio_of, sum_of
@@ -55,16 +57,20 @@ _PEOPLE = Part(
     f"""
     SELECT l.id AS record_id, epoch_us(l.created_at) AS at_us, c.person_id IS NOT NULL AS has_agreed,
         coalesce(p.company_id, '') <> '' AS has_company
-    FROM leads_now AS l LEFT JOIN people_now AS p ON p.id = l.person_id
+    FROM leads_now AS l LEFT JOIN merged_state AS m ON m.id = l.person_id
+    LEFT JOIN person_companies AS p ON p.id = coalesce(m.canonical_id, l.person_id)
     LEFT JOIN (
-        SELECT DISTINCT person_id FROM consents_now WHERE NOT is_deleted AND is_granted
-    ) AS c ON c.person_id = l.person_id
+        SELECT DISTINCT coalesce(m.canonical_id, a.person_id) AS person_id
+        FROM consents_now AS a LEFT JOIN merged_state AS m ON m.id = a.person_id
+        WHERE NOT a.is_deleted AND a.is_granted
+    ) AS c ON c.person_id = coalesce(m.canonical_id, l.person_id)
     WHERE NOT l.is_deleted AND {visible("l.unit_id")} AND {in_period("l.created_at")}
     """,
     (
         Part("leads_now", latest("lead_facts", "unit_id", "person_id", "created_at")),
-        Part("people_now", latest("person_facts", "company_id")),
         Part("consents_now", latest("consent_facts", "person_id", "is_granted")),
+        PERSON_COMPANIES,
+        MERGED_STATE,
     ),
 )
 _WON = Part(

@@ -68,6 +68,25 @@ def test_every_figure_of_records_opens_into_those_that_it_counts(reading_engine:
     }  # fmt: skip
 
 
+def test_a_lead_of_somebody_merged_goes_by_what_is_known_of_the_person_that_remains(engine: Engine) -> None:
+    """The lead, its person and what that person agreed to stay where they were; whoever reads follows the pointer."""
+    shelf = Shelf(engine)
+    shelf.fact("person_facts", "ann", unit_id="north", canonical_id="ann", company_id="acme")
+    shelf.fact("person_facts", "old ann", unit_id="north", canonical_id="ann", company_id="")
+    shelf.fact("person_facts", "bea", unit_id="north", canonical_id="bea", company_id="")
+    shelf.fact("person_facts", "old bea", unit_id="north", canonical_id="bea", company_id="acme")
+    shelf.fact("consent_facts", "ann/contact", person_id="ann", purpose="contact", is_granted=True)
+    shelf.fact("consent_facts", "old bea/contact", person_id="old bea", purpose="contact", is_granted=True)
+    shelf.lead("a", "old ann", day(3))
+    shelf.lead("b", "bea", day(4))
+    shelf.store()
+    result = run_report("coverage", Options(**MARCH), engine, BOOKS)
+    known = {row.key: row.values["known"] for row in result.rows}
+    assert (known["agreed"], known["company"]) == (2, 1)
+    opened = open_figure("coverage", "company", "known", Options(**MARCH), engine, BOOKS)
+    assert [one.record_id for one in opened.items] == ["a"]
+
+
 def test_a_row_that_there_is_not_says_which_rows_open(reading_engine: Engine, shelf: Shelf) -> None:
     with pytest.raises(OptionError, match="Open one of: origin, consent, human, codes, agreed"):
         open_figure("coverage", "weather", "known", Options(**MARCH), reading_engine, BOOKS)
