@@ -7,20 +7,39 @@ from django.core.management import call_command
 from django.db import OperationalError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from loopline.backup.begun import is_half_restored
 from loopline.cli.command import CommandError
 from loopline.cli.new_records import create_records
 from loopline.lib.config import Config, read_config
 
 
 def set_up() -> Config:
-    """Set Django up; the configuration. The records may be older than the code: see `migrate`."""
+    """Set Django up; the configuration. The records may be older than the code: see `migrate`.
+
+    Raises CommandError where a backup is being put back, or was not put back to its end.
+    """
     config = read_config()
+    if is_half_restored(config.data):
+        raise CommandError(
+            f"{config.data} holds a part of a backup: `loopline restore` is at work there, or was ended before it was "
+            "done. In the second case empty the folder (and a PostgreSQL database of DATABASE_URL) and restore again."
+        )
     django.setup(set_prefix=False)
     return config
 
 
 def set_up_again() -> Config:
     """The same for commands that only read: an installation has to be there, and is brought up to date.
+
+    Raises CommandError as `set_up_there`.
+    """
+    config = set_up_there()
+    migrate()
+    return config
+
+
+def set_up_there() -> Config:
+    """The same for a command that takes the records as they are.
 
     Raises CommandError, which says what to do, where LOOPLINE_DATA and DATABASE_URL lead to nothing that was set up.
     """
@@ -30,7 +49,6 @@ def set_up_again() -> Config:
             f"nothing was set up in {config.data} yet. If your data is elsewhere, set LOOPLINE_DATA (and DATABASE_URL) "
             "as the server has them; for a new installation run `loopline setup` or `loopline serve` first."
         )
-    migrate()
     return config
 
 

@@ -202,6 +202,10 @@ class ClickHouseEngine:
     def compact(self) -> None:
         """Nothing: ClickHouse writes parts anew when rows go, and removes the old ones some minutes later."""
 
+    def held(self) -> AbstractContextManager[object]:
+        """Other processes may write meanwhile."""
+        return self._write_lock
+
     def erasures(self) -> int:
         [row] = self.rows("SELECT count(*) AS done FROM erasures")
         return int(str(row["done"]))

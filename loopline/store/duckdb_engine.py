@@ -233,6 +233,8 @@ class DuckDBEngine:
         return to_rows(self.query(sql, params, timeout_s=timeout_s))
 
     def horizon(self) -> datetime:
+        if (known := self._horizon) is not None:  # whatever is being written has a later stamp: no need to wait for it
+            return known
         with self._write_lock:
             if self._horizon is None:
                 self._horizon = as_utc(self._clock())  # whatever is written later gets a later stamp
@@ -298,6 +300,11 @@ class DuckDBEngine:
                 raise write_error(error) from error
             finally:
                 self._connection = self._opened()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        with self._write_lock:
+            yield
 
     def erasures(self) -> int:
         """Of this process: no other one can have the file open, and what it remembered went with it."""

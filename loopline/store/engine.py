@@ -86,6 +86,9 @@ class Engine(Protocol):
     def compact(self) -> None:
         """Let nothing of what was erased stay in the files. Raises StoreFullError where there is no room for it."""
 
+    def held(self) -> AbstractContextManager[object]:
+        """Within it this process writes nothing to the store and changes no file of it; questions are answered."""
+
     def erasures(self) -> int:
         """How many there were, by whichever process: what was worked out before the last one is to be forgotten."""
 

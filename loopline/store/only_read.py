@@ -58,6 +58,9 @@ class OnlyRead:
     def compact(self) -> None:
         raise _refused("compact files")
 
+    def held(self) -> AbstractContextManager[object]:
+        return self._engine.held()
+
     def close(self) -> None:
         """The engine behind it stays open: it is not its own."""
 

@@ -14,6 +14,7 @@ from typing import Any, cast
 import msgspec
 import uvicorn
 
+from loopline.backup import hold
 from loopline.collect.asgi import Collector
 from loopline.collect.inbox import Inbox
 from loopline.collect.keys import Keys
@@ -151,6 +152,7 @@ class Server:
     def stop(self) -> None:
         """Commit what waits and close everything. Killing the process instead loses nothing either."""
         internal.leave(self._config.data / "run" / "server.json")
+        hold.let_go()  # a backup keeps the loader and the relay waiting
         # The loader reads the inbox until it has stopped; what waits there is committed meanwhile, and by `close`.
         self._crew.stop()
         self._inbox.close()

@@ -54,7 +54,7 @@ class Running:
 
     def __init__(self, installation: Installation, command: tuple[str, ...] = ("serve",)) -> None:
         self.url = installation.url
-        self._folder = installation.folder
+        self.folder = installation.folder
         self.log = installation.folder / "serve.log"
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -77,7 +77,7 @@ class Running:
 
     def events(self) -> list[dict[str, object]]:
         """Events as the store has them, asked as the command line asks."""
-        told = json.loads((self._folder / "run" / "server.json").read_text())
+        told = json.loads((self.folder / "run" / "server.json").read_text())
         headers = {"Authorization": f"Bearer {told['token']}"}
         answer = httpx.get(f"{self.url}/internal/events", params={"limit": 1000}, headers=headers, timeout=30)
         return list(answer.raise_for_status().json()["events"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import duckdb
 from pysqlite3 import dbapi2 as sqlite
 
+from loopline.backup.last import last_backup
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, FAILED, Command
 from loopline.cli.prepare import set_up
@@ -23,6 +24,7 @@ from loopline.lib.times import from_micros, utc_now
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
 
+OLD_BACKUP_DAYS = 7
 SIGNS = {"fine": "✓", "mind": "!", "broken": "✗"}
 
 
@@ -175,6 +177,15 @@ def _leads(_config: Config) -> Iterator[Finding]:
         )
 
 
+def _backup(config: Config) -> Iterator[Finding]:
+    if (last := last_backup(config.data)) is None:
+        yield Finding("mind", "no backup was made yet; run: loopline backup FOLDER")
+        return
+    days = (utc_now() - last.at).days
+    told = f"the last backup was made {last.at:%Y-%m-%d %H:%M} UTC, {days:,} days ago, in {last.folder}"
+    yield Finding("mind" if days >= OLD_BACKUP_DAYS else "fine", told)
+
+
 CHECKS: tuple[tuple[str, Callable[[Config], Iterator[Finding]]], ...] = (
     ("programs", _programs),
     ("folder", _folder),
@@ -184,6 +195,7 @@ CHECKS: tuple[tuple[str, Callable[[Config], Iterator[Finding]]], ...] = (
     ("leads", _leads),
     ("events", _events),
     ("inbox", _inbox),
+    ("backup", _backup),
 )
 
 

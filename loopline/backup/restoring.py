@@ -1,0 +1,147 @@
+"""Putting a backup back, into an empty place only. Everything is looked at before anything is written."""
+
+import errno
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+
+from loopline.backup import BackupError
+from loopline.backup.begun import is_half_restored, note_begun, note_done
+from loopline.backup.contents import ERASED, STORE
+from loopline.backup.files import copy_file, is_empty, private, sync_folder, sync_tree, write_file
+from loopline.backup.manifest import Manifest, read_manifest, refuse_changed_files
+from loopline.backup.secret import key_mark
+from loopline.lib.config import Config
+from loopline.store.open import duckdb_file
+from loopline.store.schema import SCHEMA_VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A backup that is whole and that this program can put back."""
+
+    folder: Path
+    manifest: Manifest
+    erasures: int
+    """Finished ones that it knows of."""
+    has_own_key: bool
+    """Whether the SECRET_KEY in use is the one the backup was made with."""
+
+
+def look_at(folder: Path) -> Looked:
+    """Read the whole backup and compare it with its manifest. Writes nothing; raises BackupError."""
+    manifest = read_manifest(folder)
+    _refuse_newer(manifest)
+    refuse_changed_files(folder, manifest.files)
+    return Looked(folder, manifest, len(_lines(folder / ERASED)), manifest.key_mark == key_mark())
+
+
+def _refuse_newer(manifest: Manifest) -> None:
+    from django.db.migrations.loader import MigrationLoader
+
+    known = {f"{app}.{name}" for app, name in MigrationLoader(None).disk_migrations}
+    if (manifest.store.schema > SCHEMA_VERSION) or not known.issuperset(manifest.records.migrations):
+        raise BackupError(
+            f"the backup was made by a newer Loopline ({manifest.loopline}), whose data this one does not know. "
+            "Install that version, then restore."
+        )
+
+
+def put_back(looked: Looked, config: Config, erasures: Path | None = None) -> None:
+    """Write everything into LOOPLINE_DATA, the event store where EVENTS_URL says, the records where DATABASE_URL does.
+
+    `erasures` is a newer list of erasures, or a newer backup that has one. Raises BackupError; then nothing
+    was written, or a note in the folder tells every command that it is not all there.
+    """
+    store, files = _places(looked.manifest, config)
+    known = _erasures_of(looked.folder, erasures)
+    with private(), _in_words(config.data):
+        config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+        note_begun(config.data, looked.folder)
+        for path in files:
+            target = store if path == STORE else config.data / path
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            copy_file(looked.folder / path, target)
+        if known:
+            write_file(config.data / ERASED, "".join(f"{line}\n" for line in known).encode())
+        sync_tree(config.data)
+        sync_folder(store.parent)
+        note_done(config.data)
+
+
+def _places(manifest: Manifest, config: Config) -> tuple[Path, Sequence[str]]:
+    """Where the event store goes, and what goes into the folder. Raises BackupError where something is there."""
+    if is_half_restored(config.data):
+        raise BackupError(
+            f"{config.data} holds a part of a backup that was not put back to its end. Empty it, then run this again."
+        )
+    if not is_empty(config.data):
+        raise BackupError(
+            f"{config.data} is not empty, and restoring writes over nothing. Name an empty folder with LOOPLINE_DATA, "
+            "or move away what is there."
+        )
+    _refuse_other_kinds(manifest, config)
+    store = duckdb_file(config)
+    assert store is not None
+    for path in (store, store.with_name(f"{store.name}.wal")):
+        if path.exists():
+            raise BackupError(
+                f"{path} is there already, and restoring writes over nothing. Move it away, or see EVENTS_URL."
+            )
+    _refuse_without_room(manifest, config.data)
+    return store, [file.path for file in manifest.files if file.path != ERASED]
+
+
+def _refuse_other_kinds(manifest: Manifest, config: Config) -> None:
+    if config.database_url and manifest.records.kind == "sqlite":
+        raise BackupError(
+            "the records of the backup are of SQLite, and DATABASE_URL names a PostgreSQL database. Restore without "
+            "DATABASE_URL."
+        )
+    if duckdb_file(config) is None:
+        raise BackupError(
+            "the event store of the backup is a DuckDB file, and EVENTS_URL names something else. Restore without "
+            "EVENTS_URL, or with the address of a file that is not there yet."
+        )
+
+
+def _refuse_without_room(manifest: Manifest, data: Path) -> None:
+    there = next(path for path in (data, *data.parents) if path.exists())
+    if (free := shutil.disk_usage(there).free) < manifest.size:
+        raise BackupError(
+            f"the disk of {data} has {free / 2**20:,.0f} MB free, and the backup needs {manifest.size / 2**20:,.0f} "
+            "MB. Nothing was written; make room, then run this again."
+        )
+
+
+def _erasures_of(folder: Path, newer: Path | None) -> Sequence[str]:
+    """The lines of both lists, each once."""
+    lines = _lines(folder / ERASED)
+    if newer is not None:
+        path = newer / ERASED if newer.is_dir() else newer
+        if not path.is_file():
+            raise BackupError(f"{path} is not there: --erasures names {ERASED} of an installation, or a newer backup.")
+        lines += _lines(path)
+    return list(dict.fromkeys(lines))
+
+
+def _lines(path: Path) -> list[str]:
+    """One a finished erasure; a last line that a crash cut off counts for none, as in `privacy/register.py`."""
+    return [line for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
+
+
+@contextmanager
+def _in_words(data: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, psycopg.Error) as error:
+        is_full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
+        why = "the disk is full" if is_full else str(error)
+        raise BackupError(
+            f"the backup could not be put back: {why}. {data} holds a part of it, which no command will use: empty it, "
+            "then run this again."
+        ) from error

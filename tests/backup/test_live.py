@@ -1,0 +1,89 @@
+"""A backup of a server at work, put back: nothing acknowledged before is missing, nothing is there twice, and every
+report says the same."""
+
+import json
+import time
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.backup.compared import addresses, figures, waiting, wrong_with
+from tests.backup.conftest import planted
+from tests.backup.traffic import Traffic
+from tests.story.company import Installation, Running
+from tests.story.test_serving import wait_for
+
+
+def told_by(backup: Path) -> dict[str, Any]:
+    said: dict[str, Any] = json.loads((backup / "manifest.json").read_text())["backup"]
+    return said
+
+
+def put_back(house: Installation, backup: Path, folder: Path) -> Installation:
+    again = Installation.new(folder, **{k: v for k, v in house.environment.items() if k in {"DATABASE_URL"}})
+    again.run("restore", str(backup))
+    return again
+
+
+def settled(server: Running, people: set[str]) -> None:
+    """What had arrived is loaded, whoever was named is known, and all that is carried over."""
+    wait_for(lambda: people <= set(addresses(server.folder)), 60)
+    wait_for(lambda: waiting(server.folder) == 0, 60)
+
+
+def wrong_after(
+    again: Installation, key: str, traffic: Traffic, moment: datetime, as_it_was: tuple[str, object] | None = None
+) -> list[str]:
+    """What is wrong once the backup is back and went on working for a while."""
+    events, people = traffic.before(moment)
+    with again.serve() as server:
+        if as_it_was is not None:
+            assert figures(server, as_it_was[0]) == as_it_was[1]
+        with Traffic(server.url, key, prefix="later") as later:
+            time.sleep(0.5)
+        people |= set(later.named)
+        # Whoever does not come about, and whatever is not carried over, is told below.
+        with suppress(AssertionError):
+            settled(server, people)
+    return wrong_with(again.folder, events | set(later.said_yes), people)
+
+
+def test_a_backup_of_a_server_at_work_gives_all_that_was_said_yes_to_and_the_same_figures(
+    house: Installation, key: str, tmp_path: Path
+) -> None:
+    backup = tmp_path / "backup"
+    with house.serve() as server:
+        with Traffic(server.url, key) as traffic:
+            time.sleep(1)
+            done = planted(house, "slow", "backup", str(backup))
+            assert done.returncode == 0, done.stderr
+            time.sleep(0.3)
+        assert traffic.refused == []
+        told = told_by(backup)
+        as_it_was = figures(server, told["horizon"])
+        wait_for(lambda: waiting(house.folder) == 0)  # it goes on: what waited while the store stood still is loaded
+    moment = datetime.fromisoformat(told["at"])
+    events, people = traffic.before(moment)
+    assert len(events) > 20
+    assert people
+    assert len(traffic.said_yes) > len(events), "it was at work afterwards"
+    again = put_back(house, backup, tmp_path / "again")
+    assert wrong_after(again, key, traffic, moment, (told["horizon"], as_it_was)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("plant", ["records-first", "inbox-first", "not-still"])
+def test_a_wrong_order_of_copying_is_found(house: Installation, key: str, tmp_path: Path, plant: str) -> None:
+    backup = tmp_path / "backup"
+    with house.serve() as server, Traffic(server.url, key, senders=6, pause_s=0.01) as traffic:
+        time.sleep(2)
+        done = planted(house, plant, "backup", str(backup))
+    if done.returncode:
+        assert "do not fit together" in done.stderr
+        assert not backup.exists()
+        return
+    again = put_back(house, backup, tmp_path / "again")
+    assert wrong_after(again, key, traffic, datetime.fromisoformat(told_by(backup)["at"]))
