@@ -11,7 +11,7 @@ from loopline.attribution.milestones import Shares
 from loopline.attribution.model import Model
 from loopline.attribution.state import Part, latest, question
 from loopline.attribution.touchpoints import EARNING_KINDS
-from loopline.store.engine import Engine, Row, Value
+from loopline.store.engine import Engine, Row, StoreError, Value
 
 PREFIX = "custom_"
 MOST_TIMES = 10.0
@@ -136,5 +136,6 @@ def own_models(engine: Engine, values: Mapping[str, Value]) -> dict[str, Model]:
 
 def _model_of(row: Row) -> Model:
     number = row["number"]
-    assert isinstance(number, int)
+    if not isinstance(number, int):
+        raise StoreError(f"the own model {row['id']} has the number {number!r}; a number of a version is whole")
     return own_model(str(row["id"]), str(row["name"]), number, plan_from(str(row["plan"])))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from loopline.cli.command import CommandError
+from loopline.cli.typed import at_option
 from loopline.lib.config import Config
 
 
@@ -38,8 +39,9 @@ class Server:
 
 def _refusal(answer: httpx.Response) -> str:
     try:
-        return str(answer.json()["error"])
-    except (ValueError, KeyError, TypeError):
+        told = answer.json()
+        return at_option(str(told.get("field") or ""), str(told["error"]))
+    except (ValueError, KeyError, TypeError, AttributeError):
         return f"the server answered {answer.status_code}"
 
 

@@ -1,5 +1,6 @@
 """Frozen runs compared: with another run of the same report and options, or with what the books say now."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -9,6 +10,7 @@ from django.utils import timezone
 from loopline.access.actor import Actor
 from loopline.reporting.models import FrozenRun, FrozenRunQuerySet
 from loopline.reports.address import read_address, usual_of
+from loopline.reports.asked import moment_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.change.difference import Why
 from loopline.reports.change.why import Frozen, why_changed
@@ -47,27 +49,32 @@ def _units(run: FrozenRun) -> set[UUID]:
 
 
 def changed_between(
-    run: FrozenRun, against: str, actor: Actor, engine: Engine, books: Books, *, metric: str = ""
+    run: FrozenRun, against: str, actor: Actor, engine: Engine, books: Books, *, as_of: str = "", metric: str = ""
 ) -> Why:
-    """What changed between the run and another one, named by its number, or `now`; whichever is the earlier.
+    """What changed between the run and another one, named by its number, or `now`; whichever is the earlier. `as_of`:
+    what the books said then, instead of now.
 
     Raises OptionError where the two cannot be compared, and StoreError.
     """
-    options, since, kept = sides_of(run, against, actor, books)
+    options, since, kept = sides_of(run, against, as_of, actor, books)
     return why_changed(run.report, options, since, engine, books, metric=metric, frozen=kept)
 
 
-def sides_of(run: FrozenRun, against: str, actor: Actor, books: Books) -> tuple[Options, datetime, Frozen]:
+def sides_of(run: FrozenRun, against: str, as_of: str, actor: Actor, books: Books) -> tuple[Options, datetime, Frozen]:
     """What `why_changed` is asked for: options with the later moment, the earlier one, and the runs as they were kept.
 
     Raises OptionError where the two cannot be compared.
     """
-    options = options_of(run, books)
+    options, moment = options_of(run, books), moment_of(as_of, books.zone, "as_of")
     if against == NOW:
-        return options, run.as_of, Frozen(before=result_from(run.told))
+        if moment is not None and moment <= run.as_of:
+            raise OptionError(f"The run is as of {run.as_of.isoformat()}; choose a later moment.", "as_of")
+        return replace(options, as_of=moment), run.as_of, Frozen(before=result_from(run.told))
+    if moment is not None:
+        raise OptionError("Two frozen runs have moments of their own; leave this out, or compare with now.", "as_of")
     before, after = sorted((run, _like(run, against, actor)), key=lambda one: one.as_of)
     if before.as_of == after.as_of:
-        raise OptionError("Both runs are as of the same moment: nothing can have arrived in between.")
+        raise OptionError("Both runs are as of the same moment: nothing can have arrived in between.", "against")
     kept = Frozen(result_from(before.told), result_from(after.told))
     return replace(options, as_of=after.as_of), before.as_of, kept
 
@@ -80,7 +87,8 @@ def _like(run: FrozenRun, against: str, actor: Actor) -> FrozenRun:
     if found is None:
         raise OptionError(
             f"There is no frozen run {against} of “{REPORTS[run.report].label}” with the same options and units. "
-            "The page of the run lists those it can be compared with."
+            "The page of the run lists those it can be compared with.",
+            "against",
         )
     return found
 
@@ -92,14 +100,18 @@ def run_named(key: str, run_id: str, actor: Actor) -> FrozenRun:
     except ValueError:
         found = None
     if found is None:
-        raise OptionError(f"There is no frozen run {run_id} of {key}. Its page under Reports › Kept shows its number.")
+        raise OptionError(
+            f"There is no frozen run {run_id} of {key}. Its page under Reports › Kept shows its number.", "frozen"
+        )
     return found
 
 
-def frozen_answer(key: str, run_id: str, against: str, actor: Actor, engine: Engine, books: Books) -> dict[str, object]:
-    """For the command line: the JSON of a frozen run, or of what changed between it and `against`."""
+def frozen_answer(
+    key: str, run_id: str, words: Mapping[str, str], actor: Actor, engine: Engine, books: Books
+) -> dict[str, object]:
+    """For the command line: the JSON of a frozen run, or with `against` (and `as_of`) of what changed since."""
     run = run_named(key, run_id, actor)
-    if against:
-        return changed_between(run, against, actor, engine, books).to_json()
+    if against := words.get("against", ""):
+        return changed_between(run, against, actor, engine, books, as_of=words.get("as_of", "")).to_json()
     told: dict[str, object] = run.told
     return told

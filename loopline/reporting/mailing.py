@@ -161,7 +161,7 @@ def key_of(mail: ReportMail) -> str:
 def _send_to(mail: ReportMail, user: User, at: datetime) -> bool:
     actor = user.actor
     if not actor.may(Permission.SEE_REPORTS):
-        raise OptionError("may not see reports any more; take them off the list")
+        raise ValueError("may not see reports any more; take them off the list")
     letter = _letter(mail, books_for(actor))
     key = f"{key_of(mail)}{mail.next_at:%Y%m%d}/{user.pk}"
     return queue_mail(NewMail(key, user, letter.subject, letter.text, letter.html, letter.attachments), at=at)

@@ -19,7 +19,7 @@ def answered(key: str, words: Mapping[str, str], engine: Engine, books: Books) -
     matters to it, with `sql` the questions it asks. Raises OptionError and StoreError."""
     report = report_named(key, COMPARABLE)
     options = options_from(words, books, report.by or {}, report.usual_by)
-    since = moment_of(words.get("changed_since", ""), books.zone, "changed_since")
+    since = moment_of(words.get("changed_since", ""), books.zone, "since")
     if words.get("windows"):
         return run_by_window(key, options, engine, books).result.to_json()
     if "sql" in words:

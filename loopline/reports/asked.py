@@ -65,7 +65,7 @@ def counted_from(words: Mapping[str, str]) -> dict[str, Any]:
     }
 
 
-def day_of(text: str, field: str = "") -> date | None:
+def day_of(text: str, field: str) -> date | None:
     if not text:
         return None
     try:

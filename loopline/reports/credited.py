@@ -33,7 +33,7 @@ def credited(scope: Scope, engine: Engine, *kinds: str) -> Records:
     model, learnt = learnt_model(scope, engine, *kinds)
     if model.overlaps:
         words = "counts a sale on every row it met, so its rows add up to nothing"
-        raise OptionError(f"{model.label} {words}. Choose another model here.")
+        raise OptionError(f"{model.label} {words}. Choose another model here.", "model")
     row = row_for(DIMENSIONS[scope.options.by], model, scope.options).without_reasons()
     record = """CASE WHEN c.kind IN ('lead', 'qualified') THEN 'lead' ELSE 'opportunity' END AS kind,
             c.kind AS conversion, c.record_id AS record_id, c.converted_us AS at_us"""

@@ -22,4 +22,4 @@ def learnt_model(
             ignores_direct=options.ignores_direct, learns_from=options.conversion,
         )  # fmt: skip
     except TooFewError as error:
-        raise OptionError(str(error)) from error
+        raise OptionError(str(error), "model") from error

@@ -16,7 +16,7 @@ def mondays_of(scope: Scope) -> list[date]:
     first = scope.first - scope.first.weekday() * DAY
     count = (scope.last - first).days // 7 + 1
     if count > MOST_WEEKS:
-        raise OptionError(f"That is {count} weeks; ask for at most {MOST_WEEKS}.")
+        raise OptionError(f"That is {count} weeks; ask for at most {MOST_WEEKS}.", "from")
     return [first + 7 * place * DAY for place in range(count)]
 
 

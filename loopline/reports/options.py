@@ -31,12 +31,12 @@ ALWAYS_US = (-(2**60), 2**60)
 
 
 class OptionError(ValueError):
-    """An option cannot be used; the message says which and what to choose."""
+    """An option cannot be used; the message says why and what to choose."""
 
-    def __init__(self, message: str, field: str = "") -> None:
+    def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
         self.field = field
-        """Name of the option in an address; "" where it is none, or more than one."""
+        """Name of the option in an address, or of another part of it: `key`, `row`, `metric`."""
 
 
 @dataclass(frozen=True, slots=True)

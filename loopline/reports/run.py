@@ -82,7 +82,8 @@ def run_by_window(key: str, options: Options, engine: Engine, books: Books) -> B
         able = ", ".join(one.key for one in REPORTS.values() if one.at_window)
         raise OptionError(f"“{report.label}” is not told by lookback window. These are: {able}.", "windows")
     scope, ask = settle_for(report, options, engine, books), report.at_window
-    return kept_or(engine, (key, "by window"), scope, lambda: by_window(report, scope, engine, ask))
+    with engine.together(common_parts):
+        return kept_or(engine, (key, "by window"), scope, lambda: by_window(report, scope, engine, ask))
 
 
 def run_with_before(
@@ -158,7 +159,7 @@ def unusual_records(key: str, kind: str, options: Options, engine: Engine, books
 def report_named(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
     """Raises OptionError when there is none."""
     if key not in among:
-        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(among)}.")
+        raise OptionError(f"There is no report “{key}”. Choose one of: {', '.join(among)}.", "key")
     return among[key]
 
 

@@ -79,7 +79,9 @@ def side_by_side(scope: Scope, keys: Sequence[str], conversion: str, engine: Eng
     Raises OptionError for a conversion that does not exist, and StoreError.
     """
     if conversion not in CONVERSIONS:
-        raise OptionError(f"There is no conversion “{conversion}”. Choose one of: {', '.join(CONVERSIONS)}.")
+        raise OptionError(
+            f"There is no conversion “{conversion}”. Choose one of: {', '.join(CONVERSIONS)}.", "conversion"
+        )
     found = SideBySide(scope, conversion)
     models, values = _models(found, scope, keys, conversion, engine)
     credit: dict[str, dict[str, int]] = {model.key: {} for model in models}
@@ -204,7 +206,7 @@ def learnt_shares(scope: Scope, key: str, conversion: str, engine: Engine) -> li
     try:
         walks = walks_of(engine, scope.params, conversion, ignores_direct=scope.options.ignores_direct)
     except TooFewError as error:
-        raise OptionError(str(error)) from error
+        raise OptionError(str(error), "model") from error
     order = scope.options.order
     credit, interval = learnt_credit(key, walks, order), learnt_interval(key, walks, order)
     total = credit.conversions.sum() or 1.0

@@ -229,7 +229,7 @@ def kinds_of(rests_on: Collection[str]) -> list[str]:
 def list_unusual(key: str, rests_on: Collection[str], scope: Scope, engine: Engine) -> Listed | None:
     """The records of one kind; None where there are none. Raises OptionError for a kind that does not exist."""
     if key not in (kinds := kinds_of(rests_on)):
-        raise OptionError(f"There is no kind “{key}” behind this report. Choose one of: {', '.join(kinds)}.")
+        raise OptionError(f"There is no kind “{key}” behind this report. Choose one of: {', '.join(kinds)}.", "kind")
     told = {one.key: one for one in unusual(rests_on, scope, engine)}
     if key not in told:
         return None

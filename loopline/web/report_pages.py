@@ -6,9 +6,15 @@ from django.http import Http404
 from django.urls import reverse
 
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.weekly.table import KEY as WEEKLY
 
+_CHIP_OF = {
+    "from": "period", "to": "period", "half_life": "model", "order": "model",
+    "kinds": "counts", "direct": "counts", "humans": "counts",
+}  # fmt: skip
+"""Options that share a chip with others → its name; any other chip has the name of its option."""
 OWN_PAGES = {"closed-loop": "closed_loop", WEEKLY: "weekly"}
 """Reports with a page of their own → the name of its route."""
 
@@ -24,6 +30,11 @@ def refused_as(*, is_part: bool) -> int:
     """The status of a page that says why it cannot answer. A part of another page with it is put into that page only
     where it was not refused; else it would wait there for ever."""
     return 200 if is_part else 400
+
+
+def refusal(error: OptionError) -> dict[str, str]:
+    """What a page says that cannot answer: why, and above it the chip of the option that is to be changed."""
+    return {"trouble": str(error), "wrong_chip": _CHIP_OF.get(error.field, error.field)}
 
 
 def behind_of(key: str) -> str:

@@ -199,8 +199,15 @@ def test_the_weekly_table_is_that_of_its_page_and_its_command(
         ("buyers/windows", {}, "option_not_usable", "windows"),
         ("closed-loop/windows", {"lookback": "0"}, "option_not_usable", "lookback"),
         ("closed-loop/windows", {"series": "yes"}, "option_unknown", "series"),
+        ("closed-loop/unusual/x", {}, "option_not_usable", "kind"),
+        ("closed-loop", {"model": "markov"}, "option_not_usable", "model"),
+        ("weekly", {"model": "influenced"}, "option_not_usable", "model"),
+        ("closed-loop/changes", {"since": "2020-01-01", "metric": "x"}, "option_not_usable", "metric"),
+        ("cost-per-stage/behind", {"metric": "of_stage_before", "row": "x"}, "option_not_usable", "row"),
+        ("forecast/behind", {"metric": "from_open_minor", "row": "x"}, "option_not_usable", "row"),
+        ("coverage/behind", {"metric": "known", "row": "x"}, "option_not_usable", "row"),
         ("closed-loop/changes", {}, "option_missing", "since"),
-        ("closed-loop/changes", {"since": "2099-01-01"}, "option_not_usable", None),
+        ("closed-loop/changes", {"since": "2099-01-01"}, "option_not_usable", "since"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_and_names_the_option(
@@ -309,7 +316,7 @@ def test_frozen_runs_are_listed_and_read_by_who_sees_all_their_units(units: tupl
     series: Any = asker.ask(path, format="csv", series="yes")
     assert b"From,To" in series.content
     assert asker.refusal(path, series="perhaps") == (422, "option_not_usable", "series")
-    assert asker.refusal(f"{path}/changes") == (422, "option_not_usable", None), "nothing arrived"
+    assert asker.refusal(f"{path}/changes") == (422, "option_not_usable", "against"), "nothing arrived"
     assert asker.refusal(f"{path}/changes", against="x")[:2] == (422, "option_not_usable")
     assert stranger.refusal(f"{path}/changes")[:2] == (404, "run_unknown")
     assert asker.refusal("runs", cursor="WyJ4IiwgInkiXQ")[:2] == (422, "cursor_unknown")

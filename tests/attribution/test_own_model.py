@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from loopline.attribution.own_model import Plan, PlanError, own_model
+from loopline.attribution.own_model import Plan, PlanError, own_model, own_models
 from loopline.reports.answer import answered
 from loopline.reports.change.why import why_changed
 from loopline.reports.options import OptionError, Options
 from loopline.reports.run import settle
 from loopline.reports.side_by_side import side_by_side
-from loopline.store.engine import Engine
+from loopline.store.engine import Engine, StoreError
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, column, day
 from tests.attribution.test_credit_ledger import dealt, random_books
 from tests.attribution.test_models import a_deal
@@ -138,3 +138,12 @@ def test_a_plan_says_itself_in_a_sentence() -> None:
         "100 % shared by all touchpoints; calls count double; visits count for nothing; "
         "halved for every 14 days before the last touchpoint"
     )
+
+
+def test_a_version_without_a_whole_number_is_told_and_never_taken_for_one(
+    reading_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"id": "custom_ours", "name": "Ours", "number": None, "plan": OURS.to_json()}
+    monkeypatch.setattr(reading_engine, "rows", lambda _sql, _values: [row])
+    with pytest.raises(StoreError, match="custom_ours has the number None"):
+        own_models(reading_engine, {"as_of": LEARNT})

@@ -130,6 +130,7 @@ def asked_of_pages(station: Station) -> dict[str, list[dict[str, object]]]:
         + [{"by": PAYLOADS[0], "period": PAYLOADS[1]}],
         "closed_loop_behind": [{"by": "source", "metric": "leads", "row": PAYLOADS[0]}],
         "report_changes": [{}, {"by": "source"}, {"frozen": PAYLOADS[0], "against": PAYLOADS[1]}],
+        "report_windows": [{"period": "all"}, {"by": "source"}, {"by": PAYLOADS[0], "lookback": PAYLOADS[1]}],
         "report_behind": [{"row": PAYLOADS[0], "metric": PAYLOADS[1]}],
         "models": [{"by": "source", "show": "linear", "learnt": "shapley"}, {"conversion": PAYLOADS[0]}],
         "bottlenecks": [{"by": "source"}, {"by": PAYLOADS[0], "unit": PAYLOADS[1]}],

@@ -190,3 +190,18 @@ def printed_whole(page: Page) -> None:
     for one in (".sidebar", ".page-actions", ".tabs a:not([aria-current])"):
         expect(page.locator(one).filter(visible=True)).to_have_count(0)
     page.emulate_media(media="screen")
+
+
+def test_the_chip_of_an_option_that_cannot_be_used_is_marked(
+    filled_site: Company, sign_in: SignIn, shoot: Look
+) -> None:
+    page = sign_in(filled_site.users[Role.ADMINISTRATOR])
+    page.goto("/reports/closed-loop/?lookback=ninety&by=channel&period=last_quarter")
+    marked = page.locator(".chip.is-wrong")
+    expect(marked).to_have_count(1)
+    expect(marked).to_contain_text("Window ninety")
+    shoot(page, "report-wrong-option")
+    marked.locator("summary").click()
+    marked.get_by_text("30 days").click()
+    expect(marked).to_have_count(0)
+    expect(page.get_by_role("alert")).to_have_count(0)

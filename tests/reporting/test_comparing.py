@@ -1,6 +1,7 @@
 """Frozen runs compared with each other and with now: the parts sum, what no fact says is told apart, units are kept."""
 
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.urls import reverse
@@ -61,9 +62,9 @@ def test_two_runs_and_a_run_with_now(store: DuckDBEngine, north: BusinessUnit) -
     assert parts(between(store, first, str(second.pk))) == {"refunds": -40_00}
     assert parts(between(store, second, str(first.pk))) == {"refunds": -40_00}, "the earlier one is the beginning"
     assert parts(between(store, first, "now")) == {"refunds": -40_00, "opportunities": 7_00}
-    told = frozen_answer("buyers", str(first.pk), "now", SYSTEM, store, books_for(SYSTEM))
+    told = frozen_answer("buyers", str(first.pk), {"against": "now"}, SYSTEM, store, books_for(SYSTEM))
     assert told["change"]["closed_minor"] == -33_00  # type: ignore[index]
-    assert frozen_answer("buyers", str(first.pk), "", SYSTEM, store, books_for(SYSTEM)) == first.told
+    assert frozen_answer("buyers", str(first.pk), {}, SYSTEM, store, books_for(SYSTEM)) == first.told
 
 
 def test_what_no_fact_says_is_told_apart_and_the_sum_still_holds(store: DuckDBEngine, north: BusinessUnit) -> None:
@@ -99,12 +100,44 @@ def test_the_page_compares_runs_for_those_who_may_see_them(store: DuckDBEngine, 
     shown = finance.get(reverse("frozen_run", args=[run.pk])).content.decode()
     assert f"?frozen={run.pk}&amp;against={other.pk}" in shown
     for against in ("now", str(other.pk)):
-        answer = finance.get(page, {"frozen": str(run.pk), "against": against, "cause": "refunds"})
+        answer = finance.get(page, {"frozen": str(run.pk), "against": against, "cause": "refunds"}, follow=True)
         text = answer.content.decode()
         assert answer.status_code == 200
         assert "−€40.00" in text
         assert "€100.00" in text
-    answer = signed_in(make_user(Role.MARKETING, unit=north)).get(page, {"frozen": str(run.pk)})
+    answer = signed_in(make_user(Role.MARKETING, unit=north)).get(page, {"frozen": str(run.pk)}, follow=True)
     assert answer.status_code == 400
     assert "no frozen run" in answer.content.decode()
     assert "40.00" not in answer.content.decode()
+
+
+def test_now_gets_its_moment_into_the_address_so_that_the_page_says_the_same_again(
+    store: DuckDBEngine, north: BusinessUnit
+) -> None:
+    run, page = frozen(store, 45), reverse("report_changes", args=["buyers"])
+    finance = signed_in(make_user(Role.FINANCE))
+    led = finance.get(page, {"frozen": str(run.pk), "against": "now", "whole": "yes"})
+    assert led.status_code == 302
+    said = parse_qs(urlsplit(led.url).query)  # type: ignore[attr-defined]
+    horizon = store.horizon()
+    assert said == {"frozen": [str(run.pk)], "against": ["now"], "whole": ["yes"], "as_of": [horizon.isoformat()]}
+    first = finance.get(led.url).content.decode()  # type: ignore[attr-defined]
+    assert "−€33.00" in first
+    shelf = Shelf(store)
+    shelf.won("o-late", "", utc_now() - timedelta(days=2), 900_00, unit_id=str(north.pk), learnt=utc_now())
+    shelf.store()
+    assert store.horizon() > horizon
+    assert "−€33.00" in finance.get(led.url).content.decode()  # type: ignore[attr-defined]
+    assert "−€33.00" not in finance.get(page, {"frozen": str(run.pk), "whole": "yes"}, follow=True).content.decode()
+    told = frozen_answer(
+        "buyers", str(run.pk), {"against": "now", "as_of": horizon.isoformat()}, SYSTEM, store, books_for(SYSTEM)
+    )
+    assert (told["as_of"], told["change"]["closed_minor"]) == (horizon.isoformat(), -33_00)  # type: ignore[index]
+
+
+def test_a_moment_that_cannot_be_compared_with_is_named(store: DuckDBEngine, north: BusinessUnit) -> None:
+    first, second = frozen(store, 45), frozen(store, 15)
+    for against, as_of in (("now", "2020-01-01"), (str(second.pk), utc_now().isoformat()), ("now", "soon")):
+        with pytest.raises(OptionError) as refused:
+            changed_between(first, against, SYSTEM, store, books_for(SYSTEM), as_of=as_of)
+        assert refused.value.field == "as_of"

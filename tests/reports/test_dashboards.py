@@ -89,7 +89,7 @@ def test_a_tile_that_fails_says_why_and_leaves_the_others_alone(
 
     def broken(key: str, *asked: object) -> object:
         if key == "buyers":
-            raise OptionError("Not today.")
+            raise OptionError("Not today.", "period")
         return run(key, *asked)  # type: ignore[arg-type]
 
     monkeypatch.setattr(dashboards, "run_with_before", broken)

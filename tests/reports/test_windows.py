@@ -3,6 +3,7 @@
 import csv
 import html
 import re
+from dataclasses import replace
 from datetime import timedelta
 from io import StringIO
 
@@ -15,11 +16,12 @@ from loopline.access.roles import Role
 from loopline.cli.commands import report as command
 from loopline.cli.main import main
 from loopline.lib.times import utc_now
+from loopline.reports import run
 from loopline.reports.at_window import AtWindow
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import METRICS
 from loopline.reports.naming import Name
-from loopline.reports.options import OptionError, Options
+from loopline.reports.options import OptionError, Options, Scope
 from loopline.reports.run import open_figure, run_by_window, run_report, settle
 from loopline.reports.windows import ByWindow, by_window
 from loopline.store.duckdb_engine import DuckDBEngine
@@ -147,6 +149,28 @@ def test_rows_left_out_stand_as_one_so_that_columns_still_add_up(reading_engine:
     assert [row.label for row in short.result.rows] == ["R0", "R1", "4 others", "~UNATTRIBUTED"]
     assert short.result.rows[2].values["window_30"] == 98 + 97 + 96 + 95
     assert found.shortened(5) is found, "no “1 others”"
+
+
+def test_the_windows_share_what_they_have_in_common(
+    monkeypatch: pytest.MonkeyPatch, reading_engine: Engine, shelf: Shelf
+) -> None:
+    """One state of the sales is put together for all windows: a temporary table that the next window finds."""
+    if not isinstance(reading_engine, DuckDBEngine):
+        pytest.skip("ClickHouse asks each question by itself")
+    report, shared = REPORTS["pipeline-created"], []
+
+    def ask(scope: Scope, engine: Engine) -> AtWindow:
+        assert report.at_window
+        told = report.at_window(scope, engine)
+        [row] = engine.rows("SELECT count(*) AS n FROM duckdb_tables() WHERE temporary")
+        shared.append(row["n"])
+        return told
+
+    monkeypatch.setitem(run.REPORTS, report.key, replace(report, at_window=ask))
+    asked(report.key, reading_engine, lookback_days=44)
+    assert len(shared) == 5
+    assert shared[0] > 0
+    assert len(set(shared)) == 1
 
 
 @pytest.fixture

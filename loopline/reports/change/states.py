@@ -124,6 +124,7 @@ class _Asking:
         try:
             result = self._report.run(self._report, scope, books)
         except OptionError as error:
-            raise OptionError(f"Of what was known at the end of {self._since:%-d %b %Y}: {error}") from error
+            told = f"Of what was known at the end of {self._since:%-d %b %Y}: {error}"
+            raise OptionError(told, error.field) from error
         self.read |= books.read
         return result

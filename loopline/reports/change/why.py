@@ -43,7 +43,7 @@ def why_changed(
     that is split, or a model has too little to learn from in between; and StoreError.
     """
     report, kept = report_named(key, COMPARABLE), frozen or Frozen()
-    scope = scope_since(key, options, since, engine, books)
+    scope = scope_since(key, options, since, engine, books, "against" if frozen else "since")
     _require_split(report, earlier_state(report, scope, since, engine).result, metric)
     states = states_between(report, scope, since, engine)
     before, after = kept.before or states.first, kept.after or states.last
@@ -65,14 +65,18 @@ def why_changed(
     )
 
 
-def scope_since(key: str, options: Options, since: datetime, engine: Engine, books: Books) -> Scope:
+def scope_since(
+    key: str, options: Options, since: datetime, engine: Engine, books: Books, field: str = "since"
+) -> Scope:
     """Settled, the moment among the options: whether it was asked for by name or as now, its states are the same.
 
-    Raises OptionError when `since` is not the earlier one, and StoreError.
+    Raises OptionError, of `field`, when `since` is not the earlier one, and StoreError.
     """
     scope = settle_for(report_named(key, COMPARABLE), options, engine, books)
     if since >= scope.as_of:
-        raise OptionError("Choose a moment before the one the report is as of: nothing can have changed since then.")
+        raise OptionError(
+            "Choose a moment before the one the report is as of: nothing can have changed since then.", field
+        )
     return replace(scope, options=replace(scope.options, as_of=scope.as_of))
 
 
@@ -86,11 +90,12 @@ def _require_split(report: Report, result: ReportResult, metric: str) -> None:
     if not split:
         raise OptionError(
             f"{report.label} holds only shares, rates and means. They change because what they are told from does; "
-            "ask what changed in the closed loop."
+            "ask what changed in the closed loop.",
+            "key",
         )
     if metric and metric not in split:
         told = ", ".join(one.key for one in result.metrics if one.key in split)
-        raise OptionError(f"“{metric}” is no figure that can be split. Choose one of: {told}.")
+        raise OptionError(f"“{metric}” is no figure that can be split. Choose one of: {told}.", "metric")
 
 
 def _chosen(report: Report, before: ReportResult, after: ReportResult, metric: str) -> Metric:

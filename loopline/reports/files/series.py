@@ -32,7 +32,9 @@ class Point(NamedTuple):
 def points(told: Mapping[str, Any]) -> Iterator[Point]:
     """Every row of the report in every period. Raises OptionError for a report that shows nothing over time."""
     if not told.get("over_time"):
-        raise OptionError(f"“{told['title']}” shows nothing over time in this form; its table is there without series.")
+        raise OptionError(
+            f"“{told['title']}” shows nothing over time in this form; its table is there without series.", "series"
+        )
     periods = told["over_time"]["periods"]
     for row in told["rows"]:
         values = row["over_time"] or [None] * len(periods)

@@ -113,7 +113,7 @@ def open_list(row: str, metric: str, values: Mapping[str, Value], engine: Engine
     asked = LISTS[metric]
     stage = row.removeprefix(_STAGE)
     if "$stage" in asked.sql and (stage == row or not stage):
-        raise OptionError(f"“{row}” is no stage. Open it from the page of the forecast.")
+        raise OptionError(f"“{row}” is no stage. Open it from the page of the forecast.", "row")
     found = engine.rows(asked.sql, {**values, **({"stage": stage} if "$stage" in asked.sql else {})})
     items = [
         Item(asked.kind, str(one["id"]), from_micros(number(one["at_us"])), number(one["adds"]))

@@ -149,7 +149,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     column = next(one for one in _columns(is_money=is_money) if one.key == metric)
     found = next((one for one in learnt_rows(scope, engine) if one.key == row), None)
     if found is None:
-        raise OptionError(f"There is no cost of “{row}” in the whole weeks of the period.")
+        raise OptionError(f"There is no cost of “{row}” in the whole weeks of the period.", "row")
     workings = [curves_of(found.response, scope)] if found.response and metric in _FROM_CURVES else []
     figure = _row(found, is_money=is_money).values[metric]
     return Opened(column, row, (), 0, figure, workings=(*workings, weeks_of(found, scope)), label=found.name.label)

@@ -204,7 +204,9 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     if row == "origin":
         return _open_origin(is_known, scope, engine)
     if row not in _COUNTED:
-        raise OptionError(f"No records are behind the row “{row}”. Open one of: {', '.join(('origin', *_COUNTED))}.")
+        raise OptionError(
+            f"No records are behind the row “{row}”. Open one of: {', '.join(('origin', *_COUNTED))}.", "row"
+        )
     counted = _COUNTED[row]
     which = counted.known if is_known else counted.of
     [every] = engine.rows(

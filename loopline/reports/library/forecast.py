@@ -166,13 +166,13 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     if metric in LISTS:
         return open_list(row, metric, {**scope.params, "mature_days": _mature(scope, engine)}, engine)
     column = next(one for one in METRICS if one.key == metric)
-    found = engine.rows(_BY_STAGE, scope.params)
-    if _decided(found) < FEWEST:
-        return Opened(column, row, (), 0, None)
     starts = _months(scope)
     keys = [first.isoformat() for first in starts[:-1]]
     if row not in (TOTAL, *keys):
-        raise OptionError(f"There is no month “{row}” in the forecast. Choose one of: {', '.join(keys)}.")
+        raise OptionError(f"There is no month “{row}” in the forecast. Choose one of: {', '.join(keys)}.", "row")
+    found = engine.rows(_BY_STAGE, scope.params)
+    if _decided(found) < FEWEST:
+        return Opened(column, row, (), 0, None)
     months = list(range(MONTHS)) if row == TOTAL else [keys.index(row)]
     learnt = _learn(scope, engine, found)
     seen = learnt.outlook(scope, starts)

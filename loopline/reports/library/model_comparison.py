@@ -81,7 +81,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     """The won opportunities with what each gives to the row by the model of the column."""
     model = scope.models.get(metric.removeprefix(PREFIX))
     if model is None:
-        raise OptionError("There is no such model any more. Choose another column.")
+        raise OptionError("There is no such model any more. Choose another column.", "metric")
     asked = replace(scope, options=replace(scope.options, model=model.key))
     return open_credit(_metric(model), "revenue", row, asked, engine)
 

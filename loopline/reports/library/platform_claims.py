@@ -127,7 +127,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     Raises OptionError for the total, which there is none of.
     """
     if row == TOTAL:
-        raise OptionError("Claims are never added up over platforms. Open the figure of a row.")
+        raise OptionError("Claims are never added up over platforms. Open the figure of a row.", "row")
     if metric in CREDITED:
         return open_credit(METRICS[metric], CREDITED[metric], row.rpartition(BETWEEN)[0], scope, engine, opened_row=row)
     return COUNTING.open(row, metric, scope, engine)

@@ -110,7 +110,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     if metric != OF_BEFORE.key:
         return COUNTING.open(row, metric, scope, engine)
     if row not in _NAMES:
-        raise OptionError(f"There is no stage “{row}”. Choose one of: {', '.join(_NAMES)}.")
+        raise OptionError(f"There is no stage “{row}”. Choose one of: {', '.join(_NAMES)}.", "row")
     steps = [
         Step(_NAMES[key].label, {REACHED.key: COUNTING.open(key, REACHED.key, scope, engine).total},
              leads={REACHED.key: {"row": key, "metric": REACHED.key}})

@@ -47,7 +47,9 @@ def weekly_series(scope: Scope, engine: Engine) -> Mapping[str, Series]:
     kind, dimension = OUTCOME_KINDS[scope.options.conversion], DIMENSIONS[scope.options.by]
     model, learnt = learnt_model(scope, engine, kind)
     if model.overlaps:
-        raise OptionError(f"{model.label} counts a sale on every row it met; choose a model whose shares add up.")
+        raise OptionError(
+            f"{model.label} counts a sale on every row it met; choose a model whose shares add up.", "model"
+        )
     spend = _spend(scope, mondays, dimension, engine)
     values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(began(day, scope)) for day in mondays]}
     outcome: dict[str, list[float]] = {key: [0.0] * len(mondays) for key in spend}

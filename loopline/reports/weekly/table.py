@@ -121,7 +121,7 @@ def lines_in(scope: Scope, engine: Engine, *, has_units: bool) -> WeeklyTable:
     model, learnt = learnt_model(scope, engine, *_KINDS)
     if model.overlaps:
         words = "counts a sale on every row it met, so a week adds up to nothing"
-        raise OptionError(f"{model.label} {words}. Choose another model.")
+        raise OptionError(f"{model.label} {words}. Choose another model.", "model")
     mondays = mondays_of(scope)
     values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(began(day, scope)) for day in mondays]}
     by_began = {began(day, scope): day for day in mondays}

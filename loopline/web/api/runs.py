@@ -92,13 +92,15 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     "/{uuid:run_id}/changes",
     response={200: ChangesAnswer, **PROBLEMS},
     summary="Why the report of a frozen run says something else",
-    openapi_extra=documented("against", "metric"),
+    openapi_extra=documented("against", "as_of", "metric"),
 )
 def run_changes(request: HttpRequest, run_id: UUID) -> HttpResponse:
-    """What changed between this run and another one, or what the books say now. Scope: `reports:read`."""
-    words, caller = only(request, ("against", "metric")), caller_of(request)
+    """What changed between this run and another one, or what the books say now; with the `as_of` of the answer the same
+    again. Scope: `reports:read`."""
+    words, caller = only(request, ("against", "as_of", "metric")), caller_of(request)
     found, against = _run(request, run_id), words.get("against") or NOW
-    why = changed_between(found, against, caller.actor, engine(), caller.books, metric=words.get("metric", ""))
+    as_of, metric = words.get("as_of", ""), words.get("metric", "")
+    why = changed_between(found, against, caller.actor, engine(), caller.books, as_of=as_of, metric=metric)
     return json_answer(request, why.to_json())
 
 

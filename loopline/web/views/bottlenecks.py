@@ -22,6 +22,7 @@ from loopline.reports.source_quality import source_quality
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.huddle_screen import stages_of
+from loopline.web.report_pages import refusal
 from loopline.web.views.reports import about, chips
 
 SOURCES = {key: DIMENSIONS[key].label for key in ("channel", "campaign", "source", "landing_page", "content")}
@@ -38,7 +39,7 @@ def bottlenecks(request: PageRequest) -> HttpResponse:
     try:
         context |= _answer(request, books)
     except OptionError as error:
-        context |= {"trouble": str(error)}
+        context |= refusal(error)
     return render(request, "reports/bottlenecks.html", context, status=400 if "trouble" in context else 200)
 
 

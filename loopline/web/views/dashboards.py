@@ -14,6 +14,7 @@ from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.web.access import PageRequest, allow
 from loopline.web.dashboards import DASHBOARDS, OF_ROLE, WALL, one_moment, shown, tell_once
+from loopline.web.report_pages import refusal
 
 USUAL = Usual({}, "")
 NOW = "now"
@@ -47,7 +48,7 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
     try:
         asked = read_address(said, books, today, USUAL)
     except OptionError as error:
-        return render(request, "reports/dashboard.html", page | {"trouble": str(error)}, status=400)
+        return render(request, "reports/dashboard.html", page | refusal(error), status=400)
     with one_moment(now=request.GET.get("moment") == NOW) as moment:
         tiles = shown(found.tiles, said, books, today, moment.at if moment else None)
     charts = {one.place: one.chart for one in tiles if one.chart}

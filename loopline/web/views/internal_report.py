@@ -20,10 +20,9 @@ def internal_report(request: HttpRequest) -> HttpResponse:
     books, key = books_for(SYSTEM), request.GET.get("key", "")
     try:
         if run_id := request.GET.get("frozen", ""):
-            against = request.GET.get("against", "")
-            return plain_json(frozen_answer(key, run_id, against, SYSTEM, engine(), books))
+            return plain_json(frozen_answer(key, run_id, request.GET, SYSTEM, engine(), books))
         return plain_json(answered(key, request.GET, engine(), books))
     except OptionError as error:
-        return plain_json({"error": str(error)}, status=400)
+        return plain_json({"error": str(error), "field": error.field}, status=400)
     except StoreError as error:
         return plain_json({"error": str(error)}, status=503)

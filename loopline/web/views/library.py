@@ -29,7 +29,7 @@ from loopline.reports.run import dated, open_figure, row_sparks, run_report, run
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
-from loopline.web.report_pages import report_or_404
+from loopline.web.report_pages import refusal, report_or_404
 from loopline.web.report_words import changes
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
@@ -63,7 +63,7 @@ def report(request: PageRequest, key: str) -> HttpResponse:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(found))
         result, before = run_with_before(key, asked.options, as_before(asked), engine(), books)
     except OptionError as error:
-        return render(request, "reports/report.html", shown | {"trouble": str(error)}, status=400)
+        return render(request, "reports/report.html", shown | refusal(error), status=400)
     shown |= about(asked, settle_for(found, asked.options, engine(), books).model)
     shown |= about_result(found, result, before) | {
         "before": before,
@@ -118,7 +118,7 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
         result = run_report(key, options, engine(), books)
         scope = settle_for(found, options, engine(), books)
     except OptionError as error:
-        return render(request, "reports/report_behind.html", shown | {"trouble": str(error)}, status=400)
+        return render(request, "reports/report_behind.html", shown | refusal(error), status=400)
     rows = {one.key: one for one in [*result.rows, result.totals]}
     figures = rows[row].values if row in rows else {}
     shown |= about(asked, scope.model) | {

@@ -32,6 +32,7 @@ from loopline.reports.side_by_side import (
 )
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
+from loopline.web.report_pages import refusal
 from loopline.web.views.report_windows import MOST_ROWS
 from loopline.web.views.reports import about, chips
 from loopline.web.wording import figure_text
@@ -53,7 +54,7 @@ def models(request: PageRequest) -> HttpResponse:
         found = _compared(scope, keys, conversion)
         by_window = run_by_window("closed-loop", asked.options, engine(), books) if "windows" in request.GET else None
     except OptionError as error:
-        return render(request, "reports/models.html", shown | {"trouble": str(error)}, status=400)
+        return render(request, "reports/models.html", shown | refusal(error), status=400)
     wanted = [key for key in LEARNT if key in told.get("learnt", "").split(",")]
     learnt, too_few = _learnt(scope, wanted, conversion)
     models = scope.models

@@ -26,6 +26,7 @@ from loopline.reports.response.workings import Learnt
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.planner import KeepPlanForm, PlannerForm
+from loopline.web.report_pages import refusal
 from loopline.web.response_chart import response_svg
 from loopline.web.views.reports import about, chips
 
@@ -51,7 +52,7 @@ def planner(request: PageRequest) -> HttpResponse:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         found = taught(report, asked.options, engine(), books)
     except OptionError as error:
-        return render(request, "reports/planner.html", shown | {"trouble": str(error)}, status=400)
+        return render(request, "reports/planner.html", shown | refusal(error), status=400)
     form = PlannerForm(request.GET if "total" in request.GET else None, currency=books.currency)
     proposal = found.dealt(form.cleaned_data["total"], form.cleaned_data["within"]) if form.is_valid() else None
     shown |= about(asked, found.scope.model) | {

@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.attribution.heard import CATEGORIES
+from loopline.attribution.shared_states import common_parts
 from loopline.reports.address import flat, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.library import platform_claims
@@ -25,7 +26,7 @@ from loopline.reports.result import ReportResult, Row
 from loopline.reports.run import run_by_window, run_report, settle
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.report_pages import refused_as
+from loopline.web.report_pages import refusal, refused_as
 from loopline.web.views.report_windows import FEW_ROWS
 from loopline.web.views.reports import about, chips
 
@@ -44,12 +45,13 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
     try:
         asked = read_address(request.GET, books, timezone.localdate())
         scope = settle(asked.options, engine(), books)
-        windows = run_by_window("closed-loop", asked.options, engine(), books)
         same = _same_days(flat(request.GET), scope)
-        said = _said(same, scope, books)
-        claimed = _claimed(scope, books)
+        with engine().together(common_parts):
+            windows = run_by_window("closed-loop", asked.options, engine(), books)
+            said = _said(same, scope, books)
+            claimed = _claimed(scope, books)
     except OptionError as error:
-        return render(request, page, shown | {"trouble": str(error)}, status=refused_as(is_part=bool(request.htmx)))
+        return render(request, page, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
     shown |= about(asked, scope.model) | {
         "by_window": windows.shortened(FEW_ROWS),
         "behind": reverse("closed_loop_behind"),

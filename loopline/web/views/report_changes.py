@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -27,7 +27,7 @@ from loopline.reports.run import settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.fact_words import ToldFact, facts_in_words
-from loopline.web.report_pages import page_of, refused_as, report_or_404
+from loopline.web.report_pages import page_of, refusal, refused_as, report_or_404
 from loopline.web.views.reports import about, chips
 
 A_WEEK = timedelta(days=7)
@@ -53,6 +53,8 @@ def report_changes(request: PageRequest, key: str) -> HttpResponse:
     Where that takes long the page comes at once and says so, and what changed is loaded into it.
     """
     report, run_id, books = report_or_404(key, COMPARABLE), request.GET.get("frozen", ""), books_for(request.actor)
+    if run_id and request.GET.get("against", NOW) == NOW and not request.GET.get("as_of"):
+        return redirect(_as_of_now(request))
     shown = chips(request, "report_changes", report)
     shown |= {
         "back": page_of(report.key, shown["options_query"]),
@@ -68,11 +70,18 @@ def report_changes(request: PageRequest, key: str) -> HttpResponse:
         metric = request.GET.get("metric", "")
         found = why_changed(key, asked.options, asked.since, engine(), books, metric=metric, frozen=asked.frozen)
     except OptionError as error:
-        return render(request, PAGE, shown | {"trouble": str(error)}, status=refused_as(is_part=bool(request.htmx)))
+        return render(request, PAGE, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
     shown |= _told(found)
     if opened:
         shown |= {"opened": opened, "most": MOST, "facts": _facts(opened, found, request)}
     return render(request, PAGE, shown)
+
+
+def _as_of_now(request: PageRequest) -> str:
+    """The same address with the moment by name: opened again, tomorrow or by a colleague, it gives the same figures."""
+    said = request.GET.copy()
+    said["as_of"] = engine().horizon().isoformat()
+    return f"{request.path}?{said.urlencode()}"
 
 
 def _may_come_later(request: PageRequest) -> bool:
@@ -93,7 +102,8 @@ def _between_runs(report: Report, run_id: str, request: PageRequest) -> _Compare
     """Raises OptionError where there are no such runs, or they cannot be compared."""
     shown: dict[str, Any] = {"back": reverse("kept_reports"), "against": request.GET.get("against", NOW)}
     run = run_named(report.key, run_id, request.actor)
-    options, since, kept = sides_of(run, shown["against"], request.actor, books_for(request.actor))
+    as_of, books = request.GET.get("as_of", ""), books_for(request.actor)
+    options, since, kept = sides_of(run, shown["against"], as_of, request.actor, books)
     return _Compared(options, since, shown | {"back": reverse("frozen_run", args=[run.pk])}, kept)
 
 
@@ -121,7 +131,7 @@ def _opened(key: str) -> Cause | None:
         return None
     cause = cause_named(key)
     if cause is None:
-        raise OptionError(f"There is no cause “{key}”. Choose one below.")
+        raise OptionError(f"There is no cause “{key}”. Choose one below.", "cause")
     return cause
 
 

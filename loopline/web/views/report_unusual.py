@@ -16,7 +16,7 @@ from loopline.reports.run import unusual_records
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
-from loopline.web.report_pages import page_of, report_or_404
+from loopline.web.report_pages import page_of, refusal, report_or_404
 
 
 @require_GET
@@ -29,7 +29,7 @@ def report_unusual(request: PageRequest, key: str, kind: str) -> HttpResponse:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         found, scope = unusual_records(key, kind, asked.options, engine(), books)
     except OptionError as error:
-        return render(request, "reports/report_unusual.html", shown | {"trouble": str(error)}, status=400)
+        return render(request, "reports/report_unusual.html", shown | refusal(error), status=400)
     shown |= {"found": found, "scope": scope, "most": MOST}
     shown["entries"] = items_named(found.entries, request.actor) if found else []
     return render(request, "reports/report_unusual.html", shown)

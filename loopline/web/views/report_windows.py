@@ -12,7 +12,7 @@ from loopline.reports.options import OptionError
 from loopline.reports.run import run_by_window, settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.report_pages import behind_of, page_of, refused_as, report_or_404
+from loopline.web.report_pages import behind_of, page_of, refusal, refused_as, report_or_404
 from loopline.web.views.reports import about, chips
 
 FEW_ROWS, MOST_ROWS = 12, 200
@@ -31,7 +31,7 @@ def report_windows(request: PageRequest, key: str) -> HttpResponse:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         found = run_by_window(key, asked.options, engine(), books)
     except OptionError as error:
-        return render(request, page, shown | {"trouble": str(error)}, status=refused_as(is_part=bool(request.htmx)))
+        return render(request, page, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
     shown |= about(asked, settle_for(report, asked.options, engine(), books).model) | {
         "by_window": found.shortened(FEW_ROWS if request.htmx else MOST_ROWS),
         "is_whole": not request.htmx,

@@ -49,6 +49,7 @@ from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
 from loopline.web.beside_credit import beside_credit
 from loopline.web.report_files import as_file, no_file, wants_series, wants_windows
+from loopline.web.report_pages import refusal
 from loopline.web.report_words import changes, coverage
 from loopline.web.spark_chart import sparks_drawn
 
@@ -79,7 +80,7 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         asked = read_address(request.GET, books, timezone.localdate())
         result, before = run_with_before("closed-loop", asked.options, as_before(asked), engine(), books)
     except OptionError as error:
-        return render(request, "reports/closed_loop.html", shown | {"trouble": str(error)}, status=400)
+        return render(request, "reports/closed_loop.html", shown | refusal(error), status=400)
     model = settle(asked.options, engine(), books).model
     shown |= about(asked, model) | {
         "result": result,
@@ -151,7 +152,7 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
         asked = read_address(request.GET, books, timezone.localdate())
         found = behind(row, metric, asked.options, engine(), books)
     except OptionError as error:
-        return render(request, "reports/closed_loop_behind.html", shown | {"trouble": str(error)}, status=400)
+        return render(request, "reports/closed_loop_behind.html", shown | refusal(error), status=400)
     dimension = DIMENSIONS[asked.options.by]
     shown |= about(asked, found.scope.model) | {
         "found": found,

@@ -19,6 +19,7 @@ from loopline.reports.weekly.table import NAMES, Line, WeeklyTable, weekly_table
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.report_files import no_file, weekly_as_file
+from loopline.web.report_pages import refusal
 from loopline.web.views.reports import about, chips
 
 USUAL = usual_of(WEEKLY)
@@ -36,7 +37,7 @@ def weekly(request: PageRequest) -> HttpResponse:
         asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), USUAL)
         table = weekly_table(asked.options, engine(), books_for(request.actor))
     except OptionError as error:
-        return render(request, "reports/weekly.html", shown | {"trouble": str(error)}, status=400)
+        return render(request, "reports/weekly.html", shown | refusal(error), status=400)
     lines = latest(table.lines)
     shown |= about(asked, table.scope.model) | {
         "table": table,

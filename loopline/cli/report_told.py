@@ -1,0 +1,84 @@
+"""What `loopline report` prints or writes, as a table for people or as a file."""
+
+import csv
+import json
+import sys
+from argparse import Namespace
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from loopline.cli.command import CommandError
+from loopline.reports.change.write import change_cells, change_lines
+from loopline.reports.files.export import exported
+from loopline.reports.files.series import series_cells, series_lines
+from loopline.reports.files.write import table_lines, written_cells
+from loopline.reports.weekly.export import weekly_exported
+from loopline.reports.weekly.table import KEY as WEEKLY
+
+
+def tell(result: Mapping[str, Any], given: Namespace) -> None:
+    """Raises OptionError for a form that the answer does not have, and CommandError for a file that cannot be."""
+    if given.sql:
+        _tell_sql(str(result["sql"]), given.output)
+    elif given.key == WEEKLY and "causes" not in result:
+        _tell_weeks(result, given)
+    elif given.output:
+        _write(result, given)
+    elif given.format == "json":
+        print(json.dumps(result, ensure_ascii=False, indent=1))
+    elif given.format == "csv":
+        _print_csv(result, is_series=given.series)
+    else:
+        print("\n".join(_lines(result, given)))
+
+
+def _tell_sql(script: str, output: str | None) -> None:
+    if output:
+        _put(script.encode(), output)
+    else:
+        sys.stdout.write(script)
+
+
+def _lines(result: Mapping[str, Any], given: Namespace) -> list[str]:
+    """For people to read in a terminal."""
+    if given.series:
+        return series_lines(result)
+    return change_lines(result) if "causes" in result else table_lines(result)
+
+
+def _tell_weeks(result: Mapping[str, Any], given: Namespace) -> None:
+    """The weekly table has its own columns; `table` and `csv` are the same here."""
+    for warning in result["warnings"]:
+        print(f"! {warning}", file=sys.stderr)
+    content = weekly_exported(result, "csv" if given.format == "table" else given.format)
+    if not given.output:
+        sys.stdout.write(content.decode())
+        return
+    _put(content, given.output)
+
+
+def _put(content: bytes, output: str) -> None:
+    try:
+        Path(output).write_bytes(content)
+    except OSError as error:
+        raise CommandError(f"cannot write {output}: {error.strerror}") from error
+    print(output)
+
+
+def _write(result: Mapping[str, Any], given: Namespace) -> None:
+    if "causes" in result and given.format != "json":
+        raise CommandError("what changed is written as json; print it as a table or csv without --output")
+    if given.format == "table":
+        content = ("\n".join(_lines(result, given)) + "\n").encode()
+    else:
+        content = exported(result, given.format, is_series=given.series)
+    _put(content, given.output)
+
+
+def _print_csv(result: Mapping[str, Any], *, is_series: bool) -> None:
+    write = csv.writer(sys.stdout, lineterminator="\n").writerow
+    table = change_cells if "causes" in result else written_cells
+    rows: Iterable[Sequence[str]] = series_cells(result) if is_series else table(result)
+    for row in rows:
+        write(row)
