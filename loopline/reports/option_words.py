@@ -1,12 +1,12 @@
 """What each option of a report's address means, which of them a report reads, and what may be chosen."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.reports.address import ABOUT
-from loopline.reports.options import CLOCKS, DIRECTS, HUMANS
+from loopline.reports.options import CLOCKS, DIRECTS, HUMANS, Options
 from loopline.reports.periods import ALL, CUSTOM, NAMES
 from loopline.reports.report import Report
 
@@ -65,3 +65,18 @@ def options_of(report: Report) -> tuple[OptionWords, ...]:
     """The options that change what this report answers."""
     reads = report.reads | {ANY} | ({"by"} if report.by else set())
     return tuple(one for one in OPTION_WORDS.values() if one.reads & reads and one.name not in report.ignores)
+
+
+FIELDS = {
+    "clock": "clock", "model": "model", "lookback": "lookback_days", "half_life": "half_life_days", "order": "order",
+    "conversion": "conversion", "people": "people", "kinds": "touch_kinds", "direct": "direct",
+    "humans": "humans_only",
+}  # fmt: skip
+"""Options that not every report reads → their fields of Options."""
+
+
+def as_read(report: Report, options: Options) -> Options:
+    """The options with the usual ones in place of those that the report does not read: its page shows no choice of
+    them, and its files do not say them, so whatever an address holds they change nothing."""
+    read, usual = {one.name for one in options_of(report)}, Options()
+    return replace(options, **{field: getattr(usual, field) for name, field in FIELDS.items() if name not in read})

@@ -13,6 +13,7 @@ from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.kept import kept_or
 from loopline.reports.opened import MOST, Opened
+from loopline.reports.option_words import as_read
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.report import Report
@@ -164,8 +165,8 @@ def report_named(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
 
 
 def settle_for(report: Report, options: Options, engine: Engine, books: Books) -> Scope:
-    """Settled, with the clock of a report that has only one, whatever its address says."""
-    options = options if "clock" in report.reads else replace(options, clock="period")
+    """Settled, without the options that the report does not read, whatever its address says."""
+    options = as_read(report, options)
     if report.by is None:
         return settle(replace(options, by=""), engine, books, by={})
     return settle(options, engine, books, by=report.by)

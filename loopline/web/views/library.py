@@ -22,6 +22,7 @@ from loopline.reports.charts.flows import flows_of
 from loopline.reports.dimension import TOTAL
 from loopline.reports.library.paths import ARROW
 from loopline.reports.opened import MOST
+from loopline.reports.option_words import options_of
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
@@ -144,7 +145,8 @@ def _in_closed_loop(found: Report, row: str, metric: str, scope: Scope, query: s
     """Where the closed loop opens the same figure; "" where it does not know it."""
     if found.in_closed_loop is None:
         return ""
-    same = {name: value for name, value in parse_qsl(query) if name != "period"}
+    read = {one.name for one in options_of(found)}
+    same = {name: value for name, value in parse_qsl(query) if name in read and name != "period"}
     period = {"from": scope.first.isoformat(), "to": scope.last.isoformat(), "by": scope.options.by}
     asked = same | period | {"row": row} | dict(found.in_closed_loop(metric))
     return f"{reverse('closed_loop_behind')}?{urlencode(asked)}"
