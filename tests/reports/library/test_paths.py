@@ -1,5 +1,7 @@
 """Paths, and the content that buyers had read, on both engines, against a few sales worked out by hand."""
 
+from datetime import date
+
 import pytest
 
 from loopline.reports.library import paths as library_paths
@@ -111,4 +113,8 @@ def test_ties_are_told_and_so_is_a_path_too_long_for_one_buyer(engine: Engine, m
     opened = open_figure("paths", "~total", "path_tied", Options(**MARCH, by="path"), engine, BOOKS)  # type: ignore[arg-type]
     assert [one.record_id for one in opened.items] == ["sale"]
     monkeypatch.setattr(library_paths, "MANY", 2)
-    assert paths(engine, order=2).minds[0].startswith("The longest path has 3 touchpoints. So many are rarely one")
+    assert (
+        paths(engine, last=date(2024, 3, 30))
+        .minds[0]
+        .startswith("The longest path has 3 touchpoints. So many are rarely one")
+    )
