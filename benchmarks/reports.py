@@ -42,12 +42,15 @@ HORIZON = datetime(2026, 2, 1, tzinfo=UTC)
 A_MONTH = timedelta(days=31)
 YEAR = {"first": date(2025, 1, 1), "last": date(2025, 12, 31)}
 
-# One year of traffic in the order in which it happened, as it arrives. Every tenth event is a touchpoint; visitors have
-# three touchpoints or so each. Of those who said who they are half became leads, a tenth of those won. `id(n)` gives
-# texts as long as real ids, so that strings cost what they cost.
-FILL = """
+MACROS = """
 CREATE TEMP MACRO scatter(n) AS CAST(hash(n) >> 1 AS BIGINT);
 CREATE TEMP MACRO id(kind, n) AS kind || substr(md5(kind || n), 1, 8) || '-' || substr(md5(kind || n), 9, 24);
+"""
+
+# One year of traffic in the order in which it happened, as it arrives. Every tenth event is a touchpoint; visitors have
+# three touchpoints or so each. Of those who said who they are half became leads, a tenth of those won. `id` gives texts
+# as long as real ids, so that strings cost what they cost.
+FILL = """
 CREATE TEMP MACRO moment(n) AS TIMESTAMPTZ '2025-01-01 00:00:00+00' + to_microseconds(scatter(n) % 31000000000000);
 
 INSERT INTO events BY NAME
@@ -132,8 +135,6 @@ INSERT INTO batches VALUES ('benchmark', TIMESTAMPTZ '2026-02-01 00:00:00+00');
 # What a month like any other brings late, all of it known in January: of touchpoints and costs of the year, of whose
 # browsers are, of leads and opportunities. Where they are in the store already nothing is added.
 LATE = """
-CREATE TEMP MACRO scatter(n) AS CAST(hash(n) >> 1 AS BIGINT);
-CREATE TEMP MACRO id(kind, n) AS kind || substr(md5(kind || n), 1, 8) || '-' || substr(md5(kind || n), 9, 24);
 CREATE TEMP MACRO learnt(n) AS TIMESTAMPTZ '2026-01-02 00:00:00+00' + to_minutes(CAST(scatter(n) % 41000 AS BIGINT));
 
 CREATE TEMP TABLE late AS SELECT * REPLACE ('late-' || event_id AS event_id, learnt(event_id) AS recorded_at)
@@ -188,11 +189,12 @@ def fill(path: Path, size: Size) -> None:
     """Make the store, and what it learns late, each unless it is there already."""
     is_new = not path.exists()
     connection = duckdb.connect(str(path), config={"memory_limit": "4GB", "threads": 2})
+    migrate(connection, HORIZON)
+    connection.execute(MACROS)
     if is_new:
-        migrate(connection, HORIZON)
         connection.execute(_numbered(FILL, size))
         connection.execute(f"DROP TABLE {TOUCHES}")
-        migrate(connection, HORIZON)
+        migrate(connection, HORIZON)  # touchpoints and numbers of what was not written by the engine
     if not connection.execute("SELECT 1 FROM batches WHERE token = 'late'").fetchall():
         connection.execute(_numbered(LATE, size).replace("$touches", touches_of("late")))
     connection.close()

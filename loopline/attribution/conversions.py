@@ -61,15 +61,16 @@ def _with_colleagues(source: Part) -> Part:
         f"{source.name}_asked",
         f"""
         SELECT record_id, person_id FROM {source.name}
-        UNION DISTINCT
-        SELECT n.record_id AS record_id, e.canonical_id AS person_id
+        UNION ALL
+        SELECT DISTINCT n.record_id AS record_id, e.canonical_id AS person_id
         FROM (
             SELECT s.record_id AS record_id, c.company_id AS company_id
             FROM {source.name} AS s JOIN employed_people AS c ON c.canonical_id = s.person_id AND NOT c.is_deleted
             UNION ALL
             SELECT b.id AS record_id, b.company_id AS company_id FROM buyers AS b WHERE NOT b.is_deleted
         ) AS n JOIN employed_people AS e ON e.company_id = n.company_id AND NOT e.is_deleted
-        WHERE $people = 'company' AND n.company_id <> ''
+        LEFT JOIN {source.name} AS s ON s.record_id = n.record_id AND s.person_id = e.canonical_id
+        WHERE $people = 'company' AND n.company_id <> '' AND s.record_id IS NULL
         """,
         (source, _EMPLOYED, _BUYERS),
     )

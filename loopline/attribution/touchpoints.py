@@ -1,5 +1,6 @@
 """Touchpoints: events that may earn credit, each with its person, its verdict and the row it counts for."""
 
+import re
 from dataclasses import dataclass, replace
 
 from loopline.attribution.buyers import BUYER_SEGMENTS
@@ -12,17 +13,18 @@ from loopline.attribution.state import (
     MERGED_STATE,
     VERDICT_STATE,
     Part,
+    is_machine,
     number_of,
+    theirs,
+    with_verdict,
 )
-from loopline.store.uses import ALWAYS, in_range
+from loopline.store.uses import ALWAYS
 
-_IS_MACHINE = "($humans_only AND starts_with(coalesce(v.verdict, e.bot_verdict), 'machine'))"
-_VERDICTS = "LEFT JOIN verdict_state AS v ON v.visitor_no = e.visitor_no AND v.id <> '' AND NOT v.is_deleted"
+_IS_MACHINE = f"($humans_only AND {is_machine()})"
 _IS_OWN, _OWN_PERSON = "starts_with(e.identity, 'person:')", "substr(e.identity, 8)"
 _PERSON = f"coalesce(k.person_id, CASE WHEN {_IS_OWN} THEN {_OWN_PERSON} END)"
 _CHANNEL_TOO = f"{CHANNEL} AS channel, e.identity_no AS identity_no,"
-_WHOSE = f"k.identity_no = e.identity_no AND {in_range('e', 'k')}"
-"""A touchpoint is of the identity `k`. By number alone: the text would be read of every touchpoint."""
+_OF_EVENT = re.compile(r"\be\.(\w+)")
 EARNING_KINDS: dict[str, str] = {
     "entry": "visits", "form": "forms", "email_click": "clicks in mails", "reply": "replies", "call": "calls",
     "meeting": "meetings", "event": "events", "partner": "deliveries of partners",
@@ -83,6 +85,12 @@ class RowOf:
         return (code or "") + buyer + (CHANNEL_OF_TOUCH_AGAIN if self._knows_channel else "")
 
     @property
+    def depends_on(self) -> tuple[str, ...]:
+        """Columns of the event that decide on its row. Touchpoints that agree in them count for the same one, unless
+        that is a segment of buyers."""
+        return tuple(dict.fromkeys(_OF_EVENT.findall(f"{self.sql} {self.join}")))
+
+    @property
     def counts(self) -> str:
         """Over the event: may it earn credit, by its kind and its channel?"""
         return f"({_COUNTS} AND {CHANNEL} <> '{DIRECT}')" if self.ignores_direct else f"({_COUNTS})"
@@ -109,7 +117,7 @@ class RowOf:
 
 
 _WHO = f"{_PERSON} AS person_id, coalesce(k.person_no, e.own_person_no) AS person_no,"
-_PERHAPS_KNOWN = f"LEFT JOIN known_identities AS k ON {_WHOSE}"
+_PERHAPS_KNOWN = f"LEFT JOIN known_identities AS k ON {theirs()}"
 
 
 def touchpoints(row: RowOf) -> Part:
@@ -117,14 +125,26 @@ def touchpoints(row: RowOf) -> Part:
     return _touched("touchpoints", row, _WHO, _PERHAPS_KNOWN, KNOWN_IDENTITIES)
 
 
-def touchpoints_of_all(row: RowOf) -> Part:
-    """A part that says of each touchpoint which row it touched, but not whose it is: that takes the longest to find."""
-    return touchpoints(row) if row.by_buyer else _touched("touchpoints_of_all", row, "", "")
+def unnamed_touchpoints(row: RowOf) -> Part:
+    """The part `unnamed_touchpoints`: when each was, and what its row depends on, but neither that row nor whose it is.
+
+    That takes the longest to find, and a million of them may count for a few hundred rows.
+    """
+    columns = dict.fromkeys(("unit_id", "is_entry", *row.depends_on))
+    return Part(
+        "unnamed_touchpoints",
+        f"""
+        SELECT epoch_us(e.occurred_at) AS touched_us, {_IS_MACHINE} AS is_machine,
+            {", ".join(f"e.{name} AS {name}" for name in columns)}
+        FROM touches AS e {with_verdict()} WHERE {_WHICH}
+        """,
+        (GONE_PEOPLE, VERDICT_STATE),
+    )
 
 
 def touchpoints_of_known(row: RowOf) -> Part:
     """The part `touchpoints_of_known`: those of strangers are never looked at."""
-    linked = _touched("linked", row, _WHO, f"JOIN known_identities AS k ON {_WHOSE}", KNOWN_IDENTITIES)
+    linked = _touched("linked", row, _WHO, f"JOIN known_identities AS k ON {theirs()}", KNOWN_IDENTITIES)
     own = _touched("own", row, _WHO, _PERHAPS_KNOWN, when="e.own_person_no IS NOT NULL AND k.person_no IS NULL")
     return Part("touchpoints_of_known", f"{linked.sql} UNION ALL {own.sql}", linked.reads)
 
@@ -155,7 +175,7 @@ def _their_touchpoints(people: Part, row: RowOf) -> Part:
     )
     person = "k.person_id AS person_id, k.person_no AS person_no,"
     # A filter made of the few numbers is asked of the column itself, before others are read.
-    whose = f"JOIN their_identities AS k ON {_WHOSE}"
+    whose = f"JOIN their_identities AS k ON {theirs()}"
     return _touched("their_touchpoints", row, person, whose, known, when="TRUE" if row.tells_reasons else _CAN_LEAD)
 
 
@@ -167,7 +187,7 @@ def _touched(name: str, row: RowOf, person: str, whose: str, *known: Part, when:
             e.is_entry AS is_entry, {_IS_MACHINE} AS is_machine, {person}
             e.touch_kind AS touch_kind, {row.counts} AS can_earn,
             {_CHANNEL_TOO if row.carries_channel else ""} {row.sql} AS row_key
-        FROM touches AS e {whose} {_VERDICTS} {row.join}
+        FROM touches AS e {whose} {with_verdict()} {row.join}
         WHERE {_WHICH} AND {when}
         """,
         (*known, GONE_PEOPLE, VERDICT_STATE, *row.reads),

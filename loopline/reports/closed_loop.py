@@ -46,14 +46,15 @@ def run_both(report: Report, before: Scope, scope: Scope, engine: Engine) -> tup
     if not follows or model.is_fitted or model.overlaps or scope.options.clock != "period":
         return None
     earlier, later = tallies_of(before, scope, engine)
-    return _told(report, earlier, engine), _told(report, later, engine)
+    return _told(report, earlier, engine, is_before=True), _told(report, later, engine)
 
 
-def _told(report: Report, tally: Tally, engine: Engine) -> ReportResult:
+def _told(report: Report, tally: Tally, engine: Engine, *, is_before: bool = False) -> ReportResult:
+    """`is_before`: its figures only stand beside those of the period that follows; its books are not balanced again."""
     scope = tally.scope
     step, periods = slices(scope)
     dimension = DIMENSIONS[scope.options.by]
-    sums = sum_records(engine, scope)
+    sums = None if is_before else sum_records(engine, scope)
     metrics = columns_of(report, scope)
     rows = _rows(tally, dimension, metrics, scope, engine)
     is_cohort = scope.options.clock == "cohort"
@@ -76,10 +77,10 @@ def _told(report: Report, tally: Tally, engine: Engine) -> ReportResult:
         ),
         currency=scope.books.currency,
         head=dimension.label,
-        balance=tally.balance(sums),
+        balance=tally.balance(sums) if sums else None,
         warnings=[
             *(ripeness_words(ripe, scope) if is_cohort else ()),
-            *warnings_of(tally, sums, rows, dimension, scope, engine),
+            *(warnings_of(tally, sums, rows, dimension, scope, engine) if sums else ()),
         ],
         ripe=ripe,
         is_young=is_cohort and (ripe is None or ripe < YOUNG),

@@ -7,7 +7,7 @@ from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.attribution.model import Model
 from loopline.attribution.state import CAMPAIGN_STATE, Part, question, visible
-from loopline.attribution.touchpoints import IS_TOUCHED, RowOf, touchpoints_of_all, touchpoints_of_known
+from loopline.attribution.touchpoints import IS_TOUCHED, RowOf, touchpoints, touchpoints_of_known, unnamed_touchpoints
 from loopline.reports.dimension import OTHER_UNITS, Dimension
 from loopline.reports.options import Options
 from loopline.reports.over_time.slices import place_of
@@ -21,18 +21,38 @@ TOUCHED_IN_PERIOD = "r.touched_us >= $touched_from_us AND r.touched_us < $touche
 _VISITED_IN_PERIOD = f"touched_us >= $from_us AND touched_us < $to_us AND {visible('unit_id')}"
 
 
-def _visits(row: RowOf, part: str) -> tuple[Part, Part]:
-    """`visits`: the sessions of each row. `visitors`: the known people of each, once each."""
-    touched, of_known = touchpoints_of_all(row), touchpoints_of_known(row)
+def _visits(row: RowOf, part: str) -> Part:
+    """The part `visits`: sessions by row, counted by what the row depends on before the counts are named."""
+    if row.by_buyer:
+        return _counted("visits", touchpoints(row), ("row_key",), part)
+    counted = _counted("counted_visits", unnamed_touchpoints(row), ("unit_id", *row.depends_on), part)
     return Part(
         "visits",
         f"""
-        SELECT row_key, is_machine, place, count(*) FILTER (WHERE is_entry) AS sessions
+        SELECT {row.sql} AS row_key, e.is_machine AS is_machine, e.place AS place, e.sessions AS sessions
+        FROM {counted.name} AS e {row.join}
+        """,
+        (counted, *row.reads),
+    )
+
+
+def _counted(name: str, touched: Part, by: tuple[str, ...], part: str) -> Part:
+    columns = ", ".join(dict.fromkeys((*by, "is_machine", "place")))
+    return Part(
+        name,
+        f"""
+        SELECT {columns}, count(*) FILTER (WHERE is_entry) AS sessions
         FROM (SELECT *, {part} AS place FROM {touched.name}) AS t
-        WHERE {_VISITED_IN_PERIOD} GROUP BY row_key, is_machine, place
+        WHERE {_VISITED_IN_PERIOD} GROUP BY {columns}
         """,
         (touched,),
-    ), Part(
+    )
+
+
+def _visitors(row: RowOf, part: str) -> Part:
+    """The part `visitors`: the known people of each row, once each."""
+    of_known = touchpoints_of_known(row)
+    return Part(
         "visitors",
         f"""
         SELECT DISTINCT row_key, person_no, place FROM (SELECT *, {part} AS place FROM {of_known.name}) AS t
@@ -103,7 +123,7 @@ def credit_and_visits(
     dated = "r.touched_us" if options.clock == "cohort" else "c.converted_us"
     place = _by_slice(dated, slices, second)
     place_unattributed = _by_slice("c.converted_us", slices, second)
-    visits, visitors = _visits(row, _half("touched_us", second))
+    half = _half("touched_us", second)
     return question(
         f"""
         {_EARNED_AFTER if options.clock == "cohort" else ""}
@@ -139,8 +159,8 @@ def credit_and_visits(
         conversions(*options.kinds),
         credit_ledger(model, row, *options.kinds),
         unattributed(model, row, *options.kinds),
-        visits,
-        visitors,
+        _visits(row, half),
+        _visitors(row, half),
     )
 
 

@@ -73,6 +73,9 @@ class Records:
     sql: str
     parts: tuple[Part, ...]
     values: Mapping[str, Value] = field(default_factory=dict)
+    once: str = ""
+    """Each record once, with the same columns and no row, where records stand in several rows and that is told sooner
+    than by looking through them all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +220,7 @@ class Counting:
         if not self.overlaps:
             return "records", parts
         first = "QUALIFY row_number() OVER (PARTITION BY kind, record_id ORDER BY row_key) = 1"
-        return "once", [*parts, Part("once", f"SELECT * FROM records {first}")]
+        return "once", [*parts, Part("once", asked.once or f"SELECT * FROM records {first}")]
 
     def _values(self, row: Mapping[str, object]) -> dict[str, Number]:
         counted = {one.metric.key: one.number(row[one.metric.key]) for one in self.columns if isinstance(one, Counted)}

@@ -90,8 +90,8 @@ def run_by_window(key: str, options: Options, engine: Engine, books: Books) -> B
 def run_with_before(
     key: str, options: Options, before: Options | None, engine: Engine, books: Books
 ) -> tuple[ReportResult, ReportResult | None]:
-    """The report, and the one for the period `before` as of the same moment: None where none is asked for, or the books
-    begin within it. Raises as `run_report` does."""
+    """The report, and its figures for the period `before` as of the same moment: None where none are asked for, or the
+    books begin within it. What a reader has to know of them is told of the report only. Raises as `run_report` does."""
     with engine.together(common_parts):
         return _with_before(report_named(key), options, before, engine, books)
 
@@ -105,13 +105,13 @@ def _with_before(
 
     def ask(one: Scope) -> ReportResult:
         both = ask_both()
-        return _minded(report, both[one is scope] if both else report.run(report, one, engine), one, engine)
+        return both[one is scope] if both else report.run(report, one, engine)
 
-    result = kept_or(engine, report.key, scope, lambda: ask(scope))
+    result = kept_or(engine, report.key, scope, lambda: _minded(report, ask(scope), scope, engine))
     if earlier is None:
         return result, None
     try:
-        return result, kept_or(engine, report.key, earlier, lambda: ask(earlier))
+        return result, kept_or(engine, (report.key, "before"), earlier, lambda: ask(earlier))
     except OptionError:
         return result, None  # a model that learns may find too little there; there is nothing to compare with then
 

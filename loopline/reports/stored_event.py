@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from loopline.attribution.state import CHANNEL, CHANNEL_AGAIN, CHANNEL_STATE, VERDICT_STATE, question, visible
+from loopline.attribution.state import (
+    CHANNEL,
+    CHANNEL_AGAIN,
+    CHANNEL_STATE,
+    VERDICT_STATE,
+    question,
+    visible,
+    with_verdict,
+)
 from loopline.store.engine import Engine, Value
 
 TEXTS = (
@@ -20,8 +28,7 @@ _EVENT = question(
     SELECT {", ".join(f"e.{name} AS {name}" for name in (*TEXTS, *PRIVATE))}, {CHANNEL} AS channel,
         e.occurred_at AS occurred_at, e.received_at AS received_at, e.recorded_at AS recorded_at,
         e.consent AS consent, e.engaged_ms AS engaged_ms, coalesce(v.verdict, e.bot_verdict) AS verdict
-    FROM events AS e {CHANNEL_AGAIN}
-    LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
+    FROM events AS e {CHANNEL_AGAIN} {with_verdict()}
     WHERE e.event_id = $event AND e.recorded_at <= $as_of AND {visible("e.unit_id")}
     ORDER BY e.occurred_at LIMIT 1
     """,

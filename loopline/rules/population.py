@@ -144,7 +144,7 @@ def measures_sql(measures: Sequence[Measure]) -> RuleQuery:
     """
     parts = SqlParts()
     names = [parts.measure(measure) for measure in measures]
-    tables = [everybody.VERDICTS, everybody.MEMBERS_OF_ONE, *_behaviour(parts, everybody.BY_IDENTITY)]
+    tables = [everybody.VERDICTS, everybody.MEMBERS_OF_ONE, *_behaviour(parts)]
     columns = ", ".join(f"{name} AS m{number}" for number, name in enumerate(names))
     one = "(SELECT hash('one') AS subject_key) AS p"
     return RuleQuery(f"WITH {_separated(tables)}\nSELECT {columns}\nFROM {one}{_joins(parts)}", parts)
@@ -172,15 +172,15 @@ def _tables(judged: Judged, parts: SqlParts) -> list[str]:
             *([everybody.LEADS] if parts.needs_leads else []),
             *([everybody.CONSENTS] if Source.CONSENTS in parts.columns else []),
         ]
-    return [*records, *_behaviour(parts, everybody.BY_IDENTITY if judged is Judged.PEOPLE else everybody.BY_KEY)]
+    return [*records, *_behaviour(parts)]
 
 
-def _behaviour(parts: SqlParts, same_identity: str) -> list[str]:
+def _behaviour(parts: SqlParts) -> list[str]:
     """What people did, as far as it matters to the rule, and what is gathered from it and from the rest."""
     campaigns = replay.CAMPAIGNS if parts.is_replay else everybody.CAMPAIGNS
     tables = [campaigns] if parts.needs_campaigns else []
     if parts.columns.keys() & {Source.ACTS, Source.VIEWS}:
-        tables.append(_acts(parts, same_identity))
+        tables.append(_acts(parts))
     if Source.VIEWS in parts.columns:
         tables.append(everybody.VIEWS.format(at=", max(judged_at) AS judged_at" if parts.is_replay else ""))
     if Source.EMAILS in parts.columns:
@@ -188,7 +188,7 @@ def _behaviour(parts: SqlParts, same_identity: str) -> list[str]:
     return [*tables, *(_gathered(source, columns) for source, columns in parts.columns.items())]
 
 
-def _acts(parts: SqlParts, same_identity: str) -> str:
+def _acts(parts: SqlParts) -> str:
     # Engaged time is cumulative per page view, whose first event may lie outside the window of a later one.
     is_all = Source.VIEWS in parts.columns or "TRUE" in parts.wanted_acts
     wanted = "" if is_all else f"\n    AND ({' OR '.join(f'({one})' for one in parts.wanted_acts)})"
@@ -197,7 +197,6 @@ def _acts(parts: SqlParts, same_identity: str) -> str:
     is_told = parts.needs_campaigns
     return text.format(
         wanted=wanted,
-        same_identity=same_identity,
         campaign=everybody.CAMPAIGN if is_told else "",
         campaigns=joined if is_told else "",
     )

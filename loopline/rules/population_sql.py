@@ -1,8 +1,8 @@
 """The fixed SQL behind a rule for everybody at one moment: records as they were known at `$as_of`.
 
 Each text has a narrow form for a few people (`$people`): the same, without looking at anybody else. People are joined
-by a hash of their id, which costs half of joining by the id itself. A few are joined to their events by the identity
-itself: the engine then passes over the events of all others as it reads them.
+by a hash of their id, which costs half of joining by the id itself, and to their events by the number that the store
+keeps beside the identity: the engine passes over the events of all others as it reads them.
 """
 
 from loopline.store.latest import as_of
@@ -27,7 +27,7 @@ def records(*, is_narrow: bool) -> list[str]:
     ]
 
 
-VERDICTS = f"verdict_now AS (SELECT id, verdict FROM ({as_of('bot_verdict_facts')}) AS verdicts)"
+VERDICTS = f"verdict_now AS (SELECT hash(id) AS visitor_no, verdict FROM ({as_of('bot_verdict_facts')}) AS verdicts)"
 
 SUBJECTS = """
 subjects AS (
@@ -77,12 +77,10 @@ SELECT m.subject_key AS subject_key, e.kind AS kind, e.name AS name, e.url_path 
     e.occurred_at AS occurred_at, e.page_view_id AS page_view_id, e.engaged_ms AS engaged_ms, e.channel AS channel,
     e.utm_campaign AS utm_campaign, e.properties AS properties{{campaign}}
 FROM events AS e
-JOIN members AS m ON {{same_identity}} AND {in_range("e", "m")}
-LEFT JOIN verdict_now AS v ON v.id = e.visitor_id{{campaigns}}
+JOIN members AS m ON m.identity_key = e.identity_no AND {in_range("e", "m")}
+LEFT JOIN verdict_now AS v ON v.visitor_no = e.visitor_no{{campaigns}}
 WHERE e.unit_id = $unit AND e.occurred_at <= $at AND e.recorded_at <= $as_of
     AND NOT starts_with(coalesce(v.verdict, e.bot_verdict), 'machine'){{wanted}})"""
-
-BY_KEY, BY_IDENTITY = "m.identity_key = hash(e.identity)", "m.identity = e.identity"
 
 CAMPAIGN = ", coalesce(k.campaign, '') AS campaign"
 JOIN_CAMPAIGNS = "\nLEFT JOIN campaigns AS k ON k.code = e.utm_campaign"

@@ -165,12 +165,12 @@ verdict_versions AS (
 SELECT hash(id) AS visitor_key, verdict, recorded_at FROM bot_verdict_facts WHERE recorded_at <= $as_of),
 did AS (
 SELECT m.subject_key AS subject_key, m.judged_at AS judged_at, m.known_at AS known_at,
-    hash(e.visitor_id) AS visitor_key,
+    e.visitor_no AS visitor_key,
     e.bot_verdict AS bot_verdict, e.kind AS kind, e.name AS name, e.url_path AS url_path, e.occurred_at AS occurred_at,
     e.page_view_id AS page_view_id, e.engaged_ms AS engaged_ms, e.channel AS channel,
     e.utm_campaign AS utm_campaign, e.properties AS properties{{campaign}}
 FROM events AS e
-JOIN members AS m ON m.identity_key = hash(e.identity) AND {in_range("e", "m")}{{campaigns}}
+JOIN members AS m ON m.identity_key = e.identity_no AND {in_range("e", "m")}{{campaigns}}
 WHERE e.unit_id = $unit AND e.occurred_at <= m.judged_at AND e.recorded_at <= m.known_at{{wanted}}),
 acts AS (
 SELECT d.*, coalesce(v.verdict, d.bot_verdict) AS verdict

@@ -5,7 +5,7 @@ from clickhouse_connect.driver.client import Client
 from loopline.store.clickhouse_words import MOMENT
 from loopline.store.engine import StoreError
 from loopline.store.library import TABLES
-from loopline.store.schema import SCHEMA_VERSION, Column, Kind, Table
+from loopline.store.schema import SCHEMA_VERSION, Column, Kind, Number, Table
 from loopline.store.touches import CLICKHOUSE_NUMBER, TOUCHES, touches_of
 
 TYPES: dict[Kind, str] = {
@@ -46,7 +46,8 @@ def migrate(client: Client, database: str) -> None:
     for table in TABLES.values():
         _make_or_widen(client, database, table)
     _add_missing_indexes(client, database)
-    touchpoints = touches_of(f"{database}.events", CLICKHOUSE_NUMBER)
+    made = [number.name for number in TABLES["events"].numbers]
+    touchpoints = touches_of(f"{database}.events", CLICKHOUSE_NUMBER, made)
     client.command(f"CREATE OR REPLACE VIEW {database}.{TOUCHES} AS {touchpoints}")
     if version < SCHEMA_VERSION:
         client.insert("schema_version", [[SCHEMA_VERSION]], ["version"], database=database)
@@ -64,7 +65,8 @@ def _add_missing_indexes(client: Client, database: str) -> None:
 
 
 def _make_or_widen(client: Client, database: str, table: Table) -> None:
-    columns = ", ".join(f"{column.name} {column_type(column)}" for column in table.columns)
+    said = [f"{column.name} {column_type(column)}" for column in table.columns]
+    columns = ", ".join([*said, *(f"{number.name} {_number_type(number)}" for number in table.numbers)])
     client.command(
         f"CREATE TABLE IF NOT EXISTS {database}.{table.key} ({columns}, INDEX {NEWLY_STORED}) ENGINE = MergeTree "
         f"ORDER BY ({', '.join(table.order_by)}) SETTINGS non_replicated_deduplication_window = {BLOCKS_REMEMBERED}"
@@ -76,7 +78,7 @@ def _make_or_widen(client: Client, database: str, table: Table) -> None:
             parameters={"database": database, "table": table.key},
         ).result_rows
     }
-    if unknown := found - {column.name for column in table.columns}:
+    if unknown := found - table.names:
         raise StoreError(
             f"{table.key} has columns this Loopline does not know ({', '.join(sorted(unknown))}): it was written by "
             "a newer one. Install that version again."
@@ -84,6 +86,9 @@ def _make_or_widen(client: Client, database: str, table: Table) -> None:
     for column in table.columns:
         if column.name not in found:
             _add_column(client, database, table, column)
+    for number in table.numbers:
+        if number.name not in found:
+            _add_number(client, database, table, number)
 
 
 def _add_column(client: Client, database: str, table: Table, column: Column) -> None:
@@ -91,6 +96,18 @@ def _add_column(client: Client, database: str, table: Table, column: Column) -> 
     if column.kind is not Kind.TEXT and not column.nullable:
         raise StoreError(f"{table.key}.{column.name} was added as a required {column.kind}; make it nullable")
     client.command(f"ALTER TABLE {database}.{table.key} ADD COLUMN {column.name} {column_type(column)}")
+
+
+def _add_number(client: Client, database: str, table: Table, number: Number) -> None:
+    """ClickHouse makes it of old rows whenever they are read, until it has written it beside them in the background."""
+    client.command(f"ALTER TABLE {database}.{table.key} ADD COLUMN {number.name} {_number_type(number)}")
+    client.command(
+        f"ALTER TABLE {database}.{table.key} MATERIALIZE COLUMN {number.name}", settings={"mutations_sync": 0}
+    )
+
+
+def _number_type(number: Number) -> str:
+    return f"UInt64 DEFAULT {CLICKHOUSE_NUMBER}({number.of})"
 
 
 def column_type(column: Column) -> str:

@@ -16,6 +16,8 @@ def _section(table: Table) -> Iterator[str]:
     yield from ("| column | type | meaning |", "|---|---|---|")
     for column in table.columns:
         yield f"| `{column.name}` | {_type(column)} | {column.meaning.replace('|', '/')} |"
+    for number in table.numbers:
+        yield f"| `{number.name}` | number | {number.meaning} |"
     yield ""
 
 

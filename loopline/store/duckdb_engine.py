@@ -41,8 +41,8 @@ TICK = timedelta(microseconds=1)
 FLUSH_FROM = "1MB"
 _SAME_EVENT = "event_id, unit_id, recorded_at"
 """What an event and its touchpoint have in common, and no other event."""
-TOUCHES_SHARE = 5
-"""Making `touches` may take this part of the file for a while."""
+UPGRADE_SHARE = 5
+"""Making `touches` and the numbers of events may take this part of the file for a while."""
 RESERVE_BYTES = 64 * 2**20
 """Kept free on the disk: a checkpoint that finds none is fatal to DuckDB."""
 
@@ -89,17 +89,18 @@ class DuckDBEngine:
     def migrate(self) -> None:
         with self._write_lock:
             try:
-                self._refuse_without_room_for_touches()
+                self._refuse_without_room_to_upgrade()
                 duckdb_tables.migrate(self._connection, self._clock())
                 [(horizon,)] = self._connection.execute("SELECT epoch_us(max(recorded_at)) FROM batches").fetchall()
             except duckdb.Error as error:
                 raise self._told(error, write_error) from error
             self._horizon = None if horizon is None else from_micros(horizon)
 
-    def _refuse_without_room_for_touches(self) -> None:
-        """A store of before gets its touchpoints a second time: a tenth of the file, and room for a checkpoint."""
-        free, needed = shutil.disk_usage(self._path.parent).free, self._path.stat().st_size // TOUCHES_SHARE
-        if needed > free and not duckdb_tables.has_touches(self._connection):
+    def _refuse_without_room_to_upgrade(self) -> None:
+        """A store of before gets its touchpoints a second time and numbers beside its events: a tenth of the file, and
+        room for a checkpoint."""
+        free, needed = shutil.disk_usage(self._path.parent).free, self._path.stat().st_size // UPGRADE_SHARE
+        if needed > free and not duckdb_tables.is_whole(self._connection):
             raise upgrade_error(self._path, free, needed)
 
     def write(self, batch: Batch) -> datetime:
@@ -140,7 +141,8 @@ class DuckDBEngine:
     def _append(self, key: str, content: pa.Table) -> None:
         self._connection.register("arriving", content)
         try:
-            self._connection.execute(f"INSERT INTO {key} BY NAME SELECT * FROM arriving")
+            numbers = duckdb_tables.numbers_of(table_named(key))
+            self._connection.execute(f"INSERT INTO {key} BY NAME SELECT *{numbers} FROM arriving")
             if key == "events":
                 self._connection.execute(f"INSERT INTO {TOUCHES} BY NAME {touches_of('arriving')}")
         finally:
@@ -214,12 +216,10 @@ class DuckDBEngine:
         timeout_s: float,
         together: Together | None = None,
     ) -> pa.Table:
-        statement = _one_select(reader, sql)
         reader.execute("BEGIN TRANSACTION READ ONLY")
         with Deadline(timeout_s, reader.interrupt) as deadline:
             try:
-                if together is not None:
-                    statement = _one_select(reader, together.shortened(sql, params))
+                statement = _one_select(reader, sql if together is None else together.shortened(sql, params))
                 answer = reader.sql(statement, params=wanted(params, statement.named_parameters))
                 return plain(answer.to_arrow_table())
             except duckdb.InterruptException as error:

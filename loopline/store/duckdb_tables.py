@@ -1,5 +1,7 @@
 """Tables of a DuckDB file: made on the first start, widened when Loopline learns a column, refused when newer."""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
 import duckdb
@@ -7,7 +9,7 @@ import duckdb
 from loopline.store.engine import StoreError
 from loopline.store.library import TABLES
 from loopline.store.schema import SCHEMA_VERSION, Column, Kind, Table
-from loopline.store.touches import COLUMNS, NUMBERS, TOUCHES, touches_of
+from loopline.store.touches import COLUMNS, DUCKDB_NUMBER, NUMBERS, TOUCHES, touches_of
 
 TYPES: dict[Kind, str] = {
     Kind.TEXT: "VARCHAR",
@@ -17,8 +19,11 @@ TYPES: dict[Kind, str] = {
     Kind.TIME: "TIMESTAMPTZ",
     Kind.DATE: "DATE",
 }
+NUMBER = "UBIGINT"
 TOKENS_KEPT = timedelta(days=60)
 NUMBERS_TRIED = 100
+AT_ONCE = 4_000_000
+"""So many rows of a store of before get their numbers in one step."""
 
 BOOKS = """
 CREATE TABLE IF NOT EXISTS schema_version (version BIGINT NOT NULL, recorded_at TIMESTAMPTZ NOT NULL);
@@ -28,9 +33,11 @@ CREATE TABLE IF NOT EXISTS batches (token VARCHAR NOT NULL, recorded_at TIMESTAM
 
 
 def migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
-    """Bring the file to the tables of this Loopline, all or nothing. Raises StoreError when the file is newer."""
-    connection.execute("BEGIN TRANSACTION")
-    try:
+    """Bring the file to the tables of this Loopline. Raises StoreError when the file is newer.
+
+    All or nothing, and then the numbers of rows of before, in steps: killed between two, the next start goes on there.
+    """
+    with _all_or_nothing(connection):
         connection.execute(BOOKS)
         _refuse_newer(connection)
         for table in TABLES.values():
@@ -42,6 +49,15 @@ def migrate(connection: duckdb.DuckDBPyConnection, now: datetime) -> None:
             {"version": SCHEMA_VERSION, "now": now},
         )
         _thin_books(connection, now)
+    for table in TABLES.values():
+        _number_rows(connection, table)
+
+
+@contextmanager
+def _all_or_nothing(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    connection.execute("BEGIN TRANSACTION")
+    try:
+        yield
         connection.execute("COMMIT")
     except BaseException:
         connection.execute("ROLLBACK")
@@ -58,10 +74,11 @@ def _refuse_newer(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _make_or_widen(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
-    columns = ", ".join(f"{column.name} {_column_type(column)}" for column in table.columns)
+    said = [f"{column.name} {_column_type(column)}" for column in table.columns]
+    columns = ", ".join([*said, *(f"{number.name} {NUMBER}" for number in table.numbers)])
     connection.execute(f"CREATE TABLE IF NOT EXISTS {table.key} ({columns})")
     found = _columns_of(connection, table.key)
-    if unknown := set(found) - {column.name for column in table.columns}:
+    if unknown := set(found) - table.names:
         raise StoreError(
             f"{table.key} has columns this Loopline does not know ({', '.join(sorted(unknown))}): it was written by "
             "a newer one. Install that version again."
@@ -69,6 +86,55 @@ def _make_or_widen(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     for column in table.columns:
         if column.name not in found:
             _add_column(connection, table, column)
+    _make_numbers(connection, table, found)
+
+
+def _make_numbers(connection: duckdb.DuckDBPyConnection, table: Table, found: Collection[str]) -> None:
+    """The columns, still empty, where they are missing or another DuckDB made them."""
+    for number in table.numbers:
+        if number.name in found and not _are_own(connection, table.key, number.name, number.of):
+            connection.execute(f"ALTER TABLE {table.key} DROP COLUMN {number.name}")
+            found = {*found} - {number.name}
+        if number.name not in found:
+            connection.execute(f"ALTER TABLE {table.key} ADD COLUMN {number.name} {NUMBER}")
+
+
+def numbers_of(table: Table) -> str:
+    """SQL text beside the columns of rows that arrive: their numbers."""
+    return "".join(f", {DUCKDB_NUMBER}({number.of}) AS {number.name}" for number in table.numbers)
+
+
+def _number_rows(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
+    """From the last row to the first, so that the first one tells whether all have their numbers."""
+    sets = ", ".join(f"{number.name} = {DUCKDB_NUMBER}({number.of})" for number in table.numbers)
+    while not _has_numbers(connection, table):
+        [(last,)] = connection.execute(f"SELECT max(rowid) FROM {table.key} WHERE {_lacks(table)}").fetchall()
+        connection.execute(f"UPDATE {table.key} SET {sets} WHERE rowid > {last - AT_ONCE} AND rowid <= {last}")
+        connection.execute("CHECKPOINT")
+
+
+def _has_numbers(connection: duckdb.DuckDBPyConnection, table: Table) -> bool:
+    """Whether every row has them, by the first one."""
+    if not table.numbers:
+        return True
+    first = f"SELECT * FROM {table.key} LIMIT 1"
+    [(lacking,)] = connection.execute(f"SELECT count(*) FROM ({first}) AS first WHERE {_lacks(table)}").fetchall()
+    return int(lacking) == 0
+
+
+def _lacks(table: Table) -> str:
+    return "(" + " OR ".join(f"{number.name} IS NULL" for number in table.numbers) + ")"
+
+
+def is_whole(connection: duckdb.DuckDBPyConnection) -> bool:
+    """Nothing has to be made anew from the events: neither the touchpoints nor their own numbers."""
+    events = TABLES["events"]
+    return (
+        has_touches(connection)
+        and {number.name for number in events.numbers} <= {*_columns_of(connection, events.key)}
+        and all(_are_own(connection, events.key, number.name, number.of) for number in events.numbers)
+        and _has_numbers(connection, events)
+    )
 
 
 def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[str, ...]:
@@ -81,14 +147,15 @@ def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> tuple[str,
 
 def has_touches(connection: duckdb.DuckDBPyConnection) -> bool:
     """With the columns of this Loopline, and the numbers of this DuckDB."""
-    return _columns_of(connection, TOUCHES) == (*COLUMNS, *NUMBERS) and _has_own_numbers(connection)
+    has_columns = _columns_of(connection, TOUCHES) == (*COLUMNS, *NUMBERS)
+    return has_columns and _are_own(connection, TOUCHES, "identity_no", "identity")
 
 
-def _has_own_numbers(connection: duckdb.DuckDBPyConnection) -> bool:
+def _are_own(connection: duckdb.DuckDBPyConnection, table: str, number: str, text: str) -> bool:
     """Another DuckDB may make another number of a text: then those of a question would meet none of these."""
+    tried = f"SELECT {number}, {text} FROM {table} WHERE {number} IS NOT NULL LIMIT {NUMBERS_TRIED}"
     [(is_own,)] = connection.execute(
-        f"SELECT coalesce(bool_and(identity_no = hash(identity)), true) "
-        f"FROM (SELECT identity_no, identity FROM {TOUCHES} LIMIT {NUMBERS_TRIED})"
+        f"SELECT coalesce(bool_and({number} = {DUCKDB_NUMBER}({text})), true) FROM ({tried}) AS tried"
     ).fetchall()
     return bool(is_own)
 

@@ -21,10 +21,14 @@ def rows_of(
 
 
 def texts_put(table: str, put: Mapping[str, str]) -> tuple[str, dict[str, Value]]:
-    """`a = $put_0, b = $put_1` with its parameters. A column by which rows lie on the disk cannot be written over."""
-    if not put or (fixed := put.keys() & set(table_named(table).order_by)):
+    """`a = $put_0, b = $put_1` with its parameters.
+
+    Raises StoreError for a column by which rows lie on the disk or are found: it cannot be written over.
+    """
+    found_by = {*table_named(table).order_by, *(number.of for number in table_named(table).numbers)}
+    if not put or (fixed := put.keys() & found_by):
         raise StoreError(
-            f"{table} lies by {', '.join(sorted(fixed)) if put else 'its columns'}: rows can only go whole"
+            f"{table} is found by {', '.join(sorted(fixed)) if put else 'its columns'}: rows can only go whole"
         )
     names = [text_column(table, name) for name in put]
     sets = ", ".join(f"{name} = $put_{place}" for place, name in enumerate(names))

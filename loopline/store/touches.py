@@ -8,6 +8,8 @@ Identities are told apart by a number beside their text: a question that looks t
 of some people reads eight bytes of each instead of forty, and that is most of what it costs.
 """
 
+from collections.abc import Collection
+
 TOUCHES = "touches"
 COLUMNS = (
     "event_id", "unit_id", "occurred_at", "kind", "identity", "visitor_id", "is_entry", "touch_kind", "channel",
@@ -30,10 +32,12 @@ identity is one, else NULL."""
 DUCKDB_NUMBER, CLICKHOUSE_NUMBER = "hash", "sipHash64"
 
 
-def touches_of(events: str, number_of: str = DUCKDB_NUMBER) -> str:
+def touches_of(events: str, number_of: str = DUCKDB_NUMBER, made: Collection[str] = ()) -> str:
     """SQL of the touchpoints in `events`, a table with the columns of the table of this name.
 
-    `number_of`: the engine's own function behind `hash()`.
+    `number_of`: the engine's own function behind `hash()`. `made`: the numbers that are in `events` already.
     """
-    numbers = ", ".join(f"{sql.format(number_of=number_of)} AS {name}" for name, sql in NUMBERS.items())
-    return f"SELECT {', '.join(COLUMNS)}, {numbers} FROM {events} WHERE touch_kind <> ''"
+    numbers = [
+        name if name in made else f"{sql.format(number_of=number_of)} AS {name}" for name, sql in NUMBERS.items()
+    ]
+    return f"SELECT {', '.join((*COLUMNS, *numbers))} FROM {events} WHERE touch_kind <> ''"

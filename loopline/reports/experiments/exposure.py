@@ -24,7 +24,8 @@ _WHAT = "CASE WHEN e.touch_kind = '' THEN e.name ELSE e.touch_kind END"
 _SEEN = Part(
     "seen",
     f"""
-    SELECT e.event_id AS event_id, e.occurred_at AS occurred_at, e.identity AS identity, e.visitor_id AS visitor_id,
+    SELECT e.event_id AS event_id, e.occurred_at AS occurred_at, e.identity AS identity, e.identity_no AS identity_no,
+        e.visitor_id AS visitor_id,
         {_WHAT} AS what
     FROM events AS e LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign
     WHERE e.recorded_at <= $as_of AND epoch_us(e.occurred_at) >= $from_us AND epoch_us(e.occurred_at) < $until_us

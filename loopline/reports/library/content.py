@@ -7,10 +7,12 @@ from loopline.attribution.state import (
     MERGED_STATE,
     VERDICT_STATE,
     Part,
+    is_machine,
     latest,
     number_of,
     theirs,
     visible,
+    with_verdict,
 )
 from loopline.reports.balance import number
 from loopline.reports.charts.rows import bars
@@ -29,7 +31,7 @@ ENOUGH = 30
 _DECIDED = Part(
     "decided",
     f"""
-    SELECT id, lead_id, outcome, reporting_minor, closed_at
+    SELECT id, {number_of("id")} AS opportunity_no, lead_id, outcome, reporting_minor, closed_at
     FROM ({latest("opportunity_facts", "unit_id", "lead_id", "outcome", "reporting_minor", "closed_at")}) AS every_one
     WHERE NOT is_deleted AND outcome IN ('won', 'lost') AND {visible("unit_id")} AND {in_period("closed_at")}
     """,
@@ -37,8 +39,8 @@ _DECIDED = Part(
 _READERS = Part(
     "readers",
     f"""
-    SELECT DISTINCT d.id AS id, epoch_us(d.closed_at) AS closed_us, {number_of("coalesce(m.canonical_id, w.person_id)")}
-        AS person_no
+    SELECT DISTINCT d.opportunity_no AS opportunity_no, epoch_us(d.closed_at) AS closed_us,
+        {number_of("coalesce(m.canonical_id, w.person_id)")} AS person_no
     FROM decided AS d JOIN (
         SELECT opportunity_id, person_id FROM contact_state WHERE NOT is_deleted
         UNION ALL
@@ -51,39 +53,49 @@ _READERS = Part(
 """The people of each decided opportunity: its contacts, and the person of its lead."""
 
 
+_READER_IDENTITIES = Part(
+    "reader_identities",
+    """
+    SELECT i.identity_no AS identity_no, i.person_no AS person_no, i.from_us AS from_us, i.until_us AS until_us
+    FROM known_identities AS i JOIN (SELECT DISTINCT person_no FROM readers) AS w ON w.person_no = i.person_no
+    """,
+    (KNOWN_IDENTITIES, _READERS),
+)
+
+
 def _read(row: str) -> Part:
     """The part `read_pages`: who of the readers read which row when. Only their identities are joined to events."""
     return Part(
         "read_pages",
         f"""
         SELECT k.person_no AS person_no, {row} AS row_key, epoch_us(e.occurred_at) AS read_us
-        FROM events AS e JOIN (
-            SELECT i.identity AS identity, i.person_no AS person_no, i.from_us AS from_us, i.until_us AS until_us
-            FROM known_identities AS i
-            JOIN (SELECT DISTINCT person_no FROM readers) AS w ON w.person_no = i.person_no
-        ) AS k ON {theirs("e", "k")}
-        LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
-        WHERE e.recorded_at <= $as_of AND e.kind = 'page' AND {row} <> ''
+        FROM events AS e JOIN reader_identities AS k ON {theirs("e", "k")} {with_verdict()}
+        WHERE e.identity_no IN (SELECT identity_no FROM reader_identities)
+            AND e.recorded_at <= $as_of AND e.kind = 'page' AND {row} <> ''
             AND epoch_us(e.occurred_at) < $to_us AND epoch_us(e.occurred_at) >= $from_us - $lookback_us
-            AND NOT starts_with(coalesce(v.verdict, e.bot_verdict), 'machine') AND {visible("e.unit_id")}
+            AND NOT {is_machine()} AND {visible("e.unit_id")}
         """,
-        (KNOWN_IDENTITIES, _READERS, VERDICT_STATE),
+        (_READER_IDENTITIES, VERDICT_STATE),
     )
+
+
+_RECORD = """'opportunity' AS kind, d.id AS record_id, epoch_us(d.closed_at) AS at_us, {row} AS row_key,
+            d.outcome AS outcome, d.reporting_minor AS reporting_minor"""
 
 
 def _records(scope: Scope, _engine: Engine) -> Records:
     """Each decided opportunity beside each page that its people read before, once; or beside none."""
     return Records(
-        """
-        SELECT 'opportunity' AS kind, d.id AS record_id, epoch_us(d.closed_at) AS at_us,
-            coalesce(s.row_key, '') AS row_key, d.outcome AS outcome, d.reporting_minor AS reporting_minor
+        f"""
+        SELECT {_RECORD.format(row="coalesce(s.row_key, '')")}
         FROM decided AS d LEFT JOIN (
-            SELECT DISTINCT r.id AS id, p.row_key AS row_key
+            SELECT DISTINCT r.opportunity_no AS opportunity_no, p.row_key AS row_key
             FROM readers AS r JOIN read_pages AS p ON p.person_no = r.person_no
             WHERE p.read_us < r.closed_us AND p.read_us >= r.closed_us - $lookback_us
-        ) AS s ON s.id = d.id
+        ) AS s ON s.opportunity_no = d.opportunity_no
         """,
         (_DECIDED, _READERS, _read(_ROWS[scope.options.by])),
+        once=f"""SELECT {_RECORD.format(row="''")} FROM decided AS d""",
     )
 
 

@@ -12,9 +12,11 @@ from loopline.attribution.state import (
     OPPORTUNITY_STATE,
     VERDICT_STATE,
     Part,
+    is_machine,
     latest,
     question,
     visible,
+    with_verdict,
 )
 from loopline.lib.money import Money
 from loopline.lib.times import from_micros
@@ -35,15 +37,13 @@ from loopline.reports.result import Check, ReportResult, Row
 from loopline.store.engine import Engine, Value
 from loopline.store.engine import Row as Found
 
-_MACHINE = "starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')"
 _VISITS = Part(
     "counted",
     f"""
-    SELECT e.event_id AS record_id, epoch_us(e.occurred_at) AS at_us, NOT {_MACHINE} AS is_human,
+    SELECT e.event_id AS record_id, epoch_us(e.occurred_at) AS at_us, NOT {is_machine()} AS is_human,
         e.consent >= 2 AS has_consent, c.row_id IS NOT NULL AS is_mapped,
         c.row_id IS NOT NULL OR e.utm_campaign <> '' AS has_code
-    FROM touches AS e LEFT JOIN verdict_state AS v
-        ON v.visitor_no = e.visitor_no AND v.id <> '' AND NOT v.is_deleted
+    FROM touches AS e {with_verdict()}
     LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign
     WHERE e.is_entry AND e.recorded_at <= $as_of AND {visible("e.unit_id")} AND {in_period("e.occurred_at")}
         AND e.identity_no NOT IN (SELECT identity_no FROM gone_people)

@@ -5,18 +5,20 @@ from datetime import datetime
 
 from loopline.attribution.state import KNOWN_IDENTITIES, question, theirs
 from loopline.store.engine import Engine, Row, Value
+from loopline.store.library import TABLES
 
 MOST = 1_000
 
-_NEWEST = """
-SELECT * FROM events AS e
+_COLUMNS = ", ".join(f"e.{column.name} AS {column.name}" for column in TABLES["events"].columns)
+_NEWEST = f"""
+SELECT {_COLUMNS} FROM events AS e
 WHERE e.recorded_at <= $as_of AND e.received_at >= $since
     AND ($all_units OR e.unit_id IN (SELECT unnest($unit_ids)))
     AND ($event_id = '' OR e.event_id = $event_id)
 ORDER BY e.received_at DESC, e.event_id LIMIT $most
 """
 _OF_A_PERSON = f"""
-SELECT e.* FROM events AS e
+SELECT {_COLUMNS} FROM events AS e
 LEFT JOIN known_identities AS k ON {theirs("e", "k")}
 WHERE e.recorded_at <= $as_of AND e.received_at >= $since
     AND ($all_units OR e.unit_id IN (SELECT unnest($unit_ids)))

@@ -9,7 +9,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from loopline.attribution.state import KNOWN_IDENTITIES, VERDICT_STATE, question, theirs, visible
+from loopline.attribution.state import (
+    KNOWN_IDENTITIES,
+    VERDICT_STATE,
+    is_machine,
+    number_of,
+    question,
+    theirs,
+    visible,
+    with_verdict,
+)
 from loopline.reports.visits.topics import Topic, topic_of
 from loopline.reports.visits.visitors import moment, number, units
 from loopline.store.engine import Engine, Row, Value
@@ -23,18 +32,20 @@ MOST_PAGES = 500
 
 _PAGES = f"""
 , theirs AS (
-    SELECT identity, from_us, until_us FROM known_identities WHERE person_id IN (SELECT unnest($people))
-    UNION DISTINCT SELECT 'person:' || p.id AS identity, {ALWAYS} FROM (SELECT unnest($people) AS id) AS p
-    UNION DISTINCT SELECT 'visitor:' || v.id AS identity, {ALWAYS} FROM (SELECT unnest($visitors) AS id) AS v
+    SELECT identity_no, from_us, until_us FROM known_identities WHERE person_id IN (SELECT unnest($people))
+    UNION DISTINCT SELECT {number_of("'person:' || p.id")} AS identity_no, {ALWAYS}
+    FROM (SELECT unnest($people) AS id) AS p
+    UNION DISTINCT SELECT {number_of("'visitor:' || v.id")} AS identity_no, {ALWAYS}
+    FROM (SELECT unnest($visitors) AS id) AS v
 ),
 views AS (
     SELECT CASE WHEN e.page_view_id = '' THEN e.event_id ELSE e.page_view_id END AS page_view,
         max(e.url_path) AS url_path, max(e.title) AS title, max(e.engaged_ms) AS engaged_ms,
         min(e.occurred_at) AS began_at
     FROM events AS e JOIN theirs AS t ON {theirs("e", "t")}
-    LEFT JOIN verdict_state AS b ON b.id = e.visitor_id AND b.id <> '' AND NOT b.is_deleted
+    {with_verdict("e", "b")}
     WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.kind IN ('page', 'system')
-        AND coalesce(b.verdict, e.bot_verdict) NOT LIKE 'machine%' AND {visible("e.unit_id")}
+        AND NOT {is_machine("e", "b")} AND {visible("e.unit_id")}
     GROUP BY 1
 )
 SELECT url_path, max(title) AS title, count(*) AS views, sum(engaged_ms) AS engaged_ms, max(began_at) AS last_at,

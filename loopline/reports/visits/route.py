@@ -12,7 +12,15 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any
 
-from loopline.attribution.state import CHANNEL_STATE, channel_again, theirs
+from loopline.attribution.state import (
+    CHANNEL_STATE,
+    VERDICT_STATE,
+    channel_again,
+    is_machine,
+    number_of,
+    theirs,
+    with_verdict,
+)
 from loopline.reports.visits.moments import DIRECT, Moment, PageSeen
 from loopline.reports.visits.parts import SCROLLED_TO
 from loopline.store.engine import Engine, Row, Value
@@ -46,27 +54,19 @@ links AS (
 ),
 browser_uses AS ({BROWSER_USES}),
 identities AS (
-    SELECT links.identity AS identity, people.person_id AS person_id, {ALWAYS}
+    SELECT {number_of("links.identity")} AS identity_no, people.person_id AS person_id, {ALWAYS}
     FROM links JOIN people ON people.id = links.linked_id
     UNION DISTINCT
-    SELECT 'person:' || id AS identity, person_id, {ALWAYS} FROM people
+    SELECT {number_of("'person:' || id")} AS identity_no, person_id, {ALWAYS} FROM people
     UNION DISTINCT
-    SELECT browser_uses.identity AS identity, people.person_id AS person_id, browser_uses.from_us AS from_us,
-           browser_uses.until_us AS until_us
+    SELECT {number_of("browser_uses.identity")} AS identity_no, people.person_id AS person_id,
+           browser_uses.from_us AS from_us, browser_uses.until_us AS until_us
     FROM browser_uses JOIN people ON people.id = browser_uses.person_id
     UNION DISTINCT
-    SELECT 'visitor:' || unknown.id AS identity, '' AS person_id, {ALWAYS}
+    SELECT {number_of("'visitor:' || unknown.id")} AS identity_no, '' AS person_id, {ALWAYS}
     FROM (SELECT unnest($visitors) AS id) AS unknown
 ),
-verdicts AS (
-    SELECT id AS visitor_id, verdict
-    FROM (
-        SELECT id, verdict, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-        FROM bot_verdict_facts
-        WHERE recorded_at <= $as_of
-    ) AS versions
-    WHERE place = 1
-),
+verdict_state AS ({VERDICT_STATE.sql}),
 codes AS (
     SELECT id, campaign_id
     FROM (
@@ -99,10 +99,10 @@ theirs AS (
            events.referrer_host AS referrer_host, events.url_path AS url_path, events.title AS title,
            events.engaged_ms AS engaged_ms, events.properties AS properties,
            CASE WHEN events.kind = 'system' AND events.page_view_id <> '' THEN {SCROLLED_TO} END AS scrolled,
-           CASE WHEN coalesce(verdicts.verdict, events.bot_verdict) LIKE 'machine%' THEN 1 ELSE 0 END AS is_machine
+           CASE WHEN {is_machine("events", "verdicts")} THEN 1 ELSE 0 END AS is_machine
     FROM events
     JOIN identities ON {theirs("events", "identities")}
-    LEFT JOIN verdicts ON verdicts.visitor_id = events.visitor_id
+    {with_verdict("events", "verdicts")}
     {channel_again("events", "again")}
     WHERE events.recorded_at <= $as_of AND ($sees_all_units OR events.unit_id IN (SELECT unnest($units)))
 ),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from loopline.attribution.state import VERDICT_STATE, Part, latest, question, visible
+from loopline.attribution.state import VERDICT_STATE, Part, is_machine, latest, question, visible, with_verdict
 from loopline.reports.visits.machine_score import REASONS
 from loopline.store.engine import Engine, Row, Value
 
@@ -22,9 +22,9 @@ _LEFT_OUT = question(
     f"""
     SELECT coalesce(v.verdict, e.bot_verdict) AS counted_as, count(*) AS events,
         sum(CASE WHEN e.is_entry THEN 1 ELSE 0 END) AS visits
-    FROM events AS e LEFT JOIN verdict_state AS v ON v.id = e.visitor_id AND v.id <> '' AND NOT v.is_deleted
+    FROM events AS e {with_verdict()}
     WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND {visible("e.unit_id")}
-        AND starts_with(coalesce(v.verdict, e.bot_verdict), 'machine')
+        AND {is_machine()}
     GROUP BY coalesce(v.verdict, e.bot_verdict) ORDER BY events DESC, counted_as
     """,
     VERDICT_STATE,

@@ -10,9 +10,12 @@ from loopline.attribution.state import (
     KNOWN_IDENTITIES,
     VERDICT_STATE,
     Part,
+    is_machine,
+    number_of,
     question,
     theirs,
     visible,
+    with_verdict,
 )
 from loopline.reports.visits.parts import KINDS, PAGES, TOLD
 from loopline.store.engine import Engine, Row, Value
@@ -56,8 +59,8 @@ WHERE NOT $only_begun OR t.has_begun = 1
 """
 _LAST_SEEN = f"""
 , theirs AS (
-    SELECT identity, person_id, from_us, until_us FROM known_identities WHERE person_id IN (SELECT unnest($people))
-    UNION ALL SELECT 'person:' || p.id AS identity, p.id AS person_id, {ALWAYS}
+    SELECT identity_no, person_id, from_us, until_us FROM known_identities WHERE person_id IN (SELECT unnest($people))
+    UNION ALL SELECT {number_of("'person:' || p.id")} AS identity_no, p.id AS person_id, {ALWAYS}
     FROM (SELECT unnest($people) AS id) AS p)
 SELECT t.person_id AS person_id, max(e.occurred_at) AS last_at
 FROM events AS e JOIN theirs AS t ON {theirs("e", "t")}
@@ -68,9 +71,9 @@ GROUP BY t.person_id
 _NOW = f"""
 SELECT count(DISTINCT CASE WHEN e.visitor_id <> '' THEN e.visitor_id WHEN e.session_id <> '' THEN e.session_id
     ELSE e.event_id END) AS visitors
-FROM events AS e LEFT JOIN verdict_state AS b ON b.id = e.visitor_id
+FROM events AS e {with_verdict("e", "b")}
 WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.occurred_at <= $now AND e.kind IN {KINDS}
-    AND (e.session_id <> '' OR e.is_entry) AND coalesce(b.verdict, e.bot_verdict) NOT LIKE 'machine%'
+    AND (e.session_id <> '' OR e.is_entry) AND NOT {is_machine("e", "b")}
     AND {visible("e.unit_id")}
 """
 _VISITOR = f"""
@@ -80,11 +83,11 @@ SELECT min(e.occurred_at) AS began_at, max(e.occurred_at) AS last_at,
     arg_max(e.device, e.occurred_at) AS device,
     arg_max(e.browser, e.occurred_at) AS browser, arg_max(e.network_company, e.occurred_at) AS network_company,
     max(coalesce(k.person_id, '')) AS person_id,
-    max(CASE WHEN coalesce(b.verdict, e.bot_verdict) LIKE 'machine%' THEN 1 ELSE 0 END) AS machine
+    max(CASE WHEN {is_machine("e", "b")} THEN 1 ELSE 0 END) AS machine
 FROM events AS e
 LEFT JOIN known_identities AS k ON k.identity = 'visitor:' || e.visitor_id AND k.until_us = {LAST_US}
     AND k.from_us = {FIRST_US}
-LEFT JOIN verdict_state AS b ON b.id = e.visitor_id
+{with_verdict("e", "b")}
 WHERE e.recorded_at <= $as_of AND e.visitor_id = $visitor AND e.kind IN {KINDS} AND {visible("e.unit_id")}
 """
 NOW = timedelta(minutes=5)

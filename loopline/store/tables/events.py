@@ -1,6 +1,6 @@
 """`events`: what trackers, SDKs, imports and Loopline itself reported. Immutable."""
 
-from loopline.store.schema import RECORDED_AT, Table, flag, integer, moment, text
+from loopline.store.schema import RECORDED_AT, Number, Table, flag, integer, moment, text
 
 TABLE = Table(
     key="events",
@@ -49,4 +49,5 @@ TABLE = Table(
         RECORDED_AT,
     ),
     order_by=("unit_id", "occurred_at"),
+    numbers=(Number("identity_no", "identity"), Number("visitor_no", "visitor_id")),
 )  # fmt: skip
