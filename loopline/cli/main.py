@@ -11,8 +11,9 @@ from loopline.lib.config import ConfigError
 from loopline.lib.registry import scan
 
 
-def commands() -> dict[str, Command]:
-    return scan("loopline.cli.commands", "COMMAND", Command)
+def commands(named: str = "") -> dict[str, Command]:
+    """All commands, or the one of this name: each brings its part of the program, and all of it is long to load."""
+    return scan("loopline.cli.commands", "COMMAND", Command, only=named)
 
 
 def _parser(known: dict[str, Command]) -> argparse.ArgumentParser:
@@ -48,9 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    known = commands()
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    known = commands(words[0] if words else "")
     parser = _parser(known)
-    given = parser.parse_args(arguments)
+    given = parser.parse_args(words)
     if given.command is None:
         parser.print_help()
         return DONE
