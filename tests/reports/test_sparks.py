@@ -91,7 +91,16 @@ def test_a_point_is_a_week_of_closing_or_of_the_touchpoint_in_a_cohort(reading_e
 WEEKS = {"first": date(2024, 3, 4), "last": date(2024, 3, 10)}
 
 
-@pytest.mark.parametrize("days", [MARCH, WEEKS], ids=["month", "one slice"])
+@pytest.mark.parametrize(
+    ("reading_engine", "days"),
+    [
+        pytest.param("duckdb", MARCH, id="duckdb-month"),
+        pytest.param("duckdb", WEEKS, id="duckdb-one slice"),
+        pytest.param("clickhouse", MARCH, id="clickhouse-month", marks=pytest.mark.slow),
+        pytest.param("clickhouse", WEEKS, id="clickhouse-one slice"),
+    ],
+    indirect=["reading_engine"],
+)
 def test_the_points_of_each_report_add_up_to_its_figure(
     reading_engine: Engine, shelf: Shelf, days: dict[str, date]
 ) -> None:

@@ -27,7 +27,7 @@ from loopline.reports.windows import ByWindow, by_window
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
-from tests.engines import duckdb_first
+from tests.engines import duckdb_first, some_of
 from tests.make import make_unit, make_user, signed_in_as
 
 HOSTILE = "<script>alert(1)</script>"
@@ -80,13 +80,14 @@ def test_pipeline_moves_from_what_came_late_to_what_came_early(reading_engine: E
     ]
 
 
+@pytest.mark.cases
 @pytest.mark.parametrize("key", TOLD)
 def test_each_column_is_the_report_with_that_window_and_adds_up(key: str, reading_engine: Engine, shelf: Shelf) -> None:
     found = asked(key, reading_engine, lookback_days=45)
     assert found.result.check
     assert found.result.check.holds
     assert found.result.check.records
-    for window, column in found.columns:
+    for window, column in some_of(found.columns, reading_engine, 2):
         days = None if window == "none" else int(window)
         options = Options(**MARCH, by=REPORTS[key].usual_by, lookback_days=days)  # type: ignore[arg-type]
         told = run_report(key, options, reading_engine, BOOKS)
