@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -77,10 +78,17 @@ class Running:
 
     def events(self) -> list[dict[str, object]]:
         """Events as the store has them, asked as the command line asks."""
+        return list(self._ask("/internal/events", limit="1000")["events"])
+
+    def report(self, key: str, **options: str) -> dict[str, Any]:
+        """A report, asked as the command line asks, without the second that starting the command takes."""
+        return self._ask("/internal/report", key=key, **options)
+
+    def _ask(self, path: str, **params: str) -> dict[str, Any]:
         told = json.loads((self.folder / "run" / "server.json").read_text())
         headers = {"Authorization": f"Bearer {told['token']}"}
-        answer = httpx.get(f"{self.url}/internal/events", params={"limit": 1000}, headers=headers, timeout=30)
-        return list(answer.raise_for_status().json()["events"])
+        answer = httpx.get(self.url + path, params=params, headers=headers, timeout=30)
+        return dict(answer.raise_for_status().json())
 
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
