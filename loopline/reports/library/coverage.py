@@ -85,7 +85,8 @@ _WON = Part(
 _COST = Part(
     "counted",
     f"""
-    SELECT id AS record_id, epoch_us(CAST(starts_on AS TIMESTAMPTZ)) AS at_us, reporting_minor IS NOT NULL AS has_rate
+    SELECT id AS record_id, starts_on, epoch_us(CAST(starts_on AS TIMESTAMPTZ)) AS at_us,
+        reporting_minor IS NOT NULL AS has_rate
     FROM cost_lines WHERE {falls_into("$first", "$last")}
     """,
     (COST_LINES,),
@@ -190,7 +191,8 @@ def _counted(part: Part, periods: Sequence[Period], scope: Scope, engine: Engine
     conditions = {name: which for key in keys for name, which in
                   ((key, _COUNTED[key].known), (f"of_{key}", _COUNTED[key].of))}  # fmt: skip
     told = ", ".join(f"count(*) FILTER (WHERE {which}) AS {name}" for name, which in conditions.items())
-    sql = f"SELECT {place_of('at_us', len(periods))} AS place, {told} FROM counted GROUP BY place"
+    place = place_of("starts_on", len(periods), is_day=True) if part is _COST else place_of("at_us", len(periods))
+    sql = f"SELECT {place} AS place, {told} FROM counted GROUP BY place"
     found = {key: [(0, 0)] * len(periods) for key in keys}
     for row in engine.rows(question(sql, part), {**scope.params, **beginnings(periods, scope)}):
         for key in keys:

@@ -28,16 +28,19 @@ def slices(scope: Scope) -> tuple[str, list[Period]]:
 
 
 def beginnings(periods: Sequence[Period], scope: Scope) -> dict[str, Value]:
-    """The parameters `$at<n>` of `place_of`."""
-    return {
-        f"at{place}": round(day_start(one.first, scope.books.zone).timestamp() * 1_000_000)
-        for place, one in enumerate(periods)
-    }
+    """The parameters of `place_of`: `$at<n>` for moments, `$on<n>` for days."""
+    values: dict[str, Value] = {}
+    for place, one in enumerate(periods):
+        values[f"at{place}"] = round(day_start(one.first, scope.books.zone).timestamp() * 1_000_000)
+        values[f"on{place}"] = one.first
+    return values
 
 
-def place_of(column: str, count: int) -> str:
-    """SQL text: in which of the slices a moment of the period lies; slice n begins at `$at<n>`."""
-    later = " ".join(f"WHEN {column} >= $at{place} THEN {place}" for place in range(count - 1, 0, -1))
+def place_of(column: str, count: int, *, is_day: bool = False) -> str:
+    """SQL text: in which of the slices a moment of the period lies, in microseconds, or a day of it. A day has no zone:
+    made a moment it would lie a day earlier for some."""
+    begins = "$on" if is_day else "$at"
+    later = " ".join(f"WHEN {column} >= {begins}{place} THEN {place}" for place in range(count - 1, 0, -1))
     return f"CASE {later} ELSE 0 END" if later else "CAST(0 AS BIGINT)"  # a bare 0 could not be grouped by
 
 

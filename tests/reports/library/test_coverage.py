@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from loopline.reports.options import OptionError, Options
+from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.run import open_figure, run_report
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
@@ -85,6 +85,19 @@ def test_a_lead_of_somebody_merged_goes_by_what_is_known_of_the_person_that_rema
     assert (known["agreed"], known["company"]) == (2, 1)
     opened = open_figure("coverage", "company", "known", Options(**MARCH), engine, BOOKS)
     assert [one.record_id for one in opened.items] == ["a"]
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Auckland"])
+def test_over_time_a_cost_line_stands_in_the_week_of_its_first_day_in_any_zone(engine: Engine, zone: str) -> None:
+    """4 March 2024 is a Monday."""
+    shelf = Shelf(engine)
+    shelf.cost("monday", "", None, date(2024, 3, 4))
+    shelf.cost("before", "", 100, date(2024, 2, 20), date(2024, 3, 20))
+    shelf.store()
+    books = Books(currency="EUR", zone=zone, units=BOOKS.units)
+    over_time = run_report("coverage", Options(**MARCH), engine, books).over_time
+    assert over_time is not None
+    assert over_time.by_row["rate"] == (100.0, 0.0, None, None, None)
 
 
 def test_a_row_that_there_is_not_says_which_rows_open(reading_engine: Engine, shelf: Shelf) -> None:
