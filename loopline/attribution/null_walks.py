@@ -16,9 +16,12 @@ from loopline.attribution.by_walk import NUMBER_BITS, ByWalk, by_walk
 from loopline.attribution.state import question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
 from loopline.attribution.walks import Integers, Walks
-from loopline.store.engine import Engine, Value
+from loopline.store.engine import Engine, StoreError, Value
 
 CHANNELS = "SELECT DISTINCT channel FROM touches UNION SELECT DISTINCT channel FROM channel_facts ORDER BY channel"
+
+MOST_TRIES = 5
+"""So often the walks are asked for while people are being erased in between."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +61,20 @@ def null_walks(
 ) -> NullWalks:
     """Those of the scope; `converted` says by kind whose walks (as `walk_of` counts them) converted to it.
 
-    Raises StoreError.
+    Raises StoreError, also where people were erased again and again while it asked.
     """
+    for _ in range(MOST_TRIES):
+        found = _asked(engine, values, channels, ignores_direct)
+        if found is not None:
+            return _split(tuple(channels), found, converted)
+    raise StoreError(
+        "People are being erased just now, so that the paths changed each time while they were read. "
+        "Ask again in a minute."
+    )
+
+
+def _asked(engine: Engine, values: Mapping[str, Value], channels: Sequence[str], ignores_direct: bool) -> ByWalk | None:
+    """None where somebody was erased between the two questions."""
     touched = touchpoints(RowOf("''", carries_channel=True, ignores_direct=ignores_direct, with_strangers=True))
     given = {**values, **{f"channel{place}": channel for place, channel in enumerate(channels)}}
     packing = _Packing.of(values, len(channels))
@@ -68,10 +83,10 @@ def null_walks(
         tied_at = [str(moment) for moment in found.tied_at]
         tied = engine.query(question(_tied_touches(channels, packing), touched), {**given, "tied_at": tied_at})
         codes, places = _by_walk(tied, packing), found.together[np.isin(found.together_at, found.tied_at)]
-        if len(codes) != len(places):  # somebody was erased between the two questions
-            return null_walks(engine, values, channels, converted, ignores_direct)
+        if len(codes) != len(places):
+            return None
         found.codes[places] = codes
-    return _split(tuple(channels), found, converted)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

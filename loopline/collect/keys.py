@@ -10,7 +10,8 @@ import json
 import secrets
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -132,6 +133,33 @@ class Keys:
             self._connection.executescript(_SCHEMA)
             self._add_columns()
         self.refresh()
+
+    @contextmanager
+    def all_or_nothing(self) -> Iterator[Callable[[], None]]:
+        """What this thread changes after it called what it is given holds when this ends well; else it never was.
+
+        So another transaction can be begun before and be committed before. Until the end others of this process wait.
+        """
+        begun = False
+
+        def begin() -> None:
+            nonlocal begun
+            self._lock.acquire()
+            begun = True
+            self._connection.execute("BEGIN IMMEDIATE")
+
+        try:
+            yield begin
+            if begun:
+                self._connection.execute("COMMIT")
+        except BaseException:
+            if begun and self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
+        finally:
+            self._forget()
+            if begun:
+                self._lock.release()
 
     def create(self, new: NewKey, *, plain: str | None = None) -> tuple[str, str]:
         """Store a key; returns its id and the key itself, which is shown this once.

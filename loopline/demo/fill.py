@@ -116,16 +116,19 @@ def _records(year: Year, folder: Path, ids: Ids) -> _Records:
 
 
 def _keys(folder: Path, unit_ids: dict[str, str]) -> dict[str, str]:
-    """A browser key for each unit, known by its fixed value; → its id."""
+    """A browser key for each unit, known by its fixed value and in use: the site is connected; → its id."""
     keys = Keys(folder)
     try:
-        return {
+        made = {
             unit.key: keys.create(
                 NewKey(f"Site of {unit.name}", KeyKind.BROWSER, unit_ids[unit.key], allow_automation=True),
                 plain=key_of(unit.key),
             )[0]
             for unit in world.UNITS
         }
+        for unit in world.UNITS:
+            keys.lookup(key_of(unit.key))
+        return made
     finally:
         keys.close()
 

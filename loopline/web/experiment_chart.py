@@ -6,7 +6,8 @@ from django.utils.html import format_html, format_html_join
 
 from loopline.reports.experiments.lift import Lift
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 56, 12, 10, 30
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 88, 44, 12, 30
+"""Left and right there is room for labels as large as phones need them."""
 MOST = 3.0
 """Lifts above three times more are cut, so that the first weeks do not flatten the rest."""
 

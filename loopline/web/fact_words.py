@@ -12,8 +12,10 @@ from django.urls import reverse
 from loopline.access.actor import Actor
 from loopline.access.models import User
 from loopline.access.roles import Permission
-from loopline.campaigns.models import Activity, Campaign
-from loopline.leads.models import Lead
+from loopline.campaigns.models import Activity, Campaign, CostLine
+from loopline.experiments.models import Experiment
+from loopline.leads.hand_off_models import Clock
+from loopline.leads.models import DefinitionVersion, Lead
 from loopline.lib.amounts import money_text
 from loopline.lib.ids import uuids_in
 from loopline.people.models import Company, Person
@@ -76,6 +78,17 @@ _UNNAMED = {
 }
 _NAMED_BY: dict[str, type[Activity] | type[User]] = {"activity_id": Activity, "owner_id": User}
 """Columns whose value is the id of something else, told by its name."""
+_LABELS: dict[str, dict[str, str]] = {
+    "state": {**dict(Lead.State.choices), **dict(Experiment.State.choices)},
+    "status": dict(DefinitionVersion.Status.choices),
+    "kind": dict(Clock.Kind.choices),
+    "outcome": dict(Opportunity.Outcome.choices),
+    "stage": dict(Opportunity.Stage.choices),
+    "cost_kind": dict(CostLine.Kind.choices),
+    "is_granted": {"True": "agreed", "False": "taken back"},
+    "verdict": {"human": "human", "machine": "machine"},
+}
+"""Columns whose value is a key → its words, as the pages of the records say them."""
 _IDS = frozenset({"opportunity_id", "person_id", "campaign_id", "canonical_id", "lead_id"})
 """Columns whose value is told by the record's name, not by its id."""
 
@@ -185,4 +198,7 @@ def _word(name: str, value: Value, currency: str, zone: str) -> str:
         return f"{value.astimezone(ZoneInfo(zone)):%-d %b %Y}"
     if isinstance(value, date):
         return f"{value:%-d %b %Y}"
-    return "" if value is None else str(value).replace("_", " ")
+    if value is None:
+        return ""
+    said = _LABELS.get(name, {}).get(str(value), str(value).replace("_", " "))
+    return f"{said[0].lower()}{said[1:]}" if name in _LABELS and said else said

@@ -3,17 +3,19 @@
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import DatabaseError, transaction
 
 from loopline.access import actions
 from loopline.access.actions import NewUnit, OrganisationDetails
 from loopline.access.actor import SYSTEM, NotAllowedError
 from loopline.access.models import AuditEntry, BusinessUnit, ExchangeRate
 from loopline.access.roles import Role
-from loopline.access.write_keys import create_write_key, revoke_write_key
-from loopline.collect.keys import KeyKind, Keys, NewKey
+from loopline.access.write_keys import change_write_key, create_write_key, revoke_write_key
+from loopline.collect.keys import KeyChange, KeyKind, Keys, NewKey
 from tests.make import make_unit, make_user
 
 pytestmark = pytest.mark.django_db
@@ -76,3 +78,48 @@ def test_a_write_key_is_shown_once_and_its_making_and_end_are_on_record(tmp_path
     assert [entry.verb for entry in AuditEntry.objects.all()] == ["created write key", "revoked write key"]
     assert plain not in str(list(AuditEntry.objects.values()))
     keys.close()
+
+
+def test_a_write_key_that_the_audit_log_could_not_note_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, unit = Keys(tmp_path), make_unit()
+    new = NewKey("web site", KeyKind.SERVER, str(unit.pk))
+    plain = create_write_key(keys, new, by=SYSTEM)
+    key = keys.lookup(plain)
+    assert key is not None
+
+    def failing(*_said: object, **_detail: object) -> None:
+        raise DatabaseError("the disk is full")
+
+    monkeypatch.setattr("loopline.access.write_keys.audit", failing)
+    with pytest.raises(DatabaseError):
+        create_write_key(keys, NewKey("unnoted", KeyKind.SERVER, str(unit.pk)), by=SYSTEM)
+    with pytest.raises(DatabaseError):
+        change_write_key(keys, key, KeyChange("renamed"), by=SYSTEM)
+    with pytest.raises(DatabaseError):
+        revoke_write_key(keys, key, by=SYSTEM)
+    other = Keys(tmp_path)  # as another process reads the file
+    assert [(one.name, one.revoked_at) for one in other.list()] == [("web site", None)]
+    assert keys.lookup(plain) is not None
+    other.close()
+    monkeypatch.undo()
+    revoke_write_key(keys, key, by=SYSTEM)
+    assert keys.lookup(plain) is None
+    keys.close()
+
+
+def test_a_key_is_settled_only_after_its_audit_entry_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys, other, unit, seen = Keys(tmp_path), Keys(tmp_path), make_unit(), []
+    left = transaction.Atomic.__exit__
+
+    def leaves(self: transaction.Atomic, *why: Any) -> None:
+        seen.append(len(other.list()))
+        left(self, *why)
+        seen.append(len(other.list()))
+
+    monkeypatch.setattr(transaction.Atomic, "__exit__", leaves)
+    create_write_key(keys, NewKey("web site", KeyKind.SERVER, str(unit.pk)), by=SYSTEM)
+    monkeypatch.undo()
+    assert set(seen) == {0}, "the records are committed first"
+    assert len(other.list()) == 1
+    for one in (keys, other):
+        one.close()

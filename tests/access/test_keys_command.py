@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from loopline.access.actor import SYSTEM
+from loopline.access.models import AuditEntry
 from loopline.cli.main import main
 from loopline.collect.keys import Keys
 from tests.make import make_unit
@@ -36,6 +38,9 @@ def test_a_key_is_created_changed_listed_and_revoked(folder: Path, capsys: pytes
     assert plain not in listed
     assert main(["keys", "revoke", key.id]) == 0
     assert Keys(folder).lookup(plain) is None
+    verbs = ["created write key", "changed write key", "revoked write key"]
+    assert [(one.verb, one.actor_name) for one in AuditEntry.objects.all()] == [(verb, SYSTEM.name) for verb in verbs]
+    assert main(["keys", "revoke", key.id]) == 1
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from loopline.attribution.null_walks import NullWalks, all_channels, null_walks
 from loopline.attribution.walks import Walks
 from loopline.reports.options import Options
 from loopline.reports.run import settle
-from loopline.store.engine import Engine
+from loopline.store.engine import Engine, StoreError
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
 
 LATER = LEARNT + timedelta(days=1)
@@ -119,6 +119,27 @@ def test_who_was_erased_between_the_two_questions_is_asked_for_again(
 
     monkeypatch.setattr(part, "_tied_touches", erased_before)
     assert strangers(engine) == ["ED"]
+
+
+def test_while_people_are_erased_again_and_again_it_ends_and_says_so(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = Shelf(engine)
+    for number in range(part.MOST_TRIES + 2):
+        shelf.touch(f"{number}1", f"visitor:{number}", day(5), channel="Email")
+        shelf.touch(f"{number}2", f"visitor:{number}", day(5), channel="Direct")
+    shelf.store()
+    second, erased = part._tied_touches, []
+
+    def erased_before(*words: object) -> str:
+        engine.erase("events", "identity", [f"visitor:{len(erased)}"])
+        erased.append(words)
+        return second(*words)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(part, "_tied_touches", erased_before)
+    with pytest.raises(StoreError, match="People are being erased just now"):
+        strangers(engine)
+    assert len(erased) == part.MOST_TRIES
 
 
 def test_who_converted_to_another_kind_is_a_null_walk_for_this_one(engine: Engine) -> None:

@@ -21,6 +21,15 @@ from tests.browser.watch import Complaints
 
 pytestmark = pytest.mark.browser
 
+_CUT_OFF = """() => [...document.querySelectorAll(".course-plot")].flatMap((plot) => {
+  const room = plot.getBoundingClientRect();
+  return [...plot.querySelectorAll("text")]
+    .map((one) => [one.textContent, one.getBoundingClientRect()])
+    .filter(([, box]) => box.left < room.left || box.right > room.right)
+    .map(([words, box]) => `${words}: ${box.left} to ${box.right} of ${room.left} to ${room.right}`);
+})"""
+"""Labels of the chart that reach out of it."""
+
 
 def _assigned(experiment: Experiment, engine: Engine) -> None:
     """Visitors of three weeks, of whom the treated become leads twice as often."""
@@ -61,6 +70,10 @@ def test_an_experiment_at_each_of_its_stages(
     page.goto(reverse("experiment", args=[draft.pk]))
     page.get_by_text("With and without").wait_for()
     shoot(page, "experiment-running")
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 844})
+        assert page.locator(".course-plot text").count() > 4
+        assert page.evaluate(_CUT_OFF) == [], width
     conclude_experiment(running, by=SYSTEM)
     page.goto(reverse("experiment", args=[draft.pk]))
     shoot(page, "experiment-concluded")

@@ -15,12 +15,13 @@ from loopline.campaigns.forms import Sent
 from loopline.campaigns.models import Campaign
 from loopline.cli.commands.demo import end_of_year
 from loopline.collect.inbox import Inbox
+from loopline.collect.keys import Keys
 from loopline.collect.loader import Loader
 from loopline.collect.settings import Settings
 from loopline.collect.state import State
 from loopline.demo import world
 from loopline.demo.events import fill_inbox, visit_requests
-from loopline.demo.fill import fill
+from loopline.demo.fill import _keys, fill
 from loopline.demo.ground import Ground, Ids, lay_ground
 from loopline.demo.leads import FOR_EVER
 from loopline.demo.names import SUFFIX
@@ -285,3 +286,11 @@ def test_dice_are_seeded_not_shared() -> None:
     first = simulate(UNTIL, scale=SCALE)
     random.seed(2)
     assert simulate(UNTIL, scale=SCALE) == first
+
+
+def test_the_site_of_the_demo_is_connected(tmp_path: Path) -> None:
+    _keys(tmp_path, {unit.key: f"id-of-{unit.key}" for unit in world.UNITS})
+    keys = Keys(tmp_path)
+    assert [one.name for one in keys.list() if one.last_used_at is None] == []
+    assert len(keys.list()) == len(world.UNITS)
+    keys.close()

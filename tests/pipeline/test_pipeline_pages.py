@@ -270,6 +270,11 @@ def test_the_list_leads_back_to_the_board_with_or_without_a_choice(seller: User)
         assert f'href="{back}"' in client.get(reverse("pipeline_list") + query).content.decode(), query
 
 
+def test_the_list_of_one_stage_says_its_name(seller: User) -> None:
+    text = signed_in(seller).get(reverse("pipeline_list"), {"stage": "proposal"}).content.decode()
+    assert "Only in Proposal." in text
+
+
 def test_what_waits_on_the_list_stands_beside_the_word_tasks(seller: User, unit: BusinessUnit) -> None:
     Task.objects.create(unit=unit, title="Call back", owner=seller, due_on=timezone.localdate())
     assert '<span class="waiting">1</span>' in signed_in(seller).get(reverse("tasks")).content.decode()

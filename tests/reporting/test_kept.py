@@ -9,6 +9,7 @@ from django.core import mail as outbox
 from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from loopline.access.mail import send_waiting
 from loopline.access.models import AuditEntry, BusinessUnit, Mail
@@ -242,12 +243,14 @@ def test_the_weekly_table_is_kept_as_a_view_and_comes_by_mail_to_each_as_far_as_
     page = client.get(reverse("weekly")).content.decode()
     assert reverse("report_mail_new", args=["weekly"]) in page
     assert reverse("report_freeze", args=["buyers"]).replace("buyers", "weekly") not in page
-    given = {"name": "Weekly table", "cadence": "weekly", "day": "1", "at": "07:00"}
+    given = {"name": "Weekly table", "cadence": "weekly", "weekday": "3", "day": "1", "at": "07:00"}
     answer = signed_in(boss).post(
         reverse("report_mail_new", args=["weekly"]) + said, given | {"recipients": [str(north.pk), str(boss.pk)]}
     )
     assert answer.headers["Location"] == reverse("kept_reports")
-    at = ReportMail.objects.get().next_at
+    mail = ReportMail.objects.get()
+    assert (mail.day, timezone.localtime(mail.next_at).strftime("%A")) == (3, "Wednesday")
+    at = mail.next_at
     assert send_due(at=at) == 2
     send_waiting(at=at)
     sent = {one.to[0]: one for one in outbox.outbox}
@@ -335,11 +338,21 @@ def test_a_mail_that_cannot_come_is_refused(plan: dict[str, Any], units: tuple[B
 def test_a_mail_is_set_up_and_ended_on_its_page_by_who_may(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     owner, reader = make_user(Role.MARKETING, unit=units[0]), make_user(Role.SALES, unit=units[0])
     client, page = signed_in(owner), reverse("report_mail_new", args=["buyers"]) + "?by=size"
-    given = {"name": "Sizes", "cadence": "monthly", "day": "3", "at": "06:30", "recipients": [str(reader.pk)]}
+    given = {
+        "name": "Sizes",
+        "cadence": "monthly",
+        "weekday": "5",
+        "day": "3",
+        "at": "06:30",
+        "recipients": [str(reader.pk)],
+    }
     make_user()
     assert Client().get(page).headers["Location"].startswith("/account/login/")
-    assert client.get(page).status_code == 200
+    form = client.get(page).content.decode()
+    assert '<option value="1" selected>Monday</option>' in form
+    assert '<option value="7">Sunday</option>' in form
     assert client.post(page, given | {"recipients": []}).status_code == 422
+    assert client.post(page, given | {"cadence": "weekly", "weekday": "8"}).status_code == 422
     stranger = make_user(Role.SALES, unit=units[1])
     assert client.post(page, given | {"recipients": [str(stranger.pk)]}).status_code == 422
     assert client.post(page, given).headers["Location"] == reverse("kept_reports")

@@ -15,6 +15,7 @@ from loopline.reports.change import states
 from loopline.reports.change.causes import CAUSES
 from loopline.store.current import engine
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.web.fact_words import _said
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in_as
 
@@ -194,3 +195,15 @@ def test_the_weekly_table_says_what_changed_in_it(units: tuple[BusinessUnit, Bus
     found = answer.context["found"]
     assert [row.key.split("/")[1:] for row in found.rows] == [["", ""]], "one week, of no unit and no channel"
     assert "77,777" not in text
+
+
+def test_what_a_fact_says_is_told_in_words_and_never_by_its_key() -> None:
+    facts = {
+        "clocks": {"kind": "first_touch"}, "leads": {"state": "marketing_qualified"}, "consents": {"is_granted": False},
+        "opportunities": {"outcome": "won", "stage": "negotiation"}, "definitions": {"status": "in_force"},
+    }  # fmt: skip
+    told = {key: _said(values, "EUR", "UTC", {}) for key, values in facts.items()}  # type: ignore[arg-type]
+    assert told == {
+        "clocks": "call, write or meet for the first time", "leads": "marketing qualified", "consents": "taken back",
+        "opportunities": "won · negotiation", "definitions": "in force",
+    }  # fmt: skip

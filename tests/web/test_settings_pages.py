@@ -3,10 +3,12 @@
 import re
 
 import pytest
+from django.db import transaction
 from django.test import Client
 from django.urls import reverse
 
 from loopline.access.actor import SYSTEM
+from loopline.access.audit import audit
 from loopline.access.models import AuditEntry, BusinessUnit, ExchangeRate, Organisation, User
 from loopline.access.roles import Role
 from loopline.campaigns.costs import CostEntry, add_cost
@@ -14,7 +16,7 @@ from loopline.collect.signals import Signal
 from loopline.leads.reactor import refuse
 from loopline.lib.times import utc_now
 from loopline.people.models import Person, ReactorRefusal
-from tests.make import make_campaign, make_unit, make_user
+from tests.make import make_campaign, make_unit, make_user, signed_in
 from tests.make_leads import make_lead
 
 pytestmark = pytest.mark.django_db
@@ -222,3 +224,21 @@ def test_only_administrators_try_refused_signals_again(role: Role) -> None:
     assert client_of(role).post(reverse("incoming_retry")).status_code == 403
     assert Client().post(reverse("incoming_retry")).status_code == 302
     assert ReactorRefusal.objects.get().solved_at is None
+
+
+def test_details_of_the_audit_log_are_readable_however_deep_and_harmless() -> None:
+    boss, unit = make_user(Role.ADMINISTRATOR), make_unit()
+    result = {
+        "as_of": "2026-09-30T07:15:00+00:00", "subjects": {"treated": 3260, "holdout": 1318}, "is_clear": True,
+        "outcomes": [{"outcome": "lead", "lift_low": None}, {"outcome": "<script>alert(1)</script>", "lift_low": 0.25}],
+    }  # fmt: skip
+    with transaction.atomic():
+        audit(boss.actor, "conclude_experiment", unit, result=result, crossed=[], roster=["ann", "bo"])
+    page = signed_in(boss).get(reverse("audit_log")).content.decode()
+    shown = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page.partition("<dl")[2].partition("</dl>")[0]))
+    assert "Result as of Wed 30 Sep 2026" in shown
+    assert "subjects treated 3,260 holdout 1,318" in shown
+    assert "is clear yes" in shown
+    assert "outcome lead lift low — outcome &lt;script&gt;alert(1)&lt;/script&gt; lift low 0.25" in shown
+    assert "Crossed — Roster ann, bo" in shown
+    assert "{" not in shown

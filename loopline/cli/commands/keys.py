@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from loopline.cli.command import DONE, USED_WRONGLY, Command, CommandError
 from loopline.cli.prepare import migrate, set_up
-from loopline.collect.keys import KeyChange, KeyKind, KeyRefusedError, Keys, NewKey
+from loopline.collect.keys import KeyChange, KeyKind, Keys, NewKey, WriteKey
 
 
 def _configure(parser: ArgumentParser) -> None:
@@ -58,7 +58,11 @@ def _run(given: Namespace) -> int:
 
 
 def _create(keys: Keys, given: Namespace) -> int:
+    from django.core.exceptions import ValidationError
+
+    from loopline.access.actor import SYSTEM  # models, which need Django to be set up first
     from loopline.access.models import BusinessUnit
+    from loopline.access.write_keys import create_write_key
 
     units = BusinessUnit.objects.filter(key=given.unit) if given.unit else BusinessUnit.objects.all()
     found = list(units[:2])
@@ -76,17 +80,19 @@ def _create(keys: Keys, given: Namespace) -> int:
         given.limit,
     )
     try:
-        _, plain = keys.create(new)
-    except KeyRefusedError as error:
-        raise CommandError(str(error)) from error
-    print(plain)
+        print(create_write_key(keys, new, by=SYSTEM))
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
     return DONE
 
 
 def _change(keys: Keys, given: Namespace) -> int:
-    key = next((one for one in keys.list() if one.id == given.id and one.revoked_at is None), None)
-    if key is None:
-        raise CommandError(f"there is no key in force with the id {given.id}; see `loopline keys list`")
+    from django.core.exceptions import ValidationError
+
+    from loopline.access.actor import SYSTEM
+    from loopline.access.write_keys import change_write_key
+
+    key = _in_force(keys, given.id)
     change = KeyChange(
         name=key.name if given.name is None else given.name,
         origins=tuple(key.origins) if given.origin is None else _said(given.origin),
@@ -94,9 +100,9 @@ def _change(keys: Keys, given: Namespace) -> int:
         max_events_per_s=key.max_events_per_s if given.limit is None else given.limit,
     )
     try:
-        keys.change(key.id, change)
-    except KeyRefusedError as error:
-        raise CommandError(str(error)) from error
+        change_write_key(keys, key, change, by=SYSTEM)
+    except ValidationError as error:
+        raise CommandError(" ".join(error.messages)) from error
     print("changed")
     return DONE
 
@@ -106,10 +112,19 @@ def _said(texts: list[str]) -> tuple[str, ...]:
 
 
 def _revoke(keys: Keys, key_id: str) -> int:
-    if not keys.revoke(key_id):
-        raise CommandError(f"there is no key in force with the id {key_id}; see `loopline keys list`")
+    from loopline.access.actor import SYSTEM
+    from loopline.access.write_keys import revoke_write_key
+
+    revoke_write_key(keys, _in_force(keys, key_id), by=SYSTEM)
     print("revoked")
     return DONE
+
+
+def _in_force(keys: Keys, key_id: str) -> WriteKey:
+    key = next((one for one in keys.list() if one.id == key_id and one.revoked_at is None), None)
+    if key is None:
+        raise CommandError(f"there is no key in force with the id {key_id}; see `loopline keys list`")
+    return key
 
 
 def _list(keys: Keys) -> int:

@@ -1,5 +1,6 @@
 """What people keep of reports: a frozen run, a saved view, a mail that comes every week or month."""
 
+from calendar import day_name
 from datetime import time
 from typing import Any
 
@@ -30,9 +31,13 @@ class SaveViewForm(PageForm):
 class ReportMailForm(PageForm):
     name = forms.CharField(label="Subject", max_length=100)
     cadence = forms.ChoiceField(label="How often", choices=ReportMail.Cadence.choices)
-    day = forms.IntegerField(
-        label="On which day", min_value=1, max_value=28, initial=1, help_text="Of the week (1 is Monday) or the month."
+    weekday = forms.TypedChoiceField(
+        label="On", choices=list(enumerate(day_name, 1)), coerce=int, initial=1, help_text="If it comes every week."
     )
+    day = forms.TypedChoiceField(
+        label="On day", choices=[(day, str(day)) for day in range(1, 29)], coerce=int, initial=1,
+        help_text="Of the month, if it comes every month.",
+    )  # fmt: skip
     at = forms.TimeField(
         label="At", initial=time(7), widget=forms.TimeInput(attrs={"type": "time"}, format="%H:%M"),
         help_text="In the organisation's time zone.",
@@ -47,3 +52,9 @@ class ReportMailForm(PageForm):
         field = self.fields["recipients"]
         assert isinstance(field, forms.ModelMultipleChoiceField)
         field.queryset = User.objects.visible_to(actor).filter(is_active=True, role__in=READERS)
+
+    @property
+    def on(self) -> int:
+        """The day of the week or of the month, as the cadence asks for it."""
+        is_weekly = self.cleaned_data["cadence"] == ReportMail.Cadence.WEEKLY
+        return int(self.cleaned_data["weekday" if is_weekly else "day"])

@@ -18,6 +18,7 @@ from loopline.lib.amounts import NONE, money_text, money_whole_text
 from loopline.lib.countries import country_name
 from loopline.lib.times import utc_now
 from loopline.web import wording
+from loopline.web.audit_words import detail_text
 from loopline.web.form_titles import with_titles
 from loopline.web.funnel_chart import funnel_svg
 
@@ -68,6 +69,12 @@ def label_of(key: str, labels: dict[str, str]) -> str:
 def plain(name: str) -> str:
     """`{{ entry.verb|plain }}`: close_huddle → close huddle"""
     return name.replace("_", " ")
+
+
+@register.filter
+def detail(value: object) -> str:
+    """`{{ value|detail }}`: what an audit entry says, however deep"""
+    return detail_text(value, timezone.get_current_timezone())
 
 
 @register.filter

@@ -214,7 +214,7 @@ def report_mail_new(request: PageRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         plan = MailPlan(
-            given["name"], key, options_said(request.GET), tuple(given["recipients"]), given["cadence"], given["day"],
+            given["name"], key, options_said(request.GET), tuple(given["recipients"]), given["cadence"], form.on,
             given["at"],
         )  # fmt: skip
         try:

@@ -63,6 +63,7 @@ def pipeline_list(request: PageRequest) -> HttpResponse:
         "outcome": outcome,
         "outcomes": OUTCOMES,
         "stage": stage,
+        "stages_by_key": dict(Opportunity.Stage.choices),
         "stages": Opportunity.Stage.choices,
         "sort": sort,
         "can_edit": request.actor.may(Permission.EDIT_PIPELINE),
