@@ -26,7 +26,7 @@ LEFT_OUT = {
 """Made anew, belonging to what runs, or (`damaged`) kept only to be looked at."""
 _BESIDE = ("-wal", "-shm", "-journal", ".wal", ".tmp", ".kept", ".anew")
 """What SQLite and DuckDB put beside their files."""
-MAY_BE_RESTORED = {*CUT_ORDER, *FILES, ERASED, *FOLDERS, STORE, f"{STORE}.wal", "records", "store"}
+MAY_BE_RESTORED = {*CUT_ORDER, *FILES, ERASED, *FOLDERS, STORE, f"{STORE}.wal", "records"}
 """First words of paths in a backup."""
 
 

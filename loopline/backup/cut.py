@@ -6,6 +6,7 @@ from typing import Any
 
 from pysqlite3 import dbapi2 as sqlite
 
+from loopline.backup.manifest import Records
 from loopline.lib.sqlite import refuse_unsafe_version
 
 _PATIENCE_S = 30
@@ -29,6 +30,10 @@ class Cut:
         """Page by page, with what is free among them, all of it in one file."""
         with closing(sqlite.connect(str(target))) as copy:
             self._connection.backup(copy)
+
+    def records(self) -> Records:
+        applied = self.select("SELECT app || '.' || name FROM django_migrations ORDER BY 1")
+        return Records("sqlite", [name for (name,) in applied])
 
     def close(self) -> None:
         self._connection.close()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 import psycopg
+from django.db import connection
 from pysqlite3 import dbapi2 as sqlite
 
 from loopline import __version__
@@ -23,6 +24,7 @@ from loopline.backup.manifest import FORMAT, Manifest, Records, Store, files_in,
 from loopline.backup.secret import key_mark
 from loopline.backup.sound import Stored, look_at_store, refuse_unsound
 from loopline.backup.store_file import copy_store, take_in_log
+from loopline.backup.tables import TablesCut
 from loopline.collect.log import Log
 from loopline.collect.rewriting import rewriting
 from loopline.lib.times import utc_now
@@ -57,24 +59,32 @@ def make_backup(data: Path, folder: Path, still: AbstractContextManager[Still]) 
     with private(), _whole_or_nothing(folder), _sound_inbox(data), ExitStack() as cuts:
         with rewriting(data), still as standing:
             began, at = time.monotonic(), utc_now()
-            begun = [cuts.enter_context(closing(begin(data / name))) for name in CUT_ORDER if (data / name).exists()]
+            begun = {
+                name: cuts.enter_context(closing(begin(data / name))) for name in CUT_ORDER if _is_there(data / name)
+            }
             if standing.path is not None:
                 copy_store(standing.opened, standing.path, folder)
             standing.check()
             still_s = time.monotonic() - began
-        for cut in begun:
+        for cut in begun.values():
             cut.copy_to(folder / cut.name)
         for name in files_to_copy(data):
             with suppress(FileNotFoundError):  # an import that is done removes its file
                 copy_file(data / name, folder / name)
-        manifest = _described(folder, at, _records(begun))
+        manifest = _described(folder, at, begun[RECORDS].records())
         sync_tree(folder)
         write_manifest(folder, manifest)
     note_last(data, folder, at)
     return Made(manifest, still_s, strangers(data, standing.path.name if standing.path else STORE))
 
 
-begin = Cut
+def begin(path: Path) -> Cut | TablesCut:
+    """The file as it is now; in the place of the file of the records those of PostgreSQL, if they are there."""
+    return TablesCut() if path.name == RECORDS and connection.vendor == "postgresql" else Cut(path)
+
+
+def _is_there(path: Path) -> bool:
+    return path.exists() or path.name == RECORDS
 
 
 def _refuse_place(data: Path, folder: Path) -> None:
@@ -129,12 +139,6 @@ def _told(folder: Path, error: Exception) -> BackupError:
             f"who may write to {folder}."
         )
     return BackupError(f"the copy could not be made: {error}. Nothing was kept in {folder}.")
-
-
-def _records(begun: Sequence[Cut]) -> Records:
-    [cut] = [one for one in begun if one.name == RECORDS]
-    applied = cut.select("SELECT app || '.' || name FROM django_migrations ORDER BY 1")
-    return Records("sqlite", [name for (name,) in applied])
 
 
 def _described(folder: Path, at: datetime, records: Records) -> Manifest:

@@ -2,12 +2,13 @@
 
 import errno
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+from django.db import DatabaseError
 
 from loopline.backup import BackupError
 from loopline.backup.begun import is_half_restored, note_begun, note_done
@@ -15,9 +16,12 @@ from loopline.backup.contents import ERASED, STORE
 from loopline.backup.files import copy_file, is_empty, private, sync_folder, sync_tree, write_file
 from loopline.backup.manifest import Manifest, read_manifest, refuse_changed_files
 from loopline.backup.secret import key_mark
+from loopline.backup.tables import RECORDS_FOLDER, put_back_tables, refuse_filled_database
 from loopline.lib.config import Config
 from loopline.store.open import duckdb_file
 from loopline.store.schema import SCHEMA_VERSION
+
+MakeTables = Callable[[Sequence[str]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,7 @@ def _refuse_newer(manifest: Manifest) -> None:
         )
 
 
-def put_back(looked: Looked, config: Config, erasures: Path | None = None) -> None:
+def put_back(looked: Looked, config: Config, make_tables: MakeTables, erasures: Path | None = None) -> None:
     """Write everything into LOOPLINE_DATA, the event store where EVENTS_URL says, the records where DATABASE_URL does.
 
     `erasures` is a newer list of erasures, or a newer backup that has one. Raises BackupError; then nothing
@@ -68,6 +72,8 @@ def put_back(looked: Looked, config: Config, erasures: Path | None = None) -> No
             copy_file(looked.folder / path, target)
         if known:
             write_file(config.data / ERASED, "".join(f"{line}\n" for line in known).encode())
+        if looked.manifest.records.kind == "postgresql":
+            put_back_tables(looked.folder, looked.manifest.records, make_tables)
         sync_tree(config.data)
         sync_folder(store.parent)
         note_done(config.data)
@@ -93,7 +99,11 @@ def _places(manifest: Manifest, config: Config) -> tuple[Path, Sequence[str]]:
                 f"{path} is there already, and restoring writes over nothing. Move it away, or see EVENTS_URL."
             )
     _refuse_without_room(manifest, config.data)
-    return store, [file.path for file in manifest.files if file.path != ERASED]
+    return store, [file.path for file in manifest.files if _is_of_the_folder(file.path)]
+
+
+def _is_of_the_folder(path: str) -> bool:
+    return path != ERASED and not path.startswith(f"{RECORDS_FOLDER}/")
 
 
 def _refuse_other_kinds(manifest: Manifest, config: Config) -> None:
@@ -102,6 +112,12 @@ def _refuse_other_kinds(manifest: Manifest, config: Config) -> None:
             "the records of the backup are of SQLite, and DATABASE_URL names a PostgreSQL database. Restore without "
             "DATABASE_URL."
         )
+    if manifest.records.kind == "postgresql":
+        if not config.database_url:
+            raise BackupError(
+                "the records of the backup are of PostgreSQL: name an empty database of it with DATABASE_URL."
+            )
+        refuse_filled_database()
     if duckdb_file(config) is None:
         raise BackupError(
             "the event store of the backup is a DuckDB file, and EVENTS_URL names something else. Restore without "
@@ -138,7 +154,7 @@ def _lines(path: Path) -> list[str]:
 def _in_words(data: Path) -> Iterator[None]:
     try:
         yield
-    except (OSError, psycopg.Error) as error:
+    except (OSError, psycopg.Error, DatabaseError) as error:
         is_full = isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}
         why = "the disk is full" if is_full else str(error)
         raise BackupError(

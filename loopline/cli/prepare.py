@@ -1,5 +1,6 @@
 """What every command that uses the records does first."""
 
+from collections.abc import Collection
 from pathlib import Path
 
 import django
@@ -65,6 +66,18 @@ def _was_set_up() -> bool:
 
 def _cannot_open(error: Exception) -> CommandError:
     return CommandError(f"the records cannot be opened: {error}. Check DATABASE_URL and LOOPLINE_DATA.")
+
+
+def make_tables(applied: Collection[str]) -> None:
+    """The tables of an empty database as they were when these changes (`app.name`), and no others, had been applied."""
+    executor = MigrationExecutor(connection)
+    graph = executor.loader.graph
+    wanted = {node for node in graph.nodes if f"{node[0]}.{node[1]}" in applied}
+    if wanted == set(graph.nodes):
+        create_records(connection)
+        return
+    followed = {parent.key for node in wanted for parent in graph.node_map[node].parents if parent.key[0] == node[0]}
+    executor.migrate(sorted(wanted - followed))
 
 
 def migrate() -> bool:

@@ -1,11 +1,13 @@
 """An installation that was set up, for tests of backups."""
 
+import itertools
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from tests.story.company import PASSWORD, Installation
@@ -18,8 +20,29 @@ Planted = Callable[..., "subprocess.CompletedProcess[str]"]
 def set_up(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """The folder of data `loopline setup` leaves, with a write key."""
     made = Installation.new(tmp_path_factory.mktemp("set_up"))
-    made.run(*SET_UP, LOOPLINE_SETUP_PASSWORD=PASSWORD)
-    return made.folder, made.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+    return made.folder, set_up_in(made)
+
+
+def set_up_in(house: Installation) -> str:
+    """Set up, with a write key, which is given back."""
+    house.run(*SET_UP, LOOPLINE_SETUP_PASSWORD=PASSWORD)
+    return house.run("keys", "create", "--name", "shop", "--kind", "server").strip()
+
+
+@pytest.fixture
+def new_database(postgres_url: str) -> Callable[[], str]:
+    """Makes an empty database of PostgreSQL; its DATABASE_URL."""
+
+    def make() -> str:
+        name = f"backup_{next(_numbers)}"
+        with psycopg.connect(postgres_url, autocommit=True) as database:
+            database.execute(f"CREATE DATABASE {name}".encode())
+        return postgres_url.replace("/postgres", f"/{name}")
+
+    return make
+
+
+_numbers = itertools.count()
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@ report says the same."""
 
 import json
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -11,9 +12,9 @@ from typing import Any
 import pytest
 
 from tests.backup.compared import addresses, figures, waiting, wrong_with
-from tests.backup.conftest import planted
+from tests.backup.conftest import planted, set_up_in
 from tests.backup.traffic import Traffic
-from tests.story.company import Installation, Running
+from tests.story.company import Installation
 from tests.story.test_serving import wait_for
 
 
@@ -22,16 +23,10 @@ def told_by(backup: Path) -> dict[str, Any]:
     return said
 
 
-def put_back(house: Installation, backup: Path, folder: Path) -> Installation:
-    again = Installation.new(folder, **{k: v for k, v in house.environment.items() if k in {"DATABASE_URL"}})
-    again.run("restore", str(backup))
-    return again
-
-
-def settled(server: Running, people: set[str]) -> None:
+def settled(house: Installation, people: set[str]) -> None:
     """What had arrived is loaded, whoever was named is known, and all that is carried over."""
-    wait_for(lambda: people <= set(addresses(server.folder)), 60)
-    wait_for(lambda: waiting(server.folder) == 0, 60)
+    wait_for(lambda: people <= set(addresses(house)), 60)
+    wait_for(lambda: waiting(house) == 0, 60)
 
 
 def wrong_after(
@@ -47,14 +42,25 @@ def wrong_after(
         people |= set(later.named)
         # Whoever does not come about, and whatever is not carried over, is told below.
         with suppress(AssertionError):
-            settled(server, people)
-    return wrong_with(again.folder, events | set(later.said_yes), people)
+            settled(again, people)
+    return wrong_with(again, events | set(later.said_yes), people)
 
 
 def test_a_backup_of_a_server_at_work_gives_all_that_was_said_yes_to_and_the_same_figures(
     house: Installation, key: str, tmp_path: Path
 ) -> None:
-    backup = tmp_path / "backup"
+    backed_up_at_work(house, key, tmp_path / "backup", Installation.new(tmp_path / "again"))
+
+
+@pytest.mark.slow
+def test_a_backup_at_work_holds_with_records_in_postgresql(new_database: Callable[[], str], tmp_path: Path) -> None:
+    house = Installation.new(tmp_path / "data", DATABASE_URL=new_database())
+    key = set_up_in(house)
+    again = Installation.new(tmp_path / "again", DATABASE_URL=new_database())
+    backed_up_at_work(house, key, tmp_path / "backup", again)
+
+
+def backed_up_at_work(house: Installation, key: str, backup: Path, again: Installation) -> None:
     with house.serve() as server:
         with Traffic(server.url, key) as traffic:
             time.sleep(1)
@@ -64,13 +70,13 @@ def test_a_backup_of_a_server_at_work_gives_all_that_was_said_yes_to_and_the_sam
         assert traffic.refused == []
         told = told_by(backup)
         as_it_was = figures(server, told["horizon"])
-        wait_for(lambda: waiting(house.folder) == 0)  # it goes on: what waited while the store stood still is loaded
+        wait_for(lambda: waiting(house) == 0)  # it goes on: what waited while the store stood still is loaded
     moment = datetime.fromisoformat(told["at"])
     events, people = traffic.before(moment)
     assert len(events) > 20
     assert people
     assert len(traffic.said_yes) > len(events), "it was at work afterwards"
-    again = put_back(house, backup, tmp_path / "again")
+    again.run("restore", str(backup))
     assert wrong_after(again, key, traffic, moment, (told["horizon"], as_it_was)) == []
 
 
@@ -85,5 +91,6 @@ def test_a_wrong_order_of_copying_is_found(house: Installation, key: str, tmp_pa
         assert "do not fit together" in done.stderr
         assert not backup.exists()
         return
-    again = put_back(house, backup, tmp_path / "again")
+    again = Installation.new(tmp_path / "again")
+    again.run("restore", str(backup))
     assert wrong_after(again, key, traffic, datetime.fromisoformat(told_by(backup)["at"]))

@@ -25,11 +25,6 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(given: Namespace) -> int:
     config = set_up_there()
-    if config.database_url:
-        raise CommandError(
-            "DATABASE_URL names PostgreSQL, which this command does not copy. Back up its database and LOOPLINE_DATA "
-            "with the server stopped."
-        )
     from loopline.backup.making import make_backup
 
     try:

@@ -9,6 +9,7 @@ import django
 from loopline.backup import BackupError
 from loopline.cli.bridge import running_server
 from loopline.cli.command import DONE, Command, CommandError
+from loopline.cli.prepare import make_tables
 from loopline.lib.config import Config, read_config
 
 if TYPE_CHECKING:  # it needs Django to be set up
@@ -39,7 +40,7 @@ def _run(given: Namespace) -> int:
     if running_server(config) is not None:
         raise CommandError(f"a server runs on {config.data}. Stop it, or name an empty folder with LOOPLINE_DATA.")
     try:
-        put_back(looked, config, given.erasures)
+        put_back(looked, config, make_tables, given.erasures)
     except BackupError as error:
         raise CommandError(str(error)) from error
     _tell(looked, config)
