@@ -20,6 +20,7 @@ MODULES = {
     "huddles": "Verdicts about decisions where nothing changed",
     "meeting": "A huddle of 60 hand-overs and 12 people",
     "pages": "The demo company behind a real server",
+    "backup": "Backup of a large event store",
     "reliability": "Killing the server under load",
 }
 RESULTS = Path(__file__).with_name("RESULTS.md")

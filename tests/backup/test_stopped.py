@@ -51,15 +51,20 @@ def lived(set_up: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) ->
     return house, folder / "backup"
 
 
+@pytest.fixture(autouse=True)
+def _migrations_are_known(settings: Any) -> None:
+    """Tests that use the records do without them."""
+    settings.MIGRATION_MODULES = {}
+
+
 @pytest.fixture
 def backup(lived: tuple[Installation, Path], tmp_path: Path) -> Path:
     return Path(shutil.copytree(lived[1], tmp_path / "backup"))
 
 
 @pytest.fixture
-def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: Any) -> Path:
+def empty(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where restoring goes."""
-    settings.MIGRATION_MODULES = {}  # tests that use the records do without them
     folder = tmp_path / "restored"
     monkeypatch.setenv("LOOPLINE_DATA", str(folder))
     return folder
