@@ -78,6 +78,8 @@ class Answer:
     """All that have a path."""
     unattributed: float
     unattributed_value: float
+    has_value: bool = True
+    """False where nothing says what conversions are worth: `credit.value` means nothing then."""
 
     def by_channel(self, figures: Floats) -> dict[str, float]:
         return dict(zip(self.channels, map(float, figures), strict=True))
@@ -182,6 +184,7 @@ class _Work:
             conversions=float(file.walks.conversions.sum()),
             unattributed=file.unattributed,
             unattributed_value=file.unattributed_value,
+            has_value=not isinstance(file, FileOfWalks) or file.has_value,
         )
 
 

@@ -72,7 +72,8 @@ def _of_paths(file: Opened) -> FileOfWalks:
     if not found.num_rows:
         raise FileError("The file names columns but holds no paths.")
     path, *figures = found.columns
-    return FileOfWalks(walks_from_texts(path, *(np.asarray(one) for one in figures), separator=separator), Moments())
+    walks = walks_from_texts(path, *(np.asarray(one) for one in figures), separator=separator)
+    return FileOfWalks(walks, Moments(), has_value="total_conversion_value" in file.names)
 
 
 def _separator(file: Opened) -> str:

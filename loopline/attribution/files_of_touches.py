@@ -24,6 +24,8 @@ class FileOfWalks:
     unattributed: float = 0
     """Conversions without a touchpoint before them."""
     unattributed_value: float = 0
+    has_value: bool = True
+    """False where the file says nothing of what conversions are worth: that is not known, and not 0."""
 
 
 def of_touches(file: Opened, lookback_days: int | None) -> FileOfWalks:
@@ -40,7 +42,7 @@ def of_touches(file: Opened, lookback_days: int | None) -> FileOfWalks:
             "The file holds no touchpoint before a conversion. Look at touched_at and converted_at."
         )
     walks = _walks(found)
-    return FileOfWalks(walks, _moments(found, walks, file), *_lost(file, walks, within))
+    return FileOfWalks(walks, _moments(found, walks, file), *_lost(file, walks, within), "value" in file.names)
 
 
 def _found(file: Opened, within: str) -> pa.Table:

@@ -25,7 +25,7 @@ def rows_of(answer: Answer) -> list[dict[str, Any]]:
         {
             "channel": channel,
             "conversions": float(credit.conversions[place]),
-            "value": float(credit.value[place]),
+            "value": float(credit.value[place]) if answer.has_value else None,
             "removal_effect": None if credit.removal_effect is None else float(credit.removal_effect[place]),
         }
         for place, channel in enumerate(answer.channels)
@@ -57,7 +57,8 @@ def print_json(answers: Answers) -> None:
 def _told(answer: Answer) -> dict[str, Any]:
     told: dict[str, Any] = {"model": answer.model.key, "order": answer.order, "rows": rows_of(answer)}
     if answer.unattributed:
-        told["unattributed"] = {"conversions": answer.unattributed, "value": answer.unattributed_value}
+        value = answer.unattributed_value if answer.has_value else None
+        told["unattributed"] = {"conversions": answer.unattributed, "value": value}
     if answer.model.overlaps:
         told["overlaps"] = True
     return told
@@ -105,7 +106,7 @@ Cells = list[list[str]]
 
 def _says(answers: Sequence[Answer], figure: str) -> bool:
     """Files without values say nothing of them."""
-    return figure == "conversions" or any(one.credit.value.any() for one in answers)
+    return figure == "conversions" or any(one.has_value for one in answers)
 
 
 def _print_apart(tables: Sequence[tuple[str, Cells]]) -> None:
@@ -119,14 +120,15 @@ def _print_apart(tables: Sequence[tuple[str, Cells]]) -> None:
 def _one(answer: Answer) -> Cells:
     rows, is_markov = rows_of(answer), answer.credit.removal_effect is not None
     more = [*(["Removal effect"] if is_markov else []), *(["Between", "Rank"] if answer.interval else [])]
-    cells = [["Channel", "Conversions", "Value", *more]]
+    told = [name for name in FIGURES if _says([answer], name)]
+    cells = [["Channel", *(name.capitalize() for name in told), *more]]
     for row in rows:
         effect = [f"{row['removal_effect']:.4f}"] if is_markov else []
         if answer.interval:
             effect += [f"{row['conversions_low']:,.2f} and {row['conversions_high']:,.2f}", str(row["rank"] or "open")]
-        cells.append([row["channel"], f"{row['conversions']:,.2f}", f"{row['value']:,.2f}", *effect])
+        cells.append([row["channel"], *(f"{row[name]:,.2f}" for name in told), *effect])
     if not answer.model.overlaps:
-        totals = [f"{sum(row[name] for row in rows):,.2f}" for name in FIGURES]
+        totals = [f"{sum(row[name] for row in rows):,.2f}" for name in told]
         cells.append(["Total", *totals, *[""] * len(more)])
     return cells
 
