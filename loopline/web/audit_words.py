@@ -25,7 +25,7 @@ def detail_text(value: Any, zone: tzinfo) -> str | SafeString:
                 format_html("<i>{}</i> {}", plain(str(key)), detail_text(one, zone)) for key, one in value.items()
             )
         case list() if any(isinstance(one, dict | list) for one in value):
-            return _lines(detail_text(one, zone) for one in value)
+            return _lines(_line(one, zone) for one in value)
         case list():
             return ", ".join(str(detail_text(one, zone)) for one in value)
         case _:
@@ -35,6 +35,14 @@ def detail_text(value: Any, zone: tzinfo) -> str | SafeString:
 def plain(name: str) -> str:
     """treated_rate → treated rate"""
     return name.replace("_", " ")
+
+
+def _line(value: Any, zone: tzinfo) -> str | SafeString:
+    """One of several: what it says side by side, so that each is a line."""
+    if not isinstance(value, dict) or any(isinstance(one, dict | list) for one in value.values()):
+        return detail_text(value, zone)
+    said = ((plain(str(key)), detail_text(one, zone)) for key, one in value.items())
+    return format_html_join(" · ", "<i>{}</i> {}", said)
 
 
 def _lines(lines: Any) -> SafeString:

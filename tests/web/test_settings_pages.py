@@ -239,6 +239,6 @@ def test_details_of_the_audit_log_are_readable_however_deep_and_harmless() -> No
     assert "Result as of Wed 30 Sep 2026" in shown
     assert "subjects treated 3,260 holdout 1,318" in shown
     assert "is clear yes" in shown
-    assert "outcome lead lift low — outcome &lt;script&gt;alert(1)&lt;/script&gt; lift low 0.25" in shown
+    assert "outcome lead · lift low — outcome &lt;script&gt;alert(1)&lt;/script&gt; · lift low 0.25" in shown
     assert "Crossed — Roster ann, bo" in shown
     assert "{" not in shown
