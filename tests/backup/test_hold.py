@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import Client
 
 from loopline.backup import BackupError, hold
@@ -95,6 +96,8 @@ def test_only_who_carries_the_token_stops_the_server(store: DuckDBEngine, data: 
         assert client.post("/internal/backup/hold", headers={"Authorization": "Bearer other"}).status_code == 404
         assert not relay.turn.locked()
         told = client.post("/internal/backup/hold", headers=KEY).json()
+        assert told["records"] == connection.vendor
+        assert settings.SECRET_KEY not in str(told)
         address = f"/internal/backup/hold/{told['hold']}"
         assert client.get(address).status_code == 404
         assert client.get(address, headers=KEY).json() == {"is_held": True}

@@ -2,8 +2,10 @@
 report says the same."""
 
 import json
+import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from loopline.backup.turn import is_wanted_still
 from tests.backup.compared import addresses, figures, waiting, wrong_with
 from tests.backup.conftest import planted, set_up_in
 from tests.backup.traffic import Traffic
@@ -94,3 +97,46 @@ def test_a_wrong_order_of_copying_is_found(house: Installation, key: str, tmp_pa
     again = Installation.new(tmp_path / "again")
     again.run("restore", str(backup))
     assert wrong_after(again, key, traffic, datetime.fromisoformat(told_by(backup)["at"]))
+
+
+@pytest.mark.slow
+def test_a_server_goes_on_when_the_command_is_killed_while_it_stands_still(
+    house: Installation, key: str, tmp_path: Path
+) -> None:
+    with house.serve() as server:
+        with Traffic(server.url, key) as traffic:
+            time.sleep(1)
+            # Its fifth step is the copy of the event store; its first four are the snapshots.
+            assert planted(house, "die-5", "backup", str(tmp_path / "backup")).returncode == -signal.SIGKILL
+        settled(house, set(traffic.named))
+        with pytest.raises(AssertionError, match="SECRET_KEY is not that of the running server"):
+            house.run("backup", str(tmp_path / "another"), SECRET_KEY="another key")
+        house.run("backup", str(tmp_path / "another"))
+    with pytest.raises(AssertionError, match="not finished"):
+        Installation.new(tmp_path / "again").run("restore", str(tmp_path / "backup"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_killed", [True, False])
+def test_a_backup_keeps_nothing_when_the_server_ends_while_it_stands_still(
+    house: Installation, key: str, tmp_path: Path, is_killed: bool
+) -> None:
+    backup = tmp_path / "backup"
+    with house.serve() as server, ThreadPoolExecutor(1) as pool:
+        with Traffic(server.url, key) as traffic:
+            time.sleep(1)
+        made = pool.submit(planted, house, "slow", "backup", str(backup))
+        wait_for(lambda: is_wanted_still(house.folder))
+        wait_for(lambda: backup.exists())
+        time.sleep(1)
+        if is_killed:
+            server.kill()
+        else:
+            server.stop()
+        done = made.result()
+    assert done.returncode == 1
+    assert "did not answer" in done.stderr
+    assert not backup.exists()
+    with house.serve():
+        settled(house, set(traffic.named))
+    assert wrong_with(house, traffic.said_yes, traffic.named) == []

@@ -45,6 +45,7 @@ def _still(config: Config) -> "Iterator[Still]":
     if (server := running_server(config)) is not None:
         with wanted_still(config.data):
             told = _object(server.tell("/internal/backup/hold"))
+            _refuse_other_settings(told)
             path = Path(told["store"])
             with read_beside(path) as opened:
                 yield Still(path, opened, lambda: _refuse_unless_held(server, told["hold"]))
@@ -63,6 +64,20 @@ def _file_of(config: Config) -> Path:
             "with the server stopped."
         )
     return path
+
+
+def _refuse_other_settings(told: dict[str, Any]) -> None:
+    """A command of cron, for instance, lacks what the server has in its environment."""
+    from django.db import connection
+
+    from loopline.backup.secret import key_mark
+
+    for name, is_same in (
+        ("DATABASE_URL", told["records"] == connection.vendor),
+        ("SECRET_KEY", told["key"] == key_mark()),
+    ):
+        if not is_same:
+            raise BackupError(f"{name} is not that of the running server. Run this with the environment of the server.")
 
 
 def _refuse_unless_held(server: Server, name: str) -> None:
