@@ -7,8 +7,10 @@ read-only transaction, so reads go on while a batch is written.
 
 import shutil
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -37,6 +39,7 @@ from loopline.store.library import table_named
 from loopline.store.params import wanted
 from loopline.store.touches import TOUCHES, touches_of
 
+warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # known: `_Question.is_small`
 TICK = timedelta(microseconds=1)
 FLUSH_FROM = "1MB"
 _SAME_EVENT = "event_id, unit_id, recorded_at"
@@ -185,22 +188,25 @@ class DuckDBEngine:
         return getattr(self._of_thread, "together", None)
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
+        return self._asked(_Question(sql, params or {}, timeout_s))
+
+    def _asked(self, question: "_Question") -> pa.Table:
         together = self._together()
         try:
             if together is not None:
-                return self._read_with(together, sql, params or {}, timeout_s)
+                return self._read_with(together, question)
             with self._gate.passed():
                 reader = self._connection.cursor()
                 try:
-                    return self._read(reader, sql, params or {}, timeout_s)
+                    return self._read(reader, question)
                 finally:
                     reader.close()
         except duckdb.Error as error:
             raise self._told(error, read_error) from error
 
-    def _read_with(self, together: Together, sql: str, params: Mapping[str, Value], timeout_s: float) -> pa.Table:
+    def _read_with(self, together: Together, question: "_Question") -> pa.Table:
         try:
-            answer = self._read(together.reader, sql, params, timeout_s, together)
+            answer = self._read(together.reader, question, together)
             together.reader.execute("COMMIT")
         except Exception:
             together.forget()
@@ -209,28 +215,24 @@ class DuckDBEngine:
         return answer
 
     def _read(
-        self,
-        reader: duckdb.DuckDBPyConnection,
-        sql: str,
-        params: Mapping[str, Value],
-        timeout_s: float,
-        together: Together | None = None,
+        self, reader: duckdb.DuckDBPyConnection, question: "_Question", together: Together | None = None
     ) -> pa.Table:
+        sql, params = question.sql, question.params
         reader.execute("BEGIN TRANSACTION READ ONLY")
-        with Deadline(timeout_s, reader.interrupt) as deadline:
+        with Deadline(question.timeout_s, reader.interrupt) as deadline:
             try:
                 statement = _one_select(reader, sql if together is None else together.shortened(sql, params))
-                answer = reader.sql(statement, params=wanted(params, statement.named_parameters))
-                return plain(answer.to_arrow_table())
+                values = wanted(params, statement.named_parameters)
+                return plain(question.answer(reader, statement, values))
             except duckdb.InterruptException as error:
                 if deadline.has_passed:
                     raise QueryTimeoutError(
-                        f"The question took longer than {timeout_s:g} s and was stopped."
+                        f"The question took longer than {question.timeout_s:g} s and was stopped."
                     ) from error
                 raise
 
     def rows(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> list[Row]:
-        return to_rows(self.query(sql, params, timeout_s=timeout_s))
+        return to_rows(self._asked(_Question(sql, params or {}, timeout_s, is_small=True)))
 
     def horizon(self) -> datetime:
         if (known := self._horizon) is not None:  # whatever is being written has a later stamp: no need to wait for it
@@ -313,6 +315,23 @@ class DuckDBEngine:
     def close(self) -> None:
         with self._write_lock:
             self._connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    sql: str
+    params: Mapping[str, Value]
+    timeout_s: float
+    is_small: bool = False
+    """DuckDB thinks a long question through twice before it gives a relation, and once where it is executed. Then the
+    answer is copied once more: nothing for the rows of a report, twice the memory for the paths of everybody."""
+
+    def answer(
+        self, reader: duckdb.DuckDBPyConnection, statement: duckdb.Statement, values: dict[str, Value]
+    ) -> pa.Table:
+        if self.is_small:
+            return reader.execute(statement, values).to_arrow_table()
+        return reader.sql(statement, params=values).to_arrow_table()
 
 
 def _settings(

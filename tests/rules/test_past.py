@@ -77,7 +77,8 @@ def test_a_changed_number_asks_the_store_for_nothing_new(stored: Engine, monkeyp
     erasures = stored.erasures()
     monkeypatch.setattr(Past, "state", lambda _: state)
     monkeypatch.setattr(stored, "erasures", lambda: erasures)
-    monkeypatch.setattr(stored, "query", lambda *_, **__: pytest.fail("the store was asked"))
+    for way in ("query", "rows"):
+        monkeypatch.setattr(stored, way, lambda *_, **__: pytest.fail("the store was asked"))
     assert past_of(stored).verdicts(edited).to_pylist() == whole
 
 
@@ -90,7 +91,8 @@ def test_what_was_gathered_for_several_rules_answers_each_of_them(
     state, erasures = past_of(stored).state(), stored.erasures()
     monkeypatch.setattr(Past, "state", lambda _: state)
     monkeypatch.setattr(stored, "erasures", lambda: erasures)
-    monkeypatch.setattr(stored, "query", lambda *_, **__: pytest.fail("the store was asked"))
+    for way in ("query", "rows"):
+        monkeypatch.setattr(stored, way, lambda *_, **__: pytest.fail("the store was asked"))
     assert [past_of(stored).verdicts(query_of(tree)).to_pylist() for tree in trees] == whole
 
 
