@@ -383,24 +383,3 @@ def test_the_bar_is_drawn_on_a_terminal_and_not_in_a_pipe(is_terminal: bool) -> 
         doing("counting the moves")(0.43)
     assert ("Markov: counting the moves" in to.getvalue() and "43%" in to.getvalue()) is is_terminal
     assert bool(to.getvalue()) is is_terminal
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "path;total_conversions\nA > B;2\nB;1\n",
-        "path_id,touched_at,channel,converted_at\n1,2026-03-01,A,2026-03-08\n2,2026-03-02,A,2026-03-08\n",
-    ],
-)
-def test_what_a_file_does_not_say_of_value_is_unknown_and_not_zero(asked, text: str) -> None:
-    told = json.loads(asked(text, "--model", "linear", "--format", "json"))
-    assert {row["value"] for row in told["rows"]} == {None}
-    lines = [*csv.DictReader(io.StringIO(asked(text, "--model", "linear,last_touch", "--format", "csv")))]
-    assert {line["value"] for line in lines} == {""}
-    for models in ("linear", "linear,last_touch"):
-        assert "alue" not in asked(text, "--model", models)
-
-
-def test_a_value_of_zero_is_a_value(asked) -> None:
-    answer = asked("path;total_conversions;total_conversion_value\nA > B;2;0\n", "--model", "linear,last_touch")
-    assert "Value of" in answer
