@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.urls import reverse
 from playwright.sync_api import Page, Route, expect
 
 from loopline.access.roles import Role
@@ -205,3 +206,19 @@ def test_the_chip_of_an_option_that_cannot_be_used_is_marked(
     marked.get_by_text("30 days").click()
     expect(marked).to_have_count(0)
     expect(page.get_by_role("alert")).to_have_count(0)
+
+
+CUT = "() => [...document.querySelectorAll('.table-frame')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+
+
+@pytest.mark.parametrize("route", ["campaigns", "bottlenecks"])
+def test_on_a_tablet_no_column_of_a_main_table_is_cut(route: str, filled_site: Company, sign_in: SignIn) -> None:
+    fill_books(filled_site)
+    page = sign_in(filled_site.users[Role.ADMINISTRATOR])
+    page.set_viewport_size({"width": 768, "height": 1024})
+    page.goto(reverse(route))
+    expect(page.locator(".table-frame").first).to_be_visible()
+    assert page.evaluate(CUT) == 0
+    hidden = page.locator("th.hide-medium")
+    assert hidden.count()
+    assert not any(one.is_visible() for one in hidden.all())
