@@ -30,6 +30,7 @@ from loopline.people.actions import record_consent
 from loopline.people.models import Person
 from loopline.store.engine import Engine
 from tests.make import make_campaign, make_person, make_unit, signed_in_as
+from tests.store.rows import written
 
 pytestmark = pytest.mark.django_db
 
@@ -75,7 +76,7 @@ def stored(folder: Path, engine: Engine, given: Settings | None = None) -> list[
     finally:
         inbox.close()
         state.close()
-    return engine.rows("SELECT * FROM events ORDER BY received_at, event_id")
+    return engine.rows(f"SELECT {written()} FROM events ORDER BY received_at, event_id")
 
 
 def test_a_click_of_somebody_who_agreed_to_be_contacted_is_their_touchpoint(folder: Path, engine: Engine) -> None:

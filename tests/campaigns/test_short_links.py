@@ -22,6 +22,7 @@ from loopline.collect.own import close_logs
 from loopline.collect.state import State
 from loopline.store.engine import Engine
 from tests.make import make_campaign
+from tests.store.rows import written
 
 pytestmark = pytest.mark.django_db
 
@@ -50,7 +51,7 @@ def stored(folder: Path, engine: Engine) -> list[dict[str, Any]]:
     finally:
         inbox.close()
         state.close()
-    return engine.rows("SELECT * FROM events ORDER BY received_at, event_id")
+    return engine.rows(f"SELECT {written()} FROM events ORDER BY received_at, event_id")
 
 
 def test_anyone_who_follows_a_link_is_sent_on_and_counted(folder: Path, engine: Engine) -> None:

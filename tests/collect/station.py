@@ -20,6 +20,7 @@ from loopline.collect.short_way import short_way
 from loopline.collect.state import State
 from tests.engines import empty_duckdb
 from tests.ports import free_port
+from tests.store.rows import written
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/141.0.0.0 Safari/537.36"
 
@@ -60,7 +61,7 @@ class Station:
         answer = self.post("/v1/batch", {"batch": list(events)}, key, **headers)
         assert answer.status_code == 200, answer.text
 
-    def events(self, columns: str = "*", where: str = "true") -> list[dict[str, object]]:
+    def events(self, columns: str = written(), where: str = "true") -> list[dict[str, object]]:
         """Everything loaded so far, after loading what waits."""
         self.loader.load_all()
         return self.engine.rows(f"SELECT {columns} FROM events WHERE {where} ORDER BY occurred_at, event_id")

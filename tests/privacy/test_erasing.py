@@ -30,6 +30,7 @@ from loopline.store.library import TABLES
 from loopline.sync.models import ExternalId, WaitingEvents
 from tests.engines import empty_duckdb
 from tests.privacy.buyer import BROWSER, EMAIL, NAME, SHARED, TOM, TRACES, USER, Installation, event, make_buyer
+from tests.store.rows import written
 
 pytestmark = pytest.mark.django_db
 ON_ONE = pytest.mark.parametrize("engine_kind", ["duckdb"])
@@ -59,7 +60,7 @@ def texts_in_records() -> str:
 
 
 def texts_in_store(engine: Engine) -> str:
-    return "\n".join(f"{key} {row}" for key in TABLES for row in engine.rows(f"SELECT * FROM {key}"))
+    return "\n".join(f"{key} {row}" for key in TABLES for row in engine.rows(f"SELECT {written(key)} FROM {key}"))
 
 
 def named_in(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from loopline.store.engine import Engine
-from loopline.store.library import table_named
+from tests.store.rows import written
 
 Raw = Mapping[str, Any]
 JUDGED_BY = ("channel_rule", "utm_source", "utm_medium", "utm_campaign", "click_id_kind", "referrer_host", "touch_kind",
@@ -26,10 +26,7 @@ TABLES = ("person_facts", "identity_facts", "browser_use_facts", "lead_facts", "
 
 def read_tables(engine: Engine) -> dict[str, list[dict[str, Any]]]:
     """Every row of every table with all that was written of it, nothing chosen."""
-    return {
-        table: engine.rows(f"SELECT {', '.join(column.name for column in table_named(table).columns)} FROM {table}")
-        for table in ("events", *TABLES)
-    }
+    return {table: engine.rows(f"SELECT {written(table)} FROM {table}") for table in ("events", *TABLES)}
 
 
 @dataclass(frozen=True)

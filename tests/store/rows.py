@@ -19,6 +19,11 @@ def events(*ids: str, **given: object) -> pa.Table:
     return to_arrow(TABLES["events"], [{"event_id": one, **shared} for one in ids])
 
 
+def written(table: str = "events") -> str:
+    """SQL text: all that was written of its rows, not the numbers that the store adds."""
+    return ", ".join(column.name for column in TABLES[table].columns)
+
+
 def campaign(key: str, version: int, **given: object) -> dict[str, object]:
     return {"id": key, "version": version, "is_deleted": False, "occurred_at": NOON, **given}
 
