@@ -158,20 +158,24 @@ def touchpoints_of(people: Part, row: RowOf) -> Part:
 
 
 def _their_touchpoints(people: Part, row: RowOf) -> Part:
+    asked = Part(
+        "asked_people",
+        f"SELECT person_no, any_value(person_id) AS person_id FROM {people.name} GROUP BY person_no",
+        (people,),
+    )
     own = "'person:' || p.person_id"
     known = Part(
         "their_identities",
         f"""
         SELECT k.identity_no AS identity_no, k.person_id AS person_id, k.person_no AS person_no, k.from_us AS from_us,
             k.until_us AS until_us
-        FROM known_identities AS k
-        JOIN (SELECT DISTINCT person_no FROM {people.name}) AS p ON p.person_no = k.person_no
+        FROM known_identities AS k JOIN asked_people AS p ON p.person_no = k.person_no
         UNION ALL
         SELECT {number_of(own)} AS identity_no, p.person_id AS person_id, p.person_no AS person_no, {ALWAYS}
-        FROM (SELECT DISTINCT person_id, person_no FROM {people.name}) AS p
+        FROM asked_people AS p
         LEFT JOIN (SELECT id FROM merged_state WHERE canonical_id <> id) AS m ON m.id = p.person_id WHERE m.id IS NULL
         """,
-        (KNOWN_IDENTITIES, MERGED_STATE, people),
+        (KNOWN_IDENTITIES, MERGED_STATE, asked),
     )
     person = "k.person_id AS person_id, k.person_no AS person_no,"
     # A filter made of the few numbers is asked of the column itself, before others are read.

@@ -323,8 +323,8 @@ class _Question:
     params: Mapping[str, Value]
     timeout_s: float
     is_small: bool = False
-    """DuckDB thinks a long question through twice before it gives a relation, and once where it is executed. Then the
-    answer is copied once more: nothing for the rows of a report, twice the memory for the paths of everybody."""
+    """Executed, a long question is planned once; as a relation, twice. But then the answer is copied once more: nothing
+    for the rows of a report, twice the memory for the paths of everybody."""
 
     def answer(
         self, reader: duckdb.DuckDBPyConnection, statement: duckdb.Statement, values: dict[str, Value]

@@ -70,8 +70,7 @@ def _read(row: str) -> Part:
         f"""
         SELECT k.person_no AS person_no, {row} AS row_key, epoch_us(e.occurred_at) AS read_us
         FROM events AS e JOIN reader_identities AS k ON {theirs("e", "k")} {with_verdict()}
-        WHERE e.identity_no IN (SELECT identity_no FROM reader_identities)
-            AND e.recorded_at <= $as_of AND e.kind = 'page' AND {row} <> ''
+        WHERE e.recorded_at <= $as_of AND e.kind = 'page' AND {row} <> ''
             AND epoch_us(e.occurred_at) < $to_us AND epoch_us(e.occurred_at) >= $from_us - $lookback_us
             AND NOT {is_machine()} AND {visible("e.unit_id")}
         """,
