@@ -131,12 +131,15 @@ CAMPAIGN_STATE = Part("campaign_state", latest("campaign_facts", "unit_id", "nam
 
 
 def _rows_of_codes(name: str, row_id: str, *joined: Part, join: str = "") -> Part:
-    """Codes with the number of what they count for: a million touchpoints carry a short number instead of a long id."""
+    """Codes with the number of what they count for: a million touchpoints carry a short number instead of a long id.
+
+    Nothing has none, so that touchpoints whose code counts for nothing are of one row with those without a code.
+    """
     return Part(
         name,
         f"""
         SELECT d.unit_id AS unit_id, d.code AS code, {row_id} AS row_id,
-            CAST(dense_rank() OVER (ORDER BY {row_id}) AS VARCHAR) AS row_no
+            CASE WHEN {row_id} = '' THEN '' ELSE CAST(dense_rank() OVER (ORDER BY {row_id}) AS VARCHAR) END AS row_no
         FROM code_state AS d {join} WHERE NOT d.is_deleted AND d.campaign_id <> ''
         """,
         (CODE_STATE, *joined),

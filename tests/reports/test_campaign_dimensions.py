@@ -67,6 +67,12 @@ def test_the_person_responsible_has_what_their_campaigns_cost_and_earned(engine:
     assert column(result, "cost_minor") == {"u-mara": 450_00, "~unattributed": 10_00}
 
 
+def test_who_came_by_a_campaign_of_nobody_and_by_none_is_one_person_of_nobodys_row(engine: Engine):
+    spring_in_three_parts(engine)
+    people = column(closed_loop(engine, by="responsible", model="linear", books=MARA), "people")
+    assert people == {"u-mara": 1, "": 1, "~unmapped": 1}
+
+
 @pytest.mark.parametrize(("by", "segment"), [("industry", "Food"), ("company_size", "50 to 249")])
 def test_segments_are_those_of_the_companies_people_work_for(engine: Engine, by: str, segment: str):
     spring_in_three_parts(engine)
