@@ -152,12 +152,12 @@ def test_rows_left_out_stand_as_one_so_that_columns_still_add_up(reading_engine:
     assert found.shortened(5) is found, "no “1 others”"
 
 
+@pytest.mark.parametrize("reading_engine", ["duckdb"], indirect=True)
 def test_the_windows_share_what_they_have_in_common(
     monkeypatch: pytest.MonkeyPatch, reading_engine: Engine, shelf: Shelf
 ) -> None:
-    """One state of the sales is put together for all windows: a temporary table that the next window finds."""
-    if not isinstance(reading_engine, DuckDBEngine):
-        pytest.skip("ClickHouse asks each question by itself")
+    """One state of the sales is put together for all windows: a temporary table that the next window finds. ClickHouse
+    asks each question by itself."""
     report, shared = REPORTS["pipeline-created"], []
 
     def ask(scope: Scope, engine: Engine) -> AtWindow:
