@@ -75,8 +75,9 @@ def hold(data: Path, engine: Engine) -> str:
     with _lock:
         if not is_wanted_still(data):
             raise BackupError("no command is making a backup of this server's data.")
-        _latest = Hold(data, engine)
-        latest = _latest
+        if _latest is not None:
+            _latest.end()  # one command at a time: whoever asked before is gone, and its hold may still wait to begin
+        _latest = latest = Hold(data, engine)
     if not latest.wait_for_begin():
         latest.end()
         raise BackupError("the server is writing, and could not stand still. Run the command again later.")

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -104,3 +104,24 @@ def test_only_who_carries_the_token_stops_the_server(store: DuckDBEngine, data: 
     assert went_on(told["hold"])
     assert client.get(address, headers=KEY).json() == {"is_held": False}
     assert client.post("/internal/backup/hold", headers=KEY).status_code == 409
+
+
+def test_a_command_that_was_killed_while_it_waited_does_not_hold_up_the_next(store: DuckDBEngine, data: Path) -> None:
+    relay.turn.acquire()  # the server is writing
+    with ThreadPoolExecutor(2) as pool:
+        with wanted_still(data):
+            asked_in(pool, store, data)
+        with wanted_still(data):
+            next_one = asked_in(pool, store, data)
+            relay.turn.release()
+            assert hold.is_held(next_one.result(10))
+
+
+def asked_in(pool: ThreadPoolExecutor, store: DuckDBEngine, data: Path) -> "Future[str]":
+    """The answer to a command that waits for it, once the server knows that it was asked."""
+    before = hold._latest
+    answer = pool.submit(hold.hold, data, store)
+    until = time.monotonic() + 10
+    while hold._latest is before and time.monotonic() < until:
+        time.sleep(0.01)
+    return answer
