@@ -24,10 +24,10 @@ def assign(shelf: Shelf, experiment: str, subject: str, arm: str, at: float = 2)
     )  # fmt: skip
 
 
-def bought(shelf: Shelf, lead: str, person: str, at: float, minor: int) -> None:
+def sold(shelf: Shelf, opportunity: str, lead: str, at: float, minor: int | None, unit_id: str = "north") -> None:
     shelf.fact(
-        "opportunity_facts", f"o-{lead}", unit_id="north", lead_id=lead, outcome="won", reporting_minor=minor,
-        created_at=day(at - 1), closed_at=day(at), refunded_minor=0, currency="EUR",
+        "opportunity_facts", opportunity, unit_id=unit_id, lead_id=lead, outcome="won", reporting_minor=minor,
+        created_at=day(at - 1), closed_at=day(at), refunded_minor=0, currency="EUR", learnt=day(at),
     )  # fmt: skip
 
 
@@ -43,12 +43,12 @@ def filled(reading_engine: Engine) -> Engine:
     assign(shelf, "web", "visitor:v-late", TREATED, at=40)  # after what is asked about
     assign(shelf, "other", "visitor:v-b", HOLDOUT)
     shelf.lead("l-a", "a2", day(4), qualified_at=day(5))
-    bought(shelf, "l-a", "a2", 12, 500_00)
+    sold(shelf, "o-l-a", "l-a", 12, 500_00)
     shelf.lead("l-a-again", "a", day(6))
     shelf.lead("l-b-before", "b", day(1.5))
     shelf.lead("l-c-after", "c", day(31))
     shelf.lead("l-d", "d", day(10))
-    bought(shelf, "l-d", "d", 30, 900_00)
+    sold(shelf, "o-l-d", "l-d", 30, 900_00)
     shelf.lead("l-e-elsewhere", "e", day(10), unit_id="south")
     for person, company in (("p1", "acme"), ("p2", "acme"), ("p3", "bolt")):
         shelf.fact("person_facts", person, unit_id="north", canonical_id=person, company_id=company)
@@ -76,6 +76,21 @@ def filled(reading_engine: Engine) -> Engine:
         shelf.link(f"visitor:{name}", f"p-{name}", learnt=day(3))
     shelf.fact("lead_facts", "l-w1", unit_id="west", person_id="p-w1", created_at=day(5), learnt=day(5))
     shelf.fact("lead_facts", "l-w2", unit_id="west", person_id="p-w2", created_at=day(12), learnt=day(12))
+    assign(shelf, "money", "person:m", TREATED)
+    shelf.person("m", "v-m")
+    shelf.lead("l-m", "m", day(3))
+    shelf.lead("l-m-again", "m", day(15))
+    for name, lead, at, minor in (
+        ("first", "l-m", 4, 100_00), ("second", "l-m", 12, 200_00), ("again", "l-m-again", 20, 50_00),
+        ("too-late", "l-m", 30, 900_00), ("no-rate", "l-m", 5, None),
+    ):  # fmt: skip
+        sold(shelf, f"o-m-{name}", lead, at, minor)
+    shelf.touch("t-x", "visitor:x", day(3), visitor_id="x", unit_id="east", learnt=day(3))
+    shelf.fact("person_facts", "p-x", unit_id="east", canonical_id="p-x", learnt=day(3))
+    shelf.link("visitor:x", "p-x", learnt=day(3))
+    shelf.fact("lead_facts", "l-x", unit_id="east", person_id="p-x", created_at=day(4), learnt=day(4))
+    sold(shelf, "o-x-soon", "l-x", 5, 100_00, unit_id="east")
+    sold(shelf, "o-x-later", "l-x", 14, 900_00, unit_id="east")
     shelf.store()
     return reading_engine
 
@@ -99,6 +114,12 @@ def test_each_week_says_what_was_known_at_its_end(filled: Engine) -> None:
     assert [one.reached["lead"][HOLDOUT] for one in weeks] == [0, 1, 1, 1]
     assert [one.reached["won"][TREATED] for one in weeks] == [0, 1, 1, 1]
     assert weeks[0].subjects == {TREATED: 3, HOLDOUT: 3}
+
+
+def test_each_sale_counts_in_its_own_week_and_none_after_the_end(filled: Engine) -> None:
+    weeks = weekly_tallies(a_scope("money"), filled)
+    assert [one.revenue[TREATED] for one in weeks] == [[100_00], [300_00], [350_00], [350_00]]
+    assert [one.reached["won"][TREATED] for one in weeks] == [1, 1, 1, 1]
 
 
 def test_a_person_in_both_arms_counts_for_the_first_and_is_told(filled: Engine) -> None:
@@ -130,6 +151,8 @@ def test_base_rates_are_the_own_past(filled: Engine) -> None:
     visitors = base_rates("visitor", 1, "west", filled, day(16.5))
     assert visitors.subjects == 2  # both came in the week before last; the second became a lead too late
     assert visitors.rates["lead"] == 0.5
+    buyers = base_rates("visitor", 1, "east", filled, day(16.5))
+    assert (buyers.revenue_minor, buyers.revenue_square) == (100_00, 100_00**2)  # the second sale came too late
     people = base_rates("person", 1, "west", filled, day(16.5))
     assert people.subjects == 2
     assert people.rates["lead"] == 0.5  # the other one's lead is older than the last week

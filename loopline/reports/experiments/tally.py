@@ -4,7 +4,7 @@ A subject is what was assigned: `person:<id>`, `visitor:<id>` or `company:<id>`.
 person of several subjects (two browsers, two records that were merged) counts for the one assigned first.
 """
 
-from loopline.attribution.state import KNOWN_IDENTITIES, MERGED_STATE, Part, latest, question
+from loopline.attribution.state import KNOWN_IDENTITIES, MERGED_STATE, OPPORTUNITY_STATE, Part, latest, question
 from loopline.reports.balance import number
 from loopline.reports.courses import COURSES, PERSON_COMPANIES
 from loopline.reports.experiments.lift import ARMS, Tally
@@ -56,13 +56,13 @@ def members(subjects: Part) -> Part:
     )
 
 
-_LATER = "WHEN {0} IS NOT NULL AND epoch_us({0}) < $until_us AND epoch_us({0}) < m.assigned_us + $span_us"
+_IN_TIME = "{0} IS NOT NULL AND epoch_us({0}) < $until_us AND epoch_us({0}) < m.assigned_us + $span_us"
 
 
 def _by_subject(subjects: Part) -> Part:
     """The part `reached`: subject → when it first reached each outcome, in microseconds; NULL where it did not."""
     firsts = ", ".join(
-        f"min(CASE {_LATER.format(moment)} THEN epoch_us({moment}) END) AS {outcome.key}_us"
+        f"min(CASE WHEN {_IN_TIME.format(moment)} THEN epoch_us({moment}) END) AS {outcome.key}_us"
         for outcome, moment in zip(
             COUNTED, ("c.created_at", "c.qualified_at", "c.converted_at", "c.won_at"), strict=True
         )
@@ -70,8 +70,7 @@ def _by_subject(subjects: Part) -> Part:
     return Part(
         "reached",
         f"""
-        SELECT m.subject AS subject, min(m.arm) AS arm, {firsts},
-            sum(CASE {_LATER.format("c.won_at")} THEN c.won_minor END) AS won_minor
+        SELECT m.subject AS subject, min(m.arm) AS arm, {firsts}
         FROM members AS m JOIN courses AS c ON c.person_id = m.person_id
         WHERE epoch_us(c.created_at) >= m.assigned_us GROUP BY m.subject
         """,
@@ -97,12 +96,20 @@ def _counts(subjects: Part) -> str:
 
 
 def _revenue(subjects: Part) -> str:
+    """Subject, arm and week of the experiment → what was won of its leads in it: a lead may become several sales."""
     return question(
         f"""
-        SELECT arm, {_WEEK.format("won_us")} AS week, CAST(won_minor AS BIGINT) AS won_minor FROM reached
-        WHERE won_us IS NOT NULL AND won_minor IS NOT NULL ORDER BY subject
+        SELECT m.subject AS subject, m.arm AS arm, {_WEEK.format("epoch_us(o.closed_at)")} AS week,
+            CAST(sum(o.reporting_minor) AS BIGINT) AS won_minor
+        FROM members AS m JOIN courses AS c ON c.person_id = m.person_id
+        JOIN opportunity_state AS o ON o.lead_id = c.id
+        WHERE epoch_us(c.created_at) >= m.assigned_us AND {_IN_TIME.format("o.closed_at")}
+            AND NOT o.is_deleted AND o.outcome = 'won' AND o.reporting_minor IS NOT NULL
+        GROUP BY m.subject, m.arm, week ORDER BY subject, week
         """,
-        _by_subject(subjects),
+        members(subjects),
+        COURSES,
+        OPPORTUNITY_STATE,
     )
 
 
@@ -125,11 +132,12 @@ def _until(week: int, counts: list[dict[str, object]], revenue: list[dict[str, o
         if number(row["week"]) <= week:
             by_arm = found[str(row["outcome"])]
             by_arm[str(row["arm"])] = by_arm.get(str(row["arm"]), 0) + number(row["subjects"])
-    money: dict[str, list[int]] = {arm: [] for arm in ARMS}
+    money: dict[str, dict[str, int]] = {arm: {} for arm in ARMS}
     for row in revenue:
         if number(row["week"]) <= week:
-            money.setdefault(str(row["arm"]), []).append(number(row["won_minor"]))
-    return Tally(found.pop("assigned"), found, money)
+            buyers, buyer = money[str(row["arm"])], str(row["subject"])
+            buyers[buyer] = buyers.get(buyer, 0) + number(row["won_minor"])
+    return Tally(found.pop("assigned"), found, {arm: list(buyers.values()) for arm, buyers in money.items()})
 
 
 _IN_BOTH = question("SELECT count(*) AS people FROM members WHERE arms = 2", members(SUBJECTS))
