@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from loopline.backup.files import sync_folder, write_file
+from loopline.backup.files import write_file
+from loopline.lib.disk import put_on_disk
 
 
 def note_begun(data: Path, folder: Path) -> None:
@@ -11,7 +12,7 @@ def note_begun(data: Path, folder: Path) -> None:
 
 def note_done(data: Path) -> None:
     _path(data).unlink()
-    sync_folder(data)
+    put_on_disk(data)
 
 
 def is_half_restored(data: Path) -> bool:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from loopline.backup import BackupError
+from loopline.lib.disk import put_on_disk
 
 _PIECE = 1 << 22
 
@@ -71,7 +72,7 @@ def write_file(path: Path, content: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     draft.replace(path)
-    sync_folder(path.parent)
+    put_on_disk(path.parent)
 
 
 def sha256_of(path: Path) -> str:
@@ -85,16 +86,8 @@ def sha256_of(path: Path) -> str:
 def sync_tree(folder: Path) -> None:
     """Have all files below the folder, and all names, on the disk."""
     for path in folder.rglob("*"):
-        sync_folder(path)
-    sync_folder(folder)
-
-
-def sync_folder(path: Path) -> None:
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)
+        put_on_disk(path)
+    put_on_disk(folder)
 
 
 def is_empty(folder: Path) -> bool:

@@ -13,11 +13,12 @@ from django.db import DatabaseError
 from loopline.backup import BackupError
 from loopline.backup.begun import is_half_restored, note_begun, note_done
 from loopline.backup.contents import ERASED, STORE
-from loopline.backup.files import copy_file, is_empty, private, sync_folder, sync_tree, write_file
+from loopline.backup.files import copy_file, is_empty, private, sync_tree, write_file
 from loopline.backup.manifest import Manifest, read_manifest, refuse_changed_files
 from loopline.backup.secret import key_mark
 from loopline.backup.tables import RECORDS_FOLDER, put_back_tables, refuse_filled_database
 from loopline.lib.config import Config
+from loopline.lib.disk import put_on_disk
 from loopline.store.open import duckdb_file
 from loopline.store.schema import SCHEMA_VERSION
 
@@ -75,7 +76,7 @@ def put_back(looked: Looked, config: Config, make_tables: MakeTables, erasures: 
         if looked.manifest.records.kind == "postgresql":
             put_back_tables(looked.folder, looked.manifest.records, make_tables)
         sync_tree(config.data)
-        sync_folder(store.parent)
+        put_on_disk(store.parent)
         note_done(config.data)
 
 

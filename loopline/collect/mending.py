@@ -7,7 +7,6 @@ twice; what is missing between counts as damaged in the books.
 """
 
 import logging
-import os
 import shutil
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from loopline.collect.damage import looked_at, lost_events
 from loopline.collect.end_mark import Mark, read_mark
 from loopline.collect.transactions import transaction
 from loopline.collect.whole_blocks import whole_blocks
+from loopline.lib.disk import put_on_disk
 
 logger = logging.getLogger(__name__)
 
@@ -77,14 +77,14 @@ def _set_aside(path: Path, trouble: str) -> Copies:
     for one in (path, _wal(path)):
         if one.exists():
             shutil.copy2(one, copies.folder / one.name)
-            _sync(copies.folder / one.name)
-    _sync(copies.folder)
+            put_on_disk(copies.folder / one.name)
+    put_on_disk(copies.folder)
     note = _note(path.parent)
     draft = note.with_suffix(".draft")
     draft.write_text(f"{copies.folder.name}\n{trouble}", "utf-8")
-    _sync(draft)
+    put_on_disk(draft)
     draft.replace(note)
-    _sync(note.parent)
+    put_on_disk(note.parent)
     return copies
 
 
@@ -101,12 +101,12 @@ def _mend(path: Path, copies: Copies, mark: Mark, connect: Connect, prepare: Pre
             raise sqlite.OperationalError("the mended inbox could not be completed; start again")
     finally:
         connection.close()
-    _sync(draft)
+    put_on_disk(draft)
     _remove(path)
     draft.replace(path)
-    _sync(path.parent)
+    put_on_disk(path.parent)
     _note(path.parent).unlink()
-    _sync(copies.folder.parent)
+    put_on_disk(copies.folder.parent)
     return words
 
 
@@ -174,12 +174,3 @@ def _wal(path: Path) -> Path:
 def _remove(path: Path) -> None:
     for one in (path, _wal(path), path.with_name(path.name + "-shm"), path.with_name(path.name + "-journal")):
         one.unlink(missing_ok=True)
-
-
-def _sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk."""
-    opened = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from loopline.access.models import RateTable
 from loopline.campaigns.models import Campaign
@@ -13,6 +12,7 @@ from loopline.demo.ground import Ids
 from loopline.demo.simulate import Buyer, Sale, Visit, Year
 from loopline.facts.outbox import Fact
 from loopline.leads.models import Lead
+from loopline.lib.times import local_day
 from loopline.pipeline.fact_rows import opportunity_contact_id, opportunity_contact_row, opportunity_row
 from loopline.pipeline.models import Interaction, Opportunity, OpportunityContact, Refund, StageChange
 
@@ -169,4 +169,4 @@ class _Deal:
 
 
 def _day(at: datetime) -> date:
-    return at.astimezone(ZoneInfo(world.TIME_ZONE)).date()
+    return local_day(at, world.TIME_ZONE)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import QuerySet
@@ -32,7 +31,7 @@ from loopline.leads.definition_actions import (
 from loopline.leads.models import DefinitionVersion
 from loopline.leads.rejudge import FREE_MAIL
 from loopline.leads.variants import Variant, variant
-from loopline.lib.times import period_bounds, utc_now
+from loopline.lib.times import local_day, period_bounds, utc_now
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.rules.definition import definition_json
 from loopline.store.current import engine
@@ -106,7 +105,7 @@ def asked_of(huddle: Huddle, edits: int = 0) -> Asked:
 
 def days_tried(huddle: Huddle) -> tuple[date, date]:
     """First and last day of the past that every change is tried on: whole days, as the page of a what-if has them."""
-    last = huddle.opened_at.astimezone(ZoneInfo(Organisation.current().time_zone)).date()
+    last = local_day(huddle.opened_at, Organisation.current().time_zone)
     return last - WINDOW, last
 
 
@@ -193,7 +192,9 @@ def adopt_change(decision: Decision, *, by: Actor, at: datetime | None = None) -
     at = at or utc_now()
     version = _version_of(decision)
     weeks = decision.weeks_to_show or REVIEW_WEEKS
-    put_in_force(version, review_on=(at + timedelta(weeks=weeks)).date(), by=by, at=at)
+    put_in_force(
+        version, review_on=local_day(at + timedelta(weeks=weeks), Organisation.current().time_zone), by=by, at=at
+    )
     follow_version(version, by=by, at=at)
 
 

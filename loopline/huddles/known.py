@@ -16,6 +16,7 @@ from loopline.huddles.models import HuddleSeries
 from loopline.huddles.quality import spoilt_figures
 from loopline.huddles.reasons import Usual
 from loopline.huddles.routes import closed_deals
+from loopline.lib.times import local_day
 from loopline.reports.bottlenecks.report import Bottlenecks, Question, StageFigures, bottlenecks
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import Options
@@ -81,8 +82,10 @@ def partner_leads(series: HuddleSeries | None) -> frozenset[str]:
 
 def partners_of_leads(unit: BusinessUnit, at: datetime) -> dict[str, str]:
     """Lead → the partner of its last touchpoint; only those that have one. Raises StoreError."""
-    asked = Options(first=(at - PARTNERS_LOOK_BACK).date(), last=at.date(), unit_ids=frozenset({str(unit.pk)}))
-    found = came_by("partner", asked, engine(), books_for(SYSTEM))
+    books = books_for(SYSTEM)
+    today = local_day(at, books.zone)
+    asked = Options(first=today - PARTNERS_LOOK_BACK, last=today, unit_ids=frozenset({str(unit.pk)}))
+    found = came_by("partner", asked, engine(), books)
     return {lead: partner for lead, partner in found.items() if partner}
 
 
@@ -97,8 +100,10 @@ def _bottlenecks(meeting: Meeting, at: datetime) -> Bottlenecks:
     owners = None
     if meeting.series is not None and meeting.series.scope == HuddleSeries.Scope.TEAM:
         owners = frozenset(str(pk) for pk in meeting.series.team.values_list("pk", flat=True))
-    asked = Question((at - LOOK_BACK).date(), at.date(), frozenset({str(meeting.unit.pk)}), owners, as_of=at)
-    return bottlenecks(asked, engine(), books_for(SYSTEM))
+    books = books_for(SYSTEM)
+    today = local_day(at, books.zone)
+    asked = Question(today - LOOK_BACK, today, frozenset({str(meeting.unit.pk)}), owners, as_of=at)
+    return bottlenecks(asked, engine(), books)
 
 
 def _usual(figures: Bottlenecks) -> Usual:

@@ -8,6 +8,7 @@ from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
 from loopline.access.models import BusinessUnit
 from loopline.facts.models import OutboxRow
+from loopline.lib.times import local_day
 from loopline.reports.balance import number
 from loopline.reports.options import Options
 from loopline.reports.run import run_report
@@ -69,8 +70,10 @@ def _events(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt
 
 
 def _unmatched(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt]:
-    days = Options(first=(at - timedelta(days=90)).date(), last=at.date(), unit_ids=frozenset({str(unit.pk)}))
-    balance = run_report("closed-loop", days, engine, books_for(SYSTEM)).dealt
+    books = books_for(SYSTEM)
+    today = local_day(at, books.zone)
+    days = Options(first=today - timedelta(days=90), last=today, unit_ids=frozenset({str(unit.pk)}))
+    balance = run_report("closed-loop", days, engine, books).dealt
     if balance.revenue_minor > 0 and balance.unattributed_minor / balance.revenue_minor > MOST_UNMATCHED:
         share = balance.unattributed_minor / balance.revenue_minor
         yield Spoilt("Unmatched revenue", f"{100 * share:.0f} % of the last 90 days' revenue has no touchpoint at all.")

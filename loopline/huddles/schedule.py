@@ -5,7 +5,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
-from loopline.lib.times import as_utc
+from loopline.lib.times import as_utc, local_day
 
 
 def meetings(first: date, at: time, every_weeks: int, zone: str) -> Iterator[datetime]:
@@ -18,5 +18,5 @@ def meetings(first: date, at: time, every_weeks: int, zone: str) -> Iterator[dat
 def next_meeting(first: date, at: time, every_weeks: int, zone: str, after: datetime) -> datetime:
     """The first meeting later than `after`."""
     step = timedelta(weeks=every_weeks)
-    passed = max(0, (after.astimezone(ZoneInfo(zone)).date() - first) // step - 1)
+    passed = max(0, (local_day(after, zone) - first) // step - 1)
     return next(one for one in meetings(first + passed * step, at, every_weeks, zone) if one > after)

@@ -9,17 +9,17 @@ from contextlib import suppress
 from datetime import datetime
 
 from django.db import transaction
-from django.utils import timezone
 
 from loopline.access.actor import SYSTEM
 from loopline.access.audit import audit
+from loopline.access.models import Organisation
 from loopline.leads.actions import create_lead, qualify_lead
 from loopline.leads.changes import lock
 from loopline.leads.clocks import note, stop
 from loopline.leads.models import Lead, LeadQuerySet
 from loopline.leads.states import LeadStateError
 from loopline.lib.batches import batches
-from loopline.lib.times import utc_now
+from loopline.lib.times import local_day, utc_now
 from loopline.reports.visits.visitors import last_seen
 from loopline.store.current import engine
 
@@ -36,7 +36,7 @@ LastSeen = Callable[[Sequence[str], str, str], dict[str, datetime]]
 def bring_back(at: datetime | None = None, seen: LastSeen | None = None) -> int:
     """Bring back every recycled lead that is due; how many came. Raises StoreError when behaviour cannot be asked."""
     at = at or utc_now()
-    today = timezone.localtime(at).date()
+    today = local_day(at, Organisation.current().time_zone)
     due = list(waiting_to_return().filter(return_on__lte=today)[:AT_ONCE])
     came = sum(_return(lead, f"its date {lead.return_on} came", at) for lead in due)
     for key, (words, path) in TRIGGERS.items():

@@ -28,6 +28,11 @@ def parse_moment(text: str) -> datetime:
     return as_utc(datetime.fromisoformat(text))
 
 
+def local_day(moment: datetime, zone: str) -> date:
+    """The calendar day on which the moment falls in `zone`."""
+    return moment.astimezone(ZoneInfo(zone)).date()
+
+
 def day_start(day: date, zone: str) -> datetime:
     """The first moment, in UTC, of a calendar day in `zone`."""
     return datetime.combine(day, time.min, ZoneInfo(zone)).astimezone(UTC)

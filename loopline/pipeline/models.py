@@ -2,7 +2,6 @@
 
 from datetime import date, datetime, timedelta
 from typing import ClassVar
-from zoneinfo import ZoneInfo
 
 from django.db import models
 from django.db.models import Q, Sum
@@ -11,13 +10,13 @@ from loopline.access.models import BusinessUnit, ExchangeRate, Organisation, Rat
 from loopline.campaigns.models import Campaign
 from loopline.leads.models import Lead
 from loopline.lib.ids import uuid7
-from loopline.lib.times import utc_now
+from loopline.lib.times import local_day, utc_now
 from loopline.people.models import Company, Person
 
 
 def business_day(moment: datetime) -> date:
     """The calendar day of a moment in the organisation's time zone."""
-    return moment.astimezone(ZoneInfo(Organisation.current().time_zone)).date()
+    return local_day(moment, Organisation.current().time_zone)
 
 
 class OpportunityQuerySet(UnitScopedQuerySet["Opportunity"]):

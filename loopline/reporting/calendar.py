@@ -3,12 +3,14 @@
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from loopline.lib.times import local_day
+
 DAY = timedelta(days=1)
 
 
 def next_weekly(day: int, at: time, zone: str, after: datetime) -> datetime:
     """The first moment after `after` on this day of the week (1 is Monday) at this hour."""
-    today = after.astimezone(ZoneInfo(zone)).date()
+    today = local_day(after, zone)
     on = today + timedelta(days=(day - today.isoweekday()) % 7)
     moment = _moment(on, at, zone)
     return moment if moment > after else _moment(on + 7 * DAY, at, zone)
@@ -16,7 +18,7 @@ def next_weekly(day: int, at: time, zone: str, after: datetime) -> datetime:
 
 def next_monthly(day: int, at: time, zone: str, after: datetime) -> datetime:
     """The first moment after `after` on this day of a month, at most the 28th, at this hour."""
-    today = after.astimezone(ZoneInfo(zone)).date()
+    today = local_day(after, zone)
     moment = _moment(today.replace(day=day), at, zone)
     if moment > after:
         return moment

@@ -11,6 +11,7 @@ from loopline.access.actor import Actor
 from loopline.access.models import BusinessUnit, User
 from loopline.lib.ids import uuid7
 from loopline.lib.times import utc_now
+from loopline.reports.asked_words import days_words
 
 
 class FrozenRunQuerySet(models.QuerySet["FrozenRun"]):
@@ -48,6 +49,11 @@ class FrozenRun(models.Model):
 
     def __str__(self) -> str:
         return f"{self.title}, frozen {self.frozen_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def days(self) -> str:
+        """`1 Jul 2026 to 30 Sep 2026`"""
+        return days_words(self.options["from"], self.options["to"])
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):

@@ -8,7 +8,7 @@ from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.model import MODELS, Model
 from loopline.attribution.paths import DAY_US
 from loopline.attribution.touchpoints import EARNING_KINDS
-from loopline.lib.times import period_bounds
+from loopline.lib.times import local_day, period_bounds
 from loopline.reports.dimension import DIMENSIONS
 from loopline.store.engine import Value
 
@@ -93,7 +93,7 @@ class Options:
 
     @property
     def counts(self) -> dict[str, object]:
-        """What counts in the run, as JSON says it."""
+        """What counts in the run, as JSON says it; `half_life_days` and `order` only of the model that reads them."""
         kinds = EARNING_KINDS if self.touch_kinds is None else self.touch_kinds
         return {
             "conversion": self.conversion or None,
@@ -101,6 +101,8 @@ class Options:
             "touch_kinds": sorted(kinds),
             "direct": self.direct,
             "humans_only": self.humans_only,
+            "half_life_days": self.half_life_days if self.model == "time_decay" else None,
+            "order": self.order if self.model == "markov" else None,
         }
 
     def check(self, books: Books, by: Mapping[str, object] = DIMENSIONS) -> None:
@@ -155,6 +157,11 @@ class Scope:
     @property
     def model(self) -> Model:
         return self.models[self.options.model]
+
+    @property
+    def today(self) -> date:
+        """The day, in the organisation's time zone, of the moment that the report is asked as of."""
+        return local_day(self.as_of, self.books.zone)
 
     @property
     def params(self) -> dict[str, Value]:

@@ -7,7 +7,6 @@ as its days on average, which takes every day to bring as much.
 
 from collections.abc import Mapping
 from itertools import accumulate
-from zoneinfo import ZoneInfo
 
 from loopline.reports.options import Scope
 
@@ -31,9 +30,8 @@ def ripeness(earned_after: Mapping[int, int], scope: Scope) -> float | None:
     whole = sum(earned_after.values())
     if whole <= 0:
         return None
-    today = scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date()
     days = (scope.last - scope.first).days + 1
-    oldest = (today - scope.first).days
+    oldest = (scope.today - scope.first).days
     ages = range(max(oldest - days + 1, 0), max(oldest, 0) + 1)
     won_by_age = [0, *accumulate(earned_after.get(age, 0) for age in range(ages[-1]))]
     ripe = sum(won_by_age[age] for age in ages)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from functools import cache
-from zoneinfo import ZoneInfo
 
 from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import own_models
 from loopline.attribution.shared_states import common_parts
+from loopline.lib.times import local_day
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.kept import kept_or
@@ -176,7 +176,7 @@ def settle(options: Options, engine: Engine, books: Books, *, by: Mapping[str, o
     """The options with their defaults: as of the store's horizon, from the first day of the books to that day."""
     options.check(books, by)
     as_of = _moment(options, engine)
-    last = options.last or _day(as_of, books.zone)
+    last = options.last or local_day(as_of, books.zone)
     first = options.first or min(_first_day(engine, as_of, books.zone) or last, last)
     models = MODELS | own_models(engine, {"as_of": as_of})
     options.check_model(models)
@@ -188,12 +188,8 @@ def _moment(options: Options, engine: Engine) -> datetime:
     return min(options.as_of or horizon, horizon)
 
 
-def _day(moment: datetime, zone: str) -> date:
-    return moment.astimezone(ZoneInfo(zone)).date()
-
-
 def _first_day(engine: Engine, as_of: datetime, zone: str) -> date | None:
     [row] = engine.rows(BEGINNING, {"as_of": as_of})
     began, first_cost = row["began"], row["first_cost"]
-    days = [_day(began, zone)] if isinstance(began, datetime) else []
+    days = [local_day(began, zone)] if isinstance(began, datetime) else []
     return min([*days, first_cost] if isinstance(first_cost, date) else days, default=None)

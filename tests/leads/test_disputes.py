@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from loopline.access.actor import SYSTEM, NotAllowedError
-from loopline.access.models import AuditEntry, User
+from loopline.access.models import AuditEntry, Organisation, User
 from loopline.access.roles import Role
 from loopline.leads.actions import accept_lead, disqualify_lead, qualify_lead, recycle_lead, reject_lead
 from loopline.leads.desk import behaviour_for
@@ -174,6 +174,16 @@ def test_a_recycled_lead_comes_back_on_its_date_as_a_new_episode_of_the_same_per
     assert (lead.returned_as.person, lead.returned_as.state) == (lead.person, "handed_over")
     assert lead.returned_as.origin == "came back (timing, with a date): its date 2026-04-01 came"
     assert running(lead) == set()
+
+
+def test_the_date_comes_when_its_day_begins_where_the_organisation_is() -> None:
+    organisation = Organisation.current()
+    organisation.time_zone = "Pacific/Auckland"
+    organisation.save()
+    lead, _, marketing, _ = sent_back()
+    recycle_lead(lead, "timing", return_on=date(2026, 4, 1), by=marketing.actor, at=MONDAY_10 + 2 * HOUR)
+    assert bring_back(datetime(2026, 3, 31, 10, 59, tzinfo=UTC), seen=nobody) == 0
+    assert bring_back(datetime(2026, 3, 31, 11, 0, tzinfo=UTC), seen=nobody) == 1
 
 
 def test_the_event_store_is_asked_about_who_comes_back_outside_of_write_transactions(

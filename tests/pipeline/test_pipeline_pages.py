@@ -145,6 +145,9 @@ def test_who_may_not_see_people_is_told_no_name_and_led_nowhere_closed(seller: U
     text = signed_in(make_user(Role.FINANCE, unit=unit)).get(address).content.decode()
     assert not [link for link in ["Ines Sol", *links] if link in text]
     assert "From lead" in text
+    assert "so they are left out" in text
+    assert "Nobody yet" not in text, "there is a contact; the role does not see it"
+    assert "What was said" not in text, "finance may not write down a talk, so nothing offers it"
 
 
 def test_an_edit_saves_what_was_changed_on_the_page(seller: User, unit: BusinessUnit) -> None:

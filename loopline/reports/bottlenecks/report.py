@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from math import prod
-from zoneinfo import ZoneInfo
 
-from loopline.lib.times import period_bounds
+from loopline.lib.times import local_day, period_bounds
 from loopline.reports.balance import number
 from loopline.reports.bottlenecks import sql
 from loopline.reports.bottlenecks.stays import BY_KEY, STAGES, Stage
@@ -150,7 +149,7 @@ class _Found:
 
 
 def _today(params: Mapping[str, Value], books: Books) -> date:
-    return _moment(params["now"]).astimezone(ZoneInfo(books.zone)).date()
+    return local_day(_moment(params["now"]), books.zone)
 
 
 def _ask(asked: Question, engine: Engine, params: dict[str, Value], books: Books) -> _Found:

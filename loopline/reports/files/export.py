@@ -12,10 +12,12 @@ from datetime import datetime
 from io import BytesIO, StringIO
 from typing import Any
 
+from loopline.reports.asked_words import asked_words
 from loopline.reports.files.series import SERIES_FORMS, series_csv, series_parquet
 from loopline.reports.files.series_sheet import write_series
 from loopline.reports.files.sheet_cells import PLAIN, in_major_units, number_format, write_text
 from loopline.reports.files.write import is_money, written_cells
+from loopline.reports.keepable import KEEPABLE
 
 FORMS: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -103,10 +105,8 @@ def _write_about(book: Any, result: Mapping[str, Any]) -> None:
     lines = [
         ("Report", result["title"]),
         ("Question", result["question"]),
-        ("Period", f"{result['from']} to {result['to']}"),
+        *asked_words(result, KEEPABLE[result["report"]]),
         ("As of", result["as_of"]),
-        ("Model", result["model"]),
-        ("Clock", result["clock"]),
         ("Currency", result["currency"]),
         *((one["label"], f"{one['formula']}. Dated by {one['date_basis']}; {one['adds_up']}.")
           for one in result["columns"]),

@@ -155,7 +155,7 @@ def _rows(scope: Scope) -> list[tuple[str, str, str]]:
     ]
 
 
-def _whole(pairs: list[Pair], key: str, scope: Scope) -> Pair:
+def _whole(pairs: list[Pair], key: str, scope: Scope) -> tuple[float, float]:
     """All slices together; money in major units."""
     known, of = (sum(column) for column in zip(*pairs, strict=True))
     return (_major(known, scope), _major(of, scope)) if key == "origin" else (known, of)
@@ -233,7 +233,7 @@ def _open_origin(is_known: bool, scope: Scope, engine: Engine) -> Opened:
     found = _asked_of_records(sql, scope, engine)
     items = [
         Item("opportunity", str(one["record_id"]), from_micros(number(one["at_us"])),
-             float(Money(number(one["minor"]), scope.books.currency).major))
+             _major(number(one["minor"]), scope))
         for one in found[:FARTHEST]
     ]  # fmt: skip
     total = _major(sum(number(one["minor"]) for one in found), scope)
@@ -247,15 +247,16 @@ def _by_campaign(scope: Scope) -> Scope:
     return replace(scope, options=replace(scope.options, by="campaign", model=Options().model, clock="period"))
 
 
-def _major(amount_minor: int, scope: Scope) -> int:
-    return round(Money(amount_minor, scope.books.currency).major)
+def _major(amount_minor: int, scope: Scope) -> float:
+    """In major units and to the cent, so that the row is what its records add up to."""
+    return float(Money(amount_minor, scope.books.currency).major)
 
 
-def _row(key: str, label: str, note: str, known: int, of: int) -> Row:
+def _row(key: str, label: str, note: str, known: float, of: float) -> Row:
     return Row(key, label, note, values=dict(zip(_KEYS, (known, of, _rate(known, of)), strict=True)))
 
 
-def _rate(known: int, of: int) -> Number:
+def _rate(known: float, of: float) -> Number:
     return round(100 * known / of, 4) if of else None
 
 

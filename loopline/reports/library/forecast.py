@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from zoneinfo import ZoneInfo
 
 import numpy as np
 
@@ -299,8 +298,7 @@ def _floats(rows: list[dict[str, object]], name: str) -> Floats:
 
 def _months(scope: Scope) -> list[date]:
     """The first days of this month and those that follow, and of the one after them."""
-    today = scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date()
-    return [month_start(today, place) for place in range(MONTHS + 1)]
+    return [month_start(scope.today, place) for place in range(MONTHS + 1)]
 
 
 def _row(label: str, key: str, seen: Outlook, place: int) -> Row:

@@ -64,7 +64,7 @@ def _finish(result: ReportResult, scope: Scope, _engine: Engine) -> None:
     without = [row for row in result.rows if row.values["actual_minor"] is None]
     for row in without:
         row.cost_note = "cost incomplete: nothing booked in this period, or in a currency without an exchange rate"
-    if scope.last > scope.as_of.date():
+    if scope.last > scope.today:
         result.warnings.append("The period is not over: planned cost of days to come is in it, actual cost is not yet.")
 
 

@@ -1,7 +1,6 @@
 """Revenue and cost over time: closed revenue by closing date, cost by its days, per slice of the period."""
 
 from dataclasses import dataclass
-from zoneinfo import ZoneInfo
 
 from loopline.attribution.cost import COST_LINES, falls_into, spent
 from loopline.attribution.state import OPPORTUNITY_STATE, question, visible
@@ -24,8 +23,7 @@ def over_time(scope: Scope, engine: Engine) -> list[Point]:
 
     Slices that had not begun when the books were read are left out: nothing is known of them, which is not zero.
     """
-    until = scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date()
-    parts = [part for part in slices(scope.first, scope.last) if part.first <= max(until, scope.first)]
+    parts = [part for part in slices(scope.first, scope.last) if part.first <= max(scope.today, scope.first)]
     values: dict[str, Value] = {**scope.params}
     for place, part in enumerate(parts):
         values[f"first{place}"], values[f"last{place}"] = part.first, part.last

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import date, timedelta
-from zoneinfo import ZoneInfo
 
 from loopline.lib.times import day_start
 from loopline.reports.options import Scope
@@ -22,9 +21,8 @@ def slices(scope: Scope) -> tuple[str, list[Period]]:
 
     Those that had not are left out: nothing is known of them, which is not zero.
     """
-    today = scope.as_of.astimezone(ZoneInfo(scope.books.zone)).date()
     step, every = cut(scope.first, scope.last)
-    return step, [one for one in every if one.first <= max(today, scope.first)]
+    return step, [one for one in every if one.first <= max(scope.today, scope.first)]
 
 
 def beginnings(periods: Sequence[Period], scope: Scope) -> dict[str, Value]:

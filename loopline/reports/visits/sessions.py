@@ -7,7 +7,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from loopline.attribution.state import question
-from loopline.lib.times import day_start
+from loopline.lib.times import day_start, local_day
 from loopline.reports.periods import DAY
 from loopline.reports.visits.parts import TOLD
 from loopline.reports.visits.visitors import Asked, asked_params, number
@@ -76,8 +76,8 @@ def visits_by(slot: Literal["hour", "day"], engine: Engine, asked: Asked, zone: 
 
     Hours are those of the clock on the wall: of the two that a night in autumn has, both stand under one.
     """
-    first = asked.since.astimezone(ZoneInfo(zone)).date()
-    last = ((asked.now or asked.until) - timedelta(microseconds=1)).astimezone(ZoneInfo(zone)).date()
+    first = local_day(asked.since, zone)
+    last = local_day((asked.now or asked.until) - timedelta(microseconds=1), zone)
     params = asked_params(engine, asked) | {"zone": zone, "first": first}
     rows = engine.rows(question(_BY_SLOT.format(slot=_SLOTS[slot]), TOLD), params)
     found = {number(row["slot"]): (number(row["visits"]), number(row["known_visits"])) for row in rows}

@@ -128,6 +128,8 @@ class ReportAnswer(Shape):
     touch_kinds: list[str] | None = None
     direct: str | None = None
     humans_only: bool | None = None
+    half_life_days: float | None = Field(None, description="Of the model time_decay.")
+    order: int | None = Field(None, description="Of the Markov chain.")
     currency: str
     head: str = Field(description="What a row is.")
     columns: list[Column]

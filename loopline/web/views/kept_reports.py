@@ -16,12 +16,15 @@ from loopline.access.actor import NotAllowedError
 from loopline.access.books import books_for
 from loopline.access.models import Mail
 from loopline.access.roles import Permission
+from loopline.attribution.model import MODELS
+from loopline.attribution.own_model import own_models
 from loopline.reporting.comparing import options_of, runs_like
 from loopline.reporting.freezing import freeze_run
 from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, may_end, start_report_mail
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reporting.saving import forget_view, save_view
 from loopline.reports.address import options_said, read_address, usual_of
+from loopline.reports.asked_words import asked_words
 from loopline.reports.files.series import SERIES_FORMS
 from loopline.reports.frozen import differences, digest_of, result_from, told_alike
 from loopline.reports.keepable import KEEPABLE
@@ -129,6 +132,7 @@ def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
         "forms": FORM_WORDS,
         "options_query": urlencode(run.options | {"as_of": run.as_of.isoformat()}),
         "live": f"{page_of(run.report)}?{urlencode(run.options)}",
+        "asked_words": asked_words(run.told, report, MODELS | own_models(engine(), {"as_of": run.as_of})),
         "is_whole": digest_of(run.told) == run.digest,
         "others": runs_like(run, request.actor).defer("told"),
         "sparks": sparks_drawn(result.over_time, result),

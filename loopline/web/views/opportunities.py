@@ -91,7 +91,7 @@ def _context(request: PageRequest, found: Opportunity) -> dict[str, Any]:
         "lose_form": LoseForm(),
         "refund_form": RefundForm(opportunity=found, left_minor=left),
         "contact_form": ContactForm(),
-        "interaction_form": InteractionForm(people=people) if contacts else None,
+        "interaction_form": InteractionForm(people=people) if contacts and actor.may(Permission.EDIT_PEOPLE) else None,
         "task_form": TaskForm(actor=actor, unit=found.unit) if actor.may(Permission.WORK_TASKS) else None,
     }
 

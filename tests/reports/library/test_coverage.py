@@ -25,8 +25,8 @@ def shelf(reading_engine: Engine) -> Shelf:
     shelf.fact("consent_facts", "ines/contact", person_id="ines", purpose="contact", is_granted=True)
     shelf.fact("consent_facts", "ole/contact", person_id="ole", purpose="contact", is_granted=False)
     shelf.fact("person_facts", "ole", unit_id="north", canonical_id="ole", company_id="acme")
-    shelf.won("known", "ines", day(20), 300_00)
-    shelf.won("unknown", "", day(20), 100_00)
+    shelf.won("known", "ines", day(20), 300_30)
+    shelf.won("unknown", "", day(20), 100_10)
     shelf.won("no-rate", "", day(20), None)
     shelf.cost("c1", "spring", 10_00, date(2024, 3, 1))
     shelf.cost("c2", "spring", None, date(2024, 3, 1))
@@ -37,7 +37,7 @@ def test_each_row_says_how_much_is_known_of_how_many(reading_engine: Engine, she
     result = run_report("coverage", Options(**MARCH, unit_ids=frozenset({"north"})), reading_engine, BOOKS)
     told = {row.key: (row.values["known"], row.values["known_of"], row.values["known_rate"]) for row in result.rows}
     assert told == {
-        "origin": (300, 400, 75.0), "consent": (1, 2, 50.0), "human": (2, 3, 66.6667), "agreed": (1, 2, 50.0),
+        "origin": (300.3, 400.4, 75.0), "consent": (1, 2, 50.0), "human": (2, 3, 66.6667), "agreed": (1, 2, 50.0),
         "company": (1, 2, 50.0), "amount": (2, 3, 66.6667), "rate": (1, 2, 50.0), "codes": (1, 2, 50.0),
     }  # fmt: skip
     assert any(warning.startswith("Won revenue with a known origin: only 75 %") for warning in result.warnings)

@@ -1,10 +1,10 @@
 """Plan against actual, on both engines, against a few cost lines worked out by hand."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 
-from loopline.reports.options import Options
+from loopline.reports.options import Books, Options
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
 from loopline.store.engine import Engine
@@ -64,3 +64,23 @@ def test_a_sum_opens_into_its_lines(reading_engine: Engine, shelf: Shelf) -> Non
         ("cost", "a2", 31_62),
     ]
     assert opened.total == 91_62
+
+
+@pytest.mark.parametrize(
+    ("zone", "as_of", "last", "is_over"),
+    [
+        ("America/New_York", datetime(2024, 6, 1, tzinfo=UTC), date(2024, 6, 1), False),
+        ("America/New_York", datetime(2024, 6, 1, tzinfo=UTC), date(2024, 5, 31), True),
+        ("Pacific/Auckland", datetime(2024, 5, 30, 20, tzinfo=UTC), date(2024, 5, 31), True),
+        ("Pacific/Auckland", datetime(2024, 5, 30, 20, tzinfo=UTC), date(2024, 6, 1), False),
+    ],
+)
+def test_the_period_is_over_by_the_day_of_the_organisation(
+    reading_engine: Engine, shelf: Shelf, zone: str, as_of: datetime, last: date, is_over: bool
+) -> None:
+    """In New York it is still the evening of 31 May, in Auckland already the morning of it."""
+    books = Books(currency="EUR", zone=zone, units=BOOKS.units)
+    result = run_report(
+        "plan-and-actual", Options(first=date(2024, 5, 1), last=last, as_of=as_of), reading_engine, books
+    )
+    assert (not any("The period is not over" in one for one in result.warnings)) is is_over
