@@ -91,6 +91,19 @@ def filled(reading_engine: Engine) -> Engine:
     shelf.fact("lead_facts", "l-x", unit_id="east", person_id="p-x", created_at=day(4), learnt=day(4))
     sold(shelf, "o-x-soon", "l-x", 5, 100_00, unit_id="east")
     sold(shelf, "o-x-later", "l-x", 14, 900_00, unit_id="east")
+    shelf.campaign("camp-judged", "judged")
+    for name, arm, arrived_as, is_judged in (
+        ("r1", HOLDOUT, "human", "machine:too_fast"), ("r2", TREATED, "machine:x", "human"), ("r3", TREATED, "human", ""),
+    ):  # fmt: skip
+        assign(shelf, "judged", f"visitor:{name}", arm)
+        shelf.touch(
+            f"t-{name}", f"visitor:{name}", day(3), visitor_id=name, unit_id="judged", utm_campaign="judged",
+            bot_verdict=arrived_as, learnt=day(3),
+        )  # fmt: skip
+        shelf.touch(f"t-{name}-north", f"visitor:{name}", day(3), visitor_id=name, utm_campaign="judged",
+                    bot_verdict=arrived_as)  # fmt: skip
+        if is_judged:
+            shelf.fact("bot_verdict_facts", name, verdict=is_judged, learnt=day(4))
     shelf.store()
     return reading_engine
 
@@ -138,6 +151,13 @@ def test_exposure_is_read_from_touchpoints_and_from_what_sites_report(filled: En
     assert found.exposed == {TREATED: 2, HOLDOUT: 1}
     [contact] = found.held_out
     assert (contact.subject, contact.event_id, contact.at, contact.what) == ("visitor:v-d", "t-d", day(9), "entry")
+
+
+def test_who_was_judged_again_counts_as_the_newest_verdict_says(filled: Engine) -> None:
+    found = exposure(a_scope("judged"), filled)
+    assert found.exposed == {TREATED: 2}
+    assert found.held_out == ()
+    assert base_rates("visitor", 1, "judged", filled, day(16.5)).subjects == 2
 
 
 def test_an_experiment_nobody_was_assigned_to_is_empty(filled: Engine) -> None:

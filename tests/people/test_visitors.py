@@ -49,7 +49,8 @@ def fill(engine: Engine) -> None:
             event("e10", 110, **entry, session_id="s5", visitor_id="v5", identity="visitor:v5", unit_id=SOUTH,
                   page_view_id="p6"),
         ],
-        "identity_facts": [fact("visitor:v1", person_id="ines-2", evidence="form")],
+        "identity_facts": [fact("visitor:v1", person_id="ines-2", evidence="form"),
+                           fact("visitor:v4", person_id="eva", evidence="form")],
         "person_facts": [fact("ines-2", unit_id=NORTH, canonical_id="ines", company_id="", country="", job_title=""),
                          fact("ines", unit_id=NORTH, canonical_id="ines", company_id="", country="", job_title="")],
         "bot_verdict_facts": [fact("v4", verdict="machine:pattern")],
@@ -144,6 +145,7 @@ def test_people_were_last_seen_at_their_last_event_whatever_its_identity(store: 
         "tomas": DAY + timedelta(minutes=61),
     }
     assert last_seen(store, ["ines"], unit_ids=(SOUTH,)) == {}
+    assert last_seen(store, ["eva"], unit_ids=None) == {}  # what her browser did was judged a machine's
     assert last_seen(store, [], unit_ids=None) == {}
 
 

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from loopline.attribution.state import Part, visible
+from loopline.attribution.state import VERDICT_STATE, Part, is_machine, visible, with_verdict
 from loopline.reports.experiments.lift import TREATED
 from loopline.reports.experiments.outcomes import COUNTED
 from loopline.reports.experiments.scope import WEEK, Scope
@@ -18,11 +18,12 @@ _KNOWN = """
     HAVING min(epoch_us(occurred_at)) < $from_us AND NOT arg_max(is_deleted, version){more}
 """
 _VISITORS = f"""
-    SELECT 'visitor:' || visitor_id AS subject, '{TREATED}' AS arm, min(epoch_us(occurred_at)) AS assigned_us
-    FROM events WHERE recorded_at <= $as_of AND {visible("unit_id")} AND visitor_id <> '' AND is_entry
-        AND NOT starts_with(bot_verdict, 'machine') AND epoch_us(occurred_at) >= $from_us
-        AND epoch_us(occurred_at) < $until_us - $span_us
-    GROUP BY visitor_id
+    SELECT 'visitor:' || e.visitor_id AS subject, '{TREATED}' AS arm, min(epoch_us(e.occurred_at)) AS assigned_us
+    FROM events AS e {with_verdict()}
+    WHERE e.recorded_at <= $as_of AND {visible("e.unit_id")} AND e.visitor_id <> '' AND e.is_entry
+        AND NOT {is_machine()} AND epoch_us(e.occurred_at) >= $from_us
+        AND epoch_us(e.occurred_at) < $until_us - $span_us
+    GROUP BY e.visitor_id
 """
 
 
@@ -32,7 +33,7 @@ def _known(kind: str, more: str = "") -> str:
 
 CANDIDATES = {
     "person": Part("subjects", _known("person", " AND arg_max(canonical_id, version) = id")),
-    "visitor": Part("subjects", _VISITORS),
+    "visitor": Part("subjects", _VISITORS, (VERDICT_STATE,)),
     "company": Part("subjects", _known("company")),
 }
 

@@ -9,7 +9,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from loopline.attribution.state import CAMPAIGN_ROWS, KNOWN_IDENTITIES, Part, question, theirs, visible
+from loopline.attribution.state import (
+    CAMPAIGN_ROWS,
+    KNOWN_IDENTITIES,
+    VERDICT_STATE,
+    Part,
+    is_machine,
+    question,
+    theirs,
+    visible,
+    with_verdict,
+)
 from loopline.reports.balance import number
 from loopline.reports.experiments.lift import HOLDOUT
 from loopline.reports.experiments.scope import Scope
@@ -28,15 +38,16 @@ _SEEN = Part(
         e.visitor_id AS visitor_id,
         {_WHAT} AS what
     FROM events AS e LEFT JOIN campaign_rows AS c ON c.unit_id = e.unit_id AND c.code = e.utm_campaign
+    {with_verdict()}
     WHERE e.recorded_at <= $as_of AND epoch_us(e.occurred_at) >= $from_us AND epoch_us(e.occurred_at) < $until_us
-        AND {visible("e.unit_id")} AND NOT starts_with(e.bot_verdict, 'machine')
+        AND {visible("e.unit_id")} AND NOT {is_machine()}
         AND ((e.touch_kind <> '' AND coalesce(c.row_id, '') = $campaign_id) OR (
             e.name = '{VIEWED}' AND json_extract_string(nullif(e.properties, ''), '$.experiment_id') = $code
             AND lower(coalesce(json_extract_string(nullif(e.properties, ''), '$.variation_id'), ''))
                 NOT IN {NOT_EXPOSED}
         ))
     """,
-    (CAMPAIGN_ROWS,),
+    (CAMPAIGN_ROWS, VERDICT_STATE),
 )
 _EXPOSED = Part(
     "exposed",

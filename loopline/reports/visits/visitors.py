@@ -63,9 +63,9 @@ _LAST_SEEN = f"""
     UNION ALL SELECT {number_of("'person:' || p.id")} AS identity_no, p.id AS person_id, {ALWAYS}
     FROM (SELECT unnest($people) AS id) AS p)
 SELECT t.person_id AS person_id, max(e.occurred_at) AS last_at
-FROM events AS e JOIN theirs AS t ON {theirs("e", "t")}
+FROM events AS e JOIN theirs AS t ON {theirs("e", "t")} {with_verdict("e", "b")}
 WHERE e.recorded_at <= $as_of AND e.kind IN {KINDS}
-    AND e.bot_verdict NOT LIKE 'machine%' AND {visible("e.unit_id")} AND starts_with(e.url_path, $path)
+    AND NOT {is_machine("e", "b")} AND {visible("e.unit_id")} AND starts_with(e.url_path, $path)
 GROUP BY t.person_id
 """
 _NOW = f"""
@@ -221,6 +221,7 @@ def last_seen(
     engine: Engine, people: Sequence[str], *, unit_ids: tuple[str, ...] | None, path: str = "", timeout_s: float = 3
 ) -> dict[str, datetime]:
     """When each of these people (ids of those that remain) last did something on a site; unknown ones are missing.
+    What machines did is not theirs.
 
     With `path` only on pages whose path begins so.
     """
@@ -229,7 +230,7 @@ def last_seen(
     params: dict[str, Value] = {
         "people": list(people), "path": path, "as_of": engine.horizon(), **units(unit_ids)
     }  # fmt: skip
-    rows = engine.rows(question(_LAST_SEEN, KNOWN_IDENTITIES), params, timeout_s=timeout_s)
+    rows = engine.rows(question(_LAST_SEEN, KNOWN_IDENTITIES, VERDICT_STATE), params, timeout_s=timeout_s)
     return {str(row["person_id"]): moment(row["last_at"]) for row in rows}
 
 
