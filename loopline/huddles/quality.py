@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
 from loopline.access.models import BusinessUnit
+from loopline.attribution.state import VERDICT_STATE, is_machine, question, with_verdict
 from loopline.facts.models import OutboxRow
 from loopline.lib.times import local_day
 from loopline.reports.balance import number
@@ -19,16 +20,20 @@ LOOK_BACK = timedelta(days=28)
 LEAST_CONSENT = 0.5
 """Share of human events with an identifier below which paths are too thin to judge channels by."""
 MOST_MACHINES = 0.4
-MOST_UNMATCHED = 0.25
+MOST_UNATTRIBUTED = 0.25
 LEAST_EVENTS = 100
 """Fewer say nothing about shares."""
 
-_EVENTS = """
-SELECT count(*) AS events, count(*) FILTER (WHERE starts_with(bot_verdict, 'machine')) AS machines,
-    count(*) FILTER (WHERE NOT starts_with(bot_verdict, 'machine') AND consent >= 2) AS known
-FROM events WHERE recorded_at <= $as_of AND occurred_at >= $since AND occurred_at < $until AND unit_id = $unit
-    AND source = 'browser'
-"""
+_EVENTS = question(
+    f"""
+    SELECT count(*) AS events, count(*) FILTER (WHERE {is_machine()}) AS machines,
+        count(*) FILTER (WHERE NOT {is_machine()} AND e.consent >= 2) AS known
+    FROM events AS e {with_verdict()}
+    WHERE e.recorded_at <= $as_of AND e.occurred_at >= $since AND e.occurred_at < $until AND e.unit_id = $unit
+        AND e.source = 'browser'
+    """,
+    VERDICT_STATE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +47,7 @@ class Spoilt:
 
 def spoilt_figures(unit: BusinessUnit, engine: Engine, at: datetime) -> list[Spoilt]:
     """What is wrong with the figures of a unit, the worst first. Raises StoreError when the store does not answer."""
-    return [*_behind(at), *_events(unit, engine, at), *_unmatched(unit, engine, at)]
+    return [*_behind(at), *_events(unit, engine, at), *_unattributed(unit, engine, at)]
 
 
 def _behind(at: datetime) -> Iterator[Spoilt]:
@@ -69,13 +74,14 @@ def _events(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt
         )
 
 
-def _unmatched(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt]:
+def _unattributed(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt]:
     books = books_for(SYSTEM)
     today = local_day(at, books.zone)
     days = Options(first=today - timedelta(days=90), last=today, unit_ids=frozenset({str(unit.pk)}))
     balance = run_report("closed-loop", days, engine, books).dealt
-    if balance.revenue_minor > 0 and balance.unattributed_minor / balance.revenue_minor > MOST_UNMATCHED:
+    if balance.revenue_minor > 0 and balance.unattributed_minor / balance.revenue_minor > MOST_UNATTRIBUTED:
         share = balance.unattributed_minor / balance.revenue_minor
-        yield Spoilt("Unmatched revenue", f"{100 * share:.0f} % of the last 90 days' revenue has no touchpoint at all.")
+        text = f"{100 * share:.0f} % of the last 90 days' revenue is unattributed"
+        yield Spoilt("Unattributed revenue", f"{text}: no touchpoint in the window may earn it.")
     if not balance.holds:
         yield Spoilt("Books", "The closed loop of the last 90 days does not balance.")

@@ -93,7 +93,9 @@ def filled(reading_engine: Engine) -> Engine:
     sold(shelf, "o-x-later", "l-x", 14, 900_00, unit_id="east")
     shelf.campaign("camp-judged", "judged")
     for name, arm, arrived_as, is_judged in (
-        ("r1", HOLDOUT, "human", "machine:too_fast"), ("r2", TREATED, "machine:x", "human"), ("r3", TREATED, "human", ""),
+        ("r1", HOLDOUT, "human", "machine:too_fast"),
+        ("r2", TREATED, "machine:x", "human"),
+        ("r3", TREATED, "human", ""),
     ):  # fmt: skip
         assign(shelf, "judged", f"visitor:{name}", arm)
         shelf.touch(
