@@ -68,6 +68,8 @@ def test_who_sees_nothing_is_proposed_nothing(user: User) -> None:
         ({"total": "1e999990"}, "option_not_usable", "total"),
         ({"total": "nan"}, "option_not_usable", "total"),
         ({"total": "1.234"}, "option_not_usable", "total"),
+        ({"total": "1234,50"}, "option_not_usable", "total"),
+        ({"total": "1,5"}, "option_not_usable", "total"),
         ({"total": "5", "within": "101"}, "option_not_usable", "within"),
         ({"total": "5", "within": "²"}, "option_not_usable", "within"),
         ({"total": "5", "by": "device"}, "option_not_usable", "by"),

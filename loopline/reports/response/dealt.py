@@ -1,5 +1,6 @@
 """What the budget planner proposes: a total dealt out over the rows whose weeks teach something, for page and API."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,7 @@ from loopline.store.engine import Engine
 MOST_MINOR = 10**13
 USUAL_WITHIN = 30
 """In percent of what is spent now: how far a row may move where nothing is said."""
+_GROUPED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +74,9 @@ def taught(report: Report, options: Options, engine: Engine, books: Books) -> Ta
 
 def total_of(text: str, currency: str) -> int:
     """What may be spent a week on all rows, such as `1,234.50`, in minor units. Raises OptionError."""
+    is_grouped = _GROUPED.fullmatch(text.strip())  # a comma before cents, as in 1234,50, must not make it a hundredfold
     try:
-        found = parse_minor(text.replace(",", ""), currency)
+        found = parse_minor(text.replace(",", "") if is_grouped else text, currency)
     except ValueError as error:
         raise OptionError(f"{error}.", "total") from error
     if not 0 <= found <= MOST_MINOR:
