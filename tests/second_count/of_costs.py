@@ -108,7 +108,7 @@ def coverage(known: Known) -> Table:
     won = [one for one in known.seen_of("opportunity_facts") if one["outcome"] == "won" and asked.has(one["closed_at"])]
     lines = [spent for _, spent in known.cost_lines("actual")]
     pairs = {
-        "origin": (round(earned / 100), round(sum(one.amount for one in dealt) / 100)),
+        "origin": (earned / 100, sum(one.amount for one in dealt) / 100),
         "consent": (sum(one["consent"] >= 2 for one in humans), len(humans)), "human": (len(humans), len(visits)),
         "agreed": (sum(known.remains(one["person_id"]) in agreed for one in leads), len(leads)),
         "company": (sum(bool(one and one["company_id"]) for one in companies), len(leads)),
