@@ -3,7 +3,7 @@
 So a figure and what is behind it are the same question: what opens is what was counted.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from loopline.attribution.state import Part, question
@@ -49,6 +49,12 @@ class Counted:
             inner, zero = inner.removeprefix("coalesce(").removesuffix(", 0)"), ", 0)"
         told = f"{inner} FILTER (WHERE {self.which})"
         return f"coalesce({told}{zero}" if zero else told
+
+    def added(self, known: Sequence[Number]) -> Number:
+        """The sum of what is known, where all else is unknown; of nothing 0 only where nothing really means 0."""
+        if known:
+            return sum(one or 0 for one in known)
+        return None if self.aggregate.startswith("sum(") else 0
 
     def number(self, value: object) -> Number:
         if value is None:
@@ -201,8 +207,7 @@ class Counting:
     def _sum(self, column: Counted, rows: list[dict[str, object]]) -> Number:
         if column.metric.adds_up is AddsUp.RATIO:
             return None
-        known = [one["adds"] for one in rows if one["adds"] is not None]
-        return column.number(sum(known)) if known else column.number(0)  # type: ignore[arg-type]
+        return column.number(column.added([one["adds"] for one in rows if one["adds"] is not None]))  # type: ignore[misc]
 
     def _rows_sql(self, asked: Records) -> str:
         """Rows and total in one statement, so that the records are read once."""
@@ -242,7 +247,7 @@ class Counting:
             return rows
         rest = rows[self.most :]
         values: dict[str, Number] = {
-            one.metric.key: sum(row.values[one.metric.key] or 0 for row in rest)
+            one.metric.key: one.added([value for row in rest if (value := row.values[one.metric.key]) is not None])
             if one.metric.adds_up is AddsUp.SUM
             else None
             for one in self.columns

@@ -7,6 +7,7 @@ import pytest
 from loopline.reports.options import Books, Options
 from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
+from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, row_of
 
@@ -54,6 +55,19 @@ def test_rows_are_channels_kinds_of_cost_or_units(reading_engine: Engine, shelf:
     assert row_of(plan(reading_engine, by="channel"), "Email").values["planned_minor"] == 180_00
     assert row_of(plan(reading_engine, by="category"), "tools").values["actual_minor"] == 31_62
     assert row_of(plan(reading_engine, by="unit"), "north").values["actual_minor"] == 91_62
+
+
+def test_what_is_not_known_is_not_zero_in_the_rest_of_many_rows_and_opened(store: DuckDBEngine) -> None:
+    shelf = Shelf(store)
+    for number in range(202):
+        shelf.cost(f"a{number}", f"c{number:03}", 1_00 if number < 200 else None, date(2024, 3, 9))
+    shelf.store()
+    rest = row_of(plan(store), "~others")
+    assert rest.label == "2 others"
+    assert set(rest.values.values()) == {None}
+    for row, metric in (("~others", "actual_minor"), ("c201", "actual_minor"), ("c001", "planned_minor")):
+        opened = open_figure("plan-and-actual", row, metric, Options(**MARCH), store, BOOKS)  # type: ignore[arg-type]
+        assert opened.total is None, (row, metric)
 
 
 def test_a_sum_opens_into_its_lines(reading_engine: Engine, shelf: Shelf) -> None:
