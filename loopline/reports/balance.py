@@ -1,7 +1,7 @@
 """The left sides of the balance, told without the ledger: straight from the records, so that the balance can fail.
 
-On purpose this shares no SQL with `attribution`: versions are numbered in a window instead of aggregated, nothing is
-joined, and cost lines that reach over an end of the period are cut day by day with `lib.money.deal_out`.
+On purpose this shares no SQL with `attribution`: the latest versions are told `straight`, nothing is joined, and cost
+lines that reach over an end of the period are cut day by day with `lib.money.deal_out`.
 """
 
 from dataclasses import dataclass
@@ -10,17 +10,12 @@ from datetime import date
 from loopline.attribution.state import visible
 from loopline.lib.money import deal_out
 from loopline.reports.options import Scope
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine, Row
-
-_LATEST = """
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM {table} WHERE recorded_at <= $as_of
-"""
 
 WON = f"""
 SELECT coalesce(sum(reporting_minor), 0) AS revenue_minor
-FROM ({_LATEST.format(table="opportunity_facts")}) AS latest
-WHERE place = 1 AND NOT is_deleted AND outcome = 'won' AND {visible("unit_id")}
+FROM {straight("opportunity_facts")} WHERE outcome = 'won' AND {visible("unit_id")}
     AND closed_at IS NOT NULL
     AND epoch_us(closed_at) >= $converted_from_us AND epoch_us(closed_at) < $converted_to_us
 """
@@ -28,8 +23,7 @@ WHERE place = 1 AND NOT is_deleted AND outcome = 'won' AND {visible("unit_id")}
 COST = f"""
 SELECT CASE WHEN starts_on >= $first AND ends_on <= $last THEN '' ELSE id END AS line,
     min(starts_on) AS starts_on, max(ends_on) AS ends_on, coalesce(sum(reporting_minor), 0) AS amount_minor
-FROM ({_LATEST.format(table="cost_facts")}) AS latest
-WHERE place = 1 AND NOT is_deleted AND cost_kind = 'actual' AND {visible("unit_id")}
+FROM {straight("cost_facts")} WHERE cost_kind = 'actual' AND {visible("unit_id")}
     AND starts_on <= $last AND ends_on >= $first
 GROUP BY line
 """
@@ -37,7 +31,7 @@ GROUP BY line
 
 _DATED = (
     "{date} IS NOT NULL AND epoch_us({date}) >= $converted_from_us AND epoch_us({date}) < $converted_to_us "
-    f"AND place = 1 AND NOT is_deleted AND {visible('unit_id')}"
+    f"AND {visible('unit_id')}"
 )
 _COUNTED = {
     "lead": ("lead_facts", "created_at", "TRUE"),
@@ -53,8 +47,7 @@ def count_records(engine: Engine, scope: Scope) -> int | None:
         return None
     table, date_column, which = _COUNTED[scope.options.conversion]
     [row] = engine.rows(
-        f"SELECT count(*) AS records FROM ({_LATEST.format(table=table)}) AS latest "
-        f"WHERE {_DATED.format(date=date_column)} AND {which}",
+        f"SELECT count(*) AS records FROM {straight(table)} WHERE {_DATED.format(date=date_column)} AND {which}",
         scope.params,
     )
     return number(row["records"])

@@ -10,6 +10,7 @@ from loopline.reports.dimension import Naming
 from loopline.reports.metric import Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 BY = {"industry": "Industry", "size": "Company size", "country": "Country", "company": "Company",
@@ -24,11 +25,8 @@ OPPORTUNITIES = Part(
     ),
 )  # fmt: skip
 _STRAIGHT = f"""
-SELECT coalesce(sum(reporting_minor), 0) AS closed_minor, count(*) AS won FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM opportunity_facts WHERE recorded_at <= $as_of
-) AS latest
-WHERE place = 1 AND NOT is_deleted AND outcome = 'won' AND {visible("unit_id")} AND {in_period("closed_at")}
+SELECT coalesce(sum(reporting_minor), 0) AS closed_minor, count(*) AS won
+FROM {straight("opportunity_facts")} WHERE outcome = 'won' AND {visible("unit_id")} AND {in_period("closed_at")}
 """
 
 

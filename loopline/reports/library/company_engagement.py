@@ -10,6 +10,7 @@ from loopline.reports.dimension import Naming
 from loopline.reports.metric import AddsUp, Metric, Unit, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 _SALES = Part("sales", latest("opportunity_facts", "unit_id", "company_id", "outcome", "reporting_minor", "created_at"))
@@ -40,10 +41,8 @@ def _records(_scope: Scope, _engine: Engine) -> Records:
 
 
 _STRAIGHT = f"""
-SELECT coalesce(sum(reporting_minor), 0) AS at_stake_minor FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM opportunity_facts WHERE recorded_at <= $as_of
-) AS latest WHERE place = 1 AND NOT is_deleted AND outcome = 'open' AND {visible("unit_id")}
+SELECT coalesce(sum(reporting_minor), 0) AS at_stake_minor
+FROM {straight("opportunity_facts")} WHERE outcome = 'open' AND {visible("unit_id")}
 """
 
 

@@ -22,6 +22,7 @@ from loopline.reports.metric import AddsUp, Metric, Unit, ratio_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
+from loopline.reports.straight import straight
 from loopline.reports.survival import Share
 from loopline.store.engine import Engine
 
@@ -99,11 +100,9 @@ def _records(scope: Scope, _engine: Engine) -> Records:
 
 
 _STRAIGHT = f"""
-SELECT count(*) AS decided FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM opportunity_facts WHERE recorded_at <= $as_of
-) AS latest
-WHERE place = 1 AND NOT is_deleted AND outcome IN ('won', 'lost') AND {visible("unit_id")} AND {in_period("closed_at")}
+SELECT count(*) AS decided
+FROM {straight("opportunity_facts")}
+WHERE outcome IN ('won', 'lost') AND {visible("unit_id")} AND {in_period("closed_at")}
 """
 
 

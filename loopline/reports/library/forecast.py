@@ -31,6 +31,7 @@ from loopline.reports.options import OptionError, Scope
 from loopline.reports.periods import month_start
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import Check, ReportResult, Row
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 MONTHS = 6
@@ -45,10 +46,8 @@ _OPEN = question(
     SALES,
 )
 _OPEN_STRAIGHT = f"""
-SELECT count(*) AS sales FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM opportunity_facts WHERE recorded_at <= $as_of
-) AS latest WHERE place = 1 AND NOT is_deleted AND outcome = 'open' AND {visible("unit_id")}
+SELECT count(*) AS sales
+FROM {straight("opportunity_facts")} WHERE outcome = 'open' AND {visible("unit_id")}
 """
 _BY_STAGE = question(
     f"""

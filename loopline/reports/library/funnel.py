@@ -14,6 +14,7 @@ from loopline.reports.metric import Metric, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 BY = {"month": "Month", "person": "Person responsible", "unit": "Business unit", "industry": "Industry",
@@ -59,10 +60,8 @@ WON_LATER = sum_of(
     of="opportunity", dated="lead created", unit=Unit.MONEY, short="Revenue",
 )  # fmt: skip
 _STRAIGHT = f"""
-SELECT count(*) AS leads FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM lead_facts WHERE recorded_at <= $as_of
-) AS latest WHERE place = 1 AND NOT is_deleted AND {visible("unit_id")} AND {in_period("created_at")}
+SELECT count(*) AS leads
+FROM {straight("lead_facts")} WHERE {visible("unit_id")} AND {in_period("created_at")}
 """
 
 

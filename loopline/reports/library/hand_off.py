@@ -10,6 +10,7 @@ from loopline.reports.metric import Unit, ratio_of, sum_of
 from loopline.reports.naming import Name
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 BY = {"promise": "Promise", "person": "Person responsible", "unit": "Business unit", "week": "Week"}
@@ -38,10 +39,8 @@ _CLOCKS = Part(
     ),
 )
 _STRAIGHT = f"""
-SELECT count(*) AS promises FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM clock_facts WHERE recorded_at <= $as_of
-) AS latest WHERE place = 1 AND NOT is_deleted AND {visible("unit_id")} AND {in_period("started_at")}
+SELECT count(*) AS promises
+FROM {straight("clock_facts")} WHERE {visible("unit_id")} AND {in_period("started_at")}
 """
 
 

@@ -9,16 +9,14 @@ from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.metric import Metric, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 BY = {key: DIMENSIONS[key].label for key in ("campaign", "channel", "source", "landing_page", "content", "partner")}
 _OUTCOMES = Part("outcomes", latest("opportunity_facts", "outcome"))
 _STRAIGHT = f"""
 SELECT coalesce(sum(reporting_minor), 0) AS opened_minor
-FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM opportunity_facts WHERE recorded_at <= $as_of
-) AS latest WHERE place = 1 AND NOT is_deleted AND {visible("unit_id")} AND {in_period("created_at")}
+FROM {straight("opportunity_facts")} WHERE {visible("unit_id")} AND {in_period("created_at")}
 """
 
 

@@ -15,6 +15,7 @@ from loopline.reports.opened import Opened
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
+from loopline.reports.straight import straight
 from loopline.reports.tally import tally_of
 from loopline.store.engine import Engine
 
@@ -38,11 +39,8 @@ _LINES = Part(
     """,
 )  # fmt: skip
 _STRAIGHT = f"""
-SELECT count(*) AS told FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM cost_facts WHERE recorded_at <= $as_of
-) AS latest
-WHERE place = 1 AND NOT is_deleted AND cost_kind = 'actual' AND platform <> '' AND {visible("unit_id")}
+SELECT count(*) AS told
+FROM {straight("cost_facts")} WHERE cost_kind = 'actual' AND platform <> '' AND {visible("unit_id")}
     AND {falls_into("$first", "$last")}
 """
 

@@ -14,6 +14,7 @@ from loopline.reports.dimension import DIMENSIONS, Naming
 from loopline.reports.metric import ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 BY = {"first_touch": "Channel of the first touchpoint", "last_touch": "Channel of the last touchpoint"}
@@ -33,10 +34,8 @@ _ANSWERS = Part(
 )
 """Forms that asked: who sent them, and the category of the answer."""
 _STRAIGHT = f"""
-SELECT count(*) AS leads FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM lead_facts WHERE recorded_at <= $as_of
-) AS latest WHERE place = 1 AND NOT is_deleted AND {visible("unit_id")} AND {in_period("created_at")}
+SELECT count(*) AS leads
+FROM {straight("lead_facts")} WHERE {visible("unit_id")} AND {in_period("created_at")}
 """
 
 

@@ -11,6 +11,7 @@ from loopline.reports.naming import Name
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
+from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 BY = {"speed": "Speed of the answer", "person": "Person responsible", "week": "Week", "unit": "Business unit"}
@@ -38,10 +39,8 @@ _ANSWERS = Part(
     (OPPORTUNITY_STATE,),
 )  # fmt: skip
 _STRAIGHT = f"""
-SELECT count(*) AS leads FROM (
-    SELECT *, row_number() OVER (PARTITION BY id ORDER BY version DESC, recorded_at DESC) AS place
-    FROM lead_facts WHERE recorded_at <= $as_of
-) AS latest WHERE place = 1 AND NOT is_deleted AND {visible("unit_id")} AND {in_period("handed_over_at")}
+SELECT count(*) AS leads
+FROM {straight("lead_facts")} WHERE {visible("unit_id")} AND {in_period("handed_over_at")}
 """
 
 
