@@ -14,10 +14,11 @@ import resource
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -34,7 +35,7 @@ from loopline.reports.run import run_with_before, settle, settle_for
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
 from loopline.store.touches import TOUCHES, touches_of
-from loopline.web.dashboards import DASHBOARDS, PERIOD, Tile
+from loopline.web.dashboards import DASHBOARDS, PERIOD, Tile, those_alike
 
 BOOKS = Books(currency="EUR", zone="Europe/Berlin", units={"north": "North", "south": "South"})
 HORIZON = datetime(2026, 2, 1, tzinfo=UTC)
@@ -261,18 +262,20 @@ def moments_before(engine: DuckDBEngine) -> Iterator[datetime]:
 
 
 def dashboards(engine: DuckDBEngine) -> Asked:
-    """All tiles of each, worked out anew: each run asks as of a moment that nobody asked for before."""
+    """All tiles of each, worked out anew and at once, as a page does: each run asks as of a moment that nobody asked
+    for before."""
     moments = moments_before(engine)
+
+    def ask(tiles: Iterable[Tile], said: str) -> None:
+        for tile in tiles:
+            report, address = REPORTS[tile.report], {"period": PERIOD, **tile.options, "as_of": said}
+            asked = read_address(address, BOOKS, YEAR["last"], usual_of(report))
+            run_with_before(report.key, asked.options, as_before(asked) if tile.figures else None, engine, BOOKS)
 
     def work(tiles: Sequence[Tile], moment: datetime | None = None) -> None:
         said = (moment or next(moments)).isoformat()
         with engine.together(common_parts):
-            for tile in tiles:
-                report = REPORTS[tile.report]
-                asked = read_address(
-                    {"period": PERIOD, **tile.options, "as_of": said}, BOOKS, YEAR["last"], usual_of(report)
-                )
-                run_with_before(report.key, asked.options, as_before(asked) if tile.figures else None, engine, BOOKS)
+            engine.at_once([partial(ask, [tiles[one] for one in alike], said) for alike in those_alike(tiles)])
 
     for key, dashboard in DASHBOARDS.items():
         yield f"dashboard for {key}", lambda t=dashboard.tiles: work(t)  # type: ignore[misc]

@@ -11,7 +11,7 @@ import re
 import threading
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -127,6 +127,11 @@ class ClickHouseEngine:
         """Each question stays by itself: its steps may be answered by another machine than those of the one before."""
         del common
         return contextlib.nullcontext()
+
+    def at_once(self, works: Sequence[Callable[[], None]]) -> None:
+        """One after the other: an answer has all of the server, and its tables are of one session."""
+        for work in works:
+            work()
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         values = wanted(params or {}, names_in(sql))

@@ -1,12 +1,15 @@
-"""A time limit for a statement: a watchdog that interrupts it, and never the one after it."""
+"""A time limit for statements: a watchdog that interrupts them, and never the one after them."""
 
 import threading
 from collections.abc import Callable
 from types import TracebackType
 
+AGAIN_S = 0.1
+
 
 class Deadline:
-    """`with Deadline(seconds, interrupt) as deadline:` calls `interrupt` once if the block takes longer.
+    """`with Deadline(seconds, interrupt) as deadline:` calls `interrupt` if the block takes longer, and again until it
+    ends: one that comes between two statements stops neither.
 
     Afterwards `has_passed` tells whether it did. The lock closes the gap in which the watchdog wakes up just as the
     block ends.
@@ -17,14 +20,21 @@ class Deadline:
         self._interrupt = interrupt
         self._lock = threading.Lock()
         self._is_over = False
-        self._timer = threading.Timer(seconds, self._pass)
-        self._timer.daemon = True
+        self._timer = self._timer_of(seconds)
+
+    def _timer_of(self, seconds: float) -> threading.Timer:
+        timer = threading.Timer(seconds, self._pass)
+        timer.daemon = True
+        return timer
 
     def _pass(self) -> None:
         with self._lock:
-            if not self._is_over:
-                self.has_passed = True
-                self._interrupt()
+            if self._is_over:
+                return
+            self.has_passed = True
+            self._interrupt()
+            self._timer = self._timer_of(AGAIN_S)
+            self._timer.start()
 
     def __enter__(self) -> "Deadline":
         self._timer.start()
@@ -35,4 +45,4 @@ class Deadline:
     ) -> None:
         with self._lock:
             self._is_over = True
-        self._timer.cancel()
+            self._timer.cancel()

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -31,7 +32,7 @@ from loopline.store.duckdb_errors import (
     write_error,
 )
 from loopline.store.duckdb_file import Gate, write_anew
-from loopline.store.duckdb_together import Together
+from loopline.store.duckdb_together import PageOf, Together
 from loopline.store.engine import Batch, Common, QueryTimeoutError, Row, StoreError, Value
 from loopline.store.erasing import rows_of, texts_put
 from loopline.store.kept import KeptTables
@@ -41,7 +42,7 @@ from loopline.store.touches import TOUCHES, touches_of
 
 warnings.filterwarnings("ignore", "Arrow output on a DB-API result", UserWarning)  # known: `_Question.is_small`
 TICK = timedelta(microseconds=1)
-FLUSH_FROM = "1MB"
+FLUSH_FROM = "16MB"
 _SAME_EVENT = "event_id, unit_id, recorded_at"
 """What an event and its touchpoint have in common, and no other event."""
 UPGRADE_SHARE = 5
@@ -74,7 +75,9 @@ class DuckDBEngine:
         self._write_lock = threading.Lock()
         self._horizon: datetime | None = None
         self._erasures = 0
-        self._of_thread = threading.local()
+        self._threads = threads
+        self._page_of = PageOf()
+        self._pages = count(1)
         path.parent.mkdir(parents=True, exist_ok=True)
         self._settings = _settings(path, memory_limit, threads, flush_from)
         self._gate = Gate()
@@ -172,26 +175,25 @@ class DuckDBEngine:
     @contextmanager
     def together(self, common: Common) -> Iterator[None]:
         """Writing the file anew (`compact`) waits until the end of it."""
-        if self._together() is not None:
+        if self._page_of.thread is not None:
             yield
             return
         with self._gate.passed():
-            reader = self._connection.cursor()
-            self._of_thread.together = Together(reader, common, self.erasures)
+            page = Together(self._connection.cursor(), f"together_{next(self._pages)}", common, self.erasures)
             try:
-                yield
+                with self._page_of.joined(page):
+                    yield
             finally:
-                del self._of_thread.together
-                reader.close()
+                page.close()
 
-    def _together(self) -> Together | None:
-        return getattr(self._of_thread, "together", None)
+    def at_once(self, works: Sequence[Callable[[], None]]) -> None:
+        self._page_of.at_once(works, self._threads)
 
     def query(self, sql: str, params: Mapping[str, Value] | None = None, *, timeout_s: float = 30) -> pa.Table:
         return self._asked(_Question(sql, params or {}, timeout_s))
 
     def _asked(self, question: "_Question") -> pa.Table:
-        together = self._together()
+        together = self._page_of.thread
         try:
             if together is not None:
                 return self._read_with(together, question)
@@ -205,12 +207,12 @@ class DuckDBEngine:
             raise self._told(error, read_error) from error
 
     def _read_with(self, together: Together, question: "_Question") -> pa.Table:
+        reader = together.reader()
         try:
-            answer = self._read(together.reader, question, together)
-            together.reader.execute("COMMIT")
+            answer = self._read(reader, question, together)
+            reader.execute("COMMIT")
         except Exception:
-            together.forget()
-            _undo(together.reader)
+            _undo(reader)
             raise
         return answer
 
@@ -218,10 +220,12 @@ class DuckDBEngine:
         self, reader: duckdb.DuckDBPyConnection, question: "_Question", together: Together | None = None
     ) -> pa.Table:
         sql, params = question.sql, question.params
-        reader.execute("BEGIN TRANSACTION READ ONLY")
         with Deadline(question.timeout_s, reader.interrupt) as deadline:
             try:
-                statement = _one_select(reader, sql if together is None else together.shortened(sql, params))
+                if together is not None:
+                    sql = together.shortened(sql, params)
+                reader.execute("BEGIN TRANSACTION READ ONLY")
+                statement = _one_select(reader, sql)
                 values = wanted(params, statement.named_parameters)
                 return plain(question.answer(reader, statement, values))
             except duckdb.InterruptException as error:

@@ -1,10 +1,15 @@
-"""Questions asked one after the other, as for one page: what they have in common is computed once.
+"""Questions of one page: what they have in common is computed once, whichever of the page's threads asks first.
 
-A part of a question that others have, too, becomes a temporary table of the connection that asks them all. It is
-DuckDB's own, so it counts into its memory, and it is gone with the connection, at the end of the page.
+A part of a question that others have, too, becomes a table of a database in memory that is attached for as long as the
+page is worked out. It counts into DuckDB's memory, each thread reads it through a connection of its own, and it is gone
+at the end of the page.
 """
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from contextvars import Context, copy_context
 
 import duckdb
 
@@ -12,38 +17,114 @@ from loopline.store.engine import Common, Value
 from loopline.store.params import wanted
 
 Params = Mapping[str, Value]
+_Tables = dict[tuple[str, Value], "Future[str]"]
+"""A part and the moment it is as of → the name of its table, once that is made."""
 
 
 class Together:
-    """One connection's questions. `common` tells the parts of a question, `erasures` how many there have been."""
+    """`name` is that of the page's database in memory, `common` tells the parts of a question, `erasures` how many
+    there have been. `connection` is the page's own, and closed with it."""
 
-    def __init__(self, reader: duckdb.DuckDBPyConnection, common: Common, erasures: Callable[[], int]) -> None:
-        self.reader = reader
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, name: str, common: Common, erasures: Callable[[], int]
+    ) -> None:
+        self._connection, self._name = connection, name
         self._common, self._erasures = common, erasures
-        self._known_before = erasures()
-        self._tables: dict[tuple[str, Value], str] = {}
+        self._lock = threading.Lock()
+        self._readers: dict[int, duckdb.DuckDBPyConnection] = {}
+        self._tables: _Tables = {}
         self._made = 0
+        self._known_before = erasures()
+
+    def reader(self) -> duckdb.DuckDBPyConnection:
+        """This thread's connection."""
+        with self._lock:
+            return self._readers.setdefault(threading.get_ident(), self._connection.cursor())
 
     def shortened(self, sql: str, params: Params) -> str:
-        """The question, reading tables in place of the parts that it has in common with others; these are made in the
-        transaction that is open where they are not there yet. None is read that was made before an erasure."""
-        if (now := self._erasures()) != self._known_before:
-            self.forget()
-            self._known_before = now
-        for text, whole in self._common(sql):
-            sql = sql.replace(text, f"SELECT * FROM {self._table(whole, params)}")
+        """The question, reading tables in place of the parts that it has in common with others. Those that are not
+        there yet are made, outside of any transaction. None is read that was made before an erasure."""
+        tables = self._tables_of_now()
+        for part in self._common(sql):
+            sql = sql.replace(part.text, part.read.format(table=self._table(tables, part.kept, params)))
         return sql
 
-    def forget(self) -> None:
-        """Read none of the tables again: their transaction was undone, or somebody was erased."""
-        self._tables.clear()
+    def _tables_of_now(self) -> _Tables:
+        with self._lock:
+            if (now := self._erasures()) != self._known_before:
+                self._known_before, self._tables = now, {}
+            return self._tables
 
-    def _table(self, whole: str, params: Params) -> str:
-        key = whole, params["as_of"]
-        if key not in self._tables:
-            self._made += 1
-            name = f"common_{self._made}"
-            [statement] = self.reader.extract_statements(whole)
-            self.reader.execute(f"CREATE TEMP TABLE {name} AS {whole}", wanted(params, statement.named_parameters))
-            self._tables[key] = name
-        return self._tables[key]
+    def _table(self, tables: _Tables, kept: str, params: Params) -> str:
+        """Waits where another thread is making it, and makes it itself where that one could not."""
+        key = kept, params["as_of"]
+        with self._lock:
+            made = tables.get(key)
+            if made is None:
+                name = self._new_name()
+                mine = tables[key] = Future()
+        if made is not None:
+            try:
+                return made.result()
+            except duckdb.Error:
+                return self._table(tables, kept, params)
+        try:
+            self._make(name, kept, params)
+            mine.set_result(name)
+        except BaseException as error:
+            with self._lock:
+                del tables[key]
+            mine.set_exception(error)
+            raise
+        return name
+
+    def _new_name(self) -> str:
+        if not self._made:
+            self._connection.execute(f"ATTACH ':memory:' AS {self._name}")
+        self._made += 1
+        return f"{self._name}.common_{self._made}"
+
+    def _make(self, name: str, kept: str, params: Params) -> None:
+        reader = self.reader()
+        [statement] = reader.extract_statements(kept)
+        reader.execute(f"CREATE TABLE {name} AS {kept}", wanted(params, statement.named_parameters))
+
+    def close(self) -> None:
+        for reader in self._readers.values():
+            reader.close()
+        if self._made:
+            with suppress(duckdb.Error):  # after a fatal error nothing is answered, and the database is gone
+                self._connection.execute(f"DETACH {self._name}")
+        self._connection.close()
+
+
+class PageOf:
+    """Which page the questions of a thread are of."""
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    @property
+    def thread(self) -> Together | None:
+        return getattr(self._local, "page", None)
+
+    @contextmanager
+    def joined(self, page: Together | None) -> Iterator[None]:
+        """This thread's questions are of the page for a while."""
+        before, self._local.page = self.thread, page
+        try:
+            yield
+        finally:
+            self._local.page = before
+
+    def at_once(self, works: Sequence[Callable[[], None]], threads: int) -> None:
+        """All of them, in so many threads that join this one's page. DuckDB divides most of a question among its own
+        threads, but not all of it."""
+        page = self.thread
+
+        def work_out(work: Callable[[], None], context: Context) -> None:
+            with self.joined(page):
+                context.run(work)
+
+        with ThreadPoolExecutor(threads, thread_name_prefix="at-once") as pool:
+            list(pool.map(work_out, works, [copy_context() for _ in works]))

@@ -16,9 +16,22 @@ from loopline.store.kept import KeptTables
 
 Value = str | int | float | bool | datetime | date | None | Sequence[str]
 Row = dict[str, object]
-Common = Callable[[str], Iterable[tuple[str, str]]]
-"""Which parts of a question others have, too: the text of each, and a question that gives the same rows by itself. It
-depends on the value `$as_of` alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A part of a question that others have, too. It depends on the value `$as_of` alone."""
+
+    text: str
+    """The part, as the question says it."""
+    kept: str
+    """A question whose answer is kept as a table."""
+    read: str = "SELECT * FROM {table}"
+    """What gives the same rows as `text`, from that table."""
+
+
+Common = Callable[[str], Iterable[Shared]]
+"""The parts that a question shares with others."""
 
 
 class StoreError(RuntimeError):
@@ -73,6 +86,10 @@ class Engine(Protocol):
     def together(self, common: Common) -> AbstractContextManager[None]:
         """Within it, this thread's questions are answered as ever, and what they have in common may be computed once.
         Within another one it changes nothing."""
+
+    def at_once(self, works: Sequence[Callable[[], None]]) -> None:
+        """Do all of these, several at the same time where that is sooner: their questions are those of this thread's
+        `together`. Raises what one of them raises; the others may be done then, or not."""
 
     def horizon(self) -> datetime:
         """The latest `recorded_at` stored (now, when nothing is): a read as of it can be repeated exactly."""

@@ -1,6 +1,6 @@
 """An engine in front of the event store that only answers. What it changes about a question, a subclass says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import datetime
 
@@ -29,6 +29,9 @@ class OnlyRead:
 
     def together(self, common: Common) -> AbstractContextManager[None]:
         return self._engine.together(common)
+
+    def at_once(self, works: Sequence[Callable[[], None]]) -> None:
+        self._engine.at_once(works)
 
     @property
     def is_dead(self) -> bool:

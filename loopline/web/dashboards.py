@@ -4,10 +4,11 @@ A tile is a report with its options, and what of it is shown. Every tile leads t
 out says why and leaves the others alone.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -130,6 +131,10 @@ class Shown:
 
     tile: Tile
     address: str
+    said: Mapping[str, str]
+    """Its options, by name."""
+    query: str
+    """Its options, as an address says them."""
     trouble: str = ""
     """Why it says nothing."""
     result: ReportResult | None = None
@@ -137,8 +142,6 @@ class Shown:
     columns: Sequence[Metric] = ()
     chart: Mapping[str, Any] | None = None
     period: str = ""
-    query: str = ""
-    """Its options, as an address says them."""
     minds: Sequence[Unusual] = ()
     """Unusual records behind its money that ask for somebody's hand, and that no tile before it told."""
     place: str = ""
@@ -172,13 +175,38 @@ def one_moment(*, now: bool = False) -> Iterator[Recent | None]:
 def shown(
     tiles: Sequence[Tile], query: Mapping[str, str], books: Books, today: date, at: datetime | None = None
 ) -> list[Shown]:
-    """Every tile with the options of the page's address before its own; as of `at` where the address does not say."""
-    found = [_shown(tile, f"tile-{place}", query, books, today, at) for place, tile in enumerate(tiles)]
-    tell_once(found)
+    """Every tile with the options of the page's address before its own; as of `at` where the address does not say.
+
+    Tiles of different reports are worked out at the same time, those that ask the same one after the other: the second
+    is there then.
+    """
+    found = [_empty(tile, f"tile-{place}", query, today) for place, tile in enumerate(tiles)]
+    alike = those_alike(tiles)
+    _at_once([partial(_fill, [found[place] for place in places], books, today, at) for places in alike])
+    _tell_once(found)
     return found
 
 
-def tell_once(tiles: Iterable[Shown]) -> None:
+def those_alike(tiles: Sequence[Tile]) -> list[list[int]]:
+    """Places of the tiles that ask a report for the same."""
+    by_report: dict[tuple[str, str], list[int]] = {}
+    for place, tile in enumerate(tiles):
+        by_report.setdefault((tile.report, urlencode(tile.options)), []).append(place)
+    return list(by_report.values())
+
+
+def _at_once(works: Sequence[Callable[[], None]]) -> None:
+    """Where there is no event store each tile says so."""
+    try:
+        store = engine()
+    except StoreError:
+        for work in works:
+            work()
+    else:
+        store.at_once(works)
+
+
+def _tell_once(tiles: Iterable[Shown]) -> None:
     """Say of unusual records only once, for the first tile that has them in its period."""
     told: set[tuple[str, str]] = set()
     for one in tiles:
@@ -187,15 +215,10 @@ def tell_once(tiles: Iterable[Shown]) -> None:
         told |= {(one.period, mind.key) for mind in unusual}
 
 
-def _shown(tile: Tile, place: str, query: Mapping[str, str], books: Books, today: date, at: datetime | None) -> Shown:
+def _empty(tile: Tile, place: str, query: Mapping[str, str], today: date) -> Shown:
     said = _named_days({"period": PERIOD, **tile.options, **options_said(query)}, today)
-    found = Shown(tile, f"{page_of(tile.report)}?{urlencode(said)}" if said else page_of(tile.report),
-                  query=urlencode(said), place=place)  # fmt: skip
-    try:
-        _fill(found, said, books, today, at)
-    except (OptionError, StoreError) as error:
-        found.trouble = str(error)
-    return found
+    address = f"{page_of(tile.report)}?{urlencode(said)}" if said else page_of(tile.report)
+    return Shown(tile, address, said=said, query=urlencode(said), place=place)
 
 
 def _named_days(said: Mapping[str, str], today: date) -> dict[str, str]:
@@ -208,9 +231,17 @@ def _named_days(said: Mapping[str, str], today: date) -> dict[str, str]:
     return {**said, **named, **({"compare": "none"} if days == 1 else {})}
 
 
-def _fill(found: Shown, said: Mapping[str, str], books: Books, today: date, at: datetime | None) -> None:
+def _fill(alike: Sequence[Shown], books: Books, today: date, at: datetime | None) -> None:
+    for one in alike:
+        try:
+            _work_out(one, books, today, at)
+        except (OptionError, StoreError) as error:
+            one.trouble = str(error)
+
+
+def _work_out(found: Shown, books: Books, today: date, at: datetime | None) -> None:
     tile, report = found.tile, REPORTS[found.tile.report]
-    asked = read_address(said, books, today, usual_of(report))
+    asked = read_address(found.said, books, today, usual_of(report))
     asked = replace(asked, options=replace(asked.options, as_of=asked.options.as_of or at))
     found.period = asked.period.label if asked.period else "all there is"
     before = as_before(asked) if tile.figures else None

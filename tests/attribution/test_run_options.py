@@ -165,7 +165,7 @@ def test_options_are_read_from_words_and_refused_in_words() -> None:
     options = options_from(words, BOOKS)
     assert options.counts == {
         "conversion": "won", "people": "company", "touch_kinds": ["call", "entry"], "direct": "ignore",
-        "humans_only": False,
+        "humans_only": False, "half_life_days": None, "order": None,
     }  # fmt: skip
     assert options_from({"conversion": "revenue"}, BOOKS).conversion == ""
     for wrong in ({"people": "all"}, {"kinds": "smell"}, {"direct": "maybe"}, {"humans": "some"}, {"conversion": "x"}):

@@ -156,14 +156,14 @@ def test_rows_left_out_stand_as_one_so_that_columns_still_add_up(reading_engine:
 def test_the_windows_share_what_they_have_in_common(
     monkeypatch: pytest.MonkeyPatch, reading_engine: Engine, shelf: Shelf
 ) -> None:
-    """One state of the sales is put together for all windows: a temporary table that the next window finds. ClickHouse
-    asks each question by itself."""
+    """One state of the sales is put together for all windows: a table that the next window finds. ClickHouse asks each
+    question by itself."""
     report, shared = REPORTS["pipeline-created"], []
 
     def ask(scope: Scope, engine: Engine) -> AtWindow:
         assert report.at_window
         told = report.at_window(scope, engine)
-        [row] = engine.rows("SELECT count(*) AS n FROM duckdb_tables() WHERE temporary")
+        [row] = engine.rows("SELECT count(*) AS n FROM duckdb_tables() WHERE database_name LIKE 'together%'")
         shared.append(row["n"])
         return told
 

@@ -2,12 +2,13 @@
 
 import threading
 from collections.abc import Iterator
+from contextvars import ContextVar
 from datetime import datetime
 
 import pytest
 
 from loopline.store.duckdb_engine import DuckDBEngine
-from loopline.store.engine import Batch, Engine, QueryTimeoutError, StoreError
+from loopline.store.engine import Batch, Engine, QueryTimeoutError, Shared, StoreError
 from tests.store.rows import campaign, campaigns
 from tests.store.test_reading import ENDLESS
 
@@ -15,12 +16,13 @@ STATE = "SELECT id, max(version) AS version FROM campaign_facts WHERE recorded_a
 NAMES = f"WITH newest AS ({STATE}) SELECT id FROM newest ORDER BY id"
 SUMS = f"WITH newest AS ({STATE}) SELECT sum(version) AS versions FROM newest"
 FAILS = f"WITH newest AS ({STATE}) SELECT no_such_column FROM newest"
-TEMPORARY = "SELECT count(*) AS n FROM duckdb_tables() WHERE temporary"
+MADE = "SELECT count(*) AS n FROM duckdb_tables() WHERE starts_with(database_name, 'together_')"
+DATABASES = "SELECT count(*) AS n FROM duckdb_databases() WHERE starts_with(database_name, 'together_')"
 
 
-def common(sql: str) -> Iterator[tuple[str, str]]:
+def common(sql: str) -> Iterator[Shared]:
     if STATE in sql:
-        yield STATE, STATE
+        yield Shared(STATE, STATE)
 
 
 @pytest.fixture
@@ -70,17 +72,77 @@ def duckdb_engine(tmp_path) -> Iterator[DuckDBEngine]:
     engine.close()
 
 
-def test_a_common_part_is_a_temporary_table_once_and_gone_at_the_end(duckdb_engine: DuckDBEngine):
+def test_a_common_part_is_a_table_once_and_gone_at_the_end(duckdb_engine: DuckDBEngine):
     engine, now = duckdb_engine, duckdb_engine.horizon()
     with engine.together(common):
         for sql in (NAMES, SUMS, NAMES):
             engine.query(sql, {"as_of": now})
-        assert engine.rows(TEMPORARY) == [{"n": 1}]
+        assert engine.rows(MADE) == [{"n": 1}]
         asked_beside = threading.Thread(target=engine.query, args=(NAMES, {"as_of": now}))
         asked_beside.start()
         asked_beside.join()
-        assert engine.rows(TEMPORARY) == [{"n": 1}]
-    assert engine.rows(TEMPORARY) == [{"n": 0}]
+        assert engine.rows(MADE) == [{"n": 1}]
+    assert engine.rows(MADE) == engine.rows(DATABASES) == [{"n": 0}]
+
+
+def test_what_is_worked_out_at_once_is_all_done_as_by_the_caller_and_an_error_is_told(engine: Engine, moment: datetime):
+    found, told = [], ContextVar("told", default="")
+
+    def work() -> None:
+        found.append((told.get(), ids(engine, moment)))
+
+    def fail() -> None:
+        engine.query(FAILS, {"as_of": moment})
+
+    told.set("the caller's")
+    with engine.together(common):
+        engine.at_once([work, work, work])
+        with pytest.raises(StoreError, match="no_such_column"):
+            engine.at_once([fail])
+
+    def work_together() -> None:
+        with engine.together(common):
+            work()
+
+    engine.at_once([work, work_together])
+    assert found == 5 * [("the caller's", ["a"])]
+
+
+def test_what_two_need_at_once_is_made_once_and_both_read_it(duckdb_engine: DuckDBEngine):
+    engine, both = duckdb_engine, threading.Barrier(2)
+    moment = engine.write(Batch("first", {"campaign_facts": campaigns(campaign("a", 1))}))
+
+    def met(sql: str) -> Iterator[Shared]:
+        both.wait(10)
+        yield Shared(STATE, STATE)
+
+    made = []
+    with engine.together(met):
+        engine.at_once([lambda: made.append(ids(engine, moment))] * 2)
+        both.reset()
+        engine.at_once([lambda: made.append(engine.rows(f"{MADE} -- {STATE}", {"as_of": moment}))] * 2)
+    assert made == [["a"], ["a"], [{"n": 1}], [{"n": 1}]]
+
+
+def test_who_waits_for_another_that_is_stopped_makes_it_itself_and_is_stopped_in_its_time(duckdb_engine: DuckDBEngine):
+    """Both need the same part, which never ends."""
+    engine, both, troubles = duckdb_engine, threading.Barrier(2), []
+
+    def met(sql: str) -> Iterator[Shared]:
+        if ENDLESS in sql:
+            both.wait(10)
+            yield Shared(ENDLESS, ENDLESS)
+
+    def ask(timeout_s: float) -> None:
+        try:
+            engine.query(f"WITH endless AS ({ENDLESS}) SELECT * FROM endless", {"as_of": None}, timeout_s=timeout_s)
+        except QueryTimeoutError as error:
+            troubles.append(str(error))
+
+    with engine.together(met):
+        engine.at_once([lambda: ask(0.2), lambda: ask(0.5)])
+        assert engine.rows("SELECT 1 AS n") == [{"n": 1}]
+    assert len(troubles) == 2
 
 
 def test_the_file_is_written_anew_after_the_questions_and_none_of_them_fails(duckdb_engine: DuckDBEngine):

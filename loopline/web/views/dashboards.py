@@ -1,5 +1,7 @@
 """Count · dashboards: one per role, and the wall screen. All of them show reports, none has figures of its own."""
 
+from itertools import islice
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,7 +15,7 @@ from loopline.reports.charts.bundle import version
 from loopline.reports.options import OptionError
 from loopline.reports.periods import named_periods
 from loopline.web.access import PageRequest, allow
-from loopline.web.dashboards import DASHBOARDS, OF_ROLE, WALL, one_moment, shown, tell_once
+from loopline.web.dashboards import DASHBOARDS, OF_ROLE, WALL, one_moment, shown
 from loopline.web.report_pages import refusal
 
 USUAL = Usual({}, "")
@@ -73,7 +75,8 @@ def wall(request: PageRequest) -> HttpResponse:
     """The loop today, to be read across a room; it asks again by itself."""
     books, today = books_for(request.actor), timezone.localdate()
     with one_moment() as moment:
-        stations = [(name, shown(tiles, {}, books, today, moment.at if moment else None)) for name, tiles in WALL]
-    tell_once(one for _, tiles in stations for one in tiles)
+        every = [tile for _, tiles in WALL for tile in tiles]
+        found = iter(shown(every, {}, books, today, moment.at if moment else None))
+    stations = [(name, list(islice(found, len(tiles)))) for name, tiles in WALL]
     at = moment.at if moment and not moment.is_now else utc_now()
     return render(request, "reports/wall.html", {"stations": stations, "currency": books.currency, "at": at})
