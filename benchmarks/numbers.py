@@ -19,7 +19,7 @@ import duckdb
 import pyarrow as pa
 
 from benchmarks.reports import HORIZON, Size, fill
-from loopline.lib.config import STORE_MEMORY
+from loopline.lib.memory import usual_store_memory
 from loopline.store import duckdb_tables
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.duckdb_tables import migrate
@@ -43,7 +43,9 @@ def upgrade(path: Path) -> None:
         for number in EVENTS.numbers:
             connection.execute(f"ALTER TABLE events DROP COLUMN {number.name}")
     before = path.stat().st_size
-    with duckdb.connect(str(path), config={"memory_limit": STORE_MEMORY, "threads": 2}) as connection:
+    with duckdb.connect(
+        str(path), config={"memory_limit": usual_store_memory(), "threads": 2}
+    ) as connection:
         clock, processors = spent(lambda: migrate(connection, HORIZON))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"made for all events: {clock:.1f} s, {processors:.1f} CPU s; most memory of the process {most:,.0f} MB")

@@ -25,7 +25,7 @@ from pathlib import Path
 import duckdb
 
 from loopline.attribution.shared_states import common_parts
-from loopline.lib.config import STORE_MEMORY
+from loopline.lib.memory import usual_store_memory
 from loopline.reports.address import as_before, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.change.why import why_changed
@@ -355,7 +355,9 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", choices=list(PARTS), nargs="+", default=list(PARTS), help="default: all")
-    parser.add_argument("--memory", default=STORE_MEMORY, help="what the store may hold in memory")
+    parser.add_argument(
+        "--memory", default=usual_store_memory(), help="what the store may hold in memory"
+    )
     parser.add_argument("--apart", action="store_true", help="compute what questions have in common in each anew")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))

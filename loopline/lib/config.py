@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loopline.lib.email_url import MailServer, read_email_url
+from loopline.lib.memory import usual_store_memory
 
 _PROXIES = "127.0.0.1,::1"
-STORE_MEMORY = "1GB"
 
 
 class ConfigError(ValueError):
@@ -38,7 +38,7 @@ class Config:
     places: tuple[str, ...] = ()
     """MMDB files that tell where an address is and whose network it belongs to (`LOOPLINE_PLACES`)."""
 
-    store_memory: str = STORE_MEMORY
+    store_memory: str = "1GB"
     """What DuckDB may hold in memory, for reports and of its file (`LOOPLINE_STORE_MEMORY`), such as `512MB`."""
 
     proxies: str = _PROXIES
@@ -77,7 +77,7 @@ def read_config(environment: Mapping[str, str] = os.environ) -> Config:
         proxies=environment.get("LOOPLINE_PROXIES") or _PROXIES,
         mail_server=_mail_server(environment.get("EMAIL_URL", "")),
         places=_paths(environment.get("LOOPLINE_PLACES", "")),
-        store_memory=_size(environment.get("LOOPLINE_STORE_MEMORY") or STORE_MEMORY),
+        store_memory=_size(environment.get("LOOPLINE_STORE_MEMORY") or usual_store_memory()),
     )
     if config.data_centres and not Path(config.data_centres).is_file():
         raise ConfigError(f"LOOPLINE_DATA_CENTRES is “{config.data_centres}”; there is no such file")
