@@ -43,9 +43,7 @@ def upgrade(path: Path) -> None:
         for number in EVENTS.numbers:
             connection.execute(f"ALTER TABLE events DROP COLUMN {number.name}")
     before = path.stat().st_size
-    with duckdb.connect(
-        str(path), config={"memory_limit": usual_store_memory(), "threads": 2}
-    ) as connection:
+    with duckdb.connect(str(path), config={"memory_limit": usual_store_memory(), "threads": 2}) as connection:
         clock, processors = spent(lambda: migrate(connection, HORIZON))
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"made for all events: {clock:.1f} s, {processors:.1f} CPU s; most memory of the process {most:,.0f} MB")

@@ -355,9 +355,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--folder", type=Path)
     parser.add_argument("--only", choices=list(PARTS), nargs="+", default=list(PARTS), help="default: all")
-    parser.add_argument(
-        "--memory", default=usual_store_memory(), help="what the store may hold in memory"
-    )
+    parser.add_argument("--memory", default=usual_store_memory(), help="what the store may hold in memory")
     parser.add_argument("--apart", action="store_true", help="compute what questions have in common in each anew")
     given = parser.parse_args()
     folder = given.folder or Path(tempfile.mkdtemp(prefix="loopline-bench-"))
