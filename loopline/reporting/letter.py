@@ -11,10 +11,11 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
 from loopline.access.mail import Attachment
-from loopline.lib.amounts import money_whole_text
+from loopline.lib.amounts import MINUS, money_whole_text
 from loopline.lib.percent import percent_figure
 from loopline.reporting.flow_chart import flow_png
 from loopline.reporting.model_chart import comparison_chart, model_png
+from loopline.reports.asked_words import asked_words, days_words
 from loopline.reports.charts.flows import flows_of
 from loopline.reports.charts.pictures import png_of
 from loopline.reports.files.export import FORMS
@@ -101,19 +102,27 @@ def _html(name: str, result: ReportResult, report: Report, address: str, has_cha
         format_html(
             '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8">'
             '<meta name="viewport" content="width=device-width">'
-            '<meta name="color-scheme" content="light dark"><title>{0}</title><style>{11}</style></head>'
+            '<meta name="color-scheme" content="light dark"><title>{0}</title><style>{10}</style></head>'
             '<body style="margin:0;background:#fbfaf8;color:#17181a;font:14px/20px system-ui,sans-serif;">'
             '<div class="card" style="max-width:640px;margin:0 auto;padding:24px;background:#ffffff;">'
             '<h1 style="font-size:20px;margin:0;">{0}</h1>'
-            '<p class="quiet" style="{1}">{2}. {3} to {4}, as of {5} UTC.</p>'
-            "{6}{7}{8}{9}"
-            '<p style="margin-top:24px;"><a href="{10}">Open it</a>. The whole table is attached.</p>'
+            '<p class="quiet" style="{1}">{2}. {3}, as of {4} UTC.</p>'
+            "{5}{6}{7}{8}"
+            '<p style="margin-top:24px;"><a href="{9}">Open it</a>. The whole table is attached.</p>{11}'
             "</div></body></html>",
-            name, _QUIET, result.title, result.first, result.last, f"{result.as_of:%Y-%m-%d %H:%M}",
+            name, _QUIET, result.title, days_words(str(result.first), str(result.last)),
+            f"{result.as_of:%-d %b %Y %H:%M}",
             _proof(result), _minds(result, address), picture, _table(result, _columns(result, report)), address,
-            SafeString(_STYLE),
+            SafeString(_STYLE), _asked(result, report),
         )
     )  # fmt: skip
+
+
+def _asked(result: ReportResult, report: Report) -> SafeString:
+    """The options beside the period; nothing of a report that has none."""
+    asked = [(label, words) for label, words in asked_words(result.to_json(), report) if label != "Period"]
+    lines = format_html_join("", "{}: {}<br>", asked)
+    return format_html('<p class="quiet" style="{}">{}</p>', _QUIET, lines) if asked else SafeString("")
 
 
 _MIND = '<p class="mind" style="color:#8a4f00;font-size:13px;">{} <a href="{}">{}</a></p>'
@@ -192,7 +201,7 @@ def figure_in_words(value: Number, metric: Metric, currency: str) -> str:
         case Unit.MONEY:
             return money_whole_text(int(value), currency)
         case Unit.PERCENT:
-            return f"{percent_figure(value)} %"
+            return f"{percent_figure(value)} %".replace("-", MINUS)
         case Unit.HOURS:
             return f"{value:,.1f} h"
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.1f}"
+    return (f"{value:,}" if isinstance(value, int) else f"{value:,.1f}").replace("-", MINUS)

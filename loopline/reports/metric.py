@@ -24,6 +24,7 @@ class AddsUp(StrEnum):
     SUM = "the rows add up to the total"
     DISTINCT = "someone in several rows counts once in the total"
     NEVER = "never added up: several platforms claim the same buyer"
+    APART = "never added up: each row counts something else"
     RATIO = "the total is the ratio of the totals"
 
 

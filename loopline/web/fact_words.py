@@ -25,6 +25,7 @@ from loopline.reports.change.causes import Cause
 from loopline.reports.metric import whole
 from loopline.store.engine import Value
 from loopline.web import wording
+from loopline.web.fact_authors import Author, authors_of
 
 Recorded = Lead | Opportunity | Campaign | Person | Company
 
@@ -38,6 +39,8 @@ class ToldFact:
     """Empty where nothing was known before."""
     after: str
     """Empty where it no longer counts."""
+    author: Author | None = None
+    """Who made the change, where the record is one that the reader may open and the audit log says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ _IDS = frozenset({"opportunity_id", "person_id", "campaign_id", "canonical_id", 
 def facts_in_words(cause: Cause, facts: Sequence[Fact], actor: Actor, currency: str, zone: str) -> list[ToldFact]:
     kind = _KINDS.get(cause.key)
     named = _named(kind, facts, actor) if kind else {}
-    others, told = _others_named(facts), []
+    others, authors, told = _others_named(facts), authors_of(cause, facts), []
     for fact in facts:
         unnamed = (kind.unnamed, "") if kind else (_UNNAMED[cause.key], _page(cause, fact))
         name, url = named.get(_about(kind, fact), unnamed)
@@ -107,6 +110,7 @@ def facts_in_words(cause: Cause, facts: Sequence[Fact], actor: Actor, currency: 
                 url,
                 _said(fact.before, currency, zone, others),
                 _said(fact.after, currency, zone, others),
+                authors.get(fact.record_id) if url else None,
             )
         )
     return told
@@ -153,9 +157,11 @@ def _others_named(facts: Sequence[Fact]) -> dict[str, str]:
 
 
 def _about(kind: _Kind | None, fact: Fact) -> str:
+    """What it is about now, or where that is nothing any more, as of a code that was taken away, what it was before."""
     if kind is None or not kind.column:
         return fact.record_id
-    return str((fact.after or fact.before or {}).get(kind.column) or "")
+    said = (values.get(kind.column) for values in (fact.after, fact.before) if values)
+    return next((str(one) for one in said if one), "")
 
 
 def _named(kind: _Kind, facts: Sequence[Fact], actor: Actor) -> dict[str, tuple[str, str]]:

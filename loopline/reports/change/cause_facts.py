@@ -22,6 +22,8 @@ class Fact:
     """`Cause.shown` → value; None where nothing was known."""
     after: Mapping[str, Value] | None
     """None where it no longer counts."""
+    changed_at: datetime | None
+    """When the action happened that recorded what is known now; None of an event, which nobody changes."""
 
 
 def facts_of(cause: Cause, scope: Scope, since: datetime, engine: Engine) -> list[Fact]:
@@ -37,12 +39,14 @@ def facts_of(cause: Cause, scope: Scope, since: datetime, engine: Engine) -> lis
 
 def _fact(cause: Cause, row: Mapping[str, object]) -> Fact:
     learned_at = row["learned_at"]
+    changed_at = row.get("changed_at")
     assert isinstance(learned_at, datetime)
     return Fact(
         record_id=str(row["id"]),
         learned_at=learned_at,
         before={name: row[f"was_{name}"] for name in cause.shown} if row["was_there"] else None,  # type: ignore[misc]
         after=None if row["is_deleted"] else {name: row[name] for name in cause.shown},  # type: ignore[misc]
+        changed_at=changed_at if isinstance(changed_at, datetime) else None,
     )
 
 
@@ -59,7 +63,7 @@ def _events(cause: Cause) -> str:
 
 def _versions(cause: Cause) -> str:
     """Records of which a version arrived, as they are and as they were."""
-    names = [*cause.shown, *(["unit_id"] if cause.has_unit else [])]
+    names = [*cause.shown, "occurred_at", *(["unit_id"] if cause.has_unit else [])]
     learned = Part(
         "learned", f"SELECT id, max(recorded_at) AS learned_at FROM {cause.table} WHERE {arrived(cause)} GROUP BY id"
     )
@@ -67,7 +71,7 @@ def _versions(cause: Cause) -> str:
     columns = ", ".join(f"n.{name} AS {name}, b.{name} AS was_{name}" for name in cause.shown)
     return question(
         f"""
-        SELECT n.id AS id, l.learned_at AS learned_at, n.is_deleted AS is_deleted,
+        SELECT n.id AS id, l.learned_at AS learned_at, n.occurred_at AS changed_at, n.is_deleted AS is_deleted,
             b.id IS NOT NULL AND NOT b.is_deleted AS was_there, {columns}
         FROM facts_now AS n JOIN learned AS l ON l.id = n.id LEFT JOIN facts_before AS b ON b.id = n.id
         {f"WHERE {visible('n.unit_id')}" if cause.has_unit else ""}

@@ -41,11 +41,11 @@ def by_row_chart(rows: Iterable[Row], currency: str) -> Chart:
     """Two bars a row: revenue and cost of the largest rows."""
     shown = [row for row in rows if not row.is_rest][:MOST_BARS]
     bars = [
-        {"row": row.label, "place": place, "what": what, "amount": _major(int(row.values.get(key) or 0), currency)}
+        {"row": row.label, "place": place, "what": what, "value": _major(int(row.values.get(key) or 0), currency)}
         for place, row in enumerate(shown)
         for what, key in ((REVENUE, "revenue_minor"), (COST, "cost_minor"))
     ]
-    return {"spec": _by_row_spec(len(shown)), "rows": bars}
+    return {"spec": _by_row_spec(len(shown)), "rows": bars, "title": f"Revenue and cost, {currency}"}
 
 
 @cache
@@ -88,14 +88,14 @@ def _by_row_spec(count: int) -> Spec:
         .encode(
             y=alt.Y("row:N", sort=alt.SortField("place"), axis=alt.Axis(title=None, labelLimit=150, ticks=False)),
             yOffset=alt.YOffset("what:N", sort=[COST, REVENUE]),
-            x=alt.X("amount:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)),
+            x=alt.X("value:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)),
             color=alt.Color(
                 "what:N", scale=alt.Scale(domain=_WHAT, range=_COLOURS), legend=alt.Legend(orient="top", title=None)
             ),
             tooltip=[
                 alt.Tooltip("row:N", title="Row"),
                 alt.Tooltip("what:N", title="Figure"),
-                alt.Tooltip("amount:Q", title="Amount", format=",.2f"),
+                alt.Tooltip("value:Q", title="Amount", format=",.2f"),
             ],
         )
     )

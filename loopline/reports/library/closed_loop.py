@@ -1,5 +1,6 @@
 """Closed loop: what each row cost, and what it earned."""
 
+from loopline.reports.charts.specs import by_row_chart
 from loopline.reports.closed_loop import at_window, run, run_both
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.metric import METRICS
@@ -22,6 +23,7 @@ REPORT = Report(
     run_both=run_both,
     at_window=at_window,
     has_course=True,
+    chart=lambda result: by_row_chart(result.rows, result.currency),
     by={"campaign": DIMENSIONS["campaign"].label} | {key: one.label for key, one in DIMENSIONS.items()},
     leading=("revenue_minor", "cost_minor", "romi", "leads", "opportunities", "cost_per_opportunity_minor"),
     usual_period="last_90_days",

@@ -26,7 +26,7 @@ from loopline.reports.counting import in_period
 from loopline.reports.courses import PERSON_COMPANIES
 from loopline.reports.credited import credited
 from loopline.reports.dimension import TOTAL, UNATTRIBUTED
-from loopline.reports.metric import Number, ratio_of, sum_of
+from loopline.reports.metric import AddsUp, Number, ratio_of, sum_of
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Options, Scope
 from loopline.reports.over_time.slices import beginnings, place_of, slices
@@ -113,10 +113,13 @@ _COUNTED = {
     "amount": _Row("opportunity", _WON, "has_amount"),
     "rate": _Row("cost", _COST, "has_rate"),
 }
-KNOWN = sum_of("known", "Known", "those of which it is known", of="see the row", dated="see the row")
-WHOLE = sum_of("known_of", "Of", "all of them", of="see the row", dated="see the row")
+_DATED = "the day of what the row counts"
+KNOWN, WHOLE = (
+    replace(sum_of(key, label, formula, of="what the row counts", dated=_DATED), adds_up=AddsUp.APART)
+    for key, label, formula in (("known", "Known", "those of which it is known"), ("known_of", "Of", "all of them"))
+)
 SHARE = ratio_of("known_rate", "Coverage", "known ÷ all; undefined where there are none", "known", "known_of",
-                 dated="see the row")  # fmt: skip
+                 dated=_DATED)  # fmt: skip
 USUAL = 80.0
 """Below so many percent a figure that rests on it says little."""
 

@@ -72,4 +72,6 @@ def _fact_told(fact: Fact, told: ToldFact) -> dict[str, Any]:
         "after": values_told(fact.after),
         "before_words": told.before,
         "after_words": told.after,
+        "changed_by": told.author.name if told.author else None,
+        "changed_at": told.author.at.isoformat() if told.author else None,
     }
