@@ -11,15 +11,20 @@ SEGMENTS: dict[str, str] = {
 }
 """Rows by the buyer's company, over `c`, the company beside a record; "" where it is not known."""
 
-_EMPLOYERS = Part("employers", latest("person_facts", "company_id"))
-_COMPANIES = Part("buying_companies", latest("company_facts", "industry", "employees"))
+PERSON_COMPANIES = Part(
+    "person_companies",
+    f"SELECT id, company_id FROM ({latest('person_facts', 'company_id')}) AS people WHERE NOT is_deleted",
+)
+"""The part `person_companies`: the company of each person; who was erased or removed has none any more."""
+COMPANIES = Part("companies_now", latest("company_facts", "name", "industry", "employees", "country"))
+"""The part `companies_now`. A company that was removed keeps what it said, as campaigns do: past figures by industry
+stay in their row."""
 BUYER_SEGMENTS = Part(
     "buyer_segments",
     f"""
     SELECT p.id AS person_id, {SEGMENTS["industry"]} AS industry, {SEGMENTS["size"]} AS size
-    FROM employers AS p JOIN buying_companies AS c ON c.id = p.company_id
-    WHERE NOT p.is_deleted AND NOT c.is_deleted AND p.company_id <> ''
+    FROM person_companies AS p JOIN companies_now AS c ON c.id = p.company_id WHERE p.company_id <> ''
     """,
-    (_EMPLOYERS, _COMPANIES),
+    (PERSON_COMPANIES, COMPANIES),
 )
 """The part `buyer_segments`: people whose company is known, with its industry and size as of now."""

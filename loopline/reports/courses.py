@@ -24,8 +24,6 @@ _SALES = Part(
     """,
     (OPPORTUNITY_STATE,),
 )
-PERSON_COMPANIES = Part("person_companies", latest("person_facts", "company_id"))
-COMPANIES = Part("companies_now", latest("company_facts", "name", "industry", "employees", "country"))
 COURSES = Part(
     "courses",
     f"""

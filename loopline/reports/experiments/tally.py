@@ -4,9 +4,10 @@ A subject is what was assigned: `person:<id>`, `visitor:<id>` or `company:<id>`.
 person of several subjects (two browsers, two records that were merged) counts for the one assigned first.
 """
 
+from loopline.attribution.buyers import PERSON_COMPANIES
 from loopline.attribution.state import KNOWN_IDENTITIES, MERGED_STATE, OPPORTUNITY_STATE, Part, latest, question
 from loopline.reports.balance import number
-from loopline.reports.courses import COURSES, PERSON_COMPANIES
+from loopline.reports.courses import COURSES
 from loopline.reports.experiments.lift import ARMS, Tally
 from loopline.reports.experiments.outcomes import COUNTED
 from loopline.reports.experiments.scope import Scope

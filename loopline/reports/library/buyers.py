@@ -1,11 +1,10 @@
 """Buyers: what comes of opportunities by who buys and who sells."""
 
-from loopline.attribution.buyers import SEGMENTS
+from loopline.attribution.buyers import COMPANIES, SEGMENTS
 from loopline.attribution.state import Part, latest, visible
 from loopline.reports.balance import number
 from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, per, share
-from loopline.reports.courses import COMPANIES
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import Unit, ratio_of, sum_of
 from loopline.reports.options import Scope

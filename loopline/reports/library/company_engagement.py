@@ -1,11 +1,11 @@
 """Company engagement: which companies look around, how much, since when they are quiet, and what is at stake."""
 
+from loopline.attribution.buyers import PERSON_COMPANIES
 from loopline.attribution.state import MERGED_STATE, Part, latest, visible
 from loopline.attribution.touchpoints import IS_TOUCHED, RowOf, touchpoints
 from loopline.reports.balance import number
 from loopline.reports.charts.rows import bars
 from loopline.reports.counting import Counted, Counting, Records
-from loopline.reports.courses import PERSON_COMPANIES
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import AddsUp, Metric, Unit, sum_of
 from loopline.reports.options import Scope

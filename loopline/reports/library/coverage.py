@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+from loopline.attribution.buyers import PERSON_COMPANIES
 from loopline.attribution.cost import COST_LINES, falls_into
 from loopline.attribution.state import (
     CAMPAIGN_ROWS,
@@ -23,7 +24,6 @@ from loopline.lib.times import from_micros
 from loopline.reports.balance import number, sum_records
 from loopline.reports.charts.rows import bars
 from loopline.reports.counting import in_period
-from loopline.reports.courses import PERSON_COMPANIES
 from loopline.reports.credited import credited
 from loopline.reports.dimension import TOTAL, UNATTRIBUTED
 from loopline.reports.metric import AddsUp, Number, ratio_of, sum_of

@@ -2,13 +2,13 @@
 
 from datetime import date
 
-from loopline.attribution.buyers import SEGMENTS
+from loopline.attribution.buyers import COMPANIES, PERSON_COMPANIES, SEGMENTS
 from loopline.attribution.state import visible
 from loopline.reports.balance import number
 from loopline.reports.charts.rows import bars, line
 from loopline.reports.cohorts import last_day, names_of_cohorts, row_of
 from loopline.reports.counting import Counted, Counting, Records, Told, in_period, share
-from loopline.reports.courses import COMPANIES, COURSES, PERSON_COMPANIES, days_to_won, too_young
+from loopline.reports.courses import COURSES, days_to_won, too_young
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import Metric, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
