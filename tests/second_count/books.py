@@ -151,13 +151,14 @@ class Known:
         links += [(row["identity"], row["person_id"]) for row in self.those_of("browser_use_facts")]
         return {self.remains(person) for key, person in links if person and key.startswith(("visitor:", "user:"))}
 
-    def company_of(self, person: str) -> Raw | None:
-        """The company of the person that remains, where both are there."""
+    def employer_of(self, person: str) -> str:
+        """The id of the company of the person that remains; "" of nobody's, and of somebody who was removed."""
         row = self.all_of("person_facts").get(person)
-        if row is None or row["is_deleted"] or not row["company_id"]:
-            return None
-        company = self.all_of("company_facts").get(row["company_id"])
-        return None if company is None or company["is_deleted"] else company
+        return "" if row is None or row["is_deleted"] else str(row["company_id"])
+
+    def company_of(self, person: str) -> Raw | None:
+        """What it said last, also where it was removed."""
+        return self.all_of("company_facts").get(self.employer_of(person))
 
     # Touchpoints
 

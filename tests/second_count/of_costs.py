@@ -104,14 +104,14 @@ def coverage(known: Known) -> Table:
     coded = [one for one in humans if one["utm_campaign"]]
     leads = [one for one in known.seen_of("lead_facts") if asked.has(one["created_at"])]
     agreed = {known.remains(one["person_id"]) for one in known.those_of("consent_facts") if one["is_granted"]}
-    companies = [known.all_of("person_facts").get(known.remains(one["person_id"])) for one in leads]
+    companies = [known.employer_of(known.remains(one["person_id"])) for one in leads]
     won = [one for one in known.seen_of("opportunity_facts") if one["outcome"] == "won" and asked.has(one["closed_at"])]
     lines = [spent for _, spent in known.cost_lines("actual")]
     pairs = {
         "origin": (earned / 100, sum(one.amount for one in dealt) / 100),
         "consent": (sum(one["consent"] >= 2 for one in humans), len(humans)), "human": (len(humans), len(visits)),
         "agreed": (sum(known.remains(one["person_id"]) in agreed for one in leads), len(leads)),
-        "company": (sum(bool(one and one["company_id"]) for one in companies), len(leads)),
+        "company": (sum(bool(one) for one in companies), len(leads)),
         "amount": (sum(one["reporting_minor"] is not None for one in won), len(won)),
         "rate": (sum(spent is not None for spent in lines), len(lines)),
         "codes": (sum(known.code_of(one) is not None for one in coded), len(coded)),

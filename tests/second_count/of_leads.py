@@ -52,8 +52,7 @@ def _funnel_row(known: Known, lead: Raw) -> str:
         return month_of(known.asked, lead["created_at"])
     if by in ("person", "unit"):
         return str(lead["owner_id" if by == "person" else "unit_id"])
-    person = known.all_of("person_facts").get(known.remains(lead["person_id"]))
-    company = known.all_of("company_facts").get(person["company_id"]) if person else None
+    company = known.company_of(known.remains(lead["person_id"]))
     return known.segment(company, "company_size" if by == "size" else by)
 
 

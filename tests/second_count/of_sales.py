@@ -121,9 +121,8 @@ def company_engagement(known: Known) -> Table:
             by_person[touch.person].append(touch)
     records: list[Record] = []
     for person, touches in by_person.items():
-        row = known.all_of("person_facts").get(person)
         records.append({
-            "row": row["company_id"] if row else "", "touches": len(touches),
+            "row": known.employer_of(person), "touches": len(touches),
             "sessions": sum(bool(one.event["is_entry"]) for one in touches),
             "asked": any(one.event["touch_kind"] == "form" for one in touches),
             "quiet": hours(max(one.at for one in touches), asked.as_of),

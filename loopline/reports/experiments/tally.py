@@ -49,7 +49,7 @@ def members(subjects: Part) -> Part:
                 UNION ALL
                 SELECT s.subject AS subject, s.arm AS arm, s.assigned_us AS assigned_us, p.id AS person_id
                 FROM subjects AS s JOIN person_companies AS p ON p.company_id = substr(s.subject, 9)
-                WHERE starts_with(s.subject, 'company:') AND NOT p.is_deleted
+                WHERE starts_with(s.subject, 'company:')
             ) AS every_one
         ) AS placed WHERE place = 1
         """,

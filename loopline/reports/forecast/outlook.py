@@ -152,24 +152,30 @@ def _won_at_age(leads: LeadsInHand, ends: Floats) -> tuple[Floats, Floats]:
 def _draw_leads(random: np.random.Generator, leads: LeadsInHand, held: Floats, ends: Floats) -> tuple[Floats, Floats]:
     """How many of the leads in hand, and of those to come, are won in each month of each draw."""
     before = leads.history
-    every = before.won + before.lost
-    share = before.won / every if every else 0.0
-    # The rate of a draw ÷ the rate as it was: how much better or worse leads may really be.
-    factor = random.beta(before.won + 0.5, before.lost + 0.5, (DRAWS, 1)) / share if share else np.zeros((DRAWS, 1))
+    won, lost = before.won + 0.5, before.lost + 0.5
+    # The rate of a draw ÷ the mean of all draws: how much better or worse leads may really be than the older ones were.
+    factor = random.beta(won, lost, (DRAWS, 1)) * ((won + lost) / won) if before.won else np.zeros((DRAWS, 1))
     coming = _to_come(leads, ends)
     return random.poisson(factor * held).astype(float), random.poisson(factor * coming).astype(float)
 
 
 def _to_come(leads: LeadsInHand, ends: Floats) -> Floats:
-    """How many leads that are not there yet will be won per month, at the pace and the rate of lately."""
+    """How many leads that are not there yet will be won per month, at the pace and the rate of lately. They arrive all
+    day long: those of a day have, on the mean, half of it less."""
     coming = np.zeros(len(ends))
     won, every = leads.later(-1.0)
     for day in range(int(ends[-1]) if len(ends) and every else 0):
-        until = np.searchsorted(won - 1.0, ends - day, side="right") / every
+        until = np.searchsorted(won - 1.0, ends - day - 0.5, side="right") / every
         coming += leads.a_day * np.diff(until, prepend=0.0)
     return coming
 
 
 def _worth(random: np.random.Generator, counts: Floats, mean: float, spread: float) -> Floats:
-    """The sum of so many sales: the normal approximation of a sum of draws from what was won."""
-    return np.maximum(0.0, counts * mean + np.sqrt(counts) * spread * random.standard_normal(counts.shape))
+    """The sum of so many sales, with the mean and the spread of a sum of draws from what was won.
+
+    From a gamma distribution: like amounts it is skewed and never below zero, also where sales are few. A normal one
+    would have to be cut off at zero, and so expect too much of them.
+    """
+    if mean <= 0 or spread == 0:
+        return counts * mean + np.sqrt(counts) * spread * random.standard_normal(counts.shape)
+    return random.gamma(counts * (mean / spread) ** 2, spread**2 / mean)
