@@ -2,6 +2,9 @@
 
 They hold for events loaded from then on. Events that are stored stay as they are; what they count as since they were
 judged again is a fact of its own, so reports as of an earlier moment keep their figures.
+
+Rules are settled after their audit entry, as write keys are: a crash in between leaves a note of a change that did not
+come about, never a rule that nobody noted.
 """
 
 from collections.abc import Sequence
@@ -16,6 +19,7 @@ from loopline.access.actor import Actor
 from loopline.access.audit import audit, take_turn
 from loopline.access.models import Organisation
 from loopline.access.roles import Permission
+from loopline.access.write_keys import noted
 from loopline.collect.channels import CHANNELS, RULES, Condition, Rule
 from loopline.collect.keys import Keys
 from loopline.facts.outbox import Fact, record_facts
@@ -37,45 +41,44 @@ class NewRule:
     """All of them have to hold."""
 
 
-@transaction.atomic
 def add_channel_rule(keys: Keys, new: NewRule, *, by: Actor) -> Rule:
     """Put a rule behind the organisation's other ones. ValidationError for one that cannot be used, or is the same."""
     by.require(Permission.EDIT_CHANNELS)
-    take_turn()
-    known = keys.channel_rules().rules
-    rule = Rule(f"own-{slugify(new.name)[:40]}", new.channel, (tuple(map(_clean, new.conditions)),))
-    if rule.key == "own-" or any(one.key == rule.key for one in (*known, *RULES)):
-        raise ValidationError({"name": "There is a rule of this name already, or the name is empty; choose another."})
-    if rule.channel not in CHANNELS:
-        raise ValidationError({"channel": f"“{rule.channel}” is no channel."})
-    if not new.conditions:
-        raise ValidationError("A rule needs at least one condition.")
-    if len(known) >= MOST:
-        raise ValidationError(f"There are {MOST} rules already; remove one that is not needed any more.")
-    _keep(keys, (*known, rule), "added channel rule", rule, by)
-    return rule
+    with noted(keys):
+        known = keys.channel_rules().rules
+        rule = Rule(f"own-{slugify(new.name)[:40]}", new.channel, (tuple(map(_clean, new.conditions)),))
+        if rule.key == "own-" or any(one.key == rule.key for one in (*known, *RULES)):
+            raise ValidationError(
+                {"name": "There is a rule of this name already, or the name is empty; choose another."}
+            )
+        if rule.channel not in CHANNELS:
+            raise ValidationError({"channel": f"“{rule.channel}” is no channel."})
+        if not new.conditions:
+            raise ValidationError("A rule needs at least one condition.")
+        if len(known) >= MOST:
+            raise ValidationError(f"There are {MOST} rules already; remove one that is not needed any more.")
+        _keep(keys, (*known, rule), "added channel rule", rule, by)
+        return rule
 
 
-@transaction.atomic
 def remove_channel_rule(keys: Keys, key: str, *, by: Actor) -> None:
     """ValidationError when there is no such rule."""
     by.require(Permission.EDIT_CHANNELS)
-    take_turn()
-    known = keys.channel_rules().rules
-    rule = known[_place(known, key)]
-    _keep(keys, [one for one in known if one.key != key], "removed channel rule", rule, by)
+    with noted(keys):
+        known = keys.channel_rules().rules
+        rule = known[_place(known, key)]
+        _keep(keys, [one for one in known if one.key != key], "removed channel rule", rule, by)
 
 
-@transaction.atomic
 def raise_channel_rule(keys: Keys, key: str, *, by: Actor) -> None:
     """Ask this rule before the one that now stands in front of it. ValidationError when there is no such rule."""
     by.require(Permission.EDIT_CHANNELS)
-    take_turn()
-    known = list(keys.channel_rules().rules)
-    place = _place(known, key)
-    if place > 0:
-        known[place - 1 : place + 1] = [known[place], known[place - 1]]
-        _keep(keys, known, "moved channel rule up", known[place - 1], by)
+    with noted(keys):
+        known = list(keys.channel_rules().rules)
+        place = _place(known, key)
+        if place > 0:
+            known[place - 1 : place + 1] = [known[place], known[place - 1]]
+            _keep(keys, known, "moved channel rule up", known[place - 1], by)
 
 
 @transaction.atomic
