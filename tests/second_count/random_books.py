@@ -118,10 +118,10 @@ class History:
                 learnt=EARLY,
             )  # fmt: skip
         self.shelf.fact("identity_facts", "visitor:shared", person_id="", evidence="shared", learnt=EARLY)
-        for number, since in enumerate((datetime(1970, 1, 1, tzinfo=UTC), *sorted(self.moment() for _ in range(3)))):
+        for since in (datetime(1970, 1, 1, tzinfo=UTC), *sorted({self.moment() for _ in range(3)})):
             self.shelf.fact(
-                "browser_use_facts", f"use{number}", identity="visitor:shared", since=since, why="named",
-                person_id=self.one_of("", *self.people), learnt=EARLY,
+                "browser_use_facts", f"visitor:shared@{since.isoformat()}", identity="visitor:shared", since=since,
+                why="named", person_id=self.one_of("", *self.people), learnt=EARLY,
             )  # fmt: skip
 
     def _person(self, person: str, canonical: str, learnt: datetime) -> None:
