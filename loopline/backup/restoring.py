@@ -19,6 +19,7 @@ from loopline.backup.secret import key_mark
 from loopline.backup.tables import RECORDS_FOLDER, put_back_tables, refuse_filled_database
 from loopline.lib.config import Config
 from loopline.lib.disk import put_on_disk
+from loopline.privacy.register import RegisterError, finished_lines
 from loopline.store.open import duckdb_file
 from loopline.store.schema import SCHEMA_VERSION
 
@@ -147,8 +148,10 @@ def _erasures_of(folder: Path, newer: Path | None) -> Sequence[str]:
 
 
 def _lines(path: Path) -> list[str]:
-    """One a finished erasure; a last line that a crash cut off counts for none, as in `privacy/register.py`."""
-    return [line for line in path.read_text().splitlines() if line.endswith("}")] if path.exists() else []
+    try:
+        return finished_lines(path) if path.exists() else []
+    except RegisterError as error:
+        raise BackupError(str(error)) from error
 
 
 @contextmanager

@@ -16,6 +16,12 @@ from django.conf import settings
 
 from loopline.privacy.models import Erasure
 
+_BEGIN = '{"at"'
+
+
+class RegisterError(ValueError):
+    """The file is no list of erasures; the message names it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Noted:
@@ -38,21 +44,41 @@ def note_finished(data: Path, erasure: Erasure) -> None:
     """One line, on the disk. A line that is there twice does no harm."""
     ids = erasure.traces.get("person_ids") or [str(erasure.person_id)]
     line = json.dumps({"at": erasure.asked_at.isoformat(), "person_ids": ids, "marks": erasure.marks})
+    is_cut_off = _path(data).exists() and _path(data).read_bytes()[-1:] not in {b"", b"\n"}
     handle = os.open(_path(data), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     with os.fdopen(handle, "w") as file:
-        file.write(line + "\n")
+        file.write(f"\n{line}\n" if is_cut_off else f"{line}\n")
         file.flush()
         os.fsync(file.fileno())
 
 
 def noted(data: Path) -> Iterator[Noted]:
-    """All of them. A last line that a crash cut off was not finished, and its erasure goes on by itself."""
-    if not _path(data).exists():
-        return
-    for line in _path(data).read_text().splitlines():
-        if line.endswith("}"):
-            said = json.loads(line)
-            yield Noted(datetime.fromisoformat(said["at"]), tuple(said["person_ids"]), frozenset(said["marks"]))
+    """All of them. Raises RegisterError as `finished_lines` does."""
+    for line in finished_lines(_path(data)) if _path(data).exists() else ():
+        yield _read(line)
+
+
+def finished_lines(path: Path) -> list[str]:
+    """Each finished erasure as it stands there. One whose line a crash cut off was not finished, and goes on by itself.
+
+    Raises RegisterError for any other file, so that it is not taken for a list on which nobody stands.
+    """
+    try:
+        lines = [line for line in path.read_text().splitlines() if not _is_cut_off(line)]
+        for line in lines:
+            _read(line)
+    except (ValueError, TypeError, KeyError) as error:
+        raise RegisterError(f"{path} is no list of erasures, or it was damaged.") from error
+    return lines
+
+
+def _is_cut_off(line: str) -> bool:
+    return not line.endswith("}") and line.startswith(_BEGIN[: len(line)])
+
+
+def _read(line: str) -> Noted:
+    said = json.loads(line)
+    return Noted(datetime.fromisoformat(said["at"]), tuple(said["person_ids"]), frozenset(said["marks"]))
 
 
 def _path(data: Path) -> Path:

@@ -5,8 +5,9 @@ from typing import Any
 from uuid import UUID
 
 from loopline.access.actor import Actor
-from loopline.privacy.asking import ask_erasure, find_person, preview, to_erase_again
+from loopline.privacy.asking import EraseError, ask_erasure, find_person, preview, to_erase_again
 from loopline.privacy.models import Erasure
+from loopline.privacy.register import RegisterError
 from loopline.store.engine import Engine
 
 
@@ -43,5 +44,8 @@ def told_erasure(erasure_id: UUID) -> dict[str, Any]:
 
 
 def told_again(data: Path) -> list[str]:
-    """Ids of the people whom a restored backup brought back."""
-    return [str(one.pk) for one in to_erase_again(data)]
+    """Ids of the people whom a restored backup brought back. Raises EraseError where nobody can tell."""
+    try:
+        return [str(one.pk) for one in to_erase_again(data)]
+    except RegisterError as error:
+        raise EraseError(str(error)) from error

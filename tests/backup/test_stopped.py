@@ -124,6 +124,9 @@ def test_erasures_since_the_backup_are_named_from_a_newer_list(
     assert main(["restore", str(backup), "--erasures", str(newer)]) == 1
     assert "erased.jsonl is not there" in capsys.readouterr().err
     assert not empty.exists()
+    assert main(["restore", str(backup), "--erasures", str(backup / "manifest.json")]) == 1
+    assert "manifest.json is no list of erasures" in capsys.readouterr().err
+    assert not empty.exists()
     (newer / "erased.jsonl").write_text(f'{ERASED_BEFORE}\n{ERASED_SINCE}\n{{"at": "cut o')
     assert main(["restore", str(backup), "--erasures", str(newer)]) == 0
     assert (empty / "erased.jsonl").read_text() == f"{ERASED_BEFORE}\n{ERASED_SINCE}\n"

@@ -6,7 +6,7 @@ import time
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from loopline.cli.bridge import Server, running_server
 from loopline.cli.command import DONE, FAILED, USED_WRONGLY, Command, CommandError
@@ -18,6 +18,7 @@ from loopline.store.open import open_engine
 
 LOOK_AGAIN_S = 0.5
 PATIENCE_S = 600
+Told = TypeVar("Told")
 
 
 class Desk(Protocol):
@@ -105,7 +106,9 @@ class _AtServer:
 
     def again(self) -> list[str]:
         found = self._server.ask("/internal/erase/preview", {"again": "1"})
-        return [str(one) for one in found] if isinstance(found, list) else []
+        if not isinstance(found, list):
+            raise _unexpected()
+        return [str(one) for one in found]
 
     def erase(self, person: str) -> dict[str, Any]:
         told = _object(self._server.tell("/internal/erase", {"person": person}))
@@ -131,7 +134,7 @@ class _Here:
     def again(self) -> list[str]:
         from loopline.privacy.telling import told_again
 
-        return told_again(self._config.data)
+        return _in_words(lambda: told_again(self._config.data))
 
     def erase(self, person: str) -> dict[str, Any]:
         from loopline.access.actor import SYSTEM
@@ -140,7 +143,7 @@ class _Here:
         return _in_words(lambda: erase_alone(person, self._config, self._engine, SYSTEM))
 
 
-def _in_words(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def _in_words(work: Callable[[], Told]) -> Told:
     from loopline.access.actor import NotAllowedError
     from loopline.privacy.asking import EraseError
 
@@ -152,8 +155,12 @@ def _in_words(work: Callable[[], dict[str, Any]]) -> dict[str, Any]:
 
 def _object(answer: object) -> dict[str, Any]:
     if not isinstance(answer, dict):
-        raise CommandError("the server did not answer as expected; is it the same version of Loopline?")
+        raise _unexpected()
     return answer
+
+
+def _unexpected() -> CommandError:
+    return CommandError("the server did not answer as expected; is it the same version of Loopline?")
 
 
 COMMAND = Command(
