@@ -140,13 +140,11 @@ def credit_and_visits(
         FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
         GROUP BY c.kind, r.reason, c.unit_id, {place_unattributed}
         UNION ALL
-        SELECT 'visits' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
+        SELECT CASE WHEN t.is_machine THEN 'machine_visits' ELSE 'visits' END AS section, '' AS kind,
+            CASE WHEN t.is_machine THEN '' ELSE {dimension.row.key} END AS row_key, '' AS unit_id,
             t.place AS place, sum(t.sessions) AS amount, 0 AS converted, 0 AS outside
-        FROM visits AS t {dimension.row.naming} WHERE NOT t.is_machine GROUP BY {dimension.row.key}, t.place
-        UNION ALL
-        SELECT 'machine_visits' AS section, '' AS kind, '' AS row_key, '' AS unit_id, place AS place,
-            sum(sessions) AS amount, 0 AS converted, 0 AS outside
-        FROM visits WHERE is_machine GROUP BY place
+        FROM visits AS t {dimension.row.naming}
+        GROUP BY t.is_machine, CASE WHEN t.is_machine THEN '' ELSE {dimension.row.key} END, t.place
         UNION ALL
         SELECT 'visitors' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
             t.place AS place, count(*) AS amount, 0 AS converted, 0 AS outside
