@@ -33,7 +33,7 @@ def detail_text(value: Any, zone: tzinfo) -> str | SafeString:
 
 
 def plain(name: str) -> str:
-    """treated_rate → treated rate"""
+    """treated_rate → treated rate, close_huddle → close huddle"""
     return name.replace("_", " ")
 
 

@@ -18,11 +18,12 @@ from loopline.lib.amounts import NONE, money_text, money_whole_text
 from loopline.lib.countries import country_name
 from loopline.lib.times import utc_now
 from loopline.web import wording
-from loopline.web.audit_words import detail_text
+from loopline.web.audit_words import detail_text, plain
 from loopline.web.form_titles import with_titles
 from loopline.web.funnel_chart import funnel_svg
 
 register = template.Library()
+register.filter(plain)  # `{{ entry.verb|plain }}`
 Figure = int | float | Decimal | None
 
 
@@ -63,12 +64,6 @@ def country(code: str) -> str:
 def label_of(key: str, labels: dict[str, str]) -> str:
     """`{% label_of key labels %}`: the words people see for a key; a key without words loses its underscores."""
     return labels.get(key) or plain(key).capitalize()
-
-
-@register.filter
-def plain(name: str) -> str:
-    """`{{ entry.verb|plain }}`: close_huddle → close huddle"""
-    return name.replace("_", " ")
 
 
 @register.filter
