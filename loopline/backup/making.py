@@ -53,7 +53,7 @@ class Made:
 def make_backup(data: Path, folder: Path, still: AbstractContextManager[Still]) -> Made:
     """Copy the installation in `data` into `folder`, which is empty or not there. All of it, or nothing stays there.
 
-    Raises BackupError.
+    Raises BackupError, also where the backup is whole and only the note of it could not be written; it says so.
     """
     _refuse_place(data, folder)
     with private(), _whole_or_nothing(folder), _sound_inbox(data), ExitStack() as cuts:
@@ -74,8 +74,17 @@ def make_backup(data: Path, folder: Path, still: AbstractContextManager[Still]) 
         manifest = _described(folder, at, begun[RECORDS].records())
         sync_tree(folder)
         write_manifest(folder, manifest)
-    note_last(data, folder, at)
+    _note(data, folder, at)
     return Made(manifest, still_s, strangers(data, standing.path.name if standing.path else STORE))
+
+
+def _note(data: Path, folder: Path, at: datetime) -> None:
+    try:
+        note_last(data, folder, at)
+    except OSError as error:
+        raise BackupError(
+            f"{folder} is a whole backup, but that it was made could not be noted in {data}: {error.strerror}."
+        ) from error
 
 
 def begin(path: Path) -> Cut | TablesCut:
