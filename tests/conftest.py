@@ -26,7 +26,9 @@ __all__ = [
 settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("suite")
 
-LONG = ("story/", "sync/test_olist", "browser/test_every_page", "reports/test_behind", "demo/test_fill")
+LONG = ("story/", "backup/", "sync/test_olist", "browser/test_every_page", "browser/test_report_look", "demo/test_fill",
+        "attribution/test_credit_ledger", "attribution/test_run_options", "reports/test_sparks", "reports/test_windows",
+        "reports/test_behind")  # fmt: skip
 """Files of few, long tests. Two workers share the suite by files: a long one begun last leaves one without work."""
 
 

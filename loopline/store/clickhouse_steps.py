@@ -25,18 +25,17 @@ class Step:
 
 
 def steps_of(query: exp.Query) -> tuple[Step, ...]:
-    """The statements of a question that is ClickHouse's already; the last one answers it."""
+    """The statements of a question that is ClickHouse's already, which is taken apart; the last one answers it."""
     named = query.args.get("with_")
     if named is None or named.recursive:
         return (_step("", query),)
     parts = {part.alias: part.this for part in named.expressions}
     times = Counter(table.name for table in query.find_all(exp.Table) if not table.db)
     kept = {name for name in parts if times[name] > 1}
-    rest = query.copy()
-    rest.set("with_", None)
+    query.set("with_", None)
     return (
         *(_step(name, _with_what_it_names(parts[name], parts, kept)) for name in parts if name in kept),
-        _step("", _with_what_it_names(rest, parts, kept)),
+        _step("", _with_what_it_names(query, parts, kept)),
     )
 
 
@@ -58,6 +57,7 @@ def _named(query: exp.Query, parts: dict[str, exp.Query], kept: set[str]) -> Ite
 
 
 def _step(makes: str, query: exp.Query) -> Step:
-    text = query.sql(dialect=SharedClickHouse)
+    """Of a query that nobody needs any more: writing it out may change it."""
     places = frozenset(place.name for place in query.find_all(exp.Placeholder))
+    text = query.sql(dialect=SharedClickHouse, copy=False)
     return Step(makes, f"CREATE TEMPORARY TABLE {makes} AS {text}" if makes else text, places)

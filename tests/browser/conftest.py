@@ -3,7 +3,7 @@
     def test_a_salesperson_accepts_a_lead(site, sign_in, shoot):
         page = sign_in(user)            # a page of a browser in which this user is signed in
         page.goto("/leads/")
-        shoot(page, "leads")            # screenshots in three widths, both themes; axe, overflow, policy
+        shoot(page, "leads")            # axe and overflow, wide and narrow, in both themes
 
 `site` is the running application with no records, `filled_site` one with a small company; emptied after each test.
 """
@@ -21,6 +21,7 @@ from loopline.store.engine import Engine
 from tests.browser.look import Look
 from tests.browser.records import Company, fill
 from tests.browser.server import Server
+from tests.chromium import PATIENCE_MS
 from tests.engines import empty_duckdb
 
 SignIn = Callable[..., Page]
@@ -56,7 +57,7 @@ def filled_site(site: Server) -> Company:
 @pytest.fixture
 def context(browser: Browser, server: Server) -> Iterator[BrowserContext]:
     opened = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    opened.set_default_timeout(30_000)
+    opened.set_default_timeout(PATIENCE_MS)
     yield opened
     opened.close()
 
@@ -84,5 +85,5 @@ def sign_in(context: BrowserContext, server: Server) -> SignIn:
 
 @pytest.fixture
 def shoot() -> Look:
-    """`shoot(page, name)`: look at the open page in every width and theme, and fail on what is wrong with it."""
+    """`shoot(page, name)`: look at the open page wide and narrow, light and dark, and fail on what is wrong with it."""
     return Look(Path(__file__).parents[1] / "screenshots")

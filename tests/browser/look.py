@@ -1,6 +1,8 @@
 """Looking at a page: screenshots, and what is wrong with it."""
 
 import os
+from collections import defaultdict
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from axe_playwright_python.sync_playwright import Axe
@@ -13,6 +15,7 @@ NARROW = LOOKS[1:]
 ALL_LOOKS = tuple((theme, width) for theme in ("light", "dark") for width in (1440, 768, 390))
 AXE = Axe().axe_script
 """Half a megabyte of JavaScript, put into a page once; whatever it says beside the violations stays in the browser."""
+_LOOK = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _HEIGHT = {1440: 900, 768: 1024, 390: 844}
 
 _WIDER = """() => {
@@ -29,13 +32,27 @@ _WIDER = """() => {
 }"""
 
 
+@dataclass
+class Texts:
+    """What was learned of the contrast of texts in one theme and width, for as long as tests run: see `look.js`."""
+
+    passed: list[str] = field(default_factory=list)
+    odd: list[str] = field(default_factory=list)
+
+
+_texts: defaultdict[tuple[str, int], Texts] = defaultdict(Texts)
+
+
 class Look:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         folder.mkdir(exist_ok=True)
 
     def __call__(self, page: Page, name: str, *, looks: tuple[tuple[str, int], ...] = LOOKS) -> None:
-        """Screenshots as `name-width-theme.png`; AssertionError names every fault of every width and theme."""
+        """AssertionError names every fault of every width and theme.
+
+        Screenshots, `name-width-theme.png`, of what is at fault, and with LOOPLINE_LOOK=all of everything.
+        """
         try:
             faults = self._faults(page, name, looks)
         except Error as error:
@@ -47,25 +64,28 @@ class Look:
 
     def _faults(self, page: Page, name: str, looks: tuple[tuple[str, int], ...]) -> dict[str, list[str]]:
         faults: dict[str, list[str]] = {}
-        for theme, width in ALL_LOOKS if os.environ.get("LOOPLINE_LOOK") == "all" else looks:
+        is_thorough = os.environ.get("LOOPLINE_LOOK") == "all"
+        for theme, width in ALL_LOOKS if is_thorough else looks:
             page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             page.set_viewport_size({"width": width, "height": _HEIGHT[width]})
-            page.screenshot(path=self._folder / f"{name}-{width}-{theme}.png", full_page=True)
             found = [f"wider than the window: {wider}"] if (wider := page.evaluate(_WIDER)) else []
             if width != 768:
-                found += _axe_faults(page)
+                found += _axe_faults(page, _texts[theme, width])
             for fault in found:
                 faults.setdefault(fault, []).append(f"{width} {theme}")
+            if found or is_thorough:
+                page.screenshot(path=self._folder / f"{name}-{width}-{theme}.png", full_page=True)
         page.set_viewport_size({"width": 1440, "height": 900})
         return faults
 
 
-def _axe_faults(page: Page) -> list[str]:
-    if not page.evaluate("() => 'axe' in window"):
+def _axe_faults(page: Page, texts: Texts) -> list[str]:
+    told = page.evaluate(_LOOK, asdict(texts))
+    if told is None:
         page.evaluate(AXE)
-    found = page.evaluate("() => axe.run({resultTypes: ['violations']}).then((found) => found.violations)")
-    return [
-        f"{one['id']}: {one['help']}: {node['html'][:160]} {node.get('failureSummary', '')[:300]}"
-        for one in found
-        for node in one["nodes"][:3]
-    ]
+        told = page.evaluate(_LOOK, asdict(texts))
+    texts.passed, texts.odd = told["passed"], told["odd"]
+    shown: defaultdict[str, list[str]] = defaultdict(list)
+    for rule, about, element, summary in told["violations"]:
+        shown[rule].append(f"{rule}: {about}: {element[:160]} {summary[:300]}")
+    return [fault for faults in shown.values() for fault in faults[:3]]

@@ -16,6 +16,7 @@ from tests.browser.look import Look
 from tests.browser.records import Company, fill
 from tests.browser.server import Server
 from tests.browser.watch import Complaints
+from tests.chromium import PATIENCE_MS
 
 pytestmark = pytest.mark.browser
 
@@ -70,7 +71,7 @@ def tab(browser: Browser, server: Server, client: Client) -> Iterator[Page]:
     What the page before still had to complain of fails the next one; the complaint names its address.
     """
     context = browser.new_context(base_url=server.url, viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(30_000)
+    context.set_default_timeout(PATIENCE_MS)
     context.add_cookies(
         [{"name": name, "value": morsel.value, "url": server.url} for name, morsel in client.cookies.items()]
     )
@@ -79,10 +80,10 @@ def tab(browser: Browser, server: Server, client: Client) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize("name", plain_pages())
-def test_a_page_is_sound_in_every_width_and_theme(name: str, client: Client, tab: Page, shoot: Look) -> None:
-    answer = client.get(reverse(name), follow=True)
-    assert (answer.status_code, answer.headers["Content-Type"].partition(";")[0]) == (200, "text/html")
+def test_a_page_is_sound_in_every_width_and_theme(name: str, tab: Page, shoot: Look) -> None:
     complaints = Complaints(tab)
-    tab.goto(reverse(name))
+    answer = tab.goto(reverse(name))
+    assert answer is not None
+    assert (answer.status, answer.headers["content-type"].partition(";")[0]) == (200, "text/html")
     shoot(tab, name)
     assert complaints.all == []

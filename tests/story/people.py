@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from tests.chromium import PATIENCE_MS
 from tests.story.company import PASSWORD
 
 
@@ -37,7 +38,7 @@ class Colleague:
 
 def _context(browser: Browser) -> BrowserContext:
     context = browser.new_context(viewport={"width": 1440, "height": 900}, reduced_motion="reduce")
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MS)
     return context
 
 
