@@ -31,7 +31,10 @@ def common_parts(sql: str) -> Iterator[Shared]:
 
 
 def _latest_rows(text: str, table: str, picked: Sequence[str]) -> Shared:
-    """Which row is the latest of each record is one number, the same for all columns that questions pick from it."""
+    """Which row is the latest of each record is one number, the same for all columns that questions pick from it.
+
+    Rows of these tables stay where they are: erasing a person only writes over texts in them.
+    """
     return Shared(
         text,
         f"SELECT arg_max(rowid, version) AS place FROM {table} WHERE recorded_at <= $as_of GROUP BY id",

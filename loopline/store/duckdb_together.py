@@ -38,8 +38,11 @@ class Together:
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """This thread's connection."""
+        thread = threading.get_ident()
         with self._lock:
-            return self._readers.setdefault(threading.get_ident(), self._connection.cursor())
+            if thread not in self._readers:
+                self._readers[thread] = self._connection.cursor()
+            return self._readers[thread]
 
     def shortened(self, sql: str, params: Params) -> str:
         """The question, reading tables in place of the parts that it has in common with others. Those that are not

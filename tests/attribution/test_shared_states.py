@@ -1,10 +1,13 @@
 """Which parts of a report's questions are common to others."""
 
 import random
+import re
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
+import loopline
 from loopline.attribution.shared_states import common_parts
 from loopline.attribution.state import (
     IDENTITY_STATE,
@@ -49,6 +52,16 @@ def test_what_is_of_another_moment_or_of_some_records_is_not() -> None:
 
 def test_what_many_questions_name_and_few_read_is_not() -> None:
     assert not [*common_parts(latest("person_facts", "canonical_id", "company_id"))]
+
+
+def test_no_row_is_ever_erased_from_a_table_whose_rows_are_found_by_where_they_stand() -> None:
+    code = Path(loopline.__file__).parent.rglob("*.py")
+    erased = {table for file in code for table in re.findall(r"\.erase\(\s*\"(\w+)", file.read_text("utf-8"))}
+    facts = [key for key, table in TABLES.items() if {"id", "version", "is_deleted"} <= table.names]
+    found = {table for table in facts if [*common_parts(latest(table))]}
+    assert "events" in erased
+    assert found == {"lead_facts", "opportunity_facts", "opportunity_contact_facts", "cost_facts"}
+    assert not found & erased
 
 
 STAMPED = {"id", "version", "recorded_at", "is_deleted"}
