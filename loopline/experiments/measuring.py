@@ -12,7 +12,7 @@ from loopline.reports.experiments.exposure import Exposure, exposure
 from loopline.reports.experiments.lift import Design, Lift, Tally, expected_by_the_end, lift_of, lifts, ratio_is_off
 from loopline.reports.experiments.plan import smallest_lift
 from loopline.reports.experiments.scope import Scope
-from loopline.reports.experiments.tally import people_in_both_arms, weekly_tallies
+from loopline.reports.experiments.tally import people_in_both_arms, sales_without_amount, weekly_tallies
 from loopline.store.current import engine
 
 
@@ -26,6 +26,8 @@ class Measured:
     """The outcome that decides at the end of each week."""
     exposure: Exposure
     in_both_arms: int
+    sales_without_amount: int
+    """Won, but missing in revenue."""
     is_off: bool
     """The arms' sizes do not fit the chance that was set."""
     smallest: float | None
@@ -40,6 +42,7 @@ class Measured:
             "course": [asdict(one) for one in self.course],
             "exposed": dict(self.exposure.exposed),
             "in_both_arms": self.in_both_arms,
+            "sales_without_amount": self.sales_without_amount,
             "ratio_is_off": self.is_off,
             "smallest_lift": self.smallest,
             "verdict": self.verdict,
@@ -83,6 +86,6 @@ def measured(experiment: Experiment, as_of: datetime, *, is_over: bool = False) 
     currency = Organisation.current().reporting_currency
     return Measured(
         as_of, now, found, [lift_of(experiment.outcome, one, design) for one in weeks], exposure(scope, store),
-        people_in_both_arms(scope, store), is_off, smallest,
+        people_in_both_arms(scope, store), sales_without_amount(scope, store), is_off, smallest,
         verdict(deciding, currency, smallest, is_off=is_off, is_over=is_over or experiment.is_concluded),
     )  # fmt: skip

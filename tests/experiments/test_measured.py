@@ -6,7 +6,7 @@ from loopline.reports.experiments.base_rates import base_rates
 from loopline.reports.experiments.exposure import Exposure, exposure
 from loopline.reports.experiments.lift import HOLDOUT, TREATED, Tally
 from loopline.reports.experiments.scope import Scope
-from loopline.reports.experiments.tally import people_in_both_arms, weekly_tallies
+from loopline.reports.experiments.tally import people_in_both_arms, sales_without_amount, weekly_tallies
 from loopline.store.engine import Engine
 from tests.attribution.shelf import LEARNT, Shelf, day
 
@@ -135,6 +135,11 @@ def test_each_sale_counts_in_its_own_week_and_none_after_the_end(filled: Engine)
     weeks = weekly_tallies(a_scope("money"), filled)
     assert [one.revenue[TREATED] for one in weeks] == [[100_00], [300_00], [350_00], [350_00]]
     assert [one.reached["won"][TREATED] for one in weeks] == [1, 1, 1, 1]
+
+
+def test_a_sale_whose_money_is_not_known_is_told_beside_the_revenue_that_it_is_missing_in(filled: Engine) -> None:
+    assert sales_without_amount(a_scope("money"), filled) == 1
+    assert sales_without_amount(a_scope("web"), filled) == 0
 
 
 def test_a_person_in_both_arms_counts_for_the_first_and_is_told(filled: Engine) -> None:

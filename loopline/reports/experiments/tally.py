@@ -141,6 +141,25 @@ def _until(week: int, counts: list[dict[str, object]], revenue: list[dict[str, o
     return Tally(found.pop("assigned"), found, {arm: list(buyers.values()) for arm, buyers in money.items()})
 
 
+_WITHOUT_AMOUNT = question(
+    f"""
+    SELECT count(DISTINCT o.id) AS sales FROM members AS m JOIN courses AS c ON c.person_id = m.person_id
+    JOIN opportunity_state AS o ON o.lead_id = c.id
+    WHERE epoch_us(c.created_at) >= m.assigned_us AND {_IN_TIME.format("o.closed_at")}
+        AND NOT o.is_deleted AND o.outcome = 'won' AND o.reporting_minor IS NULL
+    """,
+    members(SUBJECTS),
+    COURSES,
+    OPPORTUNITY_STATE,
+)
+
+
+def sales_without_amount(scope: Scope, engine: Engine) -> int:
+    """Sales that are won but missing in revenue: without an amount, or in a currency without a rate."""
+    [row] = engine.rows(_WITHOUT_AMOUNT, scope.params)
+    return number(row["sales"])
+
+
 _IN_BOTH = question("SELECT count(*) AS people FROM members WHERE arms = 2", members(SUBJECTS))
 
 
