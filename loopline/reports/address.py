@@ -10,7 +10,7 @@ from datetime import date
 from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.model import MODELS, Model
 from loopline.attribution.touchpoints import EARNING_KINDS
-from loopline.reports.asked import counted_from, day_of, lookback_of, moment_of, number_of
+from loopline.reports.asked import counted_from, day_of, lookback_of, moment_of, number_of, order_of
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import CLOCKS, Books, OptionError, Options
 from loopline.reports.periods import ALL, CUSTOM, DEFAULT, NAMES, Period, described, named_period, period_before
@@ -93,7 +93,7 @@ def read_address(query: Mapping[str, str], books: Books, today: date, usual: Usu
         unit_ids=frozenset({unit}) if unit else None,
         lookback_days=lookback_of(query.get("lookback", "")),
         half_life_days=number_of(query.get("half_life", ""), "half-life", 7),
-        order=round(number_of(query.get("order", ""), "order", 1)),
+        order=order_of(query.get("order", ""), 1),
         **counted_from(flat(query)),
     )
     options.check(books, usual.by)

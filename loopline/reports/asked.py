@@ -30,7 +30,7 @@ def options_from(
         unit_ids=unit_of(words.get("unit", ""), books),
         lookback_days=lookback_of(words.get("lookback", "")),
         half_life_days=number_of(words.get("half_life", ""), "half-life", default.half_life_days),
-        order=round(number_of(words.get("order", ""), "order", default.order)),
+        order=order_of(words.get("order", ""), default.order),
         **counted_from(words),
     )
     options.check(books, by)
@@ -111,6 +111,13 @@ def lookback_of(text: str) -> int | None:
     if not text.isdecimal() or len(text) > 4 or not 1 <= int(text) <= 3650:
         raise OptionError(f"“{text}” is no number of days from 1 to 3650; write “none” for no window.", "lookback")
     return int(text)
+
+
+def order_of(text: str, default: int) -> int:
+    """The order of a Markov chain; `Options.check` says which there are."""
+    if not text:
+        return default
+    return int(text) if text in {"1", "2", "3"} else 0
 
 
 def number_of(text: str, name: str, default: float) -> float:

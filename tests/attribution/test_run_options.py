@@ -168,6 +168,9 @@ def test_options_are_read_from_words_and_refused_in_words() -> None:
         "humans_only": False, "half_life_days": None, "order": None,
     }  # fmt: skip
     assert options_from({"conversion": "revenue"}, BOOKS).conversion == ""
+    assert options_from({"order": "2"}, BOOKS).order == 2
+    with pytest.raises(OptionError, match="1, 2 or 3"):
+        options_from({"order": "1.5"}, BOOKS)
     for wrong in ({"people": "all"}, {"kinds": "smell"}, {"direct": "maybe"}, {"humans": "some"}, {"conversion": "x"}):
         with pytest.raises(OptionError, match="Choose one of"):
             options_from(wrong, BOOKS)

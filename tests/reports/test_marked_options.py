@@ -37,6 +37,7 @@ def test_every_option_error_names_its_field() -> None:
         ({"model": "x"}, "Model", "x"),
         ({"model": "markov"}, "Model", "markov"),
         ({"order": "9"}, "Model", "as usual"),
+        ({"order": "1.5"}, "Model", "as usual"),
         ({"from": "soon", "to": "2026-01-01"}, "Period", "soon – 2026-01-01"),
         ({"period": "x"}, "Period", "x"),
         ({"by": "weather"}, "By", "weather"),
