@@ -15,6 +15,7 @@ ON_ARRIVAL = {
     "crawler": "its user agent is that of a crawler",
     "webdriver": "the browser says that a program drives it",
     "no_user_agent": "a browser that does not say what it is",
+    "mail_scanner": "a program that looks through mails for dangerous links",
     "by_hand": "somebody here said so",
 }
 _JUDGED = Part("judged", latest("bot_verdict_facts", "verdict", "rule_version", "score", "reasons", "occurred_at"))

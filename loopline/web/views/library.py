@@ -21,6 +21,7 @@ from loopline.reports.charts.bundle import version
 from loopline.reports.charts.flows import flows_of
 from loopline.reports.dimension import TOTAL
 from loopline.reports.library.paths import ARROW
+from loopline.reports.metric import Metric
 from loopline.reports.opened import MOST
 from loopline.reports.option_words import options_of
 from loopline.reports.options import OptionError, Scope
@@ -40,7 +41,8 @@ GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
 """The stations of the loop."""
 SHOWN_HERE = {key: one for key, one in REPORTS.items() if key != "closed-loop"}
 """The closed loop has a page of its own."""
-ON_PHONES = 3
+ON_PHONES, ON_TABLETS = 3, 6
+"""So many figures fit beside the name: the leading ones."""
 
 
 @require_GET
@@ -87,6 +89,7 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         "key_figures": changes(leading, result, before) if result.has_total else [],
         "columns": [metric for metric in result.metrics if metric.key not in found.only_in_files],
         "secondary": by_key.keys() - set(found.leading[:ON_PHONES]),
+        "wide_only": {metric.key for metric in _by_weight(found, result)[ON_TABLETS:]},
         "opens": found.opening(result.metrics),
         "can_split": any(is_split(metric) for metric in result.metrics),
         "has_young": any(row.young_note for row in result.rows),
@@ -101,6 +104,14 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         if any(row["value"] is not None for row in chart["rows"]):
             shown |= {"charts": {"main": chart}, "charts_version": version()}
     return shown
+
+
+def _by_weight(found: Report, result: ReportResult) -> list[Metric]:
+    """The columns, leading ones first."""
+    return sorted(
+        (metric for metric in result.metrics if metric.key not in found.only_in_files),
+        key=lambda metric: found.leading.index(metric.key) if metric.key in found.leading else len(found.leading),
+    )
 
 
 @require_GET
