@@ -10,6 +10,7 @@ from datetime import date
 from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.model import MODELS, Model
 from loopline.attribution.touchpoints import EARNING_KINDS
+from loopline.lib.times import local_day
 from loopline.reports.asked import counted_from, day_of, lookback_of, moment_of, number_of, order_of
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.options import CLOCKS, Books, OptionError, Options
@@ -79,14 +80,20 @@ def usual_of(report: Report) -> Usual:
 
 
 def read_address(query: Mapping[str, str], books: Books, today: date, usual: Usual = CLOSED_LOOP) -> Asked:
-    """Raises OptionError for what cannot be meant; what is not said has its default."""
+    """Raises OptionError for what cannot be meant; what is not said has its default.
+
+    As of an earlier moment a period by name is that of its day: so the same address says the same tomorrow, and a
+    period that still ran then is compared with as many days of the one before.
+    """
+    as_of = moment_of(query.get("as_of", ""), books.zone)
+    today = min(today, local_day(as_of, books.zone)) if as_of else today
     period = _period(query, today, usual.period)
     before = period_before(period, today) if period and query.get("compare", "before") == "before" else None
     unit = query.get("unit", "")
     options = Options(
         first=period.first if period else None,
         last=period.last if period else None,
-        as_of=moment_of(query.get("as_of", ""), books.zone),
+        as_of=as_of,
         model=query.get("model") or "linear",
         clock=query.get("clock") or "period",
         by=query.get("by") or usual.first_by,

@@ -5,6 +5,8 @@ from itertools import pairwise
 
 import pytest
 
+from loopline.reports.address import read_address
+from loopline.reports.options import Books
 from loopline.reports.periods import Period, described, named_period, named_periods, period_before, slices
 
 TODAY = date(2026, 11, 21)
@@ -87,3 +89,16 @@ def test_a_line_has_a_readable_number_of_points_that_cover_every_day_once(first:
     assert (parts[0].first, parts[-1].last) == (first, last)
     for one, following in pairwise(parts):
         assert (following.first - one.last).days == 1
+
+
+def test_as_of_an_earlier_moment_a_period_by_name_is_that_of_its_day() -> None:
+    """Pinned, an address says the same tomorrow; 31 October in Auckland is still the 30th in UTC."""
+    books = Books(currency="EUR", zone="Pacific/Auckland")
+    said = {"period": "last_90_days", "as_of": "2026-10-30T20:00:00Z"}
+    pinned = [read_address(said, books, today) for today in (date(2026, 11, 29), date(2027, 1, 1))]
+    assert [one.options.last for one in pinned] == [date(2026, 10, 31)] * 2
+    assert [one.before for one in pinned] == [period_before(pinned[0].period, date(2026, 10, 31))] * 2  # type: ignore[arg-type]
+    month = read_address({"period": "this_month", "as_of": "2026-10-11"}, books, date(2026, 11, 29))
+    assert month.before is not None
+    assert (month.before.first, month.before.last) == (date(2026, 9, 1), date(2026, 9, 11))
+    assert read_address({"as_of": "2030-01-01"}, books, date(2026, 11, 29)).options.last == date(2026, 11, 29)
