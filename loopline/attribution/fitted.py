@@ -8,7 +8,7 @@ import numpy as np
 from loopline.attribution.chain import chain_of, chain_together, removal_effects, states_of_all
 from loopline.attribution.converted_walks import converted_walks
 from loopline.attribution.model import Model
-from loopline.attribution.null_walks import NullWalks, all_channels, null_walks
+from loopline.attribution.null_walks import NullWalks, all_channels, null_walks, walks_of_everybody
 from loopline.attribution.walks import Integers, Walks
 from loopline.store.engine import Engine, Value
 
@@ -72,13 +72,21 @@ def _walks(
 ) -> tuple[dict[str, Walks], NullWalks]:
     """By kind the walks that converted to it, and those that did not, all of them by places of the same channels.
 
-    Raises TooFewError, before it asks for the many that did not.
+    Putting everybody's in order takes as long as asking for those that converted: it is done meanwhile.
+    Raises TooFewError.
     """
-    channels = all_channels(engine)
-    found = converted_walks(engine, values, channels, kinds, ignores_direct)
+    channels, answered, in_order = all_channels(engine), [], []
+
+    def ask() -> None:
+        answered.append(converted_walks(engine, values, channels, kinds, ignores_direct))
+
+    def put_in_order() -> None:
+        in_order.append(walks_of_everybody(engine, values, channels, ignores_direct))
+
+    engine.at_once([put_in_order, ask])
+    [found], [everybody] = answered, in_order
     converted = {kind: _enough(kind, found.of(kind)) for kind in kinds}
-    people = {kind: found.people(kind) for kind in kinds}
-    return converted, null_walks(engine, values, channels, people, ignores_direct)
+    return converted, null_walks(channels, everybody, {kind: found.people(kind) for kind in kinds})
 
 
 def _enough(kind: str, walks: Walks) -> Walks:

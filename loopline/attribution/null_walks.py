@@ -52,21 +52,17 @@ def walk_of(person_no: str, identity_no: str = "") -> str:
     return f"CAST({whose} // 2 AS BIGINT)"
 
 
-def null_walks(
-    engine: Engine,
-    values: Mapping[str, Value],
-    channels: Sequence[str],
-    converted: Mapping[str, Integers],
-    ignores_direct: bool = False,
-) -> NullWalks:
-    """Those of the scope; `converted` says by kind whose walks (as `walk_of` counts them) converted to it.
+def walks_of_everybody(
+    engine: Engine, values: Mapping[str, Value], channels: Sequence[str], ignores_direct: bool = False
+) -> ByWalk:
+    """All walks of the scope, also those that converted.
 
     Raises StoreError, also where people were erased again and again while it asked.
     """
     for _ in range(MOST_TRIES):
         found = _asked(engine, values, channels, ignores_direct)
         if found is not None:
-            return _split(tuple(channels), found, converted)
+            return found
     raise StoreError(
         "People are being erased just now, so that the paths changed each time while they were read. "
         "Ask again in a minute."
@@ -125,7 +121,8 @@ def _by_walk(tied: pa.Table, packing: _Packing) -> Integers:
     return together
 
 
-def _split(channels: tuple[str, ...], found: ByWalk, converted: Mapping[str, Integers]) -> NullWalks:
+def null_walks(channels: tuple[str, ...], found: ByWalk, converted: Mapping[str, Integers]) -> NullWalks:
+    """Those of everybody that did not convert; `converted` says by kind whose walks (as `walk_of` counts them) did."""
     by_kind = {kind: _is_among(walks, found.walk_no) for kind, walks in converted.items()}
     to_any, to_every = np.logical_or.reduce([*by_kind.values()]), np.logical_and.reduce([*by_kind.values()])
     to_some = to_any & ~to_every

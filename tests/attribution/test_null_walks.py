@@ -11,7 +11,7 @@ from loopline.attribution.by_walk import by_walk
 from loopline.attribution.converted_walks import converted_walks
 from loopline.attribution.fitted import weights_learnt
 from loopline.attribution.model import MODELS
-from loopline.attribution.null_walks import NullWalks, all_channels, null_walks
+from loopline.attribution.null_walks import NullWalks, all_channels, null_walks, walks_of_everybody
 from loopline.attribution.walks import Walks
 from loopline.reports.options import Options
 from loopline.reports.run import settle
@@ -25,7 +25,7 @@ def asked(engine: Engine, *kinds: str, **options: object) -> NullWalks:
     params, channels = settle(Options(**MARCH | options), engine, BOOKS).params, all_channels(engine)  # type: ignore[arg-type]
     converted = converted_walks(engine, params, channels, kinds or ("won",))
     people = {kind: converted.people(kind) for kind in converted.kinds}
-    return null_walks(engine, params, channels, people)
+    return null_walks(channels, walks_of_everybody(engine, params, channels), people)
 
 
 def told(walks: Walks) -> list[str]:
