@@ -33,6 +33,11 @@ def waiting(house: Installation) -> int:
     return int(_records(house, "SELECT count(*) FROM facts_outboxrow WHERE relayed_at IS NULL")[0][0])
 
 
+def carried_over(house: Installation) -> int:
+    """Facts that are in the event store."""
+    return int(_records(house, "SELECT count(*) FROM facts_outboxrow WHERE relayed_at IS NOT NULL")[0][0])
+
+
 def wrong_with(house: Installation, events: Iterable[str], people: Iterable[str]) -> list[str]:
     """Events and people that are not there exactly once, and facts that are not what the outbox says. The server that
     worked on it has been stopped."""

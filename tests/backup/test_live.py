@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from loopline.backup.turn import is_wanted_still
-from tests.backup.compared import addresses, figures, waiting, wrong_with
+from tests.backup.compared import addresses, carried_over, figures, waiting, wrong_with
 from tests.backup.conftest import planted, set_up_in
 from tests.backup.traffic import Traffic
 from tests.story.company import Installation
@@ -67,6 +67,7 @@ def backed_up_at_work(house: Installation, key: str, backup: Path, again: Instal
     with house.serve() as server:
         with Traffic(server.url, key) as traffic:
             time.sleep(1)
+            wait_for(lambda: carried_over(house) > 0 and len(addresses(house)) > 0, 60)
             done = planted(house, "slow", "backup", str(backup))
             assert done.returncode == 0, done.stderr
             time.sleep(0.3)
