@@ -27,7 +27,7 @@ KINDS = {
         Kind("breached", 0.7, 1.5, "the clock ran out without an answer"),
         Kind("dispute", 0.6, 2, "disputed"),
         Kind("owed", 0.55, 1, "owed and late"),
-        Kind("expiring", 0.5, 1, "the clock runs out today"),
+        Kind("expiring", 0.5, 1, "the clock runs out within a day"),
         Kind("sent_back", 0.4, 1, "sent back"),
         Kind("partner_return", 0.4, 1, "a partner's lead came back"),
         Kind("stalled", 0.35, 1.5, "stalled"),

@@ -185,7 +185,7 @@ def _quality(found: Any) -> Iterable[Line]:
 
 def _agenda(now: Mapping[str, Any]) -> Iterable[Line]:
     plan = now["agenda"]
-    yield Line("Topics", str(plan["topics"]), f"{plan['within']} fit into {plan['minutes']} minutes")
+    yield Line("To talk about", str(plan["topics"]), f"{plan['within']} fit into {plan['minutes']} minutes")
 
 
 def as_text(title: str, parts: Sequence[Part], address: str) -> str:

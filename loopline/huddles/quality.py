@@ -61,7 +61,8 @@ def _events(unit: BusinessUnit, engine: Engine, at: datetime) -> Iterator[Spoilt
     [row] = engine.rows(_EVENTS, params)
     events, machines, known = number(row["events"]), number(row["machines"]), number(row["known"])
     if events < LEAST_EVENTS:
-        yield Spoilt("Few visits", f"Only {events:,} events of the last 28 days are known; is the tracker in place?")
+        seen = f"Only {events:,} event{'s' if events > 1 else ''}" if events else "No events"
+        yield Spoilt("Few visits" if events else "No visits", f"{seen} in the last 28 days. Is the tracker in place?")
         return
     people = events - machines
     if machines / events > MOST_MACHINES:

@@ -19,7 +19,7 @@ from loopline.rules.explain import to_sentence
 from loopline.rules.measures import Measure
 from loopline.rules.read import read_rule, rule_json
 from loopline.rules.score import MOST_POINTS, Named, Points, PointsEach, PointsWhen, Score
-from loopline.rules.tree import All, Rule, Unless, measures_of
+from loopline.rules.tree import All, AnyOf, Rule, Unless, measures_of
 from loopline.rules.values import checked_text, days_at, number_at
 
 EVIDENCE = {
@@ -86,10 +86,15 @@ class Definition:
 
     @property
     def sentence(self) -> str:
-        asked = ", and ".join(to_sentence(one.rule) for one in self.clauses if one.part != "never")
+        asked = ", and ".join(_asked(one.rule) for one in self.clauses if one.part != "never")
         vetoes = " or ".join(to_sentence(rule) for rule in self.never)
         never = f"; never one who {vetoes}" if vetoes else ""
         return f"A lead is a person who {asked or 'is known'}{never}."
+
+
+def _asked(rule: Rule) -> str:
+    """`either` tells where the choice begins among what stands before and after it."""
+    return f"{'either ' if isinstance(rule, AnyOf) and len(rule.parts) > 1 else ''}{to_sentence(rule)}"
 
 
 def read_definition(value: object) -> Definition:

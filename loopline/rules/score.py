@@ -159,7 +159,8 @@ class ScoreCondition:
 
     def sentence(self, *, is_denied: bool = False) -> str:
         if self.level:
-            return f"has {'not ' if is_denied else ''}{self.score.name} {self.level} or better"
+            article = "no" if is_denied else "an" if self.score.name[:1].lower() in "aeiou" else "a"
+            return f"has {article} {self.score.name} of {self.level} or better"
         bound = "less than" if is_denied else "at least"
         return f"has {bound} {self.at_least} of {self.score.cap} points for {self.score.name}"
 

@@ -63,6 +63,11 @@ def territory_loads(found: Comparison, capacities: Mapping[str, int]) -> list[Lo
 _nobodys = Group("", 0, 0, 0, 0, 0)
 
 
+def a_week(leads: float) -> str:
+    """`0.4`; a rate that would read as none although there is one is said to be below what is shown."""
+    return "under 0.1" if 0 < leads < 0.1 else f"{leads:.1f}"
+
+
 def _add(label: str, groups: list[Group]) -> Group:
     return Group(
         label,
@@ -71,4 +76,4 @@ def _add(label: str, groups: list[Group]) -> Group:
 
 
 def _line(name: str, old: float, new: float, capacity: int) -> LoadLine:
-    return LoadLine(name, f"{old:.1f}", f"{new:.1f}", str(capacity) if capacity else "", 0 < capacity < new)
+    return LoadLine(name, a_week(old), a_week(new), str(capacity) if capacity else "", 0 < capacity < new)

@@ -16,7 +16,7 @@ from loopline.reports.what_if.judged_lead import JudgedLead
 from loopline.reports.what_if.run import Asked, WhatIf, what_if
 from loopline.routing.bench import bench_of
 from loopline.store.current import engine
-from loopline.web.what_if_load import LoadLine, people_loads, territory_loads
+from loopline.web.what_if_load import LoadLine, a_week, people_loads, territory_loads
 from loopline.web.wording import points_text
 
 NAMES = 12
@@ -68,6 +68,8 @@ class WhatIfPage:
     against: DefinitionVersion
     currency: str
     cells: Sequence[ShownCell]
+    has_won: bool
+    """A deal of these leads was won."""
     refused_wins: Sequence[NamedLead]
     kept_losers: Sequence[NamedLead]
     terms: HandOffTerms
@@ -120,6 +122,7 @@ def page_of(answer: WhatIf, version: DefinitionVersion, against: DefinitionVersi
         against=against,
         currency=Organisation.current().reporting_currency,
         cells=[ShownCell(CELL_WORDS[cell.key], cell, hours(cell, terms)) for cell in found.cells],
+        has_won=any(cell.won for cell in found.cells),
         refused_wins=[NamedLead(by_id.get(one.id), one) for one in found.refused_wins[:NAMES]],
         kept_losers=[NamedLead(by_id.get(one.id), one) for one in found.kept_losers[:NAMES]],
         terms=terms,
@@ -152,9 +155,10 @@ def hours(cell: Cell, terms: HandOffTerms) -> int:
 
 def _loads(found: Comparison, people: int, capacity: int) -> list[tuple[str, str, str]]:
     old, new = found.old.a_week, found.new.a_week
-    rows = [("Leads a week", f"{old:.1f}", f"{new:.1f}")]
+    rows = [("Leads a week", a_week(old), a_week(new))]
     if people:
-        rows.append((f"Each of {people}", f"{old / people:.1f}", f"{new / people:.1f}"))
+        said = f"{people} people" if people > 1 else "1 person"
+        rows.append((f"Per salesperson ({said})", a_week(old / people), a_week(new / people)))
     if capacity:
         rows.append(("Part of capacity", share_in_words(old / capacity), share_in_words(new / capacity)))
     return rows

@@ -130,4 +130,4 @@ def test_a_version_talked_about_shows_how_it_stands_now(marketing: User, manager
     client = signed_in(marketing)
     client.post(reverse("definition_sign_marketing", args=[proposed.pk]))
     page = client.get(reverse("huddle", args=[huddle.pk]), {"card": "definition"}).content.decode()
-    assert "signed by Mara (marketing), — (sales)" in page
+    assert "signed by Mara (marketing); sales still to sign" in page

@@ -135,7 +135,7 @@ def test_the_brief_goes_out_once_to_everybody_with_figures_against_last_time(
     mail = Mail.objects.filter(to=runner).get()
     assert "Handed over: 0" in mail.text
     assert "What spoils the figures" in mail.text
-    assert "Only 0 events" in mail.html
+    assert "No events in the last 28 days" in mail.html
     assert str(series.pk) in mail.text
     assert lead.unit == unit
 

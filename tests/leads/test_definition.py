@@ -49,9 +49,9 @@ def facts(*, email: str | None = "halden.example", pricing: int | None = 2, form
 def test_the_first_definition_reads_as_a_sentence() -> None:
     assert read_definition(FIRST_RULES).sentence == (
         "A lead is a person who has a business e-mail address, and works for a known company, and "
-        "sent the form “demo” in the last 90 days or viewed /pricing in the last 30 days, and "
-        "agreed to be contacted in general, by e-mail or by phone or sent the form “demo or contact” in the last "
-        "90 days."
+        "either sent the form “demo” in the last 90 days or viewed /pricing in the last 30 days, and "
+        "either agreed to be contacted in general, by e-mail or by phone or sent the form “demo or contact” in the "
+        "last 90 days."
     )
 
 

@@ -1,6 +1,6 @@
 """The page of bottlenecks: who may open it, what it is asked, and that names stay in their unit."""
 
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 from django.test import Client
@@ -13,6 +13,7 @@ from loopline.web.huddle_screen import names_for
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in
 from tests.make_leads import make_lead
+from tests.reports.test_bottlenecks import sale
 
 pytestmark = pytest.mark.django_db
 PAGE = "bottlenecks"
@@ -48,6 +49,22 @@ def test_names_stay_in_their_unit_and_an_empty_store_says_what_to_do(store: Duck
     page = client.get(reverse(PAGE)).content.decode()
     assert "Theirs" not in page
     assert "there now" in page.lower()
+
+
+def test_who_waits_unseen_is_said_to_be_unseen_and_not_nobody(store: DuckDBEngine) -> None:
+    """One was won; two wait in negotiation, and whoever looks does not see who."""
+    shelf = Shelf(store)
+    ways = {"qualified": 4.0, "discovery": 6.0, "proposal": 9.0, "negotiation": 10.0}
+    sale(shelf, "won", ways, "won", 12, reporting_minor=100_00)
+    for key in map(str, (uuid4(), uuid4())):
+        sale(shelf, key, ways, "open", None)
+    shelf.store()
+    client = signed_in(make_user(Role.FINANCE))
+    page = client.get(reverse(PAGE), {"from": "2024-03-01", "to": "2024-03-31"}).content.decode()
+    assert "2 wait here; who they are is not yours to see." in page
+    assert "nobody waits" not in page
+    assert "1 of 1 closed in the period" in page
+    assert "a day, 2 open now" in page
 
 
 def test_leads_are_named_only_to_who_may_see_people(store: DuckDBEngine) -> None:

@@ -1,5 +1,6 @@
 """Bottlenecks on both engines, against a small company worked out by hand."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -102,8 +103,8 @@ def test_expected_revenue_lost_is_the_chance_from_there_on_times_a_mean_deal(fou
     assert found.bottleneck is found.stage("negotiation")
 
 
-def test_littles_law_and_velocity(found: Bottlenecks) -> None:
-    """1 waits and 4 entered in 31 days: at this pace a lead waits 7.75 days. Velocity: 1 open × 1/2 × 100 ÷ 10 days."""
+def test_what_waits_against_what_enters_and_velocity(found: Bottlenecks) -> None:
+    """1 waits and 4 entered in 31 days: as many enter in 7.75 days. Velocity: 1 open × 1/2 × 100 ÷ 10 days."""
     assert found.stage("handed_over").at_this_pace == timedelta(days=7.75)
     assert found.cycle == timedelta(days=10)
     assert (found.open_now, found.win_rate.part, found.win_rate.whole) == (1, 1, 2)
@@ -131,6 +132,10 @@ def test_only_a_team_and_only_ones_own_units(reading_engine: Engine, found: Bott
 def test_cohorts_add_up_to_the_stage(found: Bottlenecks) -> None:
     for figures in found.stages:
         assert sum(cohort.share.whole for cohort in figures.cohorts) == figures.entered
+
+
+def test_where_nothing_is_open_there_is_no_velocity(found: Bottlenecks) -> None:
+    assert replace(found, open_now=0).velocity_minor is None
 
 
 def test_without_anything_nothing_is_known(engine: Engine) -> None:

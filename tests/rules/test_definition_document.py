@@ -87,9 +87,9 @@ def test_the_text_of_a_definition_reads_as_it_is_meant_and_becomes_a_sentence() 
     definition = parse_definition(TEXT)
     assert definition_text(definition) == TEXT
     assert definition.sentence == (
-        "A lead is a person who has a business e-mail address, and sent the form “demo” in the last 90 days or has "
-        "interest hot or better; never one who has student in the job title or has the is competitor of the company "
-        "true."
+        "A lead is a person who has a business e-mail address, and either sent the form “demo” in the last 90 days or "
+        "has an interest of hot or better; never one who has student in the job title or has the is competitor of "
+        "the company true."
     )
     assert [clause.part for clause in definition.clauses] == ["who", "need", "never", "never"]
 

@@ -165,7 +165,7 @@ def test_too_many_conditions_are_refused() -> None:
         ({"field": "person.custom.shoe_size", "at_least": 42}, "has the shoe size at least 42"),
         ({"not": {"field": "lead.custom.budget", "is": ["low"]}}, "has not the budget of the lead low"),
         ({"field": "lead.state", "is": ["handed_over"]}, "is a lead that is handed over"),
-        ({"score": "fit", "level": "B"}, "has fit B or better"),
+        ({"score": "fit", "level": "B"}, "has a fit of B or better"),
         ({"score": "fit", "at_least": 60}, "has at least 60 of 100 points for fit"),
         ({"unless": {"segment": "nordics"}}, "unless the person is in the segment “nordics”"),
         (

@@ -118,7 +118,7 @@ def test_rates_are_refused_below_thirty_mature_outcomes_and_the_caveat_says_so(p
     assert new.won_at_least == pytest.approx(Share(1, 3).low)
     assert new.won_at_most == pytest.approx(Share(2, 3).high)
     assert "Only 3 leads of this period have a mature outcome" in answer.verdict.caveat
-    assert "1 that pass today would be refused, 1 won deal among them" in answer.verdict.text
+    assert "1 that passes today would be refused, 1 won deal among them" in answer.verdict.text
     assert any("never worked to an end" in one for one in answer.verdict.warnings)
 
 

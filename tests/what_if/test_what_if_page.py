@@ -46,8 +46,12 @@ def test_it_says_in_words_what_would_change_and_that_nothing_is_mature(store: Du
     client = signed_in(make_user(Role.SALES_MANAGER, unit=version.unit))
     address = reverse("definition_what_if", args=[version.pk])
     page = client.get(address).content.decode()
+    assert "0 leads in 26 weeks instead of 2; " in page
+    assert "no deal was won in this period" in page
+    assert "Per salesperson (1 person)" in page
+    assert page.count("too young for one") == 1
     assert "2 that pass today would be refused, no won deal among them" in page
-    assert "Only 0 leads of this period have a mature outcome" in page
+    assert "No lead of this period has a mature outcome" in page
     assert "Would be refused" in page
     assert "Part of capacity" in page
     assert "Country not known" in page

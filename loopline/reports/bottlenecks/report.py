@@ -65,7 +65,7 @@ class StageFigures:
     lost: int
     """Mature, and not moved on."""
     lost_minor: int | None
-    """Revenue that those who did not move on were expected to bring; None where no rate or amount is known."""
+    """Revenue expected of those who did not move on, gone or still there; None where no rate or amount is known."""
     reasons: tuple[tuple[str, int], ...] = ()
     oldest: tuple[tuple[str, datetime], ...] = ()
     """(id, since when) of those who are there longest."""
@@ -73,7 +73,7 @@ class StageFigures:
 
     @property
     def at_this_pace(self) -> timedelta | None:
-        """Little's law: waiting ÷ entered a day is how long one that enters now will be there."""
+        """In how long as many enter as wait now: waiting ÷ entered a day."""
         return timedelta(days=self.waiting / self.per_day) if self.per_day else None
 
 
@@ -93,7 +93,7 @@ class Bottlenecks:
 
     @property
     def bottleneck(self) -> StageFigures | None:
-        """The stage in which most expected revenue is lost; None while none is known.
+        """The stage in which most expected revenue is held up or lost; None while none is known.
 
         Of those that passed the definition: who stays below it was sorted out on purpose.
         """
@@ -102,8 +102,11 @@ class Bottlenecks:
 
     @property
     def velocity_minor(self) -> int | None:
-        """Opportunities × win rate × mean won amount ÷ median days from creation to won: minor units a day."""
-        if self.win_rate.value is None or self.mean_won_minor is None or not self.cycle:
+        """Opportunities × win rate × mean won amount ÷ median days from creation to won: minor units a day.
+
+        None where nothing is open, too: nothing moves that could be quick or slow.
+        """
+        if not self.open_now or self.win_rate.value is None or self.mean_won_minor is None or not self.cycle:
             return None
         return round(self.open_now * self.win_rate.value * self.mean_won_minor / (self.cycle / DAY))
 

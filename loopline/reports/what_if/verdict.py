@@ -9,6 +9,10 @@ EDITS_BEFORE_WARNING = 5
 """The sixth edit against the same past is fitting to it."""
 
 
+LEAST_A_WEEK = 0.1
+"""Fewer leads a week are counted, not rated."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     text: str
@@ -31,12 +35,24 @@ def _text(found: Comparison) -> str:
     refused, gained = cells["only_old"], cells["only_new"]
     if not refused.n and not gained.n:
         return "Nothing changes: both definitions let the same leads pass."
-    said = [f"{found.new.a_week:.1f} leads a week instead of {found.old.a_week:.1f}"]
+    said = [_load(found, *(cells["both"].n + one.n for one in (refused, gained)))]
     if refused.n:
-        said.append(f"{refused.n:,} that pass today would be refused, {_deals(refused.won)} among them")
+        said.append(f"{_that(refused.n, 'passes', 'pass')} today would be refused, {_deals(refused.won)} among them")
     if gained.n:
-        said.append(f"{gained.n:,} that are refused today would pass, {_deals(gained.won)} among them")
+        said.append(f"{_that(gained.n, 'is refused', 'are refused')} today would pass, {_deals(gained.won)} among them")
     return f"{'; '.join(said)}. {_better(found)}"
+
+
+def _load(found: Comparison, was: int, would: int) -> str:
+    """Leads a week under the two; where one would round to nothing, how many there are."""
+    old, new = found.old.a_week, found.new.a_week
+    if any(0 < one < LEAST_A_WEEK for one in (old, new)):
+        return f"{would:,} lead{'' if would == 1 else 's'} in {found.weeks:.0f} weeks instead of {was:,}"
+    return f"{new:.1f} leads a week instead of {old:.1f}"
+
+
+def _that(n: int, one: str, many: str) -> str:
+    return f"{n:,} that {one if n == 1 else many}"
 
 
 def _deals(won: int) -> str:
@@ -45,6 +61,8 @@ def _deals(won: int) -> str:
 
 def _better(found: Comparison) -> str:
     old, new = found.old.won_rate, found.new.won_rate
+    if found.mature_outcomes < FEWEST:
+        return "Whether that is better cannot be said."
     if old.value is None or new.value is None:
         return f"Whether that is better cannot be said: fewer than {FEWEST} mature outcomes."
     seen = f"Of what passes, {share_in_words(new.value)} is won instead of {share_in_words(old.value)}"
@@ -58,9 +76,7 @@ def _caveats(found: Comparison, edits: int) -> list[str]:
     cells = {cell.key: cell for cell in found.cells}
     gained, said = cells["only_new"], []
     if found.mature_outcomes < FEWEST:
-        said.append(
-            f"Only {found.mature_outcomes} leads of this period have a mature outcome; below {FEWEST} no rate is given."
-        )
+        said.append(_too_few(found))
     if gained.without_outcome:
         said.append(
             f"{gained.without_outcome:,} of {gained.n:,} leads it would let pass besides were never worked to an end: "
@@ -71,11 +87,21 @@ def _caveats(found: Comparison, edits: int) -> list[str]:
             f"It was changed {edits} times against the same past. The more often, the better it fits this past and "
             "the less that says about the next leads."
         )
-    if found.n and found.immature * 4 > found.n:
+    if found.mature_outcomes >= FEWEST and found.immature * 4 > found.n:
         said.append(f"{found.immature:,} of {found.n:,} leads are too young for an outcome and are left out of rates.")
     if _is_unstable(found):
         said.append("It is not stable: in some months it lets more pass than today, in others fewer.")
     return said
+
+
+def _too_few(found: Comparison) -> str:
+    """Why no rate is given; how many are too young for an outcome is part of it, not a warning of its own."""
+    n = found.mature_outcomes
+    seen = {0: "No lead of this period has", 1: "Only 1 lead of this period has"}.get(
+        n, f"Only {n} leads of this period have"
+    )
+    young = f" {found.immature:,} of {found.n:,} {'is' if found.immature == 1 else 'are'} too young for one."
+    return f"{seen} a mature outcome; below {FEWEST} no rate is given.{young if found.immature else ''}"
 
 
 def _is_unstable(found: Comparison) -> bool:

@@ -68,7 +68,7 @@ class DayInput(forms.DateInput):
 class ConditionForm(PageForm):
     """One condition; which of the other fields it needs stands in its name."""
 
-    part = forms.ChoiceField(label="What it shows", choices=list(PARTS.items()))
+    part = forms.ChoiceField(label="Kind of condition", choices=list(PARTS.items()))
     asked = forms.ChoiceField(
         label="The person",
         choices=[
@@ -84,8 +84,8 @@ class ConditionForm(PageForm):
     days = forms.IntegerField(required=False, min_value=1, max_value=3650, label="Within days")
     joined = forms.ChoiceField(
         required=False,
-        label="Beside what is asked there",
-        choices=[("", "as well: both are needed"), ("instead", "instead: one of them is enough")],
+        label="Combine with the others of this kind",
+        choices=[("", "and: all are needed"), ("instead", "or: one of them is enough")],
     )
 
     def __init__(self, *args: Any, named: Named = NOTHING_NAMED, **kwargs: Any) -> None:

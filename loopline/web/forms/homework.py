@@ -17,7 +17,7 @@ SENDS_BACK = ("reason", "clause", "duplicate_of", "field", "attempts", "kind", "
 
 class HomeworkForm(ReasonForm):
     answer = forms.ChoiceField(choices=Answer.choices, widget=forms.HiddenInput)
-    line = forms.CharField(required=False, max_length=300, label="One line")
+    line = forms.CharField(required=False, max_length=300, label="Comment for the huddle")
     stage = forms.ChoiceField(
         required=False, choices=[("", "Which stage?"), *Opportunity.Stage.choices], label="Deal is in"
     )
