@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from loopline.access.actor import SYSTEM
 from loopline.access.roles import Role
@@ -91,6 +91,8 @@ def test_the_hosted_form_is_sound_empty_wrong_and_sent(
     shoot(page, "public_form")
     page.get_by_role("button", name="Send").click()
     assert page.get_by_role("alert").is_visible()
+    bad = "() => getComputedStyle(document.querySelector('.field-error')).color"
+    expect(page.get_by_label("E-mail")).to_have_css("border-top-color", page.evaluate(bad))
     shoot(page, "public_form_wrong")
     page.get_by_label("E-mail").fill("mei@halden.example")
     page.get_by_label("Name").fill("Mei-Ling Chen")

@@ -60,7 +60,7 @@ def test_the_page_shows_books_that_balance_by_key(incoming: Station, client: Cli
     text = client.get(reverse("incoming")).content.decode()
     assert "Balanced" in text
     assert "1 stored + 0 duplicates + 0 left out + 1 set aside + 1 refused + 1 on the way = 4 came in" in text
-    assert "invalid_json 1" in text
+    assert '<span title="invalid_json">not readable as JSON</span> 1' in text
     incoming.state.change("UPDATE tallies SET events = 0 WHERE outcome = 'stored'")
     assert "Does not balance: 1 not accounted for" in client.get(reverse("incoming")).content.decode()
 

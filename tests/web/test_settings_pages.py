@@ -125,6 +125,13 @@ def test_a_unit_is_created_and_changed() -> None:
     assert BusinessUnit.objects.get(key="iberia").name == "Spain"
 
 
+def test_the_list_of_units_says_how_many_people_it_leaves_out() -> None:
+    client, unit = client_of(Role.ADMINISTRATOR), make_unit()
+    for _ in range(6):
+        make_user(Role.SALES, unit=unit)
+    assert "and 2 more" in client.get(reverse("units")).content.decode()
+
+
 def test_an_invitation_shows_its_link_once_and_the_link_works() -> None:
     client = client_of(Role.ADMINISTRATOR)
     unit = make_unit()
@@ -181,6 +188,9 @@ def test_the_audit_log_says_when_somebody_changed_it() -> None:
 
 def test_the_audit_log_is_filtered_and_a_wrong_date_is_said() -> None:
     client = client_of(Role.ADMINISTRATOR)
+    page = client.get(reverse("audit_log")).content.decode()
+    assert "No entries yet" in page
+    assert "All 0 entries" not in page
     client.post(reverse("units"), UNIT)
     assert "created business unit" in client.get(reverse("audit_log"), {"what": "unit"}).content.decode()
     assert "No entry fits" in client.get(reverse("audit_log"), {"who": "somebody else"}).content.decode()

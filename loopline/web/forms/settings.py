@@ -19,7 +19,9 @@ from loopline.web.forms.choices import currency_choices, time_zone_choices
 
 class OrganisationForm(PageForm):
     name = forms.CharField(label="Name", max_length=200)
-    time_zone = forms.ChoiceField(label="Time zone", choices=time_zone_choices, help_text="Decides what a day is.")
+    time_zone = forms.ChoiceField(
+        label="Time zone", choices=time_zone_choices, help_text="Days of reports begin and end at midnight there."
+    )
     moves_days = forms.BooleanField(
         label="Change the time zone, though it moves days that were reported already",
         required=False,
@@ -33,13 +35,13 @@ class OrganisationForm(PageForm):
         label="Own web sites",
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One host a line, such as www.example.com. They are never counted as the origin of a visit.",
+        help_text="One host per line, such as www.example.com. They are never counted as the origin of a visit.",
     )
     topics = forms.CharField(
         label="Topics of pages",
         required=False,
         widget=forms.Textarea(attrs={"rows": 3}),
-        help_text="One a line: the beginning of a path = what these pages are about, such as /product/pumps = Pumps. "
+        help_text="One per line: the beginning of a path = what these pages are about, such as /product/pumps = Pumps. "
         "Interests of people go by it; other pages go by the first part of their path.",
     )
 
@@ -74,10 +76,18 @@ class UnitForm(PageForm):
     name = forms.CharField(label="Name", max_length=200)
     currency = forms.ChoiceField(label="Currency", choices=currency_choices)
     accept_within_hours = forms.IntegerField(
-        label="Hours to answer a lead", min_value=1, max_value=720, initial=4, help_text="The clock of a hand-off."
+        label="Hours to answer a lead",
+        min_value=1,
+        max_value=720,
+        initial=4,
+        help_text="How long a salesperson has to take or refuse a new lead.",
     )
     margin_percent = forms.IntegerField(
-        label="Contribution margin, %", min_value=1, max_value=100, initial=100, help_text="ROMI counts this part."
+        label="Contribution margin, %",
+        min_value=1,
+        max_value=100,
+        initial=100,
+        help_text="Of each sale, the part that ROMI counts as gained.",
     )
 
     def new_unit(self) -> NewUnit:
@@ -122,7 +132,11 @@ class RateForm(PageForm):
     on = forms.DateField(
         label="From", initial=date.today, widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )
-    rate = forms.DecimalField(label="Rate", max_digits=20, decimal_places=10, help_text="Worth of one unit.")
+    rate = forms.DecimalField(label="Rate", max_digits=20, decimal_places=10)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["rate"].help_text = f"{Organisation.current().reporting_currency} for 1 of this currency."
 
 
 class KeyChangeForm(PageForm):
@@ -131,20 +145,20 @@ class KeyChangeForm(PageForm):
         label="Pages that may send",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="For browsers, one a line: https://www.example.com. Empty means any.",
+        help_text="For browsers, one per line: https://www.example.com. Empty means any.",
     )
     networks = forms.CharField(
         label="Networks that may send",
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text="One a line: 203.0.113.7 or 203.0.113.0/24. Empty means any.",
+        help_text="One per line: 203.0.113.7 or 203.0.113.0/24. Empty means any.",
     )
     max_events_per_s = forms.IntegerField(
         label="Most events a second",
         required=False,
         min_value=1,
         max_value=1_000_000,
-        help_text="On average over ten seconds; more is asked to come back later. Empty means no limit.",
+        help_text="On average over ten seconds; senders above it must retry. Empty means no limit.",
     )
 
     @staticmethod

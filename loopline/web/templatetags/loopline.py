@@ -21,6 +21,7 @@ from loopline.web import wording
 from loopline.web.audit_words import detail_text, plain
 from loopline.web.form_titles import with_titles
 from loopline.web.funnel_chart import funnel_svg
+from loopline.web.reason_words import reason_words
 
 register = template.Library()
 register.filter(plain)  # `{{ entry.verb|plain }}`
@@ -64,6 +65,18 @@ def country(code: str) -> str:
 def label_of(key: str, labels: dict[str, str]) -> str:
     """`{% label_of key labels %}`: the words people see for a key; a key without words loses its underscores."""
     return labels.get(key) or plain(key).capitalize()
+
+
+@register.filter
+def reason(key: str) -> str:
+    """`{{ one.reason|reason }}`: id_reused → id used before, with the key on hover"""
+    return format_html('<span title="{}">{}</span>', key, reason_words(key))
+
+
+@register.filter
+def scope(key: str) -> str:
+    """`{{ scope|scope }}`: metrics:read → metrics, with the key on hover"""
+    return format_html('<span title="{}">{}</span>', key, key.removesuffix(":read"))
 
 
 @register.filter

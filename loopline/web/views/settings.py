@@ -23,6 +23,9 @@ from loopline.web.access import PageRequest, allow
 from loopline.web.forms.routing import TermsForm
 from loopline.web.forms.settings import OrganisationForm, RateForm, UnitForm
 
+PEOPLE_SHOWN = 4
+"""People of a business unit that the list of units names."""
+
 
 @allow(Permission.ADMINISTER, Permission.EDIT_COSTS)
 def settings(request: PageRequest) -> HttpResponse:
@@ -57,7 +60,8 @@ def units(request: PageRequest) -> HttpResponse:
             messages.success(request, f"{unit.name} is there. Give people access to it under Users.")
             return redirect("units")
     found = BusinessUnit.objects.visible_to(request.actor).prefetch_related("users")
-    return render(request, "settings/units.html", {"form": form, "units": found})
+    rows = [(one, list(one.users.all())[:PEOPLE_SHOWN], max(0, len(one.users.all()) - PEOPLE_SHOWN)) for one in found]
+    return render(request, "settings/units.html", {"form": form, "rows": rows})
 
 
 @allow(Permission.ADMINISTER)

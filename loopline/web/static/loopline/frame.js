@@ -33,6 +33,30 @@
     form.closest("details").open = false;
   });
 
+  // Strips that are longer than the screen: the current one in view, and a faded edge where there is more.
+  const edges = (strip) => {
+    const beyond = strip.scrollWidth - strip.clientWidth;
+    const more = [strip.scrollLeft > 1 && "before", strip.scrollLeft < beyond - 1 && "after"].filter(Boolean);
+    if (more.length) strip.dataset.more = more.join(" ");
+    else delete strip.dataset.more;
+  };
+  const fit = () => {
+    for (const strip of document.querySelectorAll(".tabs, .agenda-strip")) {
+      const current = strip.querySelector("[aria-current]");
+      if (current) {
+        const there = current.getBoundingClientRect(), here = strip.getBoundingClientRect();
+        strip.scrollLeft += there.left - here.left - (here.width - there.width) / 2;
+      }
+      edges(strip);
+    }
+  };
+  fit();
+  addEventListener("resize", fit);
+  document.addEventListener("htmx:afterSettle", fit);
+  document.addEventListener("scroll", (event) => {
+    if (event.target.matches?.(".tabs, .agenda-strip")) edges(event.target);
+  }, true);
+
   // Toasts: those in the page, and those that fragments bring along (`loopline:toasts`).
   const toasts = document.getElementById("toasts");
   const leave = (toast) => { if (!toast.matches(".is-error")) setTimeout(() => toast.remove(), 6000); };
