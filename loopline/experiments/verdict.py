@@ -6,8 +6,8 @@ from loopline.reports.experiments.lift import FEWEST_BUYERS, Lift
 from loopline.reports.experiments.outcomes import OUTCOMES
 
 OFF = (
-    "The sizes of the arms do not fit the chance that was set. Something assigns or loses people of one arm: find that "
-    "first, nothing here can be believed before."
+    "One group is larger than it should be by the share that was set. Something assigns or loses people of one group: "
+    "find that first, nothing here can be believed before."
 )
 
 
@@ -42,11 +42,19 @@ def _too_early(found: Lift, label: str, is_over: bool) -> str:
 
 def _not_shown(found: Lift, label: str, currency: str, smallest: float | None, is_over: bool) -> str:
     if OUTCOMES[found.outcome].is_money:
-        range_ = f"the campaign's part of the treated's revenue lies anywhere {_extra(found, currency)}"
+        range_ = f"the campaign brought {_extra(found, currency)} of the treated's revenue"
     else:
-        range_ = f"the treated had anything {_lift(found)} {label} than without the campaign"
+        range_ = _range_of(found, label)
     could = f" The plan could show {_percent(smallest)} more or better." if smallest is not None else ""
-    return f"Not shown{'' if is_over else ' so far'}: {range_}.{could}"
+    return f"No effect proven{'' if is_over else ' so far'}: {range_}.{could}"
+
+
+def _range_of(found: Lift, label: str) -> str:
+    if found.lift_high is not None:
+        return f"{_lift(found)} {label} than without the campaign"
+    if found.lift_low is None:
+        return f"how many {label} came of the campaign cannot be bounded"
+    return f"from {_told(found.lift_low)} {label} than without the campaign, without an upper bound"
 
 
 def _lift(found: Lift) -> str:

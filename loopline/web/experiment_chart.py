@@ -6,7 +6,7 @@ from django.utils.html import format_html, format_html_join
 
 from loopline.reports.experiments.lift import Lift
 
-WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 88, 44, 12, 30
+WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 108, 50, 16, 32
 """Left and right there is room for labels as large as phones need them."""
 MOST = 3.0
 """Lifts above three times more are cut, so that the first weeks do not flatten the rest."""
@@ -40,7 +40,7 @@ def course_svg(course: Sequence[Lift], *, is_money: bool) -> str:
     grid = format_html_join(
         "",
         '<line class="is-grid" x1="{0}" x2="{1}" y1="{2}" y2="{2}"/>'
-        '<text x="{3}" y="{2}" dy="4" text-anchor="end">{4}</text>',
+        '<text x="{3}" y="{2}" dy="0.35em" text-anchor="end">{4}</text>',
         ((LEFT, WIDTH - RIGHT, down(tick), LEFT - 6, _tick(tick, is_money)) for tick in _ticks(bottom, top)),
     )
     dots = format_html_join(
@@ -71,7 +71,7 @@ def _bounds(found: Lift, is_money: bool) -> tuple[float, float, float] | None:
 
 
 def _ticks(bottom: float, top: float) -> list[float]:
-    step = next(one for one in (0.1, 0.25, 0.5, 1.0) if (top - bottom) / one <= 7)
+    step = next(one for one in (0.1, 0.25, 0.5, 1.0) if (top - bottom) / one <= 5)
     first = int(bottom / step) - 1
     return [place * step for place in range(first, int(top / step) + 2) if bottom <= place * step <= top]
 

@@ -31,7 +31,7 @@ class LiftRow:
 _WORDS = {
     "more": ("shown: more", "good"),
     "less": ("shown: less", "bad"),
-    "not_shown": ("not shown", "quiet"),
+    "not_shown": ("not proven", "quiet"),
     "too_early": ("too early", "quiet"),
 }
 

@@ -70,7 +70,11 @@ def test_verdicts_are_sentences() -> None:
 
     assert said(240, 20).startswith("The campaign caused more leads: the treated had between")
     assert said(80, 80).startswith("The campaign caused fewer leads")
-    assert said(160, 40).endswith("The plan could show 30 % more or better.")
+    unproven = said(160, 40)
+    assert unproven.startswith("No effect proven so far: between ")
+    assert " fewer and " in unproven
+    assert " more leads than without the campaign. " in unproven
+    assert unproven.endswith("The plan could show 30 % more or better.")
     assert said(0, 0).startswith("Nothing can be said yet")
     assert "without an upper bound" in said(8, 0)
 

@@ -87,11 +87,14 @@ def experiment_context(request: PageRequest, found: Experiment) -> dict[str, Any
 def _planned(found: Experiment) -> dict[str, Any]:
     """What the plan could show, by the base rates of now."""
     base = own_base_rates(found, utc_now())
+    smallest = smallest_of(found, base)
     sizes = [round(found.planned_subjects * times) for times in SIZES]
     return {
         "base": base,
+        "base_rate": base.revenue_minor if OUTCOMES[found.outcome].is_money else base.rates.get(found.outcome),
         "rates": [(one, base.rates.get(one.key)) for one in OUTCOMES.values() if not one.is_money],
-        "smallest": smallest_of(found, base),
+        "smallest": smallest,
+        "is_weak": bool(base) and smallest is None,
         "sizes": [(size, smallest_lift(found.outcome, base, size, found.holdout_share)) for size in sizes],
     }
 
