@@ -13,7 +13,7 @@ from loopline.attribution.walks import Integers, Walks
 from loopline.store.engine import Engine, Value
 
 FEWEST = 30
-"""Conversions a fitted model needs; of fewer it would learn chance."""
+"""Conversions a fitted model needs; with fewer it would learn noise."""
 _SMALLEST = 1e-9
 NAMES = {"lead": "leads", "qualified": "qualified leads", "opportunity": "opportunities", "won": "won opportunities"}
 
@@ -93,7 +93,7 @@ def _enough(kind: str, walks: Walks) -> Walks:
     if len(walks) < FEWEST:
         raise TooFewError(
             f"There are {len(walks)} {NAMES[_counted(kind)]} with a path here, and a model that learns from paths "
-            f"needs {FEWEST}: of fewer it would learn chance. Choose a longer period, or a model with fixed "
+            f"needs {FEWEST}: with fewer it would learn noise. Choose a longer period, or a model with fixed "
             "weights such as linear."
         )
     return walks

@@ -141,7 +141,7 @@ def _side_by_side(answers: Sequence[Answer], figure: str) -> Cells:
     """A column a model; how far apart those lie that share out the same whole."""
     given = [_figures(one, figure) for one in answers]
     fair = [one.model.deal is Deal.BY_WEIGHT for one in answers]
-    cells = [["", *(one.model.label for one in answers), "Apart"]]
+    cells = [["", *(one.model.label for one in answers), "Difference"]]
     for channel in channels_of(answers):
         amounts = [figures.get(channel, 0.0) for figures in given]
         far = apart([amount for amount, is_fair in zip(amounts, fair, strict=True) if is_fair])
@@ -164,7 +164,7 @@ def _by_window(answers: Answers, of: Answer, figure: str) -> Cells:
     without = [None if one is None else _unattributed(one, figure) for one in found]
     heads = ["No window" if window is None else f"{window} days" for window in windows]
     return [
-        ["", *heads, "Apart"],
+        ["", *heads, "Difference"],
         *(
             _window_line(channel, [None if figures is None else figures.get(channel, 0.0) for figures in given])
             for channel in channels_of([one for one in found if one is not None])

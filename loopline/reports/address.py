@@ -13,7 +13,7 @@ from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.lib.times import local_day
 from loopline.reports.asked import counted_from, day_of, lookback_of, moment_of, number_of, order_of
 from loopline.reports.dimension import DIMENSIONS
-from loopline.reports.options import CLOCKS, Books, OptionError, Options
+from loopline.reports.options import CLOCK_NAMES, CLOCKS, Books, OptionError, Options
 from loopline.reports.periods import ALL, CUSTOM, DEFAULT, NAMES, Period, described, named_period, period_before
 from loopline.reports.report import Report
 
@@ -37,7 +37,7 @@ OPTION_NAMES = (
     "humans",
 )
 ABOUT: dict[str, str] = {
-    "": "all conversions", "lead": "leads created", "qualified": "leads qualified",
+    "": "all", "lead": "leads created", "qualified": "leads qualified",
     "opportunity": "opportunities created", "won": "opportunities won",
 }  # fmt: skip
 MOST_LETTERS = 300
@@ -161,6 +161,7 @@ def choices(books: Books, by: Mapping[str, object], own: Mapping[str, Model]) ->
         "peoples": PEOPLE,
         "touch_kinds": EARNING_KINDS,
         "clocks": CLOCKS,
+        "clock_names": CLOCK_NAMES,
         "dimensions": by,
         "units": books.units,
         "lookbacks": {"7": "7 days", "30": "30 days", "90": "90 days", "365": "365 days", "none": "no window"},

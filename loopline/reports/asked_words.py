@@ -19,9 +19,9 @@ def asked_words(told: Mapping[str, Any], report: Report, models: Mapping[str, Mo
         "period": ("Period", days_words(told["from"], told["to"])),
         "clock": ("Clock", f"{told['clock']}: {CLOCKS.get(told['clock'], '')}"),
         "model": ("Model", _model(told, models)),
-        "conversion": ("About", ABOUT[told.get("conversion") or ""]),
+        "conversion": ("Conversions", ABOUT[told.get("conversion") or ""]),
         "people": ("Touchpoints of", PEOPLE.get(told.get("people", ""), "")),
-        "kinds": ("Counts", _counts(told)),
+        "kinds": ("Touchpoints", _counts(told)),
         "lookback": ("Window", _window(told["lookback_days"])),
     }
     read = {one.name for one in options_of(report)}
@@ -44,7 +44,7 @@ def _model(told: Mapping[str, Any], models: Mapping[str, Model]) -> str:
 def _counts(told: Mapping[str, Any]) -> str:
     kinds = [one for one in EARNING_KINDS if one in (told.get("touch_kinds") or ())]
     every = len(kinds) == len(EARNING_KINDS)
-    words = "touchpoints of all kinds" if every else ", ".join(EARNING_KINDS[one] for one in kinds)
+    words = "all kinds" if every else ", ".join(EARNING_KINDS[one] for one in kinds)
     humans = HUMANS["only" if told.get("humans_only", True) else "all"]
     return f"{words}; {DIRECTS.get(told.get('direct', ''), '')}; {humans}"
 

@@ -16,6 +16,8 @@ CLOCKS: dict[str, str] = {
     "period": "revenue closed in the period ÷ cost of the period",
     "cohort": "revenue, whenever closed, of touchpoints dated in the period ÷ cost of the period",
 }
+CLOCK_NAMES: dict[str, str] = {"period": "by closing date", "cohort": "by touchpoint date"}
+"""What a clock counts by, in a few words for a chip."""
 HUMANS: dict[str, str] = {"only": "humans only", "all": "humans and machines"}
 DIRECTS: dict[str, str] = {"count": "Direct counts like any channel", "ignore": "Direct earns nothing"}
 CONVERSIONS: dict[str, tuple[str, ...]] = {

@@ -176,6 +176,11 @@ class Unusual:
         """Somebody has to do something about it."""
         return _KINDS[self.key.partition(".")[2]].asks
 
+    @property
+    def is_about_rates(self) -> bool:
+        """An exchange rate is missing."""
+        return self.key.endswith("without-rate")
+
     def to_json(self) -> dict[str, object]:
         return {"key": self.key, "records": self.records, "amounts_minor": dict(self.amounts), "text": self.sentence}
 

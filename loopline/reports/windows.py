@@ -21,7 +21,11 @@ WINDOWS: tuple[int | None, ...] = (7, 30, 90, None)
 PREFIX = "window_"
 """Before the key of a window, in the key of its column: `window_30`, `window_none`."""
 APART = ratio_of(
-    "windows_apart", "Apart", "(largest − smallest) ÷ largest of the windows", dated="as the figure", is_neutral=True
+    "windows_apart",
+    "Difference",
+    "(largest − smallest) ÷ largest of the windows",
+    dated="as the figure",
+    is_neutral=True,
 )
 MOST_TOLD = 3
 """So many rows at most are told to lie far apart, the largest first."""

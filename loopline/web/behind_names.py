@@ -1,6 +1,6 @@
 """Names for what is behind a figure. The event store knows ids only; names come from the records one may see."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlencode
 from uuid import UUID
@@ -26,6 +26,10 @@ class Named:
     item: Record | Visitor | CostLine | Item
     name: str
     url: str = ""
+    second: str = ""
+    """What tells it from others of the same name."""
+    gone_id: str = ""
+    """Its id, of a record that is no longer here."""
 
 
 def records_named(records: Sequence[Record], actor: Actor) -> list[Named]:
@@ -37,6 +41,7 @@ def records_named(records: Sequence[Record], actor: Actor) -> list[Named]:
     opportunities = {
         str(one.pk): one for one in Opportunity.objects.visible_to(actor).filter(pk__in=_ids(records, "opportunity"))
     }
+    here = _still_here([(one.kind, one.record_id) for one in records])
     named = []
     for record in records:
         if lead := leads.get(record.record_id):
@@ -49,7 +54,7 @@ def records_named(records: Sequence[Record], actor: Actor) -> list[Named]:
         elif opportunity := opportunities.get(record.record_id):
             named.append(Named(record, opportunity.name, reverse("opportunity", args=[opportunity.pk])))
         else:
-            named.append(Named(record, f"{record.kind.capitalize()} {record.record_id[:8]}, no longer here"))
+            named.append(_nameless(record, here))
     return named
 
 
@@ -85,9 +90,30 @@ def items_named(items: Sequence[Item], actor: Actor) -> list[Named]:
     """What a report of the library counts, by name and with its page, as far as the actor may see it."""
     known = {kind: finder(uuids_in(one.record_id for one in items if one.kind == kind), actor)
              for kind, finder in _FINDERS.items() if any(one.kind == kind for one in items)}  # fmt: skip
+    unnamed = [(one.kind, one.record_id) for one in items if one.record_id not in known.get(one.kind, {})]
+    here = _still_here(unnamed)
     return [_event_named(one) if one.kind == "event" else
-            Named(one, *known.get(one.kind, {}).get(one.record_id, (f"{_UNSEEN.get(one.kind, 'A record')}",)))
+            Named(one, *known[one.kind][one.record_id]) if one.record_id in known.get(one.kind, {}) else
+            _nameless(one, here)
             for one in items]  # fmt: skip
+
+
+def _still_here(records: Sequence[tuple[str, str]]) -> set[str]:
+    """Of records as (kind, id) the ids of those that are here, whoever may see them."""
+    return {
+        str(pk)
+        for kind in _MODELS.keys() & {kind for kind, _ in records}
+        for pk in _MODELS[kind]
+        .objects.filter(pk__in=uuids_in(one for k, one in records if k == kind))
+        .values_list("pk", flat=True)
+    }
+
+
+def _nameless(item: Record | Item, here: set[str]) -> Named:
+    """A record that is not shown by name: it is gone, or the actor may not see it."""
+    if item.record_id in here or item.kind not in _MODELS:
+        return Named(item, _UNSEEN.get(item.kind, "A record"))
+    return Named(item, f"A deleted {_KIND_WORDS.get(item.kind, item.kind)}", gone_id=item.record_id)
 
 
 def _event_named(item: Item) -> Named:
@@ -103,13 +129,19 @@ def subject_named(subject: str, actor: Actor) -> tuple[str, str]:
         address = f"{reverse('visitor')}?{urlencode({'id': value})}"
         return (subject, address) if actor.may(Permission.SEE_CAMPAIGNS) else (subject, "")
     found = _FINDERS[kind](uuids_in([value]), actor) if kind in _FINDERS else {}
-    return found.get(value, (subject, ""))
+    name, address, *_ = found.get(value, (subject, ""))
+    return name, address
 
 
 _UNSEEN = {"lead": "A lead", "person": "A person", "opportunity": "An opportunity", "company": "A company",
            "campaign": "A campaign", "cost": "A cost line"}  # fmt: skip
-_Found = dict[str, tuple[str, str]]
-"""Id → name and address."""
+_KIND_WORDS = {"cost": "cost line"}
+_MODELS: dict[str, type[Lead | Person | Opportunity | Company | Campaign | CostLineOfRecords]] = {
+    "lead": Lead, "person": Person, "opportunity": Opportunity, "company": Company, "campaign": Campaign,
+    "cost": CostLineOfRecords,
+}  # fmt: skip
+_Found = Mapping[str, tuple[str, ...]]
+"""Id → name, address, and what tells it from others of that name."""
 
 
 def _leads(ids: list[UUID], actor: Actor) -> _Found:
@@ -146,9 +178,11 @@ def _campaigns(ids: list[UUID], actor: Actor) -> _Found:
 def _costs(ids: list[UUID], actor: Actor) -> _Found:
     lines = CostLineOfRecords.objects.visible_to(actor).filter(pk__in=ids).select_related("campaign")
     return {
-        str(one.pk): (str(one.campaign or "Unallocated"), reverse("campaign", args=[one.campaign.pk]))
-        if one.campaign
-        else ("Unallocated", "")
+        str(one.pk): (
+            str(one.campaign or "Unallocated"),
+            f"{reverse('campaign', args=[one.campaign.pk])}#cost" if one.campaign else reverse("costs"),
+            f"{one.get_category_display()}: {one.note}" if one.note else one.get_category_display(),
+        )
         for one in lines
     }
 

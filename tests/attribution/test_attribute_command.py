@@ -279,7 +279,7 @@ def test_models_stand_side_by_side_with_what_each_says_alone(asked) -> None:
     for one in compared["models"]:
         assert one == json.loads(asked(MANY, "--model", one["model"], "--format", "json"))
     lines = [line.split() for line in asked(MANY, *COMPARED).splitlines()]
-    assert lines[0] == "Conversions of First touch Influenced Last touch Linear Apart".split()
+    assert lines[0] == "Conversions of First touch Influenced Last touch Linear Difference".split()
     assert lines[1:4] == [
         ["A", "60.00", "60.00", "0.00", "30.00", "100", "%"],
         ["B", "40.00", "100.00", "100.00", "70.00", "60", "%"],
@@ -337,7 +337,7 @@ def test_how_much_the_window_matters_stands_beside_the_table(asked) -> None:
     }
     table = [line.split() for line in asked(TOUCHES, *windows).splitlines()]
     place = table.index("First touch by lookback window".split())
-    assert table[place + 1] == "Conversions of 3 days 30 days No window Apart".split()
+    assert table[place + 1] == "Conversions of 3 days 30 days No window Difference".split()
     assert table[place + 2] == ["A", "0.00", "1.00", "1.00", "100", "%"]
     assert ["Unattributed", "50.00", "50.00", "50.00", "0", "%"] in table
     rows = list(csv.DictReader(asked(TOUCHES, *windows, "--format", "csv").splitlines()))

@@ -98,7 +98,7 @@ def test_the_report_draws_its_charts_and_opens_its_figures(filled_site: Company,
     expect(page.get_by_text("calls count double")).to_be_visible()
     shoot(page, "own_model_preview")
     page.goto("/reports/closed-loop/?conversion=won&kinds=entry&direct=ignore")
-    page.get_by_text("Counts visits, without Direct").click()
+    page.get_by_text("Touchpoints visits, without Direct").click()
     shoot(page, "closed_loop_counts")
     learn_more(filled_site)
     page.goto("/reports/library/closed-loop/changes/?cause=opportunities")
@@ -144,7 +144,7 @@ def test_a_report_of_the_library_draws_its_chart_and_is_frozen(
     page.get_by_label("Freeze these figures for").fill("Board")
     page.get_by_role("button", name="Freeze this run").click()
     page.get_by_role("link", name="Run again").click()
-    expect(page.get_by_text("same digest")).to_have_count(2)
+    expect(page.get_by_text("unchanged")).to_have_count(2)
     shoot(page, "frozen_run_filled")
     keep_more(filled_site)
     for name, address in OTHERS.items():

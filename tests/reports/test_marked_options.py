@@ -41,12 +41,12 @@ def test_every_option_error_names_its_field() -> None:
         ({"from": "soon", "to": "2026-01-01"}, "Period", "soon – 2026-01-01"),
         ({"period": "x"}, "Period", "x"),
         ({"by": "weather"}, "By", "weather"),
-        ({"humans": "x"}, "Counts", "as usual"),
+        ({"humans": "x"}, "Touchpoints", "as usual"),
         ({"people": "x"}, "Touchpoints of", "x"),
         ({"as_of": "<b>"}, "As of", "&lt;b&gt;"),
         ({"lookback": "0"}, "Window", "0"),
         ({"clock": "x"}, "Clock", "x"),
-        ({"conversion": "x"}, "About", "x"),
+        ({"conversion": "x"}, "Conversions", "x"),
     ],
 )
 def test_the_chip_of_an_option_that_cannot_be_used_is_marked_and_no_other(

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
+from loopline.campaigns.models import Campaign, CostLine
 from loopline.lib.times import utc_now
 from loopline.pipeline.models import Opportunity
 from loopline.reporting.letter import letter_of
@@ -110,3 +111,39 @@ def test_where_there_is_nothing_every_report_says_so(store: DuckDBEngine) -> Non
     assert client.get(reverse("wall")).status_code == 200
     board = client.get(reverse("dashboard", args=["management"])).content.decode()
     assert "0 decided opportunities in the period; a forecast needs 30" in board
+
+
+def test_a_record_that_is_gone_is_said_to_be_and_the_parts_add_up_to_the_cent(
+    unit: BusinessUnit, store: DuckDBEngine
+) -> None:
+    shelf, now = Shelf(store), utc_now() - timedelta(minutes=4)
+    shelf.won("gone-before", "", now, 33_33, unit_id=str(unit.pk))
+    shelf.store()
+    client = signed_in_as(Role.FINANCE, unit)
+    for page, said in (
+        (reverse("closed_loop_behind"), {"metric": "revenue_minor"}),
+        (reverse("report_behind", args=["buyers"]), {"metric": "closed_minor"}),
+    ):
+        text = client.get(page, said | {"row": "~total"}).content.decode()
+        assert text.count('title="gone-before">A deleted opportunity</span>') == 1
+        assert "gone-bef," not in text
+        assert text.count("€133.33") == 2, "the figure, and the total of its parts"
+
+
+def test_an_unusual_cost_line_says_what_it_is_and_opens_its_campaign(unit: BusinessUnit, store: DuckDBEngine) -> None:
+    campaign = Campaign.objects.create(unit=unit, name="Fair", currency="EUR")
+    today = utc_now().date()
+    line = CostLine.objects.create(
+        unit=unit, campaign=campaign, amount_minor=7_00, currency="CHF", starts_on=today, ends_on=today,
+        category=CostLine.Category.TOOLS, note="Stand",
+    )  # fmt: skip
+    shelf = Shelf(store)
+    shelf.cost(str(line.pk), "", None, today, unit_id=str(unit.pk), currency="CHF", amount_minor=7_00)
+    shelf.store()
+    address = reverse("report_unusual", args=["closed-loop", "cost.cost-without-rate"])
+    text = signed_in_as(Role.FINANCE, unit).get(address).content.decode()
+    assert f'<a href="{reverse("campaign", args=[campaign.pk])}#cost">Fair</a>' in text
+    assert "Tools: Stand" in text
+    assert f'href="{reverse("exchange_rates")}">Open exchange rates' in text
+    text = signed_in_as(Role.MARKETING, unit).get(address).content.decode()
+    assert "Open exchange rates" not in text, "who may not add rates is not sent there"

@@ -87,7 +87,7 @@ def plan_campaign(marketing: Colleague, name: str, channel: str, code: str, cost
 def open_form(marketing: Colleague, slug: str, title: str) -> None:
     marketing.open("/forms/new/")
     marketing.fill(title=title, slug=slug, consent_text="You may call me about this.")
-    marketing.press("Open the form")
+    marketing.press("Create form")
     expect(marketing.page.get_by_text(f"/f/{slug}").first).to_be_visible()
 
 

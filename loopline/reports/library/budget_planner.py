@@ -161,7 +161,7 @@ REPORT = Report(
     label="Budget planner",
     summary="What a tenth more spend would go with, by channel or campaign, from the own weeks, with a range; and "
     "where the weeks cannot tell.",
-    question="What would 10 % more here do?",
+    question="What would 10 % more spend bring?",
     metrics=METRICS,
     run=_run,
     open=_open,

@@ -33,7 +33,7 @@ def _metric(model: Model) -> Metric:
 
 
 APART = ratio_of(
-    "models_apart", "Apart", "(largest − smallest) ÷ largest, of the models that share out by touchpoints",
+    "models_apart", "Difference", "(largest − smallest) ÷ largest, of the models that share out by touchpoints",
     dated=_DATED, is_neutral=True,
 )  # fmt: skip
 _STATIC = tuple(_metric(MODELS[key]) for key in MODELS if key in AT_FIRST)

@@ -161,7 +161,7 @@ class CostForm(AmountForm):
             initial["claimed_value"] = typed_amount(cost.claimed_minor, cost.currency)
         super().__init__(*args, currency=currency, initial=initial, prefix="cost", **kwargs)
         self.fields["amount"].required = True
-        self.fields["amount"].help_text = "0 says that it cost nothing."
+        self.fields["amount"].help_text = "Enter 0 if it was free."
         if campaign is None:  # and what a platform told has a campaign
             for name in ("activity", *_OF_PLATFORM):
                 del self.fields[name]

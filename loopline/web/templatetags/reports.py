@@ -85,6 +85,13 @@ def measured_short(value: Number, metric: Metric, currency: str) -> str:
 
 
 @register.simple_tag
+def opened(value: Number, metric: Metric, currency: str) -> str:
+    """A figure beside what it is made of, and each part: money to the cent, so that the reader can add it up."""
+    is_money = metric.unit is Unit.MONEY
+    return exact(value, metric, currency) if is_money else measured_short(value, metric, currency)
+
+
+@register.simple_tag
 def proof(check: Check) -> str:
     """`{% proof result.check %}`: the rows added up beside what the records say."""
     rows, records = (

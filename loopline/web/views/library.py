@@ -143,6 +143,7 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
         "parts": [(part, figures.get(part.key)) for part in opened.parts],
         "workings": workings_shown(opened, key, request.GET),
         "behind": reverse("report_behind", args=[key]),
+        "has_kinds": len({one.kind for one in opened.items}) > 1,
         "items": items_named(opened.items, request.actor),
         "hides_names": any(one.kind in {"lead", "person"} for one in opened.items)
         and not request.actor.may(Permission.SEE_PEOPLE),

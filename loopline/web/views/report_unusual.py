@@ -31,5 +31,6 @@ def report_unusual(request: PageRequest, key: str, kind: str) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/report_unusual.html", shown | refusal(error), status=400)
     shown |= {"found": found, "scope": scope, "most": MOST}
+    shown["can_add_rates"] = request.actor.may(Permission.EDIT_RATES)
     shown["entries"] = items_named(found.entries, request.actor) if found else []
     return render(request, "reports/report_unusual.html", shown)
