@@ -141,7 +141,7 @@ class Lead(models.Model):
         MARKETING_QUALIFIED = "marketing_qualified", "marketing qualified"
         HANDED_OVER = "handed_over", "handed over"
         ACCEPTED = "accepted", "accepted"
-        REJECTED = "rejected", "rejected"
+        REJECTED = "rejected", "sent back"
         RECYCLED = "recycled", "recycled"
         DISQUALIFIED = "disqualified", "disqualified"
         CONVERTED = "converted", "converted"
@@ -238,7 +238,7 @@ class Lead(models.Model):
     @property
     def state_label(self) -> str:
         """The state in the middle of a sentence: `handed over`."""
-        return self.state.replace("_", " ")
+        return self.get_state_display()
 
     @property
     def tone(self) -> str:

@@ -14,6 +14,7 @@ from loopline.people.models import Person
 from loopline.pipeline.models import Interaction, Opportunity, StageChange
 from loopline.reports.visits.moments import LOST, WON, Moment
 
+_NOTE = "Note on the lead"
 _AT_ONCE = timedelta(seconds=5)
 _LEAD_WORDS = {
     Lead.State.NEW: "Became a lead",
@@ -102,7 +103,7 @@ def _lead_moment(steps: list[LeadTransition]) -> Moment:
         at=first.at,
         kind="lead",
         title=words[0],
-        detail=" · ".join([*(word.lower() for word in words[1:]), *said]),
+        detail=" · ".join([*(word.lower() for word in words[1:] if word != _NOTE), *said]),
         emphasis=any(step.to_state in _DECISIVE and step.from_state != step.to_state for step in steps),
         person_id=str(first.lead.person_id),
         by=first.by_name,
@@ -110,7 +111,7 @@ def _lead_moment(steps: list[LeadTransition]) -> Moment:
 
 
 def _lead_words(step: LeadTransition) -> str:
-    return "Note on the lead" if step.from_state == step.to_state else _LEAD_WORDS[Lead.State(step.to_state)]
+    return _NOTE if step.from_state == step.to_state else _LEAD_WORDS[Lead.State(step.to_state)]
 
 
 def _note(step: LeadTransition) -> str:

@@ -26,6 +26,11 @@ def with_titles(text: str) -> str:
     return _NAMED.sub(named, text)
 
 
+def title_of(word: str) -> str:
+    """The title of the form whose address ends in this word; a word that is no form stays as it is."""
+    return _titles().get(word, word)
+
+
 def _titles() -> Mapping[str, str]:
     known: dict[str, str] | None = cache.get("form_titles")
     if known is None:

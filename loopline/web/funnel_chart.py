@@ -7,7 +7,7 @@ from django.utils.safestring import SafeString
 
 from loopline.huddles.funnel import ALARM, WARN, Funnel, Limits, limits
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 300, 44, 34, 10
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 640, 320, 44, 54, 10
 STEPS = 60
 """So many corners a limit has at most."""
 
@@ -55,7 +55,7 @@ def _axes(most: int, across: Callable[[float], str]) -> SafeString:
     leads = format_html_join(
         "",
         '<text x="{}" y="{}" text-anchor="middle">{}</text>',
-        ((across(count), HEIGHT - BOTTOM + 16, f"{count:,}") for count in (0, most // 2, most)),
+        ((across(count), HEIGHT - BOTTOM + 24, f"{count:,}") for count in (0, most // 2, most)),
     )
     return shares + leads
 

@@ -172,6 +172,10 @@ class ClockCard:
     face: ClockFace
     who: str
 
+    @property
+    def is_paused(self) -> bool:
+        return self.clock.paused_at is not None and self.clock.stopped_at is None
+
 
 def clock_cards(lead: Lead, now: datetime, zone: str) -> list[ClockCard]:
     """The running clocks, and those that ran out."""

@@ -22,7 +22,6 @@ from loopline.access.mail import NewMail, queue_mail
 from loopline.access.models import User
 from loopline.huddles.routes import route_line
 from loopline.leads.chat import plain
-from loopline.leads.clock import span
 from loopline.leads.clocks import terms_of
 from loopline.leads.hand_off_models import TOLD_WITHIN, Assignment, ChatMessage, put_off
 from loopline.leads.models import Lead
@@ -76,13 +75,13 @@ def _tell(assignment_id: int, at: datetime) -> bool:
         pk=assignment_id
     )
     # The route comes from the event store, which may take seconds: read before anything is written or locked.
-    news = {reader: _in_their_time(assignment, reader, at) for reader in _readers(assignment, at)}
+    news = {reader: _in_their_time(assignment, reader) for reader in _readers(assignment, at)}
     return _write_down(assignment, news, at)
 
 
-def _in_their_time(assignment: Assignment, reader: User, at: datetime) -> LeadNews:
+def _in_their_time(assignment: Assignment, reader: User) -> LeadNews:
     with timezone.override(calendar_of(reader, assignment.lead.unit).zone):
-        return news_of(assignment.lead, assignment, reader, at)
+        return news_of(assignment.lead, assignment, reader)
 
 
 @transaction.atomic
@@ -121,9 +120,9 @@ def _readers(assignment: Assignment, at: datetime) -> list[User]:
     return list(User.objects.filter(pk__in=[one.user_id for one in there]).order_by("name", "pk"))
 
 
-def news_of(lead: Lead, assignment: Assignment, reader: User, at: datetime) -> LeadNews:
+def news_of(lead: Lead, assignment: Assignment, reader: User) -> LeadNews:
     """The mail and the chat message about a lead, with what `reader` may see."""
-    context = news_context(lead, assignment, reader, at)
+    context = news_context(lead, assignment, reader)
     name = lead.person.display_name
     return LeadNews(
         subject=f"{name}: answer by {context['due']}" if assignment.owner else f"{name} waits in the queue",
@@ -133,7 +132,7 @@ def news_of(lead: Lead, assignment: Assignment, reader: User, at: datetime) -> L
     )
 
 
-def news_context(lead: Lead, assignment: Assignment, reader: User, at: datetime) -> dict[str, Any]:
+def news_context(lead: Lead, assignment: Assignment, reader: User) -> dict[str, Any]:
     actor = reader.actor
     route = person_route(lead.person, actor)
     moments = [moment for stretch in route.stretches for moment in stretch.moments]
@@ -150,7 +149,6 @@ def news_context(lead: Lead, assignment: Assignment, reader: User, at: datetime)
         "more": max(0, len(moments) - MOST_MOMENTS),
         "trouble": route.trouble,
         "due": _due(lead),
-        "left": span(lead.due_at - at) if lead.due_at and lead.due_at > at else "",
         "url": f"{settings.BASE_URL}{reverse('lead', args=[lead.pk])}",
         "settings_url": f"{settings.BASE_URL}{reverse('working_time')}",
     }

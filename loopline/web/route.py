@@ -19,6 +19,7 @@ from loopline.reports.visits.moments import Moment, Stretch, merged, stretches, 
 from loopline.reports.visits.route import Visits, read_visitor, read_visits
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
+from loopline.web.form_titles import title_of
 
 logger = logging.getLogger(__name__)
 _failing_since: datetime | None = None
@@ -82,7 +83,7 @@ def _with_visits(
 ) -> Route:
     """The visits asked for between what the records know; `names` are given where it is the route of several."""
     visits, failing_since, trouble = _asked(question, actor)
-    moments = merged(visits.moments if visits else (), records)
+    moments = merged([_titled(one) for one in visits.moments] if visits else (), records)
     if visits and not visits.is_cut:
         moments = with_first_visits(moments, known_since or {})
     if names:
@@ -94,6 +95,11 @@ def _with_visits(
         incomplete_since=failing_since,
         trouble=trouble,
     )
+
+
+def _titled(moment: Moment) -> Moment:
+    """A form that only the event store knows to be sent is named there by the word of its address."""
+    return replace(moment, subject=title_of(moment.subject)) if moment.kind == "form" and moment.subject else moment
 
 
 def _asked(question: Callable[[list[str] | None], Visits], actor: Actor) -> tuple[Visits | None, datetime | None, str]:

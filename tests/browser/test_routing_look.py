@@ -33,7 +33,7 @@ def test_the_pages_of_routing_are_sound(story: Story, sign_in: SignIn, shoot: Lo
     page.goto(f"{reverse('routing')}?unit={unit.pk}")
     shoot(page, "routing-rules")
     page.goto(reverse("routing_rule", args=[unit.pk, "last"]))
-    page.get_by_label("They go").select_option("queue")
+    page.get_by_label("Who gets them").select_option("queue")
     page.get_by_label("Team").select_option(str(team.pk))
     page.get_by_role("button", name="Try it on 90 days").click()
     page.get_by_role("heading", name="leads would have gone elsewhere").wait_for()

@@ -67,7 +67,7 @@ def test_a_rejected_lead_becomes_an_adopted_definition_in_twelve_actions(
     actions, marketing = Actions(), sign_in(story.marketing)
     complaints = Complaints(marketing)
     actions.open(marketing, f"/leads/{story.leads[3].pk}/")
-    expect(marketing.get_by_text("Rejected: below definition").first).to_be_visible()
+    expect(marketing.get_by_text("Sent back: below definition").first).to_be_visible()
     actions.click(marketing, "Huddle")
     actions.press(marketing, "o")
     actions.click(marketing, "Definition")

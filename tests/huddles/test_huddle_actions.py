@@ -156,7 +156,7 @@ def test_decisions_become_tasks_of_their_owners_and_are_in_the_minutes(unit: Bus
         "* Ask for a phone number (Ana, due 11 Mar 2026)\n"
         "  expected: fewer unreachable\n\n"
         "Leads\n-----\n"
-        f"* Tom{company} (rejected, {huddle.leads.get(frozen__person='Tom').frozen['owner']}): "
+        f"* Tom{company} (sent back, {huddle.leads.get(frozen__person='Tom').frozen['owner']}): "
         "below the definition\n"
         "  sales: student\n"
         "  marketing: free mail again\n\n"

@@ -77,11 +77,21 @@ def test_the_page_of_a_lead_says_who_owes_what_and_why_this_owner() -> None:
         assert said in page
 
 
+def test_a_lead_that_came_back_is_called_sent_back_and_owes_no_answer_any_more() -> None:
+    lead = disputed()
+    page = signed_in_as(Role.MARKETING, lead.unit).get(reverse("lead", args=[lead.pk])).content.decode()
+    for said in ("Sent back: no need", "was due", "“Disputed: they called us”"):
+        assert said in page, said
+    for untrue in ("Rejected", "Answer due", "note on the lead"):
+        assert untrue not in page, untrue
+
+
 def test_a_paused_clock_goes_on_from_the_page() -> None:
     lead, owner = owned()
     client = signed_in(owner)
     client.post(reverse("lead_pause", args=[lead.pk]), SAID)
     assert "paused" in client.get(reverse("leads")).content.decode()
+    assert "paused, was due" in client.get(reverse("lead", args=[lead.pk])).content.decode()
     assert client.get(reverse("lead_resume", args=[lead.pk])).status_code == 405
     client.post(reverse("lead_resume", args=[lead.pk]))
     lead.refresh_from_db()

@@ -129,6 +129,26 @@ def test_a_qualified_lead_without_a_salesperson_is_a_warning_on_the_page() -> No
     assert "1 qualified lead waits without a salesperson" in page
 
 
+def test_what_a_lead_with_marketing_misses_is_said_in_full_also_on_a_phone() -> None:
+    unit = make_unit()
+    make_definition(unit)
+    client = signed_in(make_user(Role.MARKETING, unit=unit))
+    lead = make_lead(unit, email="ines@mail.example")
+    lead.evidence = [{"clause": "long", "reason": f"{'x' * 150}end", "is_met": False}]
+    lead.save()
+    page = client.get(reverse("leads"), {"tab": "marketing"}).content.decode()
+    assert page.count(f"{'x' * 150}end") == 2, "in its column, and under the name where that column is hidden"
+
+
+def test_one_chip_says_whose_leads_are_shown() -> None:
+    lead, owner = make_handed_over_lead()
+    client = signed_in(owner)
+    assert "Owner <b>me</b>" in client.get(reverse("leads")).content.decode()
+    assert "Owner <b>everyone</b>" in client.get(reverse("leads"), {"whose": "all"}).content.decode()
+    by_name = client.get(reverse("leads"), {"whose": "all", "owner": str(lead.owner_id)}).content.decode()
+    assert f"Owner <b>{owner.name}</b>" in by_name
+
+
 @pytest.mark.parametrize("tab", ["waiting", "accepted", "marketing", "back", "all", "nonsense"])
 def test_every_tab_answers_also_with_hostile_words(tab: str) -> None:
     _, owner = make_handed_over_lead(name="<script>alert(1)</script>")

@@ -55,7 +55,7 @@ def test_only_an_accepted_lead_can_be_converted() -> None:
     user, actor, unit = make_seller()
     lead = make_accepted_lead(unit, user)
     Lead.objects.filter(pk=lead.pk).update(state=Lead.State.REJECTED)
-    with pytest.raises(PipelineError, match="rejected; only an accepted lead"):
+    with pytest.raises(PipelineError, match="sent back; only an accepted lead"):
         convert_lead(lead, name="X", amount_minor=None, currency="EUR", expected_close_on=None, by=actor)
     assert not Opportunity.objects.exists()
 

@@ -3,7 +3,7 @@
 import pytest
 from django.core.cache import cache
 
-from loopline.web.form_titles import with_titles
+from loopline.web.form_titles import title_of, with_titles
 from tests.make import make_form
 
 pytestmark = pytest.mark.django_db
@@ -22,3 +22,9 @@ def test_a_form_is_shown_by_its_title_and_other_words_stay(text: str, shown: str
     cache.clear()
     make_form("demo")
     assert with_titles(text) == shown
+
+
+def test_a_form_known_by_its_word_alone_has_its_title() -> None:
+    cache.clear()
+    make_form("demo")
+    assert (title_of("demo"), title_of("webinar")) == ("Ask for a demo", "webinar")

@@ -84,6 +84,7 @@ def test_the_owner_gets_one_mail_with_all_they_need(unit: BusinessUnit) -> None:
             reverse("lead", args=[lead.pk]), "Became a lead",
         ):  # fmt: skip
             assert said in content, said
+        assert " left" not in content, "a mail is read later than it is written"
 
 
 def test_times_in_a_mail_are_those_of_the_reader(unit: BusinessUnit) -> None:

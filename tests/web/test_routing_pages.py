@@ -9,6 +9,7 @@ from django.urls import reverse
 from loopline.access.actor import SYSTEM
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
+from loopline.facts.relay import Relay
 from loopline.leads.models import Lead
 from loopline.routing.actions import NewRule, add_absence, save_rule, save_team
 from loopline.routing.models import Absence, RoutingRule, Team, WorkingTime
@@ -16,7 +17,7 @@ from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine, StoreError
 from loopline.web import collector
 from tests.make import make_unit, make_user, signed_in, signed_in_as
-from tests.make_leads import make_handed_over_lead
+from tests.make_leads import make_handed_over_lead, make_lead
 
 pytestmark = pytest.mark.django_db
 
@@ -71,6 +72,7 @@ def test_a_rule_is_written_tried_and_saved_from_one_form(unit: BusinessUnit) -> 
     lead, _ = make_handed_over_lead(unit)
     make_user(Role.SALES, unit=unit, name="Zoe", takes_leads=True)
     manager, new = signed_in_as(Role.SALES_MANAGER, unit), reverse("routing_rule", args=[unit.pk, "new"])
+    assert "Everyone <b" in manager.get(reverse("routing")).content.decode(), "of no other rule"
     tried = manager.post(new, {**RULE, "countries": "", "accounts": "halden.example", "try": "1"}).content.decode()
     assert "0 of 1 leads would have gone elsewhere" in tried
     assert not RoutingRule.objects.exists()
@@ -91,6 +93,8 @@ def test_a_rule_is_written_tried_and_saved_from_one_form(unit: BusinessUnit) -> 
     assert 'value="NO, SE"' in again
     assert 'value="/product/pumps"' in again
     assert "company.known" in again
+    assert f"<span>{saved.name}</span></nav>" in again
+    assert "Everyone else" in manager.get(reverse("routing")).content.decode()
 
 
 def test_a_dry_run_that_the_event_store_cannot_answer_says_so_and_asks_it_once(
@@ -106,6 +110,7 @@ def test_a_dry_run_that_the_event_store_cannot_answer_says_so_and_asks_it_once(
 
     monkeypatch.setattr("loopline.leads.known.engine", not_there)
     manager, new = signed_in_as(Role.SALES_MANAGER, unit), reverse("routing_rule", args=[unit.pk, "new"])
+    assert "Everyone <b" in manager.get(reverse("routing")).content.decode(), "of no other rule"
     tried = manager.post(new, {**RULE, "countries": "", "product": "/product/pumps", "try": "1"}).content.decode()
     assert "Not known for 3 of 3 leads" in tried
     assert "no answer within 5 s" in tried
@@ -220,7 +225,13 @@ def test_leads_in_a_queue_are_there_to_take_for_the_team(unit: BusinessUnit) -> 
 def test_the_books_say_that_they_hold(unit: BusinessUnit, store: DuckDBEngine) -> None:
     assert Client().get(reverse("lead_book")).status_code == 302
     assert signed_in_as(Role.FINANCE, unit).get(reverse("lead_book")).status_code == 403
-    assert "Adds up on every day" in signed_in_as(Role.SALES, unit).get(reverse("lead_book")).content.decode()
+    client = signed_in_as(Role.SALES, unit)
+    empty = client.get(reverse("lead_book")).content.decode()
+    assert "No leads yet" in empty
+    assert "<table" not in empty
+    make_lead(unit)
+    Relay(store).relay_all()
+    assert "Adds up on every day" in client.get(reverse("lead_book")).content.decode()
 
 
 def test_pages_say_when_the_event_store_does_not_answer(unit: BusinessUnit) -> None:

@@ -51,7 +51,7 @@ class RoutingRuleForm(PageForm):
         widget=Textarea(attrs={"rows": 3, "class": "mono", "spellcheck": "false"}),
         help_text="Any rule of the rule language, as JSON: see Rules as JSON in the docs.",
     )
-    target = forms.ChoiceField(label="They go", choices=RoutingRule.Target.choices)
+    target = forms.ChoiceField(label="Who gets them", choices=RoutingRule.Target.choices)
     person = forms.ModelChoiceField(queryset=User.objects.none(), required=False, empty_label="Nobody in particular")
     team = forms.ModelChoiceField(queryset=Team.objects.none(), required=False, empty_label="Everybody who takes leads")
 
