@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.chromium import browser
-from tests.engines import chdb_folder, engine, engine_kind, engine_url, make_engine, reading_engine, store
+from tests.engines import chdb_folder, engine, engine_kind, engine_url, lender, make_engine, reading_engine, store
 from tests.postgres import postgres_url
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "engine",
     "engine_kind",
     "engine_url",
+    "lender",
     "make_engine",
     "postgres_url",
     "reading_engine",

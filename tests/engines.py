@@ -1,7 +1,7 @@
 """The event store for tests: every test that asks for `engine` runs on DuckDB and on ClickHouse's own engine.
 
 chDB hosts one engine per process, so one is opened on first use and each test gets a database in it. Making one and
-dropping it takes longer than most tests: it is emptied and lent to the next test instead.
+dropping it takes longer than most tests: it is emptied and lent to the next test instead, as one of DuckDB is.
 """
 
 import functools
@@ -20,6 +20,7 @@ from loopline.store.clickhouse_engine import ClickHouseEngine
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
+from tests.lent import Lender
 
 KINDS = ("duckdb", "clickhouse")
 KEPT_MEMORY = "128MB"
@@ -165,18 +166,29 @@ def make_engine(engine_url: str) -> Iterator[MakeEngine]:
         engine.close()
 
 
-@pytest.fixture
-def engine(make_engine: MakeEngine) -> Engine:
-    """An empty event store, once per engine."""
-    return make_engine()
+@pytest.fixture(scope="session")
+def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lender]:
+    made = Lender(tmp_path_factory.mktemp("lent"), lambda path, threads: empty_duckdb(path, threads=threads))
+    yield made
+    made.close()
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[DuckDBEngine]:
-    """The event store of the pages, in a file of this test. Their questions are asked with more threads by tests of
+def engine(engine_kind: str, request: pytest.FixtureRequest, lender: Lender, tmp_path: Path) -> Iterator[Engine]:
+    """An empty event store, once per engine; where the test has the marker `new_database`, in a file of its own."""
+    if engine_kind == "duckdb" and not request.node.get_closest_marker("new_database"):
+        with lender.lent(tmp_path, threads=2) as lent:
+            yield lent
+    else:
+        make: MakeEngine = request.getfixturevalue("make_engine")
+        yield make()
+
+
+@pytest.fixture
+def store(lender: Lender, tmp_path: Path) -> Iterator[DuckDBEngine]:
+    """The event store of the pages. Their questions are asked with more threads by tests of
     `engine`; threads that have nothing to do take a seventh of a page's time."""
-    engine = empty_duckdb(tmp_path / "events.duckdb", threads=1)
-    use_engine(engine)
-    yield engine
-    use_engine(None)
-    engine.close()
+    with lender.lent(tmp_path, threads=1) as engine:
+        use_engine(engine)
+        yield engine
+        use_engine(None)
