@@ -9,6 +9,7 @@ import itertools
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,7 +21,7 @@ from loopline.store.clickhouse_engine import ClickHouseEngine
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
-from tests.lent import Lender
+from tests.lent import Lender, empty_clickhouse, lent_clickhouse
 
 KINDS = ("duckdb", "clickhouse")
 KEPT_MEMORY = "128MB"
@@ -75,9 +76,8 @@ def engine_kind(request: pytest.FixtureRequest) -> str:
 
 
 _numbers = itertools.count()
-_free: list[str] = []
-"""Addresses of ClickHouse databases with all tables and no rows, for the next test."""
-_had_tests: set[str] = set()
+_free: list[ClickHouseEngine] = []
+"""Databases with all tables and no rows, for the next test."""
 
 
 @pytest.fixture(scope="session")
@@ -100,28 +100,25 @@ def engine_url(engine_kind: str, request: pytest.FixtureRequest, tmp_path: Path)
         yield url
         _drop(url)
         return
-    url = _free.pop() if _free else _new_database(folder)
-    yield url
-    _empty(url)
-    _had_tests.add(url)
-    _free.append(url)
+    with _lent_clickhouse(folder) as (_, url):
+        yield url
+
+
+@contextmanager
+def _lent_clickhouse(folder: Path) -> Iterator[tuple[ClickHouseEngine, str]]:
+    if _free:
+        owner = _free.pop()
+    else:
+        owner = ClickHouseEngine(_new_database(folder))
+        owner.migrate()
+    engine = lent_clickhouse(owner)
+    yield engine, f"chdb:///{folder}?database={engine._address.database}"
+    empty_clickhouse(engine)
+    _free.append(engine)
 
 
 def _new_database(folder: Path) -> str:
     return f"chdb:///{folder}?database=test_{next(_numbers)}"
-
-
-def _empty(url: str) -> None:
-    address = read_address(url)
-    client = address.client({})
-    filled = client.query(
-        "SELECT name FROM system.tables "
-        "WHERE database = {database:String} AND total_rows > 0 AND name != 'schema_version'",
-        parameters={"database": address.database},
-    ).result_rows
-    for (table,) in filled:
-        client.command(f"TRUNCATE TABLE {address.database}.{table}")
-    client.close()
 
 
 def _drop(url: str) -> None:
@@ -132,21 +129,20 @@ def _drop(url: str) -> None:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def reading_engine(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
+def reading_engine(
+    request: pytest.FixtureRequest, lender: Lender, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Engine]:
     """An empty store that the tests of a module share, for those that only ask."""
-    engine: Engine
     if request.param == "duckdb":
-        engine = empty_duckdb(tmp_path_factory.mktemp("reading") / "events.duckdb")
+        with lender.lent(tmp_path_factory.mktemp("reading"), threads=2) as engine:
+            yield engine
     else:
-        folder = request.getfixturevalue("chdb_folder")
-        engine = ClickHouseEngine(f"chdb:///{folder}?database=reading_{next(_numbers)}")
-        engine.migrate()
-    yield engine
-    engine.close()
+        with _lent_clickhouse(request.getfixturevalue("chdb_folder")) as (lent, _):
+            yield lent
 
 
 @pytest.fixture
-def make_engine(engine_url: str) -> Iterator[MakeEngine]:
+def make_engine(engine_url: str, request: pytest.FixtureRequest) -> Iterator[MakeEngine]:
     made: list[Engine] = []
 
     def make(clock: Clock = utc_now) -> Engine:
@@ -157,7 +153,7 @@ def make_engine(engine_url: str) -> Iterator[MakeEngine]:
             return engine
         engine = ClickHouseEngine(engine_url, clock=clock)
         made.append(engine)
-        if engine_url not in _had_tests:
+        if request.node.get_closest_marker("new_database"):
             engine.migrate()
         return engine
 
@@ -175,19 +171,23 @@ def lender(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lender]:
 
 @pytest.fixture
 def engine(engine_kind: str, request: pytest.FixtureRequest, lender: Lender, tmp_path: Path) -> Iterator[Engine]:
-    """An empty event store, once per engine; where the test has the marker `new_database`, in a file of its own."""
-    if engine_kind == "duckdb" and not request.node.get_closest_marker("new_database"):
+    """An empty event store, once per engine: one of its own where the test has the marker `new_database`, that of
+    `engine_url` where it asks for it, else a lent one."""
+    if request.node.get_closest_marker("new_database") or "engine_url" in request.fixturenames:
+        make: MakeEngine = request.getfixturevalue("make_engine")
+        yield make()
+    elif engine_kind == "duckdb":
         with lender.lent(tmp_path, threads=2) as lent:
             yield lent
     else:
-        make: MakeEngine = request.getfixturevalue("make_engine")
-        yield make()
+        with _lent_clickhouse(request.getfixturevalue("chdb_folder")) as (engine, _):
+            yield engine
 
 
 @pytest.fixture
 def store(lender: Lender, tmp_path: Path) -> Iterator[DuckDBEngine]:
-    """The event store of the pages. Their questions are asked with more threads by tests of
-    `engine`; threads that have nothing to do take a seventh of a page's time."""
+    """The event store of the pages. Their questions are asked with more threads by tests of `engine`; threads that have
+    nothing to do take a seventh of a page's time."""
     with lender.lent(tmp_path, threads=1) as engine:
         use_engine(engine)
         yield engine

@@ -1,5 +1,7 @@
-"""DuckDB databases that are opened once and lent from test to test: opening one takes longer than most tests."""
+"""Event stores that are opened once and lent from test to test: opening one takes longer than most tests."""
 
+import copy
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -7,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from loopline.store.clickhouse_engine import ClickHouseEngine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.kept import KeptTables
 
@@ -20,6 +23,7 @@ class LentStore(DuckDBEngine):
     def __init__(self, owner: DuckDBEngine, folder: Path) -> None:
         self._owner = owner
         super().__init__(owner._path, threads=owner._threads)
+        self._statements = owner._statements
         self.kept = KeptTables(folder / "events.duckdb.kept")
 
     def _opened(self) -> duckdb.DuckDBPyConnection:
@@ -29,6 +33,24 @@ class LentStore(DuckDBEngine):
         self._connection.close()
         self._owner.compact()
         self._connection = self._opened()
+
+
+def lent_clickhouse(owner: ClickHouseEngine) -> ClickHouseEngine:
+    """An engine that has the connections of another one, and has promised and kept nothing."""
+    engine = copy.copy(owner)
+    engine.kept, engine._promised, engine._write_lock = KeptTables(None), None, threading.Lock()
+    return engine
+
+
+def empty_clickhouse(engine: ClickHouseEngine) -> None:
+    client, database = engine._writer, engine._address.database
+    filled = client.query(
+        "SELECT name FROM system.tables "
+        "WHERE database = {database:String} AND total_rows > 0 AND name != 'schema_version'",
+        parameters={"database": database},
+    ).result_rows
+    for (table,) in filled:
+        client.command(f"TRUNCATE TABLE {database}.{table}")
 
 
 @dataclass

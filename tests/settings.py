@@ -15,10 +15,11 @@ for _name in ("LOOPLINE_DEMO", "EVENTS_URL", "BASE_URL", "LOOPLINE_BIND", "SECRE
     os.environ.pop(_name, None)
 
 from loopline.web.settings import *  # noqa: E402, F403 - the environment has to be set first
-from loopline.web.settings import CONFIG, DATABASES  # noqa: E402
+from loopline.web.settings import CONFIG, DATABASES, MIDDLEWARE  # noqa: E402
 
 if not CONFIG.database_url:
     # A file, not memory: browser tests read it from the threads of a real server.
     DATABASES["default"]["TEST"] = {"NAME": str(CONFIG.data / "records-of-tests.sqlite")}
 
 PASSWORD_HASHERS = ["tests.quick_hasher.QuickArgon2"]
+MIDDLEWARE[MIDDLEWARE.index("whitenoise.middleware.WhiteNoiseMiddleware")] = "tests.static_files.FoundOnce"

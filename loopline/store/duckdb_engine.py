@@ -32,6 +32,7 @@ from loopline.store.duckdb_errors import (
     write_error,
 )
 from loopline.store.duckdb_file import Gate, write_anew
+from loopline.store.duckdb_statements import Statements, one_select
 from loopline.store.duckdb_together import PageOf, Together
 from loopline.store.engine import Batch, Common, QueryTimeoutError, Row, StoreError, Value
 from loopline.store.erasing import rows_of, texts_put
@@ -76,6 +77,7 @@ class DuckDBEngine:
         self._horizon: datetime | None = None
         self._erasures = 0
         self._threads = threads
+        self._statements = Statements()
         self._page_of = PageOf()
         self._pages = count(1)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -225,7 +227,9 @@ class DuckDBEngine:
                 if together is not None:
                     sql = together.shortened(sql, params)
                 reader.execute("BEGIN TRANSACTION READ ONLY")
-                statement = _one_select(reader, sql)
+                # What reads tables of a page has their names in it, and is not asked again.
+                is_own = sql is not question.sql
+                statement = one_select(reader, sql) if is_own else self._statements.of(reader, sql)
                 values = wanted(params, statement.named_parameters)
                 return plain(question.answer(reader, statement, values))
             except duckdb.InterruptException as error:
@@ -364,11 +368,3 @@ def _undo(connection: duckdb.DuckDBPyConnection) -> None:
         connection.execute("ROLLBACK")
     except duckdb.Error:  # no transaction is open any more, or the database is dead, which `_told` finds out
         return
-
-
-def _one_select(reader: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """The statement in `sql`, if it is one and only reads. A writing WITH is stopped by the read-only transaction."""
-    statements = reader.extract_statements(sql)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise StoreError(f"Only one SELECT is answered here, not: {sql.strip()[:200]}")
-    return statements[0]

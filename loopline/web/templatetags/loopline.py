@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cache
 from typing import NamedTuple
 
 import lucide
@@ -162,6 +163,7 @@ def measured(value: Figure, unit: str, currency: str) -> str:
 
 
 @register.simple_tag
+@cache
 def icon(name: str, size: int = 16) -> str:
     """`{% icon "inbox" %}`: a Lucide icon, for the eye only; put words beside it."""
     svg = lucide._render_icon(name, size, **{"class": "icon", "aria-hidden": "true", "stroke-width": "1.75"})
