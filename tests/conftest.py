@@ -33,8 +33,26 @@ LONG = ("story/", "backup/", "sync/test_olist", "browser/test_every_page", "brow
 """Files of few, long tests. Two workers share the suite by files: a long one begun last leaves one without work."""
 
 
+BY_HAND = ("attribution/", "reports/")
+"""Tests of what was worked out by hand. ClickHouse thinks about each of their questions for a tenth of a second."""
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not item.nodeid.removeprefix("tests/").startswith(LONG))
+    """Long files first. By hand on ClickHouse is for `make test-slow`, but for tests marked `both_engines`."""
+    items.sort(key=lambda item: not _within(item, LONG))
+    for item in items:
+        if _within(item, BY_HAND) and _is_on_clickhouse(item) and not item.get_closest_marker("both_engines"):
+            item.add_marker(pytest.mark.slow)
+
+
+def _within(item: pytest.Item, places: tuple[str, ...]) -> bool:
+    return item.nodeid.removeprefix("tests/").startswith(places)
+
+
+def _is_on_clickhouse(item: pytest.Item) -> bool:
+    given = item.callspec.params if isinstance(item, pytest.Function) and hasattr(item, "callspec") else {}
+    return "clickhouse" in (given.get("engine_kind"), given.get("reading_engine"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -72,6 +72,7 @@ def one_sale(engine: Engine, amount: int, *at: datetime) -> Shelf:
     return shelf
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("amount", "cents"),
     [
@@ -87,6 +88,7 @@ def test_cents_that_do_not_divide_go_to_the_earlier_touchpoints(engine: Engine, 
     assert credit(engine, MODELS["linear"]) == {"o1": cents}
 
 
+@pytest.mark.both_engines
 def test_touchpoints_of_one_moment_are_dealt_to_in_the_order_of_their_ids(engine: Engine):
     shelf = one_sale(engine, 100)
     for event_id in ("b", "a", "c"):
@@ -140,6 +142,7 @@ def test_an_opportunity_without_contacts_falls_back_on_its_leads_person(engine: 
     assert column(closed_loop(engine, by="channel"), "revenue_minor") == {"Email": 100}
 
 
+@pytest.mark.both_engines
 def test_each_unattributed_sale_says_why(engine: Engine):
     shelf = Shelf(engine)
     shelf.person("outside", "v1")
@@ -232,6 +235,7 @@ def random_books(engine: Engine, seed: int) -> dict[str, tuple[int, Path]]:
     return made
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("model", list(WEIGHTS))
 def test_both_engines_deal_to_the_cent_as_deal_out_does(engine: Engine, model: str):
     made = random_books(engine, 1)
@@ -275,6 +279,7 @@ def test_credit_is_the_same_where_the_touchpoints_of_strangers_are_read_too(engi
     assert own == {("merged", "own-0"), ("merged", "own-1"), ("merged", "own-2"), ("single", "own-3")}
 
 
+@pytest.mark.both_engines
 @pytest.mark.cases
 @pytest.mark.parametrize("clock", ["period", "cohort"])
 def test_any_books_balance_for_every_model_and_dimension(engine: Engine, clock: str):

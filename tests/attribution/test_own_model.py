@@ -76,6 +76,7 @@ def test_a_half_life_far_shorter_than_the_path_still_deals_everything(engine: En
     assert sum(cents(engine, Plan(first=100, half_life_days=1), lookback_days=None)) == 100
 
 
+@pytest.mark.both_engines
 def test_any_books_balance_and_it_stands_beside_the_others(engine: Engine) -> None:
     random_books(engine, 3)
     shelf = Shelf(engine)

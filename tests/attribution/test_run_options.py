@@ -147,6 +147,7 @@ def test_a_model_that_learns_learns_from_the_conversion_the_run_is_about(engine:
     assert closed_loop(engine, by="channel", model="markov", conversion="won").totals.values["won"] == 40
 
 
+@pytest.mark.both_engines
 @pytest.mark.cases
 def test_every_choice_balances_for_every_way_to_deal(engine: Engine) -> None:
     random_books(engine, 7)

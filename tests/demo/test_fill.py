@@ -148,12 +148,12 @@ def test_deals_are_about_different_products() -> None:
 def test_campaigns_earned_most_of_the_revenue(tmp_path: Path) -> None:
     """What no campaign brought (direct visits, search, sales talks) is a good part, not the most."""
     engine = new_store(tmp_path)
-    fill(engine, tmp_path, UNTIL, scale=0.1, progress=lambda _text: None)
+    fill(engine, tmp_path, UNTIL, scale=0.06, progress=lambda _text: None)
     for model in ("linear", "first_touch"):
         asked = Options(first=UNTIL.date() - timedelta(days=365), last=UNTIL.date(), by="campaign", model=model)
         result = run_report("closed-loop", asked, engine, books_for(SYSTEM))
         revenue = {row.key: row.values["revenue_minor"] or 0 for row in result.rows}
-        assert 0.15 < revenue[NOTHING] / sum(revenue.values()) < 0.4, "of a tenth of the sales, so chance has its part"
+        assert 0.15 < revenue[NOTHING] / sum(revenue.values()) < 0.4, "of a few of the sales, so chance has its part"
     noted = run_report("closed-loop", replace(asked, model="primary_campaign"), engine, books_for(SYSTEM)).dealt
     assert noted.credited_minor > noted.unattributed_minor, "sales noted what brought most of them"
 

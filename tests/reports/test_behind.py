@@ -33,6 +33,7 @@ def small_books(engine: Engine) -> None:
     shelf.store()
 
 
+@pytest.mark.both_engines
 @pytest.mark.cases
 @pytest.mark.parametrize(("clock", "is_everything_seen"), [("period", True), ("cohort", False)])
 def test_what_is_behind_each_figure_adds_up_to_it(engine: Engine, clock: str, is_everything_seen: bool):

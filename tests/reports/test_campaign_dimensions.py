@@ -85,6 +85,7 @@ def totals(result: ReportResult) -> dict[str, object]:
     return {key: value for key, value in result.totals.values.items() if key != "cost_note"}
 
 
+@pytest.mark.both_engines
 @pytest.mark.cases
 def test_every_dimension_has_the_totals_of_the_campaigns(engine: Engine):
     spring_in_three_parts(engine)

@@ -18,6 +18,7 @@ def compared(engine: Engine, *models: str, conversion: str = "revenue", **option
     return side_by_side(scope, models or list(MODELS), conversion, engine)
 
 
+@pytest.mark.both_engines
 @pytest.mark.cases
 @pytest.mark.parametrize("clock", ["period", "cohort"])
 def test_each_column_is_the_models_own_report(engine: Engine, clock: str) -> None:

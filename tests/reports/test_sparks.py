@@ -91,6 +91,7 @@ def test_a_point_is_a_week_of_closing_or_of_the_touchpoint_in_a_cohort(reading_e
 WEEKS = {"first": date(2024, 3, 4), "last": date(2024, 3, 10)}
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("reading_engine", "days"),
     [

@@ -61,6 +61,7 @@ def test_nothing_arrived_and_nothing_changed(engine: Engine) -> None:
     assert [one.cause.key for one in found.shares] == ["costs"]
 
 
+@pytest.mark.both_engines
 def test_each_kind_of_fact_has_its_share(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.code("sprnig", "spring")

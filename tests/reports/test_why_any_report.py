@@ -65,6 +65,7 @@ def assert_sums(found: Why) -> None:
     assert "outside" not in {one.cause.key for one in found.shares}, "the causes explain all of it"
 
 
+@pytest.mark.both_engines
 @pytest.mark.cases
 def test_over_random_edits_the_parts_sum_to_the_difference_in_every_report(engine: Engine) -> None:
     random = Random(20241128)

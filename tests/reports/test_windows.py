@@ -60,6 +60,7 @@ def figures(found: ByWindow) -> dict[str, list[object]]:
     return {row.key: [row.values[one.key] for _, one in found.columns] for row in found.result.rows}
 
 
+@pytest.mark.both_engines
 def test_pipeline_moves_from_what_came_late_to_what_came_early(reading_engine: Engine, shelf: Shelf) -> None:
     found = asked("pipeline-created", reading_engine)
     assert [window for window, _ in found.columns] == ["7", "30", "90", "none"]
