@@ -59,7 +59,7 @@ def invite(administrator: Colleague, browser: Browser, name: str, role: str, *, 
         box.check()
     if takes_leads:
         page.locator("input[name='takes_leads']").check()
-    administrator.press("Make the link")
+    administrator.press("Create invitation link")
     link = page.locator("code.secret").inner_text()
     colleague = Colleague(_context(browser).new_page(), administrator.url)
     colleague.page.goto(link)
