@@ -21,7 +21,7 @@ from loopline.sync.models import ImportRun
 from loopline.sync.reading import SourceRow, read_rows
 from loopline.sync.rows import AdRow, DealRow, Row, RowMapper
 from loopline.sync.sources import Source
-from loopline.sync.verdicts import Verdict
+from loopline.sync.verdicts import Answer, Verdict
 
 ROWS = 20
 _HIDDEN = {"line", "digest", "warnings", "amount_minor", "currency", "claimed_micro", "claimed_minor"}
@@ -40,6 +40,12 @@ class FilePreview:
     kind: FileKind
     shape: str
     rows: list[PreviewRow]
+    is_whole: bool
+    """Whether these are all rows of the file."""
+
+    @property
+    def refused(self) -> int:
+        return sum(row.verdict.answer is Answer.REFUSED for row in self.rows)
 
     @property
     def fields(self) -> list[str]:
@@ -52,13 +58,14 @@ def preview(asked: Import, *, by: Actor, rows: int = ROWS) -> list[FilePreview]:
     require_import(by, asked.unit, asked.kinds)
     mappers = [row_mapper(source, asked.unit, utc_now()) for source in asked.sources]
     pairs = list(zip(asked.sources, mappers, strict=True))
-    samples = [_sample(source, mapper, rows) for source, mapper in pairs]
+    read = [list(islice(read_rows(source.path, source.shape), rows + 1)) for source in asked.sources]
+    samples = [_chunk(mapper, some[:rows]) for mapper, some in zip(mappers, read, strict=True)]
     wanted = {row.lead for chunk in samples for row in chunk.rows if isinstance(row, DealRow) and row.lead}
     zone = ZoneInfo(Organisation.current().time_zone)
     found: list[FilePreview] = []
     with transaction.atomic():
         run = ImportRun.objects.create(unit=asked.unit, file_name="preview", by_name=by.name, mapping="")
-        for (source, mapper), sample in zip(pairs, samples, strict=True):
+        for (source, mapper), sample, some in zip(pairs, samples, read, strict=True):
             job = Job(run, asked.unit, asked.mapping.system, by, utc_now(), f"import {source.name}"[:200])
             if source.mapping.kind is FileKind.LEADS and wanted:
                 _take_leads_of(job, source, mapper, wanted - sample.ids)
@@ -66,13 +73,10 @@ def preview(asked: Import, *, by: Actor, rows: int = ROWS) -> list[FilePreview]:
             verdicts = take(job, sample, source.mapping.kind)
             job.write()
             shown = [PreviewRow(one, values.get(one.line, {})) for one in verdicts]
-            found.append(FilePreview(source.name, source.mapping.kind, source.shape.sentence, shown))
+            is_whole = len(some) <= rows
+            found.append(FilePreview(source.name, source.mapping.kind, source.shape.sentence, shown, is_whole))
         transaction.set_rollback(True)
     return found
-
-
-def _sample(source: Source, mapper: RowMapper, rows: int) -> Chunk:
-    return _chunk(mapper, list(islice(read_rows(source.path, source.shape), rows)))
 
 
 def _chunk(mapper: RowMapper, read: Sequence[SourceRow]) -> Chunk:

@@ -51,11 +51,13 @@ class Tally:
 
     @property
     def sentence(self) -> str:
-        """`8,000 rows: 7,990 created, 10 refused (3 with a warning)`"""
+        """`8,000 rows: 7,990 created (3 with a warning), 10 refused`; what is refused is not warned of."""
         rows = sum(self.counts[one.value] for one in Answer)
         parts = [f"{self.counts[one.value]:,} {one.value}" for one in Answer if self.counts[one.value]]
-        warned = f" ({self.counts['warnings']:,} with a warning)" if self.counts["warnings"] else ""
-        return f"{rows:,} rows: {', '.join(parts)}{warned}" if rows else "no rows"
+        if self.counts["warnings"]:
+            last = max(0, len(parts) - 1 - bool(self.counts[Answer.REFUSED.value]))
+            parts[last] += f" ({self.counts['warnings']:,} with a warning)"
+        return f"{rows:,} row{'s' if rows > 1 else ''}: {', '.join(parts)}" if rows else "no rows"
 
 
 class VerdictFile:

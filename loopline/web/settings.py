@@ -168,6 +168,12 @@ STORAGES = {
 
 # Sign-in: by e-mail address, nobody signs up by themselves, a second step or a passkey if the person sets one up.
 ACCOUNT_ADAPTER = "loopline.web.sign_in.AccountAdapter"
+ACCOUNT_FORMS = {
+    "change_password": "loopline.web.forms.account.NewPasswordForm",
+    "login": "loopline.web.forms.account.SignInForm",
+    "reauthenticate": "loopline.web.forms.account.StillYouForm",
+    "set_password": "loopline.web.forms.account.FirstPasswordForm",
+}
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]

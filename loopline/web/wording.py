@@ -4,11 +4,14 @@ Nothing here calculates: a value arrives as it is and is only written. None is "
 Spaces inside a figure do not break; a minus is a real one.
 """
 
+import re
 from datetime import date, datetime, timedelta, tzinfo
 from decimal import Decimal
 
 from loopline.lib.amounts import MINUS, NO_BREAK, NONE
 from loopline.lib.percent import percent_figure
+
+_CAPITAL = re.compile(r"(?<=[\w)] )\(?[A-Z](?=[a-z])")
 
 
 def figure_text(value: int | float | Decimal | None) -> str:
@@ -35,6 +38,11 @@ def points_text(value: int | float | Decimal | None) -> str:
         return NONE
     text = f"{value:+,.1f}".removesuffix(".0").replace("-", MINUS)
     return f"{'±0' if text[1:] == '0' else text}{NO_BREAK}pt"
+
+
+def sentence_case(text: str) -> str:
+    """`Security Keys` → `Security keys`: words after the first in small letters, but for what is all capitals."""
+    return _CAPITAL.sub(lambda found: found[0].lower(), text)
 
 
 def moment_text(moment: datetime, now: datetime, zone: tzinfo) -> str:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.browser
 
 def sign_in_by_hand(page: Page, home: str = "") -> None:
     page.goto(f"{home}/account/login/")
-    page.get_by_label("Email").fill("sales@nordwind.test")
+    page.get_by_label("E-mail").fill("sales@nordwind.test")
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in").click()
     page.wait_for_load_state()
@@ -29,7 +29,7 @@ def sign_in_by_hand(page: Page, home: str = "") -> None:
 
 def prove_it(page: Page) -> None:
     page.get_by_label("Password").fill("correct horse battery")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Confirm").click()
 
 
 def code_of(secret: str) -> str:
@@ -64,7 +64,7 @@ def test_somebody_signs_in_with_their_password_and_out_again(filled_site: Compan
     complaints = Complaints(page)
     page.goto("/")
     shoot(page, "sign_in")
-    page.get_by_label("Email").fill("sales@nordwind.test")
+    page.get_by_label("E-mail").fill("sales@nordwind.test")
     page.get_by_label("Password").fill("correct horse battery")
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Today")

@@ -16,7 +16,7 @@ from loopline.leads.capture import capture_submission
 from loopline.leads.models import Lead
 from loopline.lib.times import utc_now
 from loopline.people.actions import link_identity, merge_people
-from loopline.people.models import Merge, Person
+from loopline.people.models import Company, Merge, Person
 from loopline.store.arrow import to_arrow
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch
@@ -229,13 +229,28 @@ def test_editing_a_person(unit: BusinessUnit) -> None:
     person = make_person("ines@halden.example", unit=unit)
     client = signed_in_as(Role.SALES, unit)
     assert "halden.example" in text(client.get(f"/people/{person.pk}/edit/"))
-    typed = {"name": "Ines", "country": "no", "company": "halden.example"}
+    typed = {"name": "Ines", "country": "NO", "company": "halden.example"}
     assert client.post(f"/people/{person.pk}/edit/", typed).status_code == 302
     person.refresh_from_db()
     assert (person.name, person.country, str(person.company)) == ("Ines", "NO", "halden.example")
     wrong = client.post(f"/people/{person.pk}/edit/", {"country": "Norway", "company": "Nowhere"})
     assert wrong.status_code == 422
     assert "There is no such company" in text(wrong)
+
+
+def test_editing_a_person_keeps_a_country_that_is_none_and_a_company_whose_name_another_has(unit: BusinessUnit) -> None:
+    person = make_person("ines@halden.example", unit=unit)
+    other = make_person("tom@other.example", unit=unit)
+    Company.objects.update(name="Foods")
+    Person.objects.filter(pk=person.pk).update(country="XQ")
+    client = signed_in_as(Role.SALES, unit)
+    page = text(client.get(f"/people/{person.pk}/edit/"))
+    assert '<option value="XQ" selected>' in page
+    assert 'value="halden.example"' in page
+    typed = {"country": "XQ", "company": "halden.example"}
+    assert client.post(f"/people/{person.pk}/edit/", typed).status_code == 302
+    person.refresh_from_db()
+    assert (person.country, person.company_id != other.company_id) == ("XQ", True)
 
 
 def test_merging_is_compared_confirmed_and_undone(unit: BusinessUnit) -> None:
@@ -269,7 +284,7 @@ def test_a_company_shows_its_people_and_can_be_edited(unit: BusinessUnit) -> Non
     client = signed_in_as(Role.SALES, unit)
     assert "halden.example" in text(client.get("/companies/?q=halden"))
     assert "Ines Okafor" in text(client.get(f"/companies/{person.company_id}/"))
-    typed = {"name": HOSTILE, "employees": "1200", "country": "no"}
+    typed = {"name": HOSTILE, "employees": "1200", "country": "NO"}
     assert client.post(f"/companies/{person.company_id}/edit/", typed).status_code == 302
     page = text(client.get(f"/companies/{person.company_id}/"))
     assert "1,200 people" in page

@@ -1,4 +1,5 @@
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from loopline.leads.models import Lead
 from loopline.people.models import Person
 from loopline.sync.models import ImportRun
 from loopline.sync.uploads import folder_of, kept
+from loopline.sync.verdicts import Tally
 from tests.make import make_unit, make_user, signed_in
 from tests.sync.house import HEAD, LEADS
 
@@ -69,7 +71,20 @@ def test_a_draft_shows_what_would_become_of_each_row_and_writes_nothing(marketer
     assert "ana@halden.example" in text
     assert "&lt;script&gt;" in text
     assert "no date such as" in text
+    assert "Import 1 row, leave out 1" in text
     assert not Person.objects.exists()
+
+
+def test_the_button_promises_no_count_where_only_the_first_rows_were_looked_at(
+    marketer: User, unit: BusinessUnit
+) -> None:
+    client = signed_in(marketer)
+    row = "M{},2026-01-05,ana{}@halden.example,Ana,Halden,fair\n"
+    many = "".join(row.format(number, number) for number in range(30))
+    run = send(client, unit, content=HEAD + ROWS + many)
+    assert "Import, leave out what is refused" in client.get(reverse("import_run", args=[run.pk])).content.decode()
+    run = send(client, unit, content=HEAD + many)
+    assert "Import all rows" in client.get(reverse("import_run", args=[run.pk])).content.decode()
 
 
 def test_a_file_without_a_mapping_gets_a_suggested_one(marketer: User, unit: BusinessUnit) -> None:
@@ -112,6 +127,16 @@ def test_a_discarded_draft_is_gone_with_its_files(marketer: User, unit: Business
     client.post(reverse("import_discard", args=[run.pk]))
     assert not ImportRun.objects.exists()
     assert not folder_of(settings.CONFIG.data, run).exists()
+
+
+def test_warnings_stand_beside_what_was_taken_in() -> None:
+    assert (
+        Tally(Counter(created=7, refused=2, warnings=1)).sentence == "9 rows: 7 created (1 with a warning), 2 refused"
+    )
+    assert (
+        Tally(Counter(created=7, updated=1, warnings=2)).sentence == "8 rows: 7 created, 1 updated (2 with a warning)"
+    )
+    assert Tally(Counter(created=1)).sentence == "1 row: 1 created"
 
 
 @pytest.mark.django_db(transaction=True)

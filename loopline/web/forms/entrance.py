@@ -22,7 +22,9 @@ class SetupForm(PageForm):
     unit_name = forms.CharField(
         label="First business unit", max_length=200, help_text="A brand or country organisation; more can follow."
     )
-    time_zone = forms.ChoiceField(label="Time zone", choices=time_zone_choices, help_text="Decides what a day is.")
+    time_zone = forms.ChoiceField(
+        label="Time zone", choices=time_zone_choices, help_text="Days of reports begin and end at midnight there."
+    )
     reporting_currency = forms.ChoiceField(label="Reporting currency", choices=currency_choices, initial="EUR")
 
     def setup(self) -> Setup:

@@ -36,7 +36,7 @@ class RoutingRuleForm(PageForm):
         label="Named accounts",
         required=False,
         widget=Textarea(attrs={"rows": 2}),
-        help_text="One a line: the domain of the company, such as halden.example, or its name.",
+        help_text="One per line: the domain of the company, such as halden.example, or its name.",
     )
     countries = forms.CharField(label="Territory", required=False, help_text="Countries, with commas: Norway, SE, DK.")
     languages = forms.CharField(label="Language", required=False, help_text="With commas: de, German.")
@@ -269,7 +269,7 @@ class TermsForm(PageForm):
         label="Days the unit is closed",
         required=False,
         widget=Textarea(attrs={"rows": 3}),
-        help_text="Beside public holidays, one a line: 2026-12-24 Christmas Eve.",
+        help_text="Beside public holidays, one per line: 2026-12-24 Christmas Eve.",
     )
     chat_webhook = forms.CharField(
         label="Incoming webhook of your chat",

@@ -80,6 +80,12 @@ def scope(key: str) -> str:
     return format_html('<span title="{}">{}</span>', key, key.removesuffix(":read"))
 
 
+@register.filter(is_safe=True)
+def sentence(text: str) -> str:
+    """`{% filter sentence %}Security Keys{% endfilter %}` → Security keys: what others wrote, in our case."""
+    return wording.sentence_case(text)
+
+
 @register.filter
 def detail(value: object) -> str:
     """`{{ value|detail }}`: what an audit entry says, however deep"""

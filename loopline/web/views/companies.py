@@ -60,7 +60,9 @@ def company(request: PageRequest, company_id: UUID) -> HttpResponse:
 @allow(Permission.EDIT_PEOPLE)
 def company_edit(request: PageRequest, company_id: UUID) -> HttpResponse:
     found = _find(request, company_id)
-    form = CompanyForm(request.POST) if request.method == "POST" else CompanyForm.showing(found)
+    form = CompanyForm.showing(found)
+    if request.method == "POST":
+        form = CompanyForm(request.POST, country=found.country)
     if form.is_bound and form.is_valid():
         edit_company(found, form.details(), by=request.actor)
         messages.success(request, "Saved.")

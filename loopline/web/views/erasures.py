@@ -45,8 +45,8 @@ def erasure(request: PageRequest, erasure_id: UUID) -> HttpResponse:
     done = steps.index(Erasure.Step(found.step)) + (found.finished_at is not None)
     context = {
         "erasure": found,
-        "steps": [(step.label, place < done) for place, step in enumerate(steps[1:])],
-        "gone": told_counts(found),
+        "steps": [(_PLACES[step], place < done) for place, step in enumerate(steps[1:])],
+        "told": told_counts(found),
     }
     return render(request, f"people/erasure.html{'#state' if request.htmx else ''}", context)
 
@@ -58,13 +58,22 @@ def erasures(request: PageRequest) -> HttpResponse:
     return render(request, "settings/erasures.html", {"erasures": found, "most": MOST})
 
 
-_COUNTED = {
+_PLACES = {
+    Erasure.Step.RECORDS: "records", Erasure.Step.EVENTS: "event store",
+    Erasure.Step.INBOX: "inbox and its archive", Erasure.Step.FILES: "files",
+}  # fmt: skip
+_GONE = {
     "events": "events", "identities": "identities", "submissions": "submissions emptied", "consents": "consents",
     "talks": "notes of talks emptied", "tasks": "tasks emptied", "texts": "other texts that named them",
-    "uploads": "uploaded files", "leads": "leads kept without a name", "opportunities": "opportunities kept",
+    "uploads": "uploaded files",
 }  # fmt: skip
+_KEPT = {"leads": "leads", "opportunities": "opportunities"}
 
 
-def told_counts(found: Erasure) -> list[tuple[str, int]]:
-    """What went and what stayed, in words."""
-    return [(words, int(found.counts[key])) for key, words in _COUNTED.items() if key in found.counts]
+def told_counts(found: Erasure) -> list[tuple[str, list[tuple[str, int]]]]:
+    """What went and what stayed, in words; what there was none of is left out."""
+    counted = (
+        (title, [(words, int(found.counts[key])) for key, words in named.items() if found.counts.get(key)])
+        for title, named in (("Erased", _GONE), ("Stayed, without a name", _KEPT))
+    )
+    return [(title, lines) for title, lines in counted if lines]

@@ -10,7 +10,7 @@ from loopline.people.claims import people_named
 from loopline.people.decisions import DecisionRefusedError, block_identity, hubs, lift_hub, unblock_identity
 from loopline.people.emails import InvalidEmailError
 from loopline.people.models import BlockedIdentity, IdentityLink, Person
-from loopline.people.stitch import HUB_ABOVE, IdentityKind
+from loopline.people.stitch import HUB_ABOVE, IdentityKind, parse
 from loopline.web.access import PageRequest, allow
 
 KINDS = (IdentityKind.USER, IdentityKind.VISITOR, IdentityKind.EMAIL, IdentityKind.PHONE)
@@ -23,7 +23,7 @@ def identities(request: PageRequest) -> HttpResponse:
     context = {
         "rows": rows,
         "most": HUB_ABOVE,
-        "blocked": BlockedIdentity.objects.all(),
+        "blocked": [(one, *parse(one.identity)) for one in BlockedIdentity.objects.all()],
         "kinds": KINDS,
         "can_block": request.actor.may(Permission.ADMINISTER),
     }

@@ -86,10 +86,22 @@ def _draft(request: PageRequest, run: ImportRun, form: MappingForm | None = None
         "fields": FIELDS,
     }
     try:
-        context["files"] = [_shown(one) for one in preview(asked(settings.CONFIG.data, run), by=request.actor)]
+        files = preview(asked(settings.CONFIG.data, run), by=request.actor)
+        context |= {"files": [_shown(one) for one in files], "take_label": _take_label(files)}
     except Refusals as error:
         context["trouble"] = str(error)
     return context
+
+
+def _take_label(files: list[FilePreview]) -> str:
+    """What the button that takes the files in does, as far as the rows that were looked at tell."""
+    refused = sum(one.refused for one in files)
+    if not refused:
+        return "Import all rows"
+    if not all(one.is_whole for one in files):
+        return "Import, leave out what is refused"
+    taken = sum(len(one.rows) for one in files) - refused
+    return f"Import {taken} row{'' if taken == 1 else 's'}, leave out {refused}"
 
 
 def _shown(file: FilePreview) -> dict[str, Any]:

@@ -29,6 +29,12 @@ from loopline.web.shared_browsers import shown_stretches
 
 PER_PAGE = 50
 NOBODY = UUID(int=0)
+_ONE = {
+    str(one.related_model._meta.verbose_name_plural): str(one.related_model._meta.verbose_name)
+    for one in Person._meta.related_objects
+    if not isinstance(one.related_model, str)
+}
+"""What one of the records under a person is called, by what several are."""
 STATES = {"": "everyone", "running": "with a running lead", "converted": "converted", "none": "never a lead"}
 _SHOWN = (("Name", "name"), ("E-mail", "email"), ("Job title", "job_title"), ("Phone", "phone"),
           ("Company", "company"), ("Country", "country"), ("Known since", "created_at"))  # fmt: skip
@@ -91,7 +97,7 @@ def person_edit(request: PageRequest, person_id: UUID) -> HttpResponse:
     if request.method != "POST":
         form = PersonForm.showing(found, request.actor)
         return render(request, "people/person_edit.html", {"person": found, "form": form})
-    form = PersonForm(request.POST, actor=request.actor)
+    form = PersonForm(request.POST, actor=request.actor, country=found.country)
     if not form.is_valid():
         return render(request, "people/person_edit.html", {"person": found, "form": form}, status=422)
     edit_person(found, form.details(), company=form.cleaned_data["company"], by=request.actor)
@@ -190,7 +196,7 @@ def _consents(ids: list[UUID]) -> list[Consent]:
 
 
 def _counted(person: Person) -> list[tuple[str, int]]:
-    return [(name, len(rows)) for name, rows in holdings(person).items()]
+    return [(name if len(rows) > 1 else _ONE.get(name, name), len(rows)) for name, rows in holdings(person).items()]
 
 
 def _id(text: str | None) -> UUID | None:
