@@ -28,6 +28,8 @@ def test_the_current_tab_is_in_view_and_a_faded_edge_says_there_is_more(filled_s
     expect(tabs).to_have_attribute("data-more", "before")
     tabs.evaluate("strip => { strip.scrollLeft = 0 }")
     expect(tabs).to_have_attribute("data-more", "after")
+    page.evaluate("document.dispatchEvent(new Event('htmx:afterSettle'))")
+    assert tabs.evaluate("strip => strip.scrollLeft") == 0, "a part that came anew moves nothing that was scrolled"
     page.set_viewport_size({"width": 700, "height": 844})
     expect(tabs).to_have_attribute("data-more", "before")
     assert is_in_view(page, ".tabs")

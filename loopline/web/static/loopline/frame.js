@@ -40,8 +40,10 @@
     if (more.length) strip.dataset.more = more.join(" ");
     else delete strip.dataset.more;
   };
-  const fit = () => {
-    for (const strip of document.querySelectorAll(".tabs, .agenda-strip")) {
+  const seen = new WeakSet();
+  const fit = (strips) => {
+    for (const strip of strips) {
+      seen.add(strip);
       const current = strip.querySelector("[aria-current]");
       if (current) {
         const there = current.getBoundingClientRect(), here = strip.getBoundingClientRect();
@@ -50,9 +52,11 @@
       edges(strip);
     }
   };
-  fit();
-  addEventListener("resize", fit);
-  document.addEventListener("htmx:afterSettle", fit);
+  const all = () => [...document.querySelectorAll(".tabs, .agenda-strip")];
+  fit(all());
+  addEventListener("resize", () => fit(all()));
+  // A strip that came anew; one that somebody has scrolled stays where it is.
+  document.addEventListener("htmx:afterSettle", () => fit(all().filter((strip) => !seen.has(strip))));
   document.addEventListener("scroll", (event) => {
     if (event.target.matches?.(".tabs, .agenda-strip")) edges(event.target);
   }, true);
