@@ -179,5 +179,10 @@ def test_each_link_says_why_how_sure_and_by_which_rules(unit: BusinessUnit) -> N
         link_identity("visitor:v2", one, "form", SYSTEM)
     page = signed_in_as(Role.SALES, unit).get(f"/people/{person.pk}/").content.decode()
     assert "It came with this person, but it was used by more than one person" in page
-    for words in ("A form with this person&#x27;s address was sent from it", "likely", "certain", "rules 2"):
+    for words in (
+        "A form with this person&#x27;s address was sent from it",
+        "likely",
+        "certain",
+        "by version 2 of the rules",
+    ):
         assert words in page
