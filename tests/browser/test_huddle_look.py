@@ -178,7 +178,7 @@ def test_scorecards_and_what_decisions_did_look_right(filled_site: Company, sign
     page = sign_in(filled_site.users[Role.SALES_MANAGER])
     complaints = Complaints(page)
     page.goto(f"/huddles/scorecards/?unit={unit.pk}")
-    expect(page.get_by_text("below the 99.8 % limit")).to_be_visible()
+    expect(page.locator("td").get_by_text("below the 99.8 % limit")).to_be_visible()
     shoot(page, "scorecards")
     page.goto("/huddles/decisions/")
     shoot(page, "decisions")
