@@ -104,6 +104,12 @@ class Rule(msgspec.Struct, frozen=True):
     channel: str
     when: tuple[tuple[Condition, ...], ...]
 
+    @property
+    def title(self) -> str:
+        """Its key as people read it: `ga4-organic-search` → Organic search."""
+        words = self.key.removeprefix("ga4-").replace("-", " ")
+        return {"ai assistants": "AI assistants", "sms": "SMS"}.get(words, words[:1].upper() + words[1:])
+
     def words(self) -> str:
         return ", or ".join(" and ".join(condition.words() for condition in line) for line in self.when)
 

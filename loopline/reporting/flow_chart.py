@@ -27,19 +27,19 @@ class _Place:
     height: float
 
 
-def flow_svg(found: Flows) -> str:
-    """Empty where nothing leads to anything."""
+def flow_svg(found: Flows, wide: int = WIDTH) -> str:
+    """Empty where nothing leads to anything. `wide`: pixels for all turns, where they leave the choice."""
     if not found.flows:
         return ""
     per_sale = HEIGHT / found.won
     turns = found.stops[-1].turn
-    column = min(MOST_COLUMN, max(COLUMN, (WIDTH - COLUMN) // turns))
+    column = min(MOST_COLUMN, max(COLUMN, (wide - COLUMN) // turns))
     places, deepest = _places(found.stops, per_sale, column)
     width = turns * column + COLUMN
     return format_html(
         '<svg class="flow-chart" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}{}</svg>',
         width, round(deepest + 8), width, round(deepest + 8),
-        "The commonest ways to a sale, turn by turn; the same figures are in the table below",
+        "The commonest paths to a sale, turn by turn; the same figures are in the table below",
         _bands(found.flows, places, per_sale), _bars(found.stops, places),
     )  # fmt: skip
 

@@ -72,7 +72,7 @@ def _picture(result: ReportResult, report: Report) -> bytes | None:
 def _caption(result: ReportResult, report: Report) -> str:
     """What the chart shows, as the page says above it."""
     if report.key in ("paths", "model-comparison") or report.chart is None:
-        return "The commonest ways" if report.key == "paths" and result.by == "path" else report.question
+        return "The commonest paths" if report.key == "paths" and result.by == "path" else report.question
     return str(report.chart(result)["title"])
 
 

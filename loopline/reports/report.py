@@ -80,12 +80,18 @@ class Report:
         return next(iter(self.by)) if self.by else ""
 
 
+def _title(report: Report, by: str) -> str:
+    """“Paths by length”, and “Paths” rather than “Paths by path”."""
+    row = report.by[by].lower() if report.by else ""
+    return report.label if not row or report.label.lower() == f"{row}s" else f"{report.label} by {row}"
+
+
 def result_of(report: Report, scope: Scope, head: str, rows: list[Row], totals: Row) -> ReportResult:
     """What the report answers; options that it does not read are not said to have been used."""
     options = scope.options
     return ReportResult(
         report=report.key,
-        title=f"{report.label} by {report.by[options.by].lower()}" if report.by else report.label,
+        title=_title(report, options.by),
         question=report.question,
         by=options.by,
         model=options.model if "model" in report.reads else "",

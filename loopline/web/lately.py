@@ -49,14 +49,22 @@ def seen_lately(people: Iterable[Person], actor: Actor) -> Told[dict[str, dateti
     return ask(lambda: last_seen(engine(), ids, unit_ids=units_of(actor)))
 
 
+def remember_now(actor: Actor, visitors: int) -> None:
+    """What a page has just counted stands in its navigation, too."""
+    cache.set(_now_key(actor), visitors, _REMEMBERED_S)
+
+
+def _now_key(actor: Actor) -> str:
+    return f"visitors_now:{hash(units_of(actor))}"
+
+
 @waits("visitors")
 def people_on_the_sites(actor: Actor) -> str | None:
     """How many are there now. Asked for every page, so remembered for a moment, and dropped when the store is slow."""
     global _quiet_until
     if not actor.may(Permission.SEE_CAMPAIGNS) or time.monotonic() < _quiet_until:
         return None
-    units = units_of(actor)
-    key = f"visitors_now:{hash(units)}"
+    units, key = units_of(actor), _now_key(actor)
     known = cache.get(key)
     if known is None:
         told = ask(lambda: visitors_now(engine(), utc_now(), unit_ids=units))

@@ -15,6 +15,12 @@ _CHIP_OF = {
     "kinds": "counts", "direct": "counts", "humans": "counts",
 }  # fmt: skip
 """Options that share a chip with others → its name; any other chip has the name of its option."""
+CHIP_WORDS = {
+    "period": "Period", "since": "Since", "compare": "Compare", "clock": "Clock", "model": "Model", "by": "By",
+    "conversion": "Conversions", "people": "Touchpoints of", "counts": "Touchpoints", "unit": "Unit",
+    "lookback": "Window", "as_of": "As of",
+}  # fmt: skip
+"""What the chips are called."""
 OWN_PAGES = {"closed-loop": "closed_loop", WEEKLY: "weekly"}
 """Reports with a page of their own → the name of its route."""
 
@@ -33,8 +39,9 @@ def refused_as(*, is_part: bool) -> int:
 
 
 def refusal(error: OptionError) -> dict[str, str]:
-    """What a page says that cannot answer: why, and above it the chip of the option that is to be changed."""
-    return {"trouble": str(error), "wrong_chip": _CHIP_OF.get(error.field, error.field)}
+    """What a page says that cannot answer: why, which option it is, and the chip of it that is to be changed."""
+    chip = _CHIP_OF.get(error.field, error.field)
+    return {"trouble": str(error), "wrong_chip": chip, "wrong_option": CHIP_WORDS.get(chip, "")}
 
 
 def behind_of(key: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loopline.lib.amounts import MINUS, NO_BREAK
-from loopline.reports.metric import Metric, Number, Unit
+from loopline.reports.metric import AddsUp, Metric, Number, Unit
 from loopline.reports.result import Balance, ReportResult
 
 MOST_PERCENT = 999
@@ -46,6 +46,17 @@ def _figure(metric: Metric, result: ReportResult, before: ReportResult | None) -
     is_verdict = rounded != 0 and not metric.is_neutral
     tone = ("bad" if (rounded > 0) == metric.is_less_better else "good") if is_verdict else ""
     return KeyFigure(metric, value, text, tone)
+
+
+def fractional(result: ReportResult) -> set[str]:
+    """Keys of the counts that add up and of which some row has a fraction, as shares of records are."""
+    return {
+        metric.key
+        for metric in result.metrics
+        if metric.unit is Unit.COUNT
+        and metric.adds_up is AddsUp.SUM
+        and any((value := row.values.get(metric.key)) is not None and value != int(value) for row in result.rows)
+    }
 
 
 def coverage(balance: Balance) -> float | None:

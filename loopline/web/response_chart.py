@@ -78,9 +78,11 @@ def _marks(
     if proposed is not None and abs(proposed - found.now) > 0.005 * found.now:
         spots.append(("is-proposed", "proposed", proposed))
     return format_html_join(
-        "", '<circle class="{}" cx="{}" cy="{}" r="4.5"><title>{}</title></circle>',
-        ((name, across(at), down(found.outcome_now + found.change(found.now, at).value), word)
-         for name, word, at in spots),
+        "",
+        '<circle class="{0}" cx="{1}" cy="{2}" r="4.5"/>'
+        '<text x="{1}" y="{2}" dy="{4}" text-anchor="middle">{3}</text>',
+        ((name, across(at), down(found.outcome_now + found.change(found.now, at).value), word, dy)
+         for (name, word, at), dy in zip(spots, (18, -9), strict=False)),
     )  # fmt: skip
 
 

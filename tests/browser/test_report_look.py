@@ -132,7 +132,7 @@ def test_a_report_of_the_library_draws_its_chart_and_is_frozen(
     page = sign_in(filled_site.users[Role.MARKETING])
     complaints = Complaints(page)
     page.goto("/reports/library/paths/")
-    expect(page.get_by_role("img", name="The commonest ways to a sale")).to_be_visible()
+    expect(page.get_by_role("img", name="The commonest paths to a sale")).to_be_visible()
     shoot(page, "paths_filled")
     page.goto("/reports/closed-loop/?by=activity")
     expect(page.get_by_text("Balanced")).to_be_visible()

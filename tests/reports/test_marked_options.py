@@ -37,7 +37,7 @@ def test_every_option_error_names_its_field() -> None:
     ("said", "chip", "shows"),
     [
         ({"model": "x"}, "Model", "x"),
-        ({"model": "markov"}, "Model", "markov"),
+        ({"model": "markov"}, "Model", "Markov"),
         ({"order": "9"}, "Model", "as usual"),
         ({"order": "1.5"}, "Model", "as usual"),
         ({"from": "soon", "to": "2026-01-01"}, "Period", "soon – 2026-01-01"),
@@ -59,6 +59,8 @@ def test_the_chip_of_an_option_that_cannot_be_used_is_marked_and_no_other(
     assert answer.status_code == 400
     marked = re.findall(r'<details class="chip[^"]*is-wrong">\s*<summary><svg.*?</svg> (.*?) <b>(.*?)</b>', text, re.S)
     assert marked == [(chip, shows)]
+    assert f"<b>{chip}:</b>" in text
+    assert f'href="{reverse("closed_loop")}">Use the usual options</a>' in text
 
 
 @pytest.mark.django_db

@@ -1,7 +1,7 @@
 """The commonest ways of buyers as a flow: which channel led to which, turn by turn, until the sale (a Sankey chart)."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -40,12 +40,15 @@ class Flows:
     won: int
     """Sales on them."""
     all_won: int
-    """Sales on all ways that the report knows."""
+    """Sales of the period, on whatever way."""
+    untouched: int
+    """Those of them that no touchpoint led to."""
 
 
-def flows_of(rows: Iterable[Row], arrow: str) -> Flows:
+def flows_of(rows: Sequence[Row], arrow: str) -> Flows:
     """Of rows whose key is a way (`Email › Direct`) with `path_won`, the commonest first as the report lists them."""
     ways = [(row.key.split(arrow), int(row.values["path_won"] or 0)) for row in rows if row.key and not row.is_rest]
+    untouched = sum(int(row.values["path_won"] or 0) for row in rows if not row.key)
     drawn = [(_short(turns), won) for turns, won in ways if won > 0][:MOST_WAYS]
     end = max((len(turns) for turns, _ in drawn), default=0)
     through: dict[tuple[int, str], int] = defaultdict(int)
@@ -62,7 +65,8 @@ def flows_of(rows: Iterable[Row], arrow: str) -> Flows:
         flows=[Flow(made[source], made[target], won) for (source, target), won in between.items()],
         ways=len(drawn),
         won=sum(won for _, won in drawn),
-        all_won=sum(won for _, won in ways),
+        all_won=sum(won for _, won in ways) + untouched,
+        untouched=untouched,
     )
 
 

@@ -4,14 +4,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from loopline.lib.money import Money
-from loopline.reports.charts.specs import Chart, Spec, finished
+from loopline.reports.charts.specs import NAMES_WIDE, Chart, Spec, finished
 from loopline.reports.metric import Metric, Unit
 from loopline.reports.result import ReportResult, Row
 
 MOST_BARS = 12
 _SHORT = "format(datum.value, '~s')"
-_NAMES_WIDE = "containerSize()[0] > 640 ? 320 : 160"
-"""So many pixels the names beside bars may take: the half of a telephone, more where there is room."""
 
 
 def bars(result: ReportResult, key: str) -> Chart:
@@ -68,7 +66,7 @@ def _plain(value: int | float | None, metric: Metric, currency: str) -> float | 
 def _bars_spec(title: str, count: int) -> Spec:
     import altair as alt  # 50 MB and most of a second, needed only where a chart is drawn
 
-    names = alt.Axis(title=None, labelLimit=alt.ExprRef(_NAMES_WIDE), ticks=False)
+    names = alt.Axis(title=None, labelLimit=alt.ExprRef(NAMES_WIDE), ticks=False)
     chart = (
         alt.Chart(alt.NamedData("rows"))
         .mark_bar(cornerRadiusEnd=2, color="token:accent")

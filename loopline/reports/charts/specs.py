@@ -19,6 +19,8 @@ Chart = dict[str, Any]
 REVENUE, COST = "Revenue", "Cost"
 _WHAT, _COLOURS = [REVENUE, COST], ["token:accent", "token:cost-line"]
 MOST_BARS = 10
+NAMES_WIDE = "containerSize()[0] > 0 ? min(320, 0.4 * containerSize()[0]) : 160"
+"""So many pixels the names beside bars may take: two fifths of the chart, so that there is room for the bars."""
 _SHORT = "format(datum.value, '~s')"
 """0, 20k, 1.5M: each label by itself, so that zero is not 0k."""
 
@@ -86,7 +88,11 @@ def _by_row_spec(count: int) -> Spec:
         alt.Chart(alt.NamedData("rows"))
         .mark_bar(cornerRadiusEnd=2)
         .encode(
-            y=alt.Y("row:N", sort=alt.SortField("place"), axis=alt.Axis(title=None, labelLimit=150, ticks=False)),
+            y=alt.Y(
+                "row:N",
+                sort=alt.SortField("place"),
+                axis=alt.Axis(title=None, labelLimit=alt.ExprRef(NAMES_WIDE), ticks=False),
+            ),
             yOffset=alt.YOffset("what:N", sort=[COST, REVENUE]),
             x=alt.X("value:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)),
             color=alt.Color(

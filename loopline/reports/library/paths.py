@@ -16,7 +16,7 @@ from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.store.engine import Engine
 
-BY = {"path": "Way", "length": "Number of touchpoints", "first": "First channel", "last": "Last channel"}
+BY = {"path": "Path", "length": "Number of touchpoints", "first": "First channel", "last": "Last channel"}
 MOST_STEPS = 6
 """So many channels of a path are told; what follows is “…”."""
 MANY = 1_000
@@ -113,12 +113,13 @@ COUNTING = Counting(
                        of="opportunity", dated=_DATED, unit=Unit.MONEY), aggregate="coalesce(sum(reporting_minor), 0)"),
         Told(ratio_of("path_mean_minor", "Mean amount", "revenue ÷ won", "path_minor", "path_won", dated=_DATED,
                       unit=Unit.MONEY, short="Mean"), per("path_minor", "path_won")),
-        Counted(ratio_of("path_touches", "Touchpoints", "median number of touchpoints on the path", dated=_DATED,
+        Counted(ratio_of("path_touches", "Median touchpoints", "median number of touchpoints on the path", dated=_DATED,
                          unit=Unit.COUNT), "touches > 0", "median(touches)"),
-        Counted(ratio_of("path_channels", "Turns", "median number of channels on the path, one after the other",
-                         dated=_DATED, unit=Unit.COUNT), "touches > 0", "median(channels)"),
-        Counted(ratio_of("path_hours", "First touch to won", "median from the first touchpoint within the window "
-                         "to won", dated=_DATED, unit=Unit.HOURS, short="First to won"),
+        Counted(ratio_of("path_channels", "Median turns", "median number of turns on the path: touchpoints of one "
+                         "channel that follow each other are one turn", dated=_DATED, unit=Unit.COUNT),
+                "touches > 0", "median(channels)"),
+        Counted(ratio_of("path_hours", "Median from first touch to won", "median from the first touchpoint within the "
+                         "window to won", dated=_DATED, unit=Unit.HOURS, short="Median first to won"),
                 "hours IS NOT NULL", "median(hours)"),
         Counted(ratio_of("path_longest", "Longest path", "most touchpoints on one path", dated=_DATED, unit=Unit.COUNT,
                          short="Longest", is_neutral=True), "touches > 0", "max(touches)"),
@@ -143,7 +144,7 @@ REPORT = Report(
     label="Paths",
     summary="The ways of channels before a sale: the commonest ones, how many touchpoints they have, and how long they "
     "take.",
-    question="On which ways do buyers come, how long are they, and how long do they take?",
+    question="Which routes do buyers take, how many steps have they, and how long do they take?",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
     sparks=COUNTING.sparks,
@@ -156,7 +157,8 @@ REPORT = Report(
     leading=("path_won", "path_touches", "path_hours", "path_channels", "path_minor", "path_mean_minor"),
     how=(
         "A path is the touchpoints of the people of an opportunity within the window, strictly before it was won, "
-        "oldest first. Touchpoints of one channel that follow each other are told once; machines are left out.",
+        "oldest first. Touchpoints of one channel that follow each other are told once, as one turn; machines are left "
+        "out.",
         f"A path of more than {MOST_STEPS} turns is told by its first {MOST_STEPS}.",
     ),
     rests_on=frozenset({"won"}),

@@ -21,15 +21,15 @@ class ChannelRuleForm(PageForm):
         super().__init__(*args, **kwargs)
         for number in range(1, CONDITIONS + 1):
             self.fields[f"field_{number}"] = forms.ChoiceField(
-                label="When the" if number == 1 else "and the",
+                label="When the" if number == 1 else "And the",
                 choices=[("", "—"), *((one, channels.FIELDS[one]) for one in FIELDS)],
                 required=number == 1,
             )
             self.fields[f"test_{number}"] = forms.ChoiceField(
-                label="compared how", choices=[(one, channels.TESTS[one]) for one in TESTS], required=number == 1
+                label="Compared how", choices=[(one, channels.TESTS[one]) for one in TESTS], required=number == 1
             )
             self.fields[f"values_{number}"] = forms.CharField(
-                label="with",
+                label="With",
                 max_length=300,
                 required=number == 1,
                 help_text="Several with commas: any. Kinds: search, social, video, shopping, ai.",

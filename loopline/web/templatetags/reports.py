@@ -1,12 +1,13 @@
 """Tags of the report pages. They write values; they calculate nothing."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
 from django import template
+from django.template import Context
 
-from loopline.lib.amounts import NONE, money_text, money_whole_text
+from loopline.lib.amounts import MINUS, NONE, money_text, money_whole_text
 from loopline.reports.change.difference import Why
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.result import Check, ReportResult, Row
@@ -24,6 +25,12 @@ CLOSE_PER_UNIT = 100_00
 def value_of(row: Row, key: str) -> Number:
     """`{% value_of row metric.key as value %}`"""
     return row.values[key]
+
+
+@register.simple_tag
+def cost_mark(row: Row, metric: Metric) -> str:
+    """`{% cost_mark row metric as why %}`: why a figure that rests on cost is incomplete; "" where it is not."""
+    return row.cost_note if metric.key == "cost_minor" or "cost_minor" in metric.parts else ""
 
 
 @register.simple_tag
@@ -89,6 +96,15 @@ def opened(value: Number, metric: Metric, currency: str) -> str:
     """A figure beside what it is made of, and each part: money to the cent, so that the reader can add it up."""
     is_money = metric.unit is Unit.MONEY
     return exact(value, metric, currency) if is_money else measured_short(value, metric, currency)
+
+
+@register.simple_tag(takes_context=True)
+def cell(context: Context, value: Number, metric: Metric, currency: str) -> str:
+    """A figure in a table: where one count of its column is a fraction, all of them have two digits after the point."""
+    split: Collection[str] = context.get("fractional") or ()
+    if value is None or metric.key not in split:
+        return measured_short(value, metric, currency)
+    return f"{value:,.2f}".replace("-", MINUS)
 
 
 @register.simple_tag

@@ -42,6 +42,7 @@ def channel_trend(request: PageRequest) -> HttpResponse:
     context = chosen.shown | {
         "rows": [_row(one, trend) for one in trend.channels] if trend else [],
         "all_channels": _row(trend.all_channels, trend) if trend else None,
+        "most": max(trend.all_channels.weeks, default=0) if trend else 0,
         "by_week": _by_week(trend) if trend else [],
         "machine_visits": trend.machine_visits if trend else None,
         "weeks": weeks, "weeks_offered": WEEKS, "trouble": told.trouble,

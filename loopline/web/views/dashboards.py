@@ -45,6 +45,7 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
         "periods": named_periods(today),
         "units": books.units,
         "query": said,
+        "said": said,
         "currency": books.currency,
     }
     try:

@@ -20,6 +20,7 @@ from loopline.reports.change.difference import is_split
 from loopline.reports.charts.bundle import version
 from loopline.reports.charts.flows import flows_of
 from loopline.reports.dimension import TOTAL
+from loopline.reports.library.model_comparison import APART
 from loopline.reports.library.paths import ARROW
 from loopline.reports.metric import Metric
 from loopline.reports.opened import MOST
@@ -32,7 +33,7 @@ from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
 from loopline.web.report_pages import refusal, report_or_404
-from loopline.web.report_words import changes
+from loopline.web.report_words import changes, fractional
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
 from loopline.web.workings_shown import workings_shown
@@ -41,6 +42,8 @@ GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
 """The stations of the loop."""
 SHOWN_HERE = {key: one for key, one in REPORTS.items() if key != "closed-loop"}
 """The closed loop has a page of its own."""
+PAGE_WIDE = 1110
+"""Pixels inside a panel of a desktop page."""
 ON_PHONES, ON_TABLETS = 3, 6
 """So many figures fit beside the name: the leading ones."""
 
@@ -92,12 +95,19 @@ def about_result(found: Report, result: ReportResult, before: ReportResult | Non
         "wide_only": {metric.key for metric in _by_weight(found, result)[ON_TABLETS:]},
         "opens": found.opening(result.metrics),
         "can_split": any(is_split(metric) for metric in result.metrics),
+        "fractional": fractional(result),
         "has_young": any(row.young_note for row in result.rows),
     }
     if found.key == "paths" and result.by == "path":
         flows = flows_of(result.rows, ARROW)
-        shown |= {"flows": flows, "flow_svg": flow_svg(flows)}
+        shown |= {"flows": flows, "flow_svg": flow_svg(flows, PAGE_WIDE)}
     elif found.key == "model-comparison":
+        shown["key_figures"] = []
+        shown["widest"] = max(
+            (row for row in result.rows if not row.is_rest and row.values.get(APART.key) is not None),
+            key=lambda row: row.values[APART.key] or 0,
+            default=None,
+        )
         shown["model_chart"] = comparison_chart(result, lambda amount: money_whole_text(round(amount), result.currency))
     elif found.chart and sum(1 for row in result.rows if not row.is_rest) > 1:
         chart = found.chart(result)

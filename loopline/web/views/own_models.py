@@ -110,6 +110,7 @@ def _preview(request: PageRequest, name: str, plan: Plan, saved_as: str) -> dict
     told = ask(beside)
     return {
         "sentence": plan.sentence,
+        "has_times": bool(plan.kinds),
         "example": example(plan),
         "example_amount": AMOUNT_MINOR,
         "found": told.value,

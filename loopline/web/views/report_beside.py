@@ -56,6 +56,7 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
         "by_window": windows.shortened(FEW_ROWS),
         "behind": reverse("closed_loop_behind"),
         "currency": books.currency,
+        "may_import": request.actor.may(Permission.IMPORT),
         "said": said,
         "said_rows": [(row, _told(row)) for row in (*said.rows, said.totals)],
         "said_page": f"{reverse('report', args=[SAID])}?{urlencode(same)}",

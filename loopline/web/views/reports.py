@@ -1,7 +1,7 @@
 """The pages of Count: the closed-loop report, what is behind its figures, downloads, and the models side by side."""
 
 import gzip
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -40,7 +40,7 @@ from loopline.reports.naming import names_of
 from loopline.reports.opened import MOST
 from loopline.reports.options import Books, OptionError
 from loopline.reports.over_time.series import over_time
-from loopline.reports.periods import named_periods
+from loopline.reports.periods import ALL, NAMES, named_periods
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import row_sparks, run_by_window, run_report, run_with_before, settle, told_whole
@@ -50,7 +50,7 @@ from loopline.web.behind_names import costs_named, records_named, touches_named
 from loopline.web.beside_credit import beside_credit
 from loopline.web.report_files import as_file, no_file, wants_series, wants_windows
 from loopline.web.report_pages import refusal
-from loopline.web.report_words import changes, coverage
+from loopline.web.report_words import changes, coverage, fractional
 from loopline.web.spark_chart import sparks_drawn
 
 KEY_FIGURES = ("cost_minor", "leads", "opportunities", "revenue_minor", "cost_per_opportunity_minor", "romi")
@@ -88,6 +88,7 @@ def closed_loop(request: PageRequest) -> HttpResponse:
         "before": before,
         "key_figures": changes(_among(ABOUT_ONE if asked.options.conversion else KEY_FIGURES, result), result, before),
         "coverage": coverage(result.dealt),
+        "fractional": fractional(result),
         "reasons": {REASONS[key]: amount for key, amount in result.dealt.unattributed_reasons.items() if amount},
         "columns": _among(IN_TABLE, result),
         "secondary": SECONDARY,
@@ -201,7 +202,9 @@ def chart_bundle(request: HttpRequest, number: str) -> HttpResponse:
 def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loop"]) -> dict[str, Any]:
     """What the options above a report offer; here also when the address asks for something impossible."""
     books = books_for(request.actor)
-    return choices(books, report.by or {}, own_models(engine(), {"as_of": engine().horizon()})) | {
+    offered = choices(books, report.by or {}, own_models(engine(), {"as_of": engine().horizon()}))
+    return offered | {
+        "said": _said(flat(request.GET), offered),
         "report": report,
         "forms": FORM_WORDS,
         "series_forms": SERIES_FORMS,
@@ -212,6 +215,20 @@ def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loo
         "query": flat(request.GET),
         "options_query": _options_only(request),
     }
+
+
+def _said(query: Mapping[str, str], offered: Mapping[str, Any]) -> dict[str, str]:
+    """What the address says, in the words of the chips; as it stands there where there is no such choice."""
+    words: dict[str, Mapping[str, str]] = {
+        "period": NAMES | {ALL: "All there is"},
+        "by": {key: label.lower() for key, label in offered["dimensions"].items()},
+        "model": offered["models"],
+        "clock": offered["clock_names"],
+        "conversion": offered["conversions_about"],
+        "people": offered["peoples"],
+        "lookback": offered["lookbacks"],
+    }
+    return {name: known.get(query[name], query[name]) for name, known in words.items() if query.get(name)}
 
 
 def _options_only(request: PageRequest) -> str:

@@ -14,7 +14,7 @@ from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.browsing import Browsing, browsing
 from loopline.web.interests import visitor_interests
-from loopline.web.lately import ask, units_of
+from loopline.web.lately import ask, remember_now, units_of
 from loopline.web.route import visitor_route
 from loopline.web.shared_browsers import shown_stretches
 from loopline.web.templatetags.loopline import Column
@@ -43,6 +43,8 @@ def visitors(request: PageRequest) -> HttpResponse:
     asked = chosen.asked(who, channel, PER_PAGE, (number - 1) * PER_PAGE)
     told = ask(lambda: (visits(engine(), asked), count_visits(engine(), asked), _slots(chosen)))
     found, counts, slots = told.value or _nothing()
+    if counts and not chosen.unit and not chosen.week:
+        remember_now(request.actor, counts.now)
     context = chosen.shown | {
         "rows": _rows(request, found, chosen),
         "counts": counts,

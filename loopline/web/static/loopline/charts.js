@@ -13,16 +13,31 @@
     return value;
   };
 
+  const drawn = new Map();
   const draw = async (place) => {
     const { spec, rows } = data[place.dataset.chart];
     const whole = { ...coloured(spec), datasets: { rows } };
     const options = { actions: false, ast: true, defaultStyle: false, renderer: "svg", tooltip: { disableDefaultStyle: true } };
     try {
-      await window.vegaEmbed(place, whole, options);
+      drawn.get(place)?.finalize();
+      drawn.set(place, await window.vegaEmbed(place, whole, options));
     } catch (error) {
       place.textContent = "The chart could not be drawn. The same figures are in the table.";
       console.error(error);
     }
   };
-  places.forEach(draw);
+  // Room for names and labels is decided as a chart is drawn: at another width it is drawn anew.
+  const widths = new Map();
+  let soon;
+  const watch = new ResizeObserver((entries) => {
+    const changed = entries.filter(({ target, contentRect }) => Math.abs(widths.get(target) - contentRect.width) > 1);
+    for (const { target, contentRect } of entries) widths.set(target, contentRect.width);
+    if (!changed.length) return;
+    clearTimeout(soon);
+    soon = setTimeout(() => places.forEach(draw), 150);
+  });
+  places.forEach(async (place) => {
+    await draw(place);
+    watch.observe(place);
+  });
 })();
