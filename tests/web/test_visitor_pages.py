@@ -87,6 +87,13 @@ def test_without_visits_a_page_says_what_to_do(path: str, store: DuckDBEngine) -
     assert "Put the tracker into the pages of your site" in page
 
 
+@pytest.mark.parametrize("path", ["/visitors/?period=7", "/visitors/pages/", "/visitors/channels/"])
+def test_without_visits_write_keys_are_linked_for_who_may_make_one(path: str, store: DuckDBEngine) -> None:
+    unit, link = make_unit(), 'href="/settings/keys/">Write keys'
+    assert link in _text(_client(Role.ADMINISTRATOR, unit), path)
+    assert link not in _text(_client(Role.MARKETING, unit), path)
+
+
 @pytest.mark.parametrize("path", PAGES)
 def test_a_store_that_does_not_answer_is_told_and_never_a_zero(path: str) -> None:
     use_engine(None)

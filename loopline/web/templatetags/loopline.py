@@ -18,7 +18,7 @@ from loopline.huddles.funnel import Funnel
 from loopline.lib.amounts import NONE, money_text, money_whole_text
 from loopline.lib.countries import country_name
 from loopline.lib.times import utc_now
-from loopline.web import wording
+from loopline.web import navigation, wording
 from loopline.web.audit_words import detail_text, plain
 from loopline.web.form_titles import with_titles
 from loopline.web.funnel_chart import funnel_svg
@@ -260,6 +260,13 @@ class CaptureNode(template.Node):
     def render(self, context: Context) -> SafeString:
         context[self.name] = mark_safe(self.nodelist.render(context).strip())  # noqa: S308 - rendered by a template
         return mark_safe("")
+
+
+@register.simple_tag(takes_context=True)
+def address_for(context: Context, route: str) -> str:
+    """`{% address_for "write_keys" as keys_url %}`: where this page is; empty for who may not open it."""
+    actor = context.get("actor")
+    return (navigation.address(route, actor) if actor else None) or ""
 
 
 @register.simple_tag(takes_context=True)

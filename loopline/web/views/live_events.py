@@ -6,7 +6,6 @@ from uuid import UUID
 
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 
 from loopline.access.actor import Actor
 from loopline.access.roles import Permission
@@ -44,7 +43,6 @@ def live_events(request: PageRequest) -> HttpResponse:
         "is_filtered": any(chosen.values()),
         "looked_at": LOOKED_AT,
         "every_s": EVERY_S,
-        "keys_url": reverse("write_keys") if request.actor.may(Permission.ADMINISTER) else "",
     }
     return render(request, "settings/_live_events.html" if request.htmx else "settings/live_events.html", context)
 
