@@ -54,6 +54,11 @@ class Stage:
     oldest: Sequence[tuple[str, str, int]]
     """(name, address, days)"""
 
+    @property
+    def tallest(self) -> int:
+        """What the highest column stands for."""
+        return max((one.total for one in self.columns), default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class Gauge:

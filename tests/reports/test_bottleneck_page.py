@@ -65,6 +65,7 @@ def test_who_waits_unseen_is_said_to_be_unseen_and_not_nobody(store: DuckDBEngin
     assert "nobody waits" not in page
     assert "1 of 1 closed" in page
     assert "a day, 2 open now" in page
+    assert "the tallest is 3 who entered" in page
 
 
 def test_leads_are_named_only_to_who_may_see_people(store: DuckDBEngine) -> None:
