@@ -109,6 +109,16 @@ def test_every_role_opens_the_lists_and_sees_its_own_unit_only(path: str, role: 
     assert ("/hush" in page or "Hush" in page) == (role is Role.ADMINISTRATOR and "channels" not in path)
 
 
+def test_the_page_and_its_navigation_count_who_is_here_now_once(known: Person, store: DuckDBEngine) -> None:
+    client = _client(Role.MARKETING, known.unit)
+    assert "1 now" in _text(client, "/campaigns/")  # and it is remembered
+    more = to_arrow(TABLES["events"], [_event("e5", 1, "v5", known.unit)])
+    store.write(Batch(token="one more", rows={"events": more}))
+    page = _text(client, "/visitors/?period=7")
+    assert "2 now" in page
+    assert "1 now" not in page
+
+
 def test_who_is_here_now_is_marked_and_machines_are_left_out_with_their_number(known: Person) -> None:
     client = _client(Role.MARKETING, known.unit)
     page = _text(client, "/visitors/?period=7")

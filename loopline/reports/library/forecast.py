@@ -138,7 +138,7 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         result = result_of(report, scope, "Month", [], empty)
         result.warnings.append(
             f"{decided} decided opportunities in the period; a forecast needs {FEWEST} to learn from. "
-            "Choose a longer period."
+            "Choose a longer period, or wait until more are decided."
         )
         return result
     starts = _months(scope)
