@@ -230,3 +230,15 @@ def test_unallocated_costs_have_their_page(marketer: User, unit: BusinessUnit) -
     client.post(reverse("costs"), {"unit": unit.key} | {f"cost-{name}": value for name, value in cost.items()})
     assert CostLine.objects.get().campaign is None
     assert "€9.99" in client.get(reverse("costs")).content.decode()
+
+
+def test_the_unit_of_an_unallocated_cost_is_chosen_in_the_form_and_nothing_typed_is_lost(unit: BusinessUnit) -> None:
+    south = make_unit("South")
+    client = signed_in(make_user(Role.ADMINISTRATOR))
+    page = client.post(
+        reverse("costs"), {"unit": south.key, "cost-amount": "12.34", "cost-currency": "EUR", "cost-note": "Rent"}
+    ).content.decode()
+    assert f'<option value="{south.key}" selected>South</option>' in page
+    assert 'value="12.34"' in page
+    assert 'value="Rent"' in page
+    assert not CostLine.objects.exists()
