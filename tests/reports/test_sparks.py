@@ -61,6 +61,7 @@ def asked(engine: Engine, **options: object) -> Sparks:
     return found
 
 
+@pytest.mark.both_engines
 @pytest.mark.parametrize("options", [{}, {"clock": "cohort"}, {"by": "channel", "model": "influenced"}])
 def test_the_points_of_each_row_add_up_to_its_revenue(
     reading_engine: Engine, shelf: Shelf, options: dict[str, str]
@@ -91,13 +92,12 @@ def test_a_point_is_a_week_of_closing_or_of_the_touchpoint_in_a_cohort(reading_e
 WEEKS = {"first": date(2024, 3, 4), "last": date(2024, 3, 10)}
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("reading_engine", "days"),
     [
         pytest.param("duckdb", MARCH, id="duckdb-month"),
         pytest.param("duckdb", WEEKS, id="duckdb-one slice"),
-        pytest.param("clickhouse", MARCH, id="clickhouse-month", marks=pytest.mark.slow),
+        pytest.param("clickhouse", MARCH, id="clickhouse-month"),
         pytest.param("clickhouse", WEEKS, id="clickhouse-one slice"),
     ],
     indirect=["reading_engine"],
