@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.core.cache import cache
 from django.test import Client
 
 from loopline.access.actor import SYSTEM
@@ -18,6 +19,7 @@ from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Batch
 from loopline.store.library import TABLES
+from loopline.web import lately
 from tests.make import make_person, make_unit, make_user
 
 pytestmark = pytest.mark.django_db
@@ -109,7 +111,11 @@ def test_every_role_opens_the_lists_and_sees_its_own_unit_only(path: str, role: 
     assert ("/hush" in page or "Hush" in page) == (role is Role.ADMINISTRATOR and "channels" not in path)
 
 
-def test_the_page_and_its_navigation_count_who_is_here_now_once(known: Person, store: DuckDBEngine) -> None:
+def test_the_page_and_its_navigation_count_who_is_here_now_once(
+    known: Person, store: DuckDBEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache.clear()  # of tests before, whose units had the same numbers
+    monkeypatch.setattr(lately, "_quiet_until", 0.0)
     client = _client(Role.MARKETING, known.unit)
     assert "1 now" in _text(client, "/campaigns/")  # and it is remembered
     more = to_arrow(TABLES["events"], [_event("e5", 1, "v5", known.unit)])
