@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import count
 from pathlib import Path
 
 import duckdb
@@ -32,8 +31,8 @@ from loopline.store.duckdb_errors import (
     write_error,
 )
 from loopline.store.duckdb_file import Gate, write_anew
-from loopline.store.duckdb_statements import Statements, one_select
-from loopline.store.duckdb_together import PageOf, Together
+from loopline.store.duckdb_statements import Statements
+from loopline.store.duckdb_together import PageNames, PageOf, Together
 from loopline.store.engine import Batch, Common, QueryTimeoutError, Row, StoreError, Value
 from loopline.store.erasing import rows_of, texts_put
 from loopline.store.kept import KeptTables
@@ -79,7 +78,7 @@ class DuckDBEngine:
         self._threads = threads
         self._statements = Statements()
         self._page_of = PageOf()
-        self._pages = count(1)
+        self._page_names = PageNames()
         path.parent.mkdir(parents=True, exist_ok=True)
         self._settings = _settings(path, memory_limit, threads, flush_from)
         self._gate = Gate()
@@ -180,8 +179,8 @@ class DuckDBEngine:
         if self._page_of.thread is not None:
             yield
             return
-        with self._gate.passed():
-            page = Together(self._connection.cursor(), f"together_{next(self._pages)}", common, self.erasures)
+        with self._gate.passed(), self._page_names.one() as name:
+            page = Together(self._connection.cursor(), name, common, self.erasures, self._statements)
             try:
                 with self._page_of.joined(page):
                     yield
@@ -227,9 +226,7 @@ class DuckDBEngine:
                 if together is not None:
                     sql = together.shortened(sql, params)
                 reader.execute("BEGIN TRANSACTION READ ONLY")
-                # What reads tables of a page has their names in it, and is not asked again.
-                is_own = sql is not question.sql
-                statement = one_select(reader, sql) if is_own else self._statements.of(reader, sql)
+                statement = self._statements.of(reader, sql)
                 values = wanted(params, statement.named_parameters)
                 return plain(question.answer(reader, statement, values))
             except duckdb.InterruptException as error:

@@ -17,26 +17,28 @@ class Statements:
     def __init__(self, most: int = MOST_KEPT) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._kept: OrderedDict[str, duckdb.Statement] = OrderedDict()
+        self._kept: OrderedDict[tuple[duckdb.StatementType, str], duckdb.Statement] = OrderedDict()
 
     def of(self, reader: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-        """Raises StoreError as `one_select` does."""
+        """A question. Raises StoreError where it is more than one, or does more than read. A writing WITH is stopped by
+        the read-only transaction."""
+        return self._one(reader, sql, duckdb.StatementType.SELECT)
+
+    def making(self, reader: duckdb.DuckDBPyConnection, table: str, question: str) -> duckdb.Statement:
+        """The answer of a question as a table."""
+        return self._one(reader, f"CREATE TABLE {table} AS {question}", duckdb.StatementType.CREATE)
+
+    def _one(self, reader: duckdb.DuckDBPyConnection, sql: str, kind: duckdb.StatementType) -> duckdb.Statement:
+        key = kind, sql
         with self._lock:
-            if (known := self._kept.get(sql)) is not None:
-                self._kept.move_to_end(sql)
+            if (known := self._kept.get(key)) is not None:
+                self._kept.move_to_end(key)
                 return known
-        found = one_select(reader, sql)
+        found = reader.extract_statements(sql)
+        if len(found) != 1 or found[0].type != kind:
+            raise StoreError(f"Only one {kind.name} is answered here, not: {sql.strip()[:200]}")
         with self._lock:
-            self._kept[sql] = found
+            self._kept[key] = found[0]
             if len(self._kept) > self._most:
                 self._kept.popitem(last=False)
-        return found
-
-
-def one_select(reader: duckdb.DuckDBPyConnection, sql: str) -> duckdb.Statement:
-    """The statement in `sql`, if it is one and only reads; StoreError if not. A writing WITH is stopped by the
-    read-only transaction."""
-    statements = reader.extract_statements(sql)
-    if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-        raise StoreError(f"Only one SELECT is answered here, not: {sql.strip()[:200]}")
-    return statements[0]
+        return found[0]

@@ -2,17 +2,21 @@
 
 A part of a question that others have, too, becomes a table of a database in memory that is attached for as long as the
 page is worked out. It counts into DuckDB's memory, each thread reads it through a connection of its own, and it is gone
-at the end of the page.
+at the end of the page. The next page has the same names, so that what was made of a question's text serves it, too.
 """
 
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import Context, copy_context
+from hashlib import sha256
+from itertools import count
 
 import duckdb
 
+from loopline.store.duckdb_statements import Statements
 from loopline.store.engine import Common, Value
 from loopline.store.params import wanted
 
@@ -26,14 +30,19 @@ class Together:
     there have been. `connection` is the page's own, and closed with it."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, name: str, common: Common, erasures: Callable[[], int]
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        name: str,
+        common: Common,
+        erasures: Callable[[], int],
+        statements: Statements,
     ) -> None:
         self._connection, self._name = connection, name
-        self._common, self._erasures = common, erasures
+        self._common, self._erasures, self._statements = common, erasures, statements
         self._lock = threading.Lock()
         self._readers: dict[int, duckdb.DuckDBPyConnection] = {}
         self._tables: _Tables = {}
-        self._made = 0
+        self._made: Counter[str] = Counter()
         self._known_before = erasures()
 
     def reader(self) -> duckdb.DuckDBPyConnection:
@@ -64,7 +73,7 @@ class Together:
         with self._lock:
             made = tables.get(key)
             if made is None:
-                name = self._new_name()
+                name = self._new_name(kept)
                 mine = tables[key] = Future()
         if made is not None:
             try:
@@ -81,16 +90,18 @@ class Together:
             raise
         return name
 
-    def _new_name(self) -> str:
+    def _new_name(self, kept: str) -> str:
+        """By what is in the table: a part has the same name on each page. Made as of a second moment, or once more
+        after an erasure, it has another one."""
         if not self._made:
             self._connection.execute(f"ATTACH ':memory:' AS {self._name}")
-        self._made += 1
-        return f"{self._name}.common_{self._made}"
+        self._made[kept] += 1
+        return f"{self._name}.part_{sha256(kept.encode()).hexdigest()[:16]}_{self._made[kept]}"
 
     def _make(self, name: str, kept: str, params: Params) -> None:
         reader = self.reader()
-        [statement] = reader.extract_statements(kept)
-        reader.execute(f"CREATE TABLE {name} AS {kept}", wanted(params, statement.named_parameters))
+        statement = self._statements.making(reader, name, kept)
+        reader.execute(statement, wanted(params, statement.named_parameters))
 
     def close(self) -> None:
         for reader in self._readers.values():
@@ -99,6 +110,25 @@ class Together:
             with suppress(duckdb.Error):  # after a fatal error nothing is answered, and the database is gone
                 self._connection.execute(f"DETACH {self._name}")
         self._connection.close()
+
+
+class PageNames:
+    """Of the databases of pages that are worked out: the first name that is free, so that few are ever used."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._taken: set[str] = set()
+
+    @contextmanager
+    def one(self) -> Iterator[str]:
+        with self._lock:
+            name = next(name for number in count(1) if (name := f"together_{number}") not in self._taken)
+            self._taken.add(name)
+        try:
+            yield name
+        finally:
+            with self._lock:
+                self._taken.remove(name)
 
 
 class PageOf:

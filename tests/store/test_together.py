@@ -85,6 +85,46 @@ def test_a_common_part_is_a_table_once_and_gone_at_the_end(duckdb_engine: DuckDB
     assert engine.rows(MADE) == engine.rows(DATABASES) == [{"n": 0}]
 
 
+TABLES = "SELECT database_name || '.' || table_name AS name FROM duckdb_tables() WHERE NOT internal ORDER BY name"
+
+
+def shared_tables(engine: DuckDBEngine) -> list[object]:
+    return [row["name"] for row in engine.rows(TABLES) if str(row["name"]).startswith("together_")]
+
+
+def test_the_tables_of_the_next_page_have_the_same_names_and_hold_what_is_stored_then(duckdb_engine: DuckDBEngine):
+    engine, named = duckdb_engine, []
+    for version in (1, 2):
+        moment = engine.write(Batch(f"{version}", {"campaign_facts": campaigns(campaign("a", version))}))
+        with engine.together(common):
+            assert engine.rows(SUMS, {"as_of": moment}) == [{"versions": version}]
+            named.append(shared_tables(engine))
+    assert named[0] == named[1] != []
+
+
+def test_two_pages_at_a_time_have_tables_of_their_own(duckdb_engine: DuckDBEngine):
+    engine, both = duckdb_engine, threading.Barrier(2)
+    moments = [
+        engine.write(Batch(f"{version}", {"campaign_facts": campaigns(campaign("a", version))})) for version in (1, 2)
+    ]
+    found: dict[datetime, object] = {}
+
+    def page(moment: datetime) -> None:
+        with engine.together(common):
+            both.wait(10)
+            engine.rows(NAMES, {"as_of": moment})
+            both.wait(10)
+            found[moment] = engine.rows(SUMS, {"as_of": moment}), len(shared_tables(engine))
+            both.wait(10)
+
+    threads = [threading.Thread(target=page, args=(moment,)) for moment in moments]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == {moments[0]: ([{"versions": 1}], 2), moments[1]: ([{"versions": 2}], 2)}
+
+
 def test_what_is_worked_out_at_once_is_all_done_as_by_the_caller_and_an_error_is_told(engine: Engine, moment: datetime):
     found, told = [], ContextVar("told", default="")
 
