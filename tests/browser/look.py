@@ -18,7 +18,8 @@ AXE = Axe().axe_script
 _LOOK = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
 _HEIGHT = {1440: 900, 768: 1024, 390: 844}
 
-_WIDER = """() => {
+_WIDER = """async () => {
+  if (document.readyState === "loading") await new Promise((go) => document.addEventListener("DOMContentLoaded", go));
   const width = document.documentElement.clientWidth;
   if (document.documentElement.scrollWidth <= width) return [];
   const isClipped = (element) => {
