@@ -10,6 +10,7 @@ from loopline.attribution.converted_walks import converted_walks
 from loopline.attribution.model import Model
 from loopline.attribution.null_walks import NullWalks, all_channels, null_walks, walks_of_everybody
 from loopline.attribution.walks import Integers, Walks
+from loopline.store.both import both
 from loopline.store.engine import Engine, Value
 
 FEWEST = 30
@@ -75,16 +76,12 @@ def _walks(
     Putting everybody's in order takes as long as asking for those that converted: it is done meanwhile.
     Raises TooFewError.
     """
-    channels, answered, in_order = all_channels(engine), [], []
-
-    def ask() -> None:
-        answered.append(converted_walks(engine, values, channels, kinds, ignores_direct))
-
-    def put_in_order() -> None:
-        in_order.append(walks_of_everybody(engine, values, channels, ignores_direct))
-
-    engine.at_once([put_in_order, ask])
-    [found], [everybody] = answered, in_order
+    channels = all_channels(engine)
+    found, everybody = both(
+        engine,
+        lambda: converted_walks(engine, values, channels, kinds, ignores_direct),
+        lambda: walks_of_everybody(engine, values, channels, ignores_direct),
+    )
     converted = {kind: _enough(kind, found.of(kind)) for kind in kinds}
     return converted, null_walks(channels, everybody, {kind: found.people(kind) for kind in kinds})
 

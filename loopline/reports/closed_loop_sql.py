@@ -102,28 +102,41 @@ def _by_slice(column: str, slices: int, second: int) -> str:
     return f"CASE WHEN c.kind = 'revenue' THEN {place_of(column, slices)} ELSE {_half(column, second)} END"
 
 
-def credit_and_visits(
-    dimension: Dimension,
-    model: Model,
-    options: Options,
-    *,
-    slices: int = 1,
-    second: int = 0,
-) -> str:
-    """Sessions and people, credit, and the unattributed, in one statement, as of one moment.
+def visits(dimension: Dimension, *, second: int = 0) -> str:
+    """Sessions and people, of touchpoints of the period.
 
-    Touchpoints are read three times, each time as little of them as needed: for sessions those of the period without
-    whose they are, for visitors those of known people, for credit those of the people of conversions. All of all, kept
-    for all three, outgrow the memory on a large store.
-    Revenue is told by slice of the period, `place`, for which `$at<n>` say when each begins; all else is in the first.
-    With `second` the period is two that follow each other, the later beginning with that slice, and all else is in the
-    first slice of its own.
+    With `second` the period is two that follow each other, the later beginning with the slice of that number, for which
+    `$at<n>` says when: the earlier one's are in the first slice, `place`, the later one's in that one.
+    """
+    row, half = dimension.row, _half("touched_us", second)
+    return question(
+        f"""
+        SELECT CASE WHEN t.is_machine THEN 'machine_visits' ELSE 'visits' END AS section,
+            CASE WHEN t.is_machine THEN '' ELSE {row.key} END AS row_key, t.place AS place, sum(t.sessions) AS amount
+        FROM visits AS t {row.naming}
+        GROUP BY t.is_machine, CASE WHEN t.is_machine THEN '' ELSE {row.key} END, t.place
+        UNION ALL
+        SELECT 'visitors' AS section, {row.key} AS row_key, t.place AS place, count(*) AS amount
+        FROM visitors AS t {row.naming} GROUP BY {row.key}, t.place
+        UNION ALL
+        SELECT 'everyone' AS section, '' AS row_key, place AS place, count(DISTINCT person_no) AS amount
+        FROM visitors GROUP BY place
+        """,
+        _visits(row, half),
+        _visitors(row, half),
+    )
+
+
+def credit(dimension: Dimension, model: Model, options: Options, *, slices: int = 1, second: int = 0) -> str:
+    """Credit, and the unattributed, of conversions of the period.
+
+    Revenue is told by slice of the period, `place`, for which `$at<n>` say when each begins; all else is in the first,
+    or, with `second` (see `visits`), in the first of its own half.
     """
     row = row_for(dimension, model, options)
     dated = "r.touched_us" if options.clock == "cohort" else "c.converted_us"
     place = _by_slice(dated, slices, second)
     place_unattributed = _by_slice("c.converted_us", slices, second)
-    half = _half("touched_us", second)
     return question(
         f"""
         {_EARNED_AFTER if options.clock == "cohort" else ""}
@@ -139,26 +152,10 @@ def credit_and_visits(
             sum(CASE WHEN c.is_converted THEN c.amount ELSE 0 END) AS converted, 0 AS outside
         FROM unattributed AS r JOIN conversions AS c ON c.conversion_no = r.conversion_no
         GROUP BY c.kind, r.reason, c.unit_id, {place_unattributed}
-        UNION ALL
-        SELECT CASE WHEN t.is_machine THEN 'machine_visits' ELSE 'visits' END AS section, '' AS kind,
-            CASE WHEN t.is_machine THEN '' ELSE {dimension.row.key} END AS row_key, '' AS unit_id,
-            t.place AS place, sum(t.sessions) AS amount, 0 AS converted, 0 AS outside
-        FROM visits AS t {dimension.row.naming}
-        GROUP BY t.is_machine, CASE WHEN t.is_machine THEN '' ELSE {dimension.row.key} END, t.place
-        UNION ALL
-        SELECT 'visitors' AS section, '' AS kind, {dimension.row.key} AS row_key, '' AS unit_id,
-            t.place AS place, count(*) AS amount, 0 AS converted, 0 AS outside
-        FROM visitors AS t {dimension.row.naming} GROUP BY {dimension.row.key}, t.place
-        UNION ALL
-        SELECT 'everyone' AS section, '' AS kind, '' AS row_key, '' AS unit_id, place AS place,
-            count(DISTINCT person_no) AS amount, 0 AS converted, 0 AS outside
-        FROM visitors GROUP BY place
         """,
         conversions(*options.kinds),
         credit_ledger(model, row, *options.kinds),
         unattributed(model, row, *options.kinds),
-        _visits(row, half),
-        _visitors(row, half),
     )
 
 

@@ -4,7 +4,7 @@ Each side is summed before they meet: answers about credit, visits and cost with
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from loopline.reports import closed_loop_sql as sql
@@ -18,6 +18,7 @@ from loopline.reports.over_time.slices import beginnings, slices
 from loopline.reports.periods import Period
 from loopline.reports.result import Balance, Counted, Row
 from loopline.reports.ripeness import window_us
+from loopline.store.both import both
 from loopline.store.engine import Engine
 from loopline.store.engine import Row as Found
 
@@ -35,13 +36,20 @@ def tally_of(
 
     `periods`: slices of the scope's period to tell the revenue of each row by, as well.
     """
-    dimension = DIMENSIONS[scope.options.by]
-    model, learnt = learnt_model(scope, engine, *scope.options.kinds)
-    tally, params = Tally(scope, len(periods)), {**scope.params, **learnt, "window_us": window_us(scope)}
-    credit = sql.credit_and_visits(dimension, model, scope.options, slices=max(len(periods), 1))
-    tally.take_credit(engine.rows(credit, {**params, **beginnings(periods, scope)}))
-    if model.overlaps:
-        tally.take_once(engine.rows(sql.credit_once(dimension, model, scope.options), params))
+    dimension, tally = DIMENSIONS[scope.options.by], Tally(scope, len(periods))
+    params = {**scope.params, "window_us": window_us(scope)}
+
+    def credit() -> tuple[list[Found], list[Found]]:
+        model, learnt = learnt_model(scope, engine, *scope.options.kinds)
+        question = sql.credit(dimension, model, scope.options, slices=max(len(periods), 1))
+        found = engine.rows(question, {**params, **learnt, **beginnings(periods, scope)})
+        once = sql.credit_once(dimension, model, scope.options) if model.overlaps else ""
+        return found, engine.rows(once, {**params, **learnt}) if once else []
+
+    (credited, once), visits = both(engine, credit, lambda: engine.rows(sql.visits(dimension), params))
+    tally.take_credit(credited)
+    tally.take_once(once)
+    tally.take_visits(visits)
     tally.take_cost(engine.rows(sql.cost(dimension), params))
     return tally
 
@@ -53,18 +61,27 @@ def tallies_of(before: Scope, scope: Scope, engine: Engine) -> tuple["Tally", "T
     """
     dimension, together = DIMENSIONS[scope.options.by], replace(scope, first=before.first)
     earlier, later = slices(before)[1], slices(scope)[1]
-    sides = Tally(before, len(earlier)), Tally(scope, len(later))
-    credit = sql.credit_and_visits(
-        dimension, scope.model, scope.options, slices=len(earlier) + len(later), second=len(earlier)
+    second, count = len(earlier), len(earlier) + len(later)
+    params = {**together.params, **beginnings([*earlier, *later], scope)}
+    credited, visits = both(
+        engine,
+        lambda: engine.rows(sql.credit(dimension, scope.model, scope.options, slices=count, second=second), params),
+        lambda: engine.rows(sql.visits(dimension, second=second), params),
     )
-    found: tuple[list[Found], list[Found]] = [], []
-    for row in engine.rows(credit, {**together.params, **beginnings([*earlier, *later], scope)}):
-        place, is_later = number(row["place"]), number(row["place"]) >= len(earlier)
-        found[is_later].append(row | {"place": place - len(earlier) * is_later})
-    for tally, rows in zip(sides, found, strict=True):
-        tally.take_credit(rows)
+    sides = Tally(before, len(earlier)), Tally(scope, len(later))
+    for tally, is_later in zip(sides, (False, True), strict=True):
+        tally.take_credit(_of_half(credited, second, is_later))
+        tally.take_visits(_of_half(visits, second, is_later))
         tally.take_cost(engine.rows(sql.cost(dimension), tally.scope.params))
     return sides
+
+
+def _of_half(found: Iterable[Found], second: int, is_later: bool) -> Iterator[Found]:
+    """Rows of one of two periods, `place` counted from its own beginning."""
+    for row in found:
+        place = number(row["place"])
+        if (place >= second) is is_later:
+            yield row | {"place": place - second * is_later}
 
 
 class Tally:
@@ -86,20 +103,25 @@ class Tally:
         self.allocated = self.unallocated = 0
         self.without_rate: dict[str, int] = {}
 
+    def take_visits(self, found: Iterable[Found]) -> None:
+        for row in found:
+            amount = number(row["amount"])
+            match row["section"]:
+                case "visits":
+                    self.figures[str(row["row_key"])].sessions = amount
+                    self.total.sessions += amount
+                case "machine_visits":
+                    self.machine_sessions = amount
+                case "visitors":
+                    self.figures[str(row["row_key"])].people = amount
+                case "everyone":
+                    self.total.people = amount
+
     def take_credit(self, found: Iterable[Found]) -> None:
         for row in found:
             match row["section"]:
-                case "visits":
-                    self.figures[str(row["row_key"])].sessions = number(row["amount"])
-                    self.total.sessions += number(row["amount"])
-                case "machine_visits":
-                    self.machine_sessions = number(row["amount"])
-                case "visitors":
-                    self.figures[str(row["row_key"])].people = number(row["amount"])
                 case "earned_after":
                     self.earned_after[int(str(row["row_key"]))] = number(row["amount"])
-                case "everyone":
-                    self.total.people = number(row["amount"])
                 case "credit" if self.overlaps:
                     self._credit_row(str(row["row_key"]), row)
                 case "credit":
