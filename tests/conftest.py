@@ -33,17 +33,17 @@ LONG = ("story/", "backup/", "sync/test_olist", "browser/test_every_page", "brow
 """Files of few, long tests. Two workers share the suite by files: a long one begun last leaves one without work."""
 
 
-BY_HAND = ("attribution/", "reports/")
-"""Tests of what was worked out by hand. ClickHouse thinks about each of their questions for a tenth of a second."""
+ASKING_MUCH = ("attribution/", "reports/", "rules/", "what_if/", "privacy/", "sync/test_olist")
+"""ClickHouse thinks about each question of a report or a rule for some tenths of a second."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first. By hand on ClickHouse is for `make test-slow`, but for tests marked `both_engines`."""
+    """Long files first. Much asked of ClickHouse is for `make test-clickhouse`, but where marked `both_engines`."""
     items.sort(key=lambda item: not _within(item, LONG))
     for item in items:
-        if _within(item, BY_HAND) and _is_on_clickhouse(item) and not item.get_closest_marker("both_engines"):
-            item.add_marker(pytest.mark.slow)
+        if _within(item, ASKING_MUCH) and _is_on_clickhouse(item) and not item.get_closest_marker("both_engines"):
+            item.add_marker(pytest.mark.clickhouse)
 
 
 def _within(item: pytest.Item, places: tuple[str, ...]) -> bool:

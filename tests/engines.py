@@ -6,12 +6,10 @@ dropping it takes longer than most tests: it is emptied and lent to the next tes
 
 import functools
 import itertools
-import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 
@@ -26,26 +24,8 @@ from tests.lent import Lender, empty_clickhouse, lent_clickhouse
 KINDS = ("duckdb", "clickhouse")
 KEPT_MEMORY = "128MB"
 """Tests ask without a rest: memory that each question gives back and takes anew costs them half of all page faults."""
-Case = TypeVar("Case")
 MakeEngine = Callable[..., Engine]
 """`make_engine(clock=…)`: another engine on the store of this test, with its tables."""
-
-
-def some_of(cases: Iterable[Case], engine: Engine, every: int) -> list[Case]:
-    """All cases on DuckDB; on ClickHouse each `every`-th, and all with LOOPLINE_CASES=all (`make test-slow`).
-
-    ClickHouse thinks about a long question for a tenth of a second before it reads a row. Tests that use this carry
-    the marker `cases`.
-    """
-    is_quick = isinstance(engine, ClickHouseEngine) and os.environ.get("LOOPLINE_CASES") != "all"
-    return list(cases)[:: every if is_quick else 1]
-
-
-duckdb_first = pytest.mark.parametrize(
-    "engine_kind", ["duckdb", pytest.param("clickhouse", marks=pytest.mark.slow)], indirect=True
-)
-"""A test of the fixture `engine` that asks much, of questions that others ask ClickHouse too: on ClickHouse in
-`make test-slow`."""
 
 
 @functools.cache

@@ -19,8 +19,6 @@ from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, co
 from tests.attribution.test_credit_ledger import dealt
 from tests.make import make_campaign, make_unit, signed_in_as
 
-pytestmark = pytest.mark.both_engines
-
 
 def many_touches(engine: Engine, count: int) -> None:
     """One buyer with so many touchpoints, a second apart, the last just before the sale of a million."""

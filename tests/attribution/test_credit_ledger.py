@@ -23,7 +23,6 @@ from loopline.reports.run import settle
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day
 from tests.attribution.weights import WEIGHTS, Path
-from tests.engines import some_of
 
 CASES = FilePath(__file__).parents[3] / "shared" / "attribution_cases"
 ROW = RowOf("e.channel")
@@ -72,7 +71,6 @@ def one_sale(engine: Engine, amount: int, *at: datetime) -> Shelf:
     return shelf
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("amount", "cents"),
     [
@@ -88,7 +86,6 @@ def test_cents_that_do_not_divide_go_to_the_earlier_touchpoints(engine: Engine, 
     assert credit(engine, MODELS["linear"]) == {"o1": cents}
 
 
-@pytest.mark.both_engines
 def test_touchpoints_of_one_moment_are_dealt_to_in_the_order_of_their_ids(engine: Engine):
     shelf = one_sale(engine, 100)
     for event_id in ("b", "a", "c"):
@@ -142,7 +139,6 @@ def test_an_opportunity_without_contacts_falls_back_on_its_leads_person(engine: 
     assert column(closed_loop(engine, by="channel"), "revenue_minor") == {"Email": 100}
 
 
-@pytest.mark.both_engines
 def test_each_unattributed_sale_says_why(engine: Engine):
     shelf = Shelf(engine)
     shelf.person("outside", "v1")
@@ -235,7 +231,6 @@ def random_books(engine: Engine, seed: int) -> dict[str, tuple[int, Path]]:
     return made
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize("model", list(WEIGHTS))
 def test_both_engines_deal_to_the_cent_as_deal_out_does(engine: Engine, model: str):
     made = random_books(engine, 1)
@@ -279,15 +274,13 @@ def test_credit_is_the_same_where_the_touchpoints_of_strangers_are_read_too(engi
     assert own == {("merged", "own-0"), ("merged", "own-1"), ("merged", "own-2"), ("single", "own-3")}
 
 
-@pytest.mark.both_engines
-@pytest.mark.cases
 @pytest.mark.parametrize("clock", ["period", "cohort"])
 def test_any_books_balance_for_every_model_and_dimension(engine: Engine, clock: str):
     random_books(engine, 3)
     revenue = set()
     models = MODELS if clock == "period" else ("w_shaped", "markov", "influenced")
     cases = [*((by, "linear") for by in DIMENSIONS), *(("campaign", model) for model in models)]
-    for by, model in some_of(cases, engine, 4):
+    for by, model in cases:
         result = closed_loop(engine, by=by, model=model, clock=clock)
         credited = ("leads", "opportunities", "won", "converted", "revenue_minor")
         for metric in ("cost_minor", "sessions", *credited):

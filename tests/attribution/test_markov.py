@@ -142,7 +142,6 @@ def test_walks_of_the_store_are_paths_of_conversions_and_of_everyone_else(engine
     assert seen == {("Email", "Paid Search"): [20, 0], ("Event",): [20, 0], ("Email",): [0, 10]}
 
 
-@pytest.mark.both_engines
 def test_the_ledger_shares_each_path_by_removal_effects_to_the_cent(engine: Engine) -> None:
     """Email: 30 walks begin there, 20 go on to Paid Search. P = 40/50; without Email or Paid Search 20/50 is left."""
     forty_sales(engine)

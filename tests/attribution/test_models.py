@@ -52,7 +52,6 @@ def cents(engine: Engine, model: str) -> list[int]:
     return [found.get(f"e{number}", 0) for number in range(1, 9)]
 
 
-@pytest.mark.both_engines
 def test_each_model_that_deals_by_weight_does_so_as_worked_out_by_hand(engine: Engine) -> None:
     a_deal(engine).store()
     assert {model: cents(engine, model) for model in BY_HAND} == BY_HAND
@@ -119,7 +118,6 @@ def three_sales(engine: Engine) -> None:
     shelf.store()
 
 
-@pytest.mark.both_engines
 def test_influenced_gives_the_whole_sale_to_each_campaign_and_never_adds_up(engine: Engine) -> None:
     three_sales(engine)
     result = closed_loop(engine, model="influenced")
@@ -134,7 +132,6 @@ def test_influenced_gives_the_whole_sale_to_each_campaign_and_never_adds_up(engi
     }
 
 
-@pytest.mark.both_engines
 def test_the_primary_campaign_gets_all_and_touchpoints_do_not_matter(engine: Engine) -> None:
     three_sales(engine)
     result = closed_loop(engine, model="primary_campaign")

@@ -158,7 +158,6 @@ def test_who_converted_to_another_kind_is_a_null_walk_for_this_one(engine: Engin
     assert told(asked(engine, "lead").for_all) == ["B", "N"]
 
 
-@pytest.mark.both_engines
 def test_late_touchpoints_links_merges_and_conversions_change_the_walks_from_then_on(engine: Engine) -> None:
     shelf = Shelf(engine)
     shelf.person("p", "a")
@@ -182,7 +181,6 @@ def test_late_touchpoints_links_merges_and_conversions_change_the_walks_from_the
     assert strangers(engine, LEARNT) == ["C", "D", "E"]
 
 
-@pytest.mark.both_engines
 def test_what_is_erased_or_judged_again_is_on_no_walk_any_more(engine: Engine) -> None:
     shelf = Shelf(engine)
     for visitor in "abc":

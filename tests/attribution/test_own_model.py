@@ -14,7 +14,6 @@ from loopline.store.engine import Engine, StoreError
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, closed_loop, column, day
 from tests.attribution.test_credit_ledger import dealt, random_books
 from tests.attribution.test_models import a_deal
-from tests.engines import duckdb_first
 
 OURS = Plan(first=30, lead=30, last=20, rest=20)
 KINDS = Plan(rest=100, kinds={"call": 2, "entry": 0})
@@ -38,7 +37,6 @@ def test_shares_of_milestones_and_the_rest_are_dealt_as_said(engine: Engine) -> 
     assert cents(engine, Plan(opportunity=100)) == [0, 0, 0, 0, 100_00, 0, 0, 0]
 
 
-@duckdb_first
 def test_a_half_life_favours_what_came_late(engine: Engine) -> None:
     """A day apart, halved every day: 1, 2, 4, … of 255."""
     a_deal(engine).store()
@@ -76,7 +74,6 @@ def test_a_half_life_far_shorter_than_the_path_still_deals_everything(engine: En
     assert sum(cents(engine, Plan(first=100, half_life_days=1), lookback_days=None)) == 100
 
 
-@pytest.mark.both_engines
 def test_any_books_balance_and_it_stands_beside_the_others(engine: Engine) -> None:
     random_books(engine, 3)
     shelf = Shelf(engine)
@@ -91,7 +88,6 @@ def test_any_books_balance_and_it_stands_beside_the_others(engine: Engine) -> No
     assert {row.key: row.credit["custom_ours"] for row in found.rows if row.credit["custom_ours"]} == own
 
 
-@duckdb_first
 def test_a_report_as_of_a_moment_deals_by_the_version_of_that_moment(engine: Engine) -> None:
     shelf = kinds_of_touchpoints(engine, "call", "form")
     save(shelf, Plan(first=100), 1)

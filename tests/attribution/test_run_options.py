@@ -14,7 +14,6 @@ from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, column, day, row_of
 from tests.attribution.test_credit_ledger import random_books, reasons
 from tests.attribution.test_markov import forty_sales
-from tests.engines import duckdb_first, some_of
 
 
 def a_buying_group(engine: Engine) -> Shelf:
@@ -120,7 +119,6 @@ def test_sessions_stay_what_they_are_whatever_may_earn(engine: Engine) -> None:
 @pytest.mark.parametrize(
     ("conversion", "figure"), [("lead", "leads"), ("qualified", "qualified"), ("opportunity", "opportunities")]
 )
-@duckdb_first
 def test_a_run_about_one_conversion_counts_it_alone_and_balances_in_records_too(
     engine: Engine, conversion: str, figure: str
 ) -> None:
@@ -147,13 +145,11 @@ def test_a_model_that_learns_learns_from_the_conversion_the_run_is_about(engine:
     assert closed_loop(engine, by="channel", model="markov", conversion="won").totals.values["won"] == 40
 
 
-@pytest.mark.both_engines
-@pytest.mark.cases
 def test_every_choice_balances_for_every_way_to_deal(engine: Engine) -> None:
     random_books(engine, 7)
     models = ("linear", "last_non_direct", "influenced", "primary_campaign")
     choices = enumerate(product(CONVERSIONS, PEOPLE, DIRECTS))
-    for number, (conversion, people, direct) in some_of(choices, engine, 7):
+    for number, (conversion, people, direct) in choices:
         result = closed_loop(
             engine, by="channel", model=models[number % 4], conversion=conversion, people=people, direct=direct,
             humans_only=number % 3 > 0, touch_kinds=None if number % 2 else frozenset({"entry", "call"}),

@@ -66,7 +66,6 @@ def only_north() -> Books:
     return Books(currency="EUR", zone="UTC", units={"north": "North"}, sees_all_units=False)
 
 
-@pytest.mark.both_engines
 def test_how_many_moved_on_of_those_who_had_long_enough(found: Bottlenecks) -> None:
     handed = found.stage("handed_over")
     assert (handed.entered, handed.mature.part, handed.mature.whole) == (4, 2, 4)

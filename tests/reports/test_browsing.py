@@ -105,7 +105,6 @@ def test_a_visit_that_is_not_over_has_no_exit_and_no_bounce_yet(store: Engine) -
     assert (found.entries, found.exits, found.bounces, found.bounce_rate) == (1, 0, 0, None)
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize("path", ["/", "/pricing"])
 def test_every_figure_of_a_page_is_the_sum_of_the_people_behind_it(store: Engine, path: str) -> None:
     page, behind = _named(pages(store, ALL))[path], lookers(store, ALL, "nordwind.test", path)

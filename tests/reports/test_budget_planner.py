@@ -129,7 +129,6 @@ def two_channels(engine: Engine, unit: str = "north") -> None:
     shelf.store()
 
 
-@pytest.mark.both_engines
 def test_both_engines_say_the_same_of_the_books_and_why_not(engine: Engine) -> None:
     two_channels(engine)
     result = run_report("budget-planner", PERIOD, engine, BOOKS)

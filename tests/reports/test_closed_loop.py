@@ -25,7 +25,6 @@ def spring_and_news(engine: Engine) -> Shelf:
     return shelf
 
 
-@pytest.mark.both_engines
 def test_one_buyer_goes_round_the_whole_loop(engine: Engine):
     spring_and_news(engine).store()
     result = closed_loop(engine, model="linear")
@@ -46,7 +45,6 @@ def test_one_buyer_goes_round_the_whole_loop(engine: Engine):
     }  # fmt: skip
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("model", "spring", "news"),
     [("first_touch", 100_01, 0), ("last_touch", 0, 100_01), ("linear", 50_01, 50_00), ("time_decay", 42_63, 57_38)],
@@ -61,7 +59,6 @@ def test_each_model_shares_the_revenue_in_its_way(engine: Engine, model: str, sp
     )
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
     ("by", "keys"),
     [
@@ -238,7 +235,6 @@ def test_a_code_mapped_afterwards_takes_its_history_along(engine: Engine):
     assert column(closed_loop(engine, as_of=LEARNT), "revenue_minor") == {"~unmapped": 900}
 
 
-@pytest.mark.both_engines
 def test_a_late_fact_changes_now_but_not_what_the_books_said_then(engine: Engine):
     spring_and_news(engine).store()
     then = closed_loop(engine, as_of=LEARNT)

@@ -1,11 +1,7 @@
 """The closed loop by country."""
 
-import pytest
-
 from loopline.store.engine import Engine
 from tests.attribution.shelf import Shelf, closed_loop, day
-
-pytestmark = pytest.mark.both_engines
 
 
 def test_countries_are_those_of_the_touchpoints_and_have_their_names(engine: Engine):

@@ -126,7 +126,6 @@ def _total(key: str, words: Any, options: Options, engine: Engine) -> Number:
     return behind(words["row"], words["metric"], asked, engine, BOOKS).total
 
 
-@pytest.mark.both_engines
 def test_both_engines_open_the_same(engine: Engine) -> None:
     """What is listed by questions of its own: of the forecast, of tools and of stages."""
     company(engine)

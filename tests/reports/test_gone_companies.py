@@ -7,8 +7,6 @@ from loopline.reports.run import run_report
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture(scope="module")
 def shelf(reading_engine: Engine) -> Shelf:

@@ -11,8 +11,6 @@ from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES
 
-pytestmark = pytest.mark.both_engines
-
 NOW = datetime(2026, 3, 31, 12, 0, tzinfo=UTC)
 NORTH, SOUTH = "unit-north", "unit-south"
 TOPICS = (Topic("/product/pumps", "Pumps"), Topic("/product", "Products"))

@@ -56,7 +56,6 @@ def test_what_would_move_is_told_before_anything_is_written(engine: Engine) -> N
     assert judge_again(engine, RuleSet()).moves == ()
 
 
-@pytest.mark.both_engines
 def test_reports_count_by_the_new_channel_and_as_of_before_by_the_old_one(engine: Engine) -> None:
     company(engine)
     keep(engine, judge_again(engine, FAIR))

@@ -3,15 +3,11 @@
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
-import pytest
-
 from loopline.reports.lead_books import lead_books
 from loopline.reports.spread import Got, spread
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES
-
-pytestmark = pytest.mark.both_engines
 
 FIRST, LAST = date(2026, 3, 1), date(2026, 3, 5)
 BEGAN = datetime(2026, 3, 1, 12, tzinfo=UTC)

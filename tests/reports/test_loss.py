@@ -10,8 +10,6 @@ from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES
 
-pytestmark = pytest.mark.both_engines
-
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
 

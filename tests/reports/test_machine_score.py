@@ -11,8 +11,6 @@ from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES
 
-pytestmark = pytest.mark.both_engines
-
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
 UNTIL = START + timedelta(hours=12)
 QUIET = Habits("v", 5, 5, 5, 1, 30_000, 2, False)

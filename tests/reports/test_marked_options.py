@@ -15,8 +15,6 @@ from loopline.store.duckdb_engine import DuckDBEngine
 from tests.attribution.shelf import BOOKS
 from tests.make import make_unit, signed_in_as
 
-pytestmark = pytest.mark.both_engines
-
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -2,16 +2,12 @@
 
 from datetime import UTC, date, datetime
 
-import pytest
-
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.naming import Name, names_of
 from loopline.reports.options import Books, Options, Scope
 from loopline.store.arrow import to_arrow
 from loopline.store.engine import Batch, Engine
 from loopline.store.library import TABLES
-
-pytestmark = pytest.mark.both_engines
 
 DAY = datetime(2026, 3, 2, tzinfo=UTC)
 

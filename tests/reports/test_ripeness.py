@@ -8,7 +8,6 @@ from loopline.reports.options import Options, Scope
 from loopline.reports.ripeness import ripeness
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, LEARNT, Shelf, closed_loop, day
-from tests.engines import duckdb_first
 
 JUNE_FIRST = datetime(2024, 6, 1, 12, tzinfo=UTC)
 
@@ -29,7 +28,6 @@ def test_a_period_is_as_ripe_as_its_days(first: date, last: date, percent: float
     assert ripeness({}, scope) is None
 
 
-@duckdb_first
 def test_the_cohort_clock_learns_from_touchpoints_past_their_window(engine: Engine) -> None:
     """As of June: of what touchpoints of February and March earn, a quarter comes within 10 days, all within 30."""
     shelf = Shelf(engine)

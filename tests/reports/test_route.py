@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import pytest
-
 from loopline.reports.visits.moments import Moment, PageSeen
 from loopline.reports.visits.route import read_visitor, read_visits
 from loopline.store.arrow import to_arrow
@@ -130,7 +128,6 @@ def test_nobody_has_no_route_and_that_is_no_error(engine: Engine) -> None:
     assert read_visits(engine, [], units=None).moments == ()
 
 
-@pytest.mark.both_engines
 def test_merging_brings_the_route_along_and_undoing_takes_it_back(engine: Engine) -> None:
     before = _write_a_route(engine)
     merged = _write(engine, "merge", person_facts=[_person(TOMAS, 3, INES)])

@@ -2,15 +2,11 @@
 
 from datetime import UTC, date, datetime
 
-import pytest
-
 from loopline.reports.options import Books, Options
 from loopline.reports.over_time.series import over_time
 from loopline.reports.run import settle
 from loopline.store.engine import Engine
 from tests.attribution.shelf import Shelf
-
-pytestmark = pytest.mark.both_engines
 
 
 def test_each_slice_has_the_revenue_closed_and_the_cost_of_its_days(engine: Engine) -> None:

@@ -17,8 +17,6 @@ from loopline.reports.visits.sessions import visits_by
 from loopline.reports.visits.visitors import Asked
 from loopline.store.engine import Engine
 
-pytestmark = pytest.mark.both_engines
-
 ZONE = "Europe/Oslo"
 UNIT = "unit-1"
 

@@ -52,7 +52,6 @@ def test_sources_are_ranked_by_what_is_certain(engine: Engine) -> None:
     assert found.mature_after == timedelta(days=3)
 
 
-@pytest.mark.both_engines
 def test_the_report_says_the_same_and_opens(engine: Engine) -> None:
     page = asked(engine)
     result = run_report("source-quality", MARCH, engine, BOOKS)

@@ -61,7 +61,6 @@ def asked(engine: Engine, **options: object) -> Sparks:
     return found
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize("options", [{}, {"clock": "cohort"}, {"by": "channel", "model": "influenced"}])
 def test_the_points_of_each_row_add_up_to_its_revenue(
     reading_engine: Engine, shelf: Shelf, options: dict[str, str]

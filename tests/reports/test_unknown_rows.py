@@ -8,8 +8,6 @@ from loopline.reports.run import open_figure
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS
 
-pytestmark = pytest.mark.both_engines
-
 FIXED = {
     "forecast": ("from_open_minor", "from_leads_minor", "to_come_minor", "expected_low_minor", "expected_high_minor"),
     "coverage": ("known", "known_of"),

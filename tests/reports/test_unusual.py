@@ -2,8 +2,6 @@
 
 from datetime import date
 
-import pytest
-
 from loopline.reports.options import Books, Options
 from loopline.reports.run import run_report, unusual_records
 from loopline.store.engine import Engine
@@ -60,7 +58,6 @@ def said(engine: Engine, key: str, **options: object) -> list[str]:
 _BOOKS = Books(currency="EUR", zone="UTC", units={"north": "North"}, sees_all_units=False)
 
 
-@pytest.mark.both_engines
 def test_every_report_tells_what_is_unusual_in_what_it_rests_on(engine: Engine) -> None:
     unusual_world(engine)
     assert said(engine, "closed-loop", by="campaign") == [*WON, *COST]

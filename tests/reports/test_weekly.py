@@ -67,7 +67,6 @@ def test_every_week_has_every_channel_and_nothing_is_left_out(engine: Engine) ->
     }  # fmt: skip
 
 
-@pytest.mark.both_engines
 def test_any_books_add_up(engine: Engine) -> None:
     random_books(engine, 11)
     for options in ({"model": "time_decay"}, {"first": date(2023, 1, 4), "direct": "ignore"}):
@@ -78,7 +77,6 @@ def test_any_books_add_up(engine: Engine) -> None:
         table(engine, first=date(1990, 1, 1))
 
 
-@pytest.mark.both_engines
 def test_by_unit_each_unit_has_what_it_has_alone(engine: Engine) -> None:
     """Its weeks and sums are those of the table that is asked for it alone; only the channels of others are named."""
     random_books(engine, 11)

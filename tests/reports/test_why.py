@@ -13,7 +13,6 @@ from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.run import settle
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, closed_loop, day
-from tests.engines import duckdb_first, some_of
 
 APRIL = datetime(2024, 4, 10, tzinfo=UTC)
 
@@ -50,7 +49,6 @@ def assert_adds_up(found: Why) -> None:
         assert round(sum(one.by_row.get(row.key) or 0 for one in found.shares), 6) == row.change, row.key
 
 
-@duckdb_first
 def test_nothing_arrived_and_nothing_changed(engine: Engine) -> None:
     books_of_april(engine)
     shelf = Shelf(engine)
@@ -61,7 +59,6 @@ def test_nothing_arrived_and_nothing_changed(engine: Engine) -> None:
     assert [one.cause.key for one in found.shares] == ["costs"]
 
 
-@pytest.mark.both_engines
 def test_each_kind_of_fact_has_its_share(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.code("sprnig", "spring")
@@ -97,7 +94,6 @@ def test_identity_machines_late_visits_and_judged_channels_move_credit(engine: E
     assert found.change("revenue_minor") == 0
 
 
-@duckdb_first
 def test_late_visits_have_their_share_where_the_rows_of_a_model_overlap(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.person("cleo", "v9", learnt=APRIL)
@@ -111,8 +107,6 @@ def test_late_visits_have_their_share_where_the_rows_of_a_model_overlap(engine: 
     assert found.before.totals.values["revenue_minor"] == before.totals.values["revenue_minor"]
 
 
-@pytest.mark.cases
-@duckdb_first
 def test_what_it_says_of_both_moments_is_what_the_report_said_then(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.fact("person_facts", "ben", unit_id="north", canonical_id="ines")
@@ -121,7 +115,7 @@ def test_what_it_says_of_both_moments_is_what_the_report_said_then(engine: Engin
                currency="EUR")  # fmt: skip
     shelf.code("spring", "")
     shelf.store()
-    for by, clock in some_of([("channel", "cohort"), ("campaign", "period")], engine, 2):
+    for by, clock in [("channel", "cohort"), ("campaign", "period")]:
         found = why(engine, by=by, clock=clock)
         before, after = closed_loop(engine, by=by, clock=clock, as_of=APRIL), closed_loop(engine, by=by, clock=clock)
         for metric in found.totals:
@@ -130,7 +124,6 @@ def test_what_it_says_of_both_moments_is_what_the_report_said_then(engine: Engin
         assert_adds_up(found)
 
 
-@duckdb_first
 def test_a_cost_nobody_knew_is_all_new(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.campaign("fair", "fair")
@@ -141,7 +134,6 @@ def test_a_cost_nobody_knew_is_all_new(engine: Engine) -> None:
     assert (row.key, row.label, row.before, row.after, row.change) == ("fair", "Fair", None, 9_00, 9_00)
 
 
-@duckdb_first
 def test_another_unit_shows_neither_its_figures_nor_how_many_facts_arrived(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.won("o-south", "", day(22), 9_99, unit_id="south")
@@ -152,7 +144,6 @@ def test_another_unit_shows_neither_its_figures_nor_how_many_facts_arrived(engin
     assert found.shares == ()
 
 
-@duckdb_first
 def test_a_moment_that_is_not_earlier_and_a_ratio_are_refused(engine: Engine) -> None:
     books_of_april(engine)
     with pytest.raises(OptionError, match="nothing can have changed"):
@@ -167,7 +158,6 @@ def told(engine: Engine, key: str, **options: object) -> list[tuple[str, object,
     return [(one.record_id, one.before, one.after) for one in facts_of(cause, scope, APRIL, engine)]
 
 
-@duckdb_first
 def test_the_facts_behind_a_cause_say_what_was_known_before(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.won("o1", "", day(20), 100_00, refunded_minor=40_00, reporting_minor=60_00)
@@ -189,7 +179,6 @@ def test_the_facts_behind_a_cause_say_what_was_known_before(engine: Engine) -> N
     ]
 
 
-@duckdb_first
 def test_facts_of_another_unit_are_not_listed(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.won("o-south", "", day(22), 9_99, unit_id="south")
@@ -201,7 +190,6 @@ def test_facts_of_another_unit_are_not_listed(engine: Engine) -> None:
     assert [facts_of(cause, scope, APRIL, engine) for cause in CAUSES] == [[]] * len(CAUSES)
 
 
-@duckdb_first
 def test_a_model_that_learns_learns_from_what_was_known_then(engine: Engine) -> None:
     """Forty sales by two channels; later one channel's visits turn out to be machines', so its effect is another."""
     shelf = Shelf(engine)
@@ -248,7 +236,6 @@ def test_the_store_is_asked_only_what_a_cause_can_have_moved(engine: Engine, mon
     assert not [sql for sql in heard[asked:] if "touches" in tables_read(sql)], "another figure is of the same states"
 
 
-@duckdb_first
 def test_what_was_worked_out_before_somebody_was_erased_is_worked_out_again(engine: Engine) -> None:
     shelf = books_of_april(engine)
     shelf.won("o3", "ines", day(22), 7_00)
@@ -261,7 +248,6 @@ def test_what_was_worked_out_before_somebody_was_erased_is_worked_out_again(engi
     assert_adds_up(found)
 
 
-@duckdb_first
 def test_what_a_report_reads_only_once_there_is_more_is_as_of_the_later_moment(engine: Engine) -> None:
     """Before anything was sold it asks for no names; what it reads first in a later state is known whole there."""
     Shelf(engine).store()

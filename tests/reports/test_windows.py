@@ -27,7 +27,6 @@ from loopline.reports.windows import ByWindow, by_window
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
-from tests.engines import duckdb_first, some_of
 from tests.make import make_unit, make_user, signed_in_as
 
 HOSTILE = "<script>alert(1)</script>"
@@ -60,7 +59,6 @@ def figures(found: ByWindow) -> dict[str, list[object]]:
     return {row.key: [row.values[one.key] for _, one in found.columns] for row in found.result.rows}
 
 
-@pytest.mark.both_engines
 def test_pipeline_moves_from_what_came_late_to_what_came_early(reading_engine: Engine, shelf: Shelf) -> None:
     found = asked("pipeline-created", reading_engine)
     assert [window for window, _ in found.columns] == ["7", "30", "90", "none"]
@@ -81,14 +79,13 @@ def test_pipeline_moves_from_what_came_late_to_what_came_early(reading_engine: E
     ]
 
 
-@pytest.mark.cases
 @pytest.mark.parametrize("key", TOLD)
 def test_each_column_is_the_report_with_that_window_and_adds_up(key: str, reading_engine: Engine, shelf: Shelf) -> None:
     found = asked(key, reading_engine, lookback_days=45)
     assert found.result.check
     assert found.result.check.holds
     assert found.result.check.records
-    for window, column in some_of(found.columns, reading_engine, 2):
+    for window, column in found.columns:
         days = None if window == "none" else int(window)
         options = Options(**MARCH, by=REPORTS[key].usual_by, lookback_days=days)  # type: ignore[arg-type]
         told = run_report(key, options, reading_engine, BOOKS)
@@ -126,7 +123,6 @@ def test_a_report_that_no_window_changes_says_which_ones_do(reading_engine: Engi
         asked("buyers", reading_engine)
 
 
-@duckdb_first
 def test_a_window_with_too_little_to_learn_from_says_so_and_the_others_stand(engine: Engine) -> None:
     """Forty sales a week and more after what led to them: within seven days nobody has a path."""
     shelf = Shelf(engine)

@@ -40,7 +40,6 @@ def halves(**options: Any) -> tuple[Options, Options]:
     return earlier, replace(asked, first=date(2024, 3, 18), last=date(2024, 3, 31))
 
 
-@pytest.mark.both_engines
 @pytest.mark.parametrize(
     "options",
     [{}, {"model": "time_decay", "unit_ids": frozenset({"north"})}, {"by": "industry", "conversion": "lead"}],

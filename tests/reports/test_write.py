@@ -84,7 +84,6 @@ def test_a_number_and_plain_text_stay_as_they_are(text: str) -> None:
     assert safe_cell(text) == text
 
 
-@pytest.mark.both_engines
 def test_what_changed_is_written_line_by_line_with_the_difference_last(engine: Engine) -> None:
     shelf = Shelf(engine)
     early = datetime(2024, 4, 10, tzinfo=UTC)

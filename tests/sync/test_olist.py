@@ -14,7 +14,6 @@ from loopline.store.engine import Engine
 from loopline.sync.importing import Import, run_import
 from loopline.sync.mapping import read_mapping
 from loopline.sync.sources import find_sources
-from tests.engines import duckdb_first
 from tests.make import make_unit
 from tests.sync.house import loaded
 
@@ -33,7 +32,6 @@ def _read(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-@duckdb_first
 def test_leads_won_and_revenue_by_origin_equal_the_files(engine: Engine, tmp_path: Path) -> None:
     origin_of = {row["mql_id"]: row["origin"] for row in _read(LEADS)}
     leads = Counter(origin_of.values())

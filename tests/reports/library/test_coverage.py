@@ -44,7 +44,6 @@ def test_each_row_says_how_much_is_known_of_how_many(reading_engine: Engine, she
     assert not result.has_total
 
 
-@pytest.mark.both_engines
 def test_every_figure_of_records_opens_into_those_that_it_counts(reading_engine: Engine, shelf: Shelf) -> None:
     asked = Options(**MARCH, unit_ids=frozenset({"north"}))
     result = run_report("coverage", asked, reading_engine, BOOKS)

@@ -77,7 +77,6 @@ def test_the_same_books_give_the_same_figures() -> None:
     assert (outlook(*asked).low == outlook(*asked).low).all()
 
 
-@pytest.mark.both_engines
 def test_from_the_books_to_the_months(engine: Engine) -> None:
     """As of June 1: 20 of 40 in the same stage were won within ten days; 10 are open since yesterday, each of 100."""
     shelf = Shelf(engine)

@@ -9,8 +9,6 @@ from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture(scope="module")
 def shelf(reading_engine: Engine) -> Shelf:

@@ -98,7 +98,6 @@ def test_the_total_opens_into_each_opportunity_once_however_much_was_read(
     assert opened.total == content(reading_engine).totals.values[metric]
 
 
-@pytest.mark.both_engines
 def test_ties_are_told_and_so_is_a_path_too_long_for_one_buyer(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     shelf = Shelf(engine)
     shelf.person("ines", "ines")

@@ -8,8 +8,6 @@ from loopline.reports.run import open_figure, run_report
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, column, day, row_of
 
-pytestmark = pytest.mark.both_engines
-
 
 @pytest.fixture(scope="module")
 def shelf(reading_engine: Engine) -> Shelf:

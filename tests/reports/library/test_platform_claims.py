@@ -48,7 +48,6 @@ def claims(engine: Engine, books: Books = BOOKS, **options: object) -> ReportRes
     return run_report("platform-claims", Options(**asked), engine, books)  # type: ignore[arg-type]
 
 
-@pytest.mark.both_engines
 def test_each_platform_has_a_row_beside_what_the_loop_credits(reading_engine: Engine, shelf: Shelf) -> None:
     result = claims(reading_engine)
     google = row_of(result, "spring|google")

@@ -35,7 +35,6 @@ def reported(engine: Engine, **options: object) -> ReportResult:
     return run_report("self-reported", Options(**{**MARCH, "by": "first_touch", **options}), engine, BOOKS)  # type: ignore[arg-type]
 
 
-@pytest.mark.both_engines
 def test_what_was_said_stands_beside_what_was_tracked_with_its_answer_rate(
     reading_engine: Engine, shelf: Shelf
 ) -> None:

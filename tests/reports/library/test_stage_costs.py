@@ -10,8 +10,6 @@ from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day, row_of
 
-pytestmark = pytest.mark.both_engines
-
 NORTH = Options(**MARCH, unit_ids=frozenset({"north"}))
 
 
