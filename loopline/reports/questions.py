@@ -1,7 +1,7 @@
 """The SQL of a report: what it asks the event store, in its order, with all values, to be asked again by anyone."""
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from textwrap import dedent
@@ -37,6 +37,11 @@ class _Heard(OnlyRead):
     def asked(self, sql: str, params: Mapping[str, Value]) -> tuple[str, Mapping[str, Value]]:
         self.questions.append(Question(dedent(written_out(sql, params)).strip(), _asker()))
         return sql, params
+
+    def at_once(self, works: Sequence[Callable[[], None]]) -> None:
+        """One after the other: a file of the same questions in the same order each time."""
+        for work in works:
+            work()
 
 
 def _asker() -> str:
