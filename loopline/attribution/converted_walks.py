@@ -53,7 +53,7 @@ def converted_walks(
     ignores_direct: bool = False,
 ) -> ConvertedWalks:
     """Those of the scope. Raises StoreError."""
-    row = RowOf("''", carries_channel=True, ignores_direct=ignores_direct)
+    row = RowOf("''", carries_channel=True, ignores_direct=ignores_direct, tells_reasons=False)
     return ConvertedWalks(tuple(channels), tuple(kinds), engine.query(_question(kinds, row), values))
 
 
