@@ -26,7 +26,7 @@ class Statements:
 
     def making(self, reader: duckdb.DuckDBPyConnection, table: str, question: str) -> duckdb.Statement:
         """The answer of a question as a table."""
-        return self._one(reader, f"CREATE TABLE {table} AS {question}", duckdb.StatementType.CREATE)
+        return self._one(reader, f"CREATE OR REPLACE TABLE {table} AS {question}", duckdb.StatementType.CREATE)
 
     def _one(self, reader: duckdb.DuckDBPyConnection, sql: str, kind: duckdb.StatementType) -> duckdb.Statement:
         key = kind, sql

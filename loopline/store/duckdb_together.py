@@ -92,9 +92,9 @@ class Together:
 
     def _new_name(self, kept: str) -> str:
         """By what is in the table: a part has the same name on each page. Made as of a second moment, or once more
-        after an erasure, it has another one."""
+        after an erasure, it has another one. Whatever an earlier page could not detach is in nobody's way."""
         if not self._made:
-            self._connection.execute(f"ATTACH ':memory:' AS {self._name}")
+            self._connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {self._name}")
         self._made[kept] += 1
         return f"{self._name}.part_{sha256(kept.encode()).hexdigest()[:16]}_{self._made[kept]}"
 
