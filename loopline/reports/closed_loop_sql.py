@@ -103,7 +103,8 @@ def _by_slice(column: str, slices: int, second: int) -> str:
 
 
 def visits(dimension: Dimension, *, second: int = 0) -> str:
-    """Sessions and people, of touchpoints of the period.
+    """Sessions and people, of touchpoints of the period. These are read twice, each time as little of them as needed:
+    for sessions without whose they are, for people those of known people.
 
     With `second` the period is two that follow each other, the later beginning with the slice of that number, for which
     `$at<n>` says when: the earlier one's are in the first slice, `place`, the later one's in that one.

@@ -43,8 +43,9 @@ def tally_of(
         model, learnt = learnt_model(scope, engine, *scope.options.kinds)
         question = sql.credit(dimension, model, scope.options, slices=max(len(periods), 1))
         found = engine.rows(question, {**params, **learnt, **beginnings(periods, scope)})
-        once = sql.credit_once(dimension, model, scope.options) if model.overlaps else ""
-        return found, engine.rows(once, {**params, **learnt}) if once else []
+        if not model.overlaps:
+            return found, []
+        return found, engine.rows(sql.credit_once(dimension, model, scope.options), {**params, **learnt})
 
     (credited, once), visits = both(engine, credit, lambda: engine.rows(sql.visits(dimension), params))
     tally.take_credit(credited)
