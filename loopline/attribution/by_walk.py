@@ -2,6 +2,8 @@
 
 They are dealt by the first bits of their walk into parts that fit the processor's cache, because what takes the time is
 not to sort ten million numbers (a tenth of a second) but to fetch what lies at ten million places, and fresh memory.
+A part is sorted by sixteen bits at a time: such numbers numpy sorts by counting, equally fast on every processor, while
+for long ones it takes four times as long on those of AMD's Zen 4 as on others.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +21,7 @@ Given = TypeVar("Given")
 Found = TypeVar("Found")
 Piece = tuple[Integers, Integers]
 """`walk_no` and `told` of some touchpoints."""
-NUMBER_BITS, PART_BITS = 63, 6
+NUMBER_BITS, PART_BITS, SORTED_BITS = 63, 6, 16
 _NONE: Integers = np.zeros(0, dtype=np.int64)
 
 
@@ -68,17 +70,12 @@ def _deal(batch: pa.RecordBatch) -> list[Piece]:
 
 
 def _in_order(pieces: Sequence[Piece], code_bits: int) -> ByWalk:
-    """The upper bits of the walk and the place in time make one number to sort. Where walks share their upper bits,
-    which few do, they are sorted once more by all of them: little is out of order then."""
+    """By time, then by the upper bits of the walk, then, where walks share those, which few do, by all of them: little
+    is out of order then. Each time what shares its place stays in the order of before."""
     walk_no, told = (np.concatenate(column) for column in zip(*pieces, strict=True))
     walk_no, told = _sorted(told, walk_no, told)
-    bits = len(told).bit_length()
-    packed = walk_no >> bits
-    packed <<= bits
-    packed |= np.arange(len(told))
-    packed.sort()
-    packed &= (1 << bits) - 1
-    walk_no, told = walk_no[packed], told[packed]
+    order = _by_upper_bits(walk_no)
+    walk_no, told = walk_no[order], told[order]
     walk_no, told = _sorted(walk_no, walk_no, told)
     is_start = np.append(True, walk_no[1:] != walk_no[:-1])[: len(told)]
     moments, codes = told >> code_bits, (told & ((1 << code_bits) - 1)).astype(_kind(code_bits))
@@ -92,6 +89,13 @@ def _in_order(pieces: Sequence[Piece], code_bits: int) -> ByWalk:
         together_at=moments[together],
         tied_at=moments[1:][as_before & (codes[1:] != codes[:-1])],
     )
+
+
+def _by_upper_bits(walk_no: Integers) -> Integers:
+    """The order by the bits that follow those of the part, twice as many as are sorted at a time: the lower first."""
+    upper = NUMBER_BITS - PART_BITS - SORTED_BITS
+    order = np.argsort((walk_no >> (upper - SORTED_BITS)).astype(np.uint16), kind="stable")
+    return order[np.argsort((walk_no >> upper).astype(np.uint16)[order], kind="stable")]
 
 
 def _sorted(by: Integers, *columns: Integers) -> list[Integers]:

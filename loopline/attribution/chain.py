@@ -43,6 +43,17 @@ class Chain:
     value: Floats
     nulls: Floats
 
+    def __add__(self, other: "Chain") -> "Chain":
+        """Of the walks of both, which have the same states."""
+        return Chain(self.holds, **{name: getattr(self, name) + getattr(other, name) for name in _COUNTED})
+
+    def __sub__(self, other: "Chain") -> "Chain":
+        """Without the other's walks, which are among those of this one and have the same states."""
+        return Chain(self.holds, **{name: getattr(self, name) - getattr(other, name) for name in _COUNTED})
+
+
+_COUNTED = "begins", "moves", "conversions", "value", "nulls"
+
 
 @dataclass(frozen=True, slots=True)
 class Steps:
@@ -99,7 +110,7 @@ def steps_of(walks: Walks, order: int, states: "States | None" = None) -> Steps:
 
 @dataclass(frozen=True, slots=True)
 class States:
-    """The distinct states of walks."""
+    """The distinct states of walks, and perhaps some that none is in."""
 
     states: Integers
     table: npt.NDArray[np.integer] | None
@@ -111,14 +122,7 @@ class States:
 
 def states_of(walks: Walks, order: int) -> States:
     """Raises OrderError for an order other than 1 to 3, and for channels whose states have no number each."""
-    if order not in (1, 2, 3):
-        raise OrderError("The order of the chain is 1, 2 or 3.")
-    most = _base(walks) ** order
-    if most > np.iinfo(np.int64).max:
-        raise OrderError(
-            f"{len(walks.channels):,} channels have too many states of order {order} to tell apart. Ask for a lower "
-            "order, or by something that has fewer values."
-        )
+    most = _possible_states(walks, order)
     if most > LONGEST_TABLE:
         found = in_threads(
             walks, lambda blocks: [_distinct(walks.part(block), order) for block in blocks], "finding the states"
@@ -135,9 +139,26 @@ def states_of(walks: Walks, order: int) -> States:
 
 
 def states_of_all(parts: Sequence[Walks], order: int) -> States:
-    """Of walks in several parts that have the same channels. Raises OrderError as `states_of` does."""
+    """Of walks in several parts that have the same channels: all there could be, where they are so few that to look
+    for those there are takes longer than to solve for all. Raises OrderError as `states_of` does."""
+    most = _possible_states(parts[0], order)
+    if most <= LARGEST_DENSE:
+        return _with_places(np.arange(most), most)
     states = np.unique(np.concatenate([states_of(walks, order).states for walks in parts]))
-    return _with_places(states, _base(parts[0]) ** order)
+    return _with_places(states, most)
+
+
+def _possible_states(walks: Walks, order: int) -> int:
+    """How many there could be. Raises OrderError."""
+    if order not in (1, 2, 3):
+        raise OrderError("The order of the chain is 1, 2 or 3.")
+    most = _base(walks) ** order
+    if most > np.iinfo(np.int64).max:
+        raise OrderError(
+            f"{len(walks.channels):,} channels have too many states of order {order} to tell apart. Ask for a lower "
+            "order, or by something that has fewer values."
+        )
+    return most
 
 
 def _with_places(states: Integers, most: int) -> States:
@@ -216,15 +237,6 @@ def chain_of(walks: Walks, order: int, states: States | None = None) -> Chain:
 
     counts = _Counts.together(in_threads(walks, counted, "counting the moves"))
     return Chain(_holds(known.states, len(walks.channels), order), moves=counts.moves(), **counts.by_state)
-
-
-def chain_together(*chains: Chain) -> Chain:
-    """One chain of the walks of several that have the same states."""
-    first, *others = chains
-    whole = {name: getattr(first, name) for name in ("begins", "moves", "conversions", "value", "nulls")}
-    for other in others:
-        whole = {name: figures + getattr(other, name) for name, figures in whole.items()}
-    return Chain(first.holds, **whole)
 
 
 @dataclass(slots=True)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from loopline.attribution.chain import chain_of, chain_together, removal_effects, states_of_all
+from loopline.attribution.chain import chain_of, removal_effects, states_of_all
 from loopline.attribution.converted_walks import converted_walks
 from loopline.attribution.model import Model
 from loopline.attribution.null_walks import NullWalks, all_channels, null_walks, walks_of_everybody
@@ -65,7 +65,7 @@ def walks_of(
     Raises TooFewError where too few of them converted to `kind`, and StoreError.
     """
     converted, nulls = _walks(engine, values, [kind], ignores_direct)
-    return _joined(converted[kind], nulls.for_all)
+    return _joined(converted[kind], nulls.of(kind))
 
 
 def _walks(
@@ -97,13 +97,13 @@ def _enough(kind: str, walks: Walks) -> Walks:
 
 
 def _effects(converted: Mapping[str, Walks], nulls: NullWalks, order: int) -> dict[str, dict[str, float]]:
-    """By kind, the removal effect of each channel. Nearly all null walks are those of every kind: counted once."""
-    own = {kind: nulls.only_for(kind) for kind in converted}
-    states = states_of_all([nulls.for_all, *converted.values(), *own.values()], order)
-    of_all = chain_of(nulls.for_all, order, states)
+    """By kind, the removal effect of each channel. Everybody's walks are counted once, and for each kind those of the
+    few who converted to it taken out."""
+    states = states_of_all([nulls.everybody, *converted.values()], order)
+    of_everybody = chain_of(nulls.everybody, order, states)
     learnt = {}
     for kind, walks in converted.items():
-        chain = chain_together(of_all, chain_of(walks, order, states), chain_of(own[kind], order, states))
+        chain = of_everybody - chain_of(nulls.but_for(kind), order, states) + chain_of(walks, order, states)
         effects = removal_effects(chain).of_conversions
         learnt[kind] = dict(zip(walks.channels, (float(effect) for effect in effects), strict=True))
     return learnt

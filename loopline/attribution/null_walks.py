@@ -26,18 +26,21 @@ MOST_TRIES = 5
 
 @dataclass(frozen=True, slots=True)
 class NullWalks:
-    """Walks of all who did not convert to every kind that was asked for, each once."""
+    """Everybody's walks, and who converted to each kind. Nearly everybody did to none: what null walks count is what
+    everybody's do, but for those of the few."""
 
-    for_all: Walks
-    """Of those who converted to none of the kinds: nearly all. They are null walks for each kind."""
-    _some: Walks
-    """Of those who converted to some of them."""
+    everybody: Walks
+    """Each once, as if nobody had converted."""
     _converted: Mapping[str, npt.NDArray[np.bool_]]
-    """By kind: which of `_some` are of somebody who converted to it."""
+    """By kind: which of them are of somebody who converted to it."""
 
-    def only_for(self, kind: str) -> Walks:
-        """Null walks for this kind, of those who converted to another."""
-        return self._some.chosen(np.flatnonzero(~self._converted[kind]))
+    def of(self, kind: str) -> Walks:
+        """The null walks of the kind."""
+        return self.everybody.chosen(np.flatnonzero(~self._converted[kind]))
+
+    def but_for(self, kind: str) -> Walks:
+        """Those of everybody's that are not null walks of the kind."""
+        return self.everybody.chosen(np.flatnonzero(self._converted[kind]))
 
 
 def all_channels(engine: Engine) -> tuple[str, ...]:
@@ -122,15 +125,10 @@ def _by_walk(tied: pa.Table, packing: _Packing) -> Integers:
 
 
 def null_walks(channels: tuple[str, ...], found: ByWalk, converted: Mapping[str, Integers]) -> NullWalks:
-    """Those of everybody that did not convert; `converted` says by kind whose walks (as `walk_of` counts them) did."""
-    by_kind = {kind: _is_among(walks, found.walk_no) for kind, walks in converted.items()}
-    to_any, to_every = np.logical_or.reduce([*by_kind.values()]), np.logical_and.reduce([*by_kind.values()])
-    to_some = to_any & ~to_every
-    return NullWalks(
-        for_all=_kept(channels, found, ~to_any),
-        _some=_kept(channels, found, to_some),
-        _converted={kind: is_converted[to_some] for kind, is_converted in by_kind.items()},
-    )
+    """`converted` says by kind whose walks (as `walk_of` counts them) converted."""
+    nothing = np.zeros(len(found.walk_no))
+    everybody = Walks(channels, found.codes, found.starts, nothing, nothing, nothing + 1)
+    return NullWalks(everybody, {kind: _is_among(walks, found.walk_no) for kind, walks in converted.items()})
 
 
 def _is_among(few: Integers, all_of_them: Integers) -> npt.NDArray[np.bool_]:
@@ -141,13 +139,6 @@ def _is_among(few: Integers, all_of_them: Integers) -> npt.NDArray[np.bool_]:
     few, places = few[places < len(all_of_them)], places[places < len(all_of_them)]
     is_among[places[all_of_them[places] == few]] = True
     return is_among
-
-
-def _kept(channels: tuple[str, ...], found: ByWalk, which: npt.NDArray[np.bool_]) -> Walks:
-    lengths = np.diff(found.starts)
-    codes, starts = found.codes[np.repeat(which, lengths)], np.append(0, np.cumsum(lengths[which]))
-    nothing = np.zeros(len(starts) - 1)
-    return Walks(channels, codes, starts, nothing, nothing, nothing + 1)
 
 
 def _touches(channels: Sequence[str], packing: _Packing) -> str:

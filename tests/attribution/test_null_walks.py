@@ -36,7 +36,7 @@ def told(walks: Walks) -> list[str]:
 
 
 def strangers(engine: Engine, as_of: datetime | None = None) -> list[str]:
-    return told(asked(engine, as_of=as_of).for_all)
+    return told(asked(engine, as_of=as_of).of("won"))
 
 
 @pytest.mark.parametrize("highest", [7, 2**20, 2**62, 2**63 - 1])
@@ -152,10 +152,9 @@ def test_who_converted_to_another_kind_is_a_null_walk_for_this_one(engine: Engin
     shelf.won("o1", "buyer", day(9), 100)
     shelf.store()
     walks = asked(engine, "lead", "won")
-    assert told(walks.for_all) == ["N"]
-    assert told(walks.only_for("lead")) == ["B"]
-    assert told(walks.only_for("won")) == ["L"]
-    assert told(asked(engine, "lead").for_all) == ["B", "N"]
+    assert told(walks.everybody) == ["B", "L", "N"]
+    assert (told(walks.of("lead")), told(walks.but_for("lead"))) == (["B", "N"], ["L"])
+    assert (told(walks.of("won")), told(walks.but_for("won"))) == (["L", "N"], ["B"])
 
 
 def test_late_touchpoints_links_merges_and_conversions_change_the_walks_from_then_on(engine: Engine) -> None:
