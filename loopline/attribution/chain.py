@@ -152,7 +152,7 @@ def _possible_states(walks: Walks, order: int) -> int:
     """How many there could be. Raises OrderError."""
     if order not in (1, 2, 3):
         raise OrderError("The order of the chain is 1, 2 or 3.")
-    most = _base(walks) ** order
+    most: int = _base(walks) ** order
     if most > np.iinfo(np.int64).max:
         raise OrderError(
             f"{len(walks.channels):,} channels have too many states of order {order} to tell apart. Ask for a lower "
