@@ -1,7 +1,8 @@
 """Touchpoints by walk, oldest first, where walks are told apart by long numbers that lie anywhere.
 
 They are dealt by the first bits of their walk into parts that fit the processor's cache, because what takes the time is
-not to sort ten million numbers (a tenth of a second) but to fetch what lies at ten million places, and fresh memory.
+not to sort ten million numbers (a tenth of a second) but to fetch what lies at ten million places, and fresh memory:
+that is two columns in one piece each, and all else is small enough to be used again.
 A part is sorted by sixteen bits at a time: such numbers numpy sorts by counting, equally fast on every processor, while
 for long ones it takes four times as long on those of AMD's Zen 4 as on others.
 """
@@ -9,6 +10,7 @@ for long ones it takes four times as long on those of AMD's Zen 4 as on others.
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TypeVar
 
 import numpy as np
@@ -19,9 +21,10 @@ from loopline.attribution.walks import AT_ONCE, THREADS, Integers
 
 Given = TypeVar("Given")
 Found = TypeVar("Found")
-Piece = tuple[Integers, Integers]
+Part = tuple[Integers, Integers]
 """`walk_no` and `told` of some touchpoints."""
 NUMBER_BITS, PART_BITS, SORTED_BITS = 63, 6, 16
+PARTS = 1 << PART_BITS
 _NONE: Integers = np.zeros(0, dtype=np.int64)
 
 
@@ -44,7 +47,7 @@ class ByWalk:
 def by_walk(touches: pa.Table, code_bits: int) -> ByWalk:
     """`touches` has the columns `walk_no`, and `told`: the moment, with the channel in its last bits. No number is
     below 0."""
-    parts = _each(_dealt(touches), lambda pieces: _in_order(pieces, code_bits))
+    parts = _each(_dealt(touches), lambda part: _in_order(*part, code_bits))
     begins = np.cumsum([0, *(len(part.codes) for part in parts)])
     return ByWalk(
         walk_no=_joined(part.walk_no for part in parts),
@@ -56,23 +59,39 @@ def by_walk(touches: pa.Table, code_bits: int) -> ByWalk:
     )
 
 
-def _dealt(touches: pa.Table) -> list[tuple[Piece, ...]]:
-    """The pieces of each part, the parts in the order of their walks."""
-    batches = _each(touches.to_batches(max_chunksize=AT_ONCE), _deal)
-    return list(zip(*batches, strict=True))
+def _dealt(touches: pa.Table) -> list[Part]:
+    """The parts, in the order of their walks."""
+    batches = touches.to_batches(max_chunksize=AT_ONCE)
+    counts = np.zeros((PARTS, len(batches)), dtype=np.int64)
+    for number, of_parts in enumerate(_each(batches, _count)):
+        counts[:, number] = of_parts
+    ends = np.cumsum(counts).reshape(counts.shape)
+    walk_no, told = np.empty((2, touches.num_rows), dtype=np.int64)
+
+    def deal(number: int) -> None:
+        of_batch = np.asarray(batches[number]["walk_no"])
+        order = np.argsort(_part(of_batch), kind="stable")
+        for column, dealt in ((of_batch, walk_no), (np.asarray(batches[number]["told"]), told)):
+            pieces = np.split(column[order], np.cumsum(counts[:-1, number]))
+            for piece, end in zip(pieces, ends[:, number], strict=True):
+                dealt[end - len(piece) : end] = piece
+
+    _each(range(len(batches)), deal)
+    edges = np.append(0, counts.sum(axis=1).cumsum())
+    return [(walk_no[first:end], told[first:end]) for first, end in pairwise(edges)]
 
 
-def _deal(batch: pa.RecordBatch) -> list[Piece]:
-    walk_no, told = np.asarray(batch["walk_no"]), np.asarray(batch["told"])
-    part = (walk_no >> (NUMBER_BITS - PART_BITS)).astype(np.uint8)
-    order, ends = np.argsort(part, kind="stable"), np.cumsum(np.bincount(part, minlength=1 << PART_BITS))[:-1]
-    return list(zip(np.split(walk_no[order], ends), np.split(told[order], ends), strict=True))
+def _count(batch: pa.RecordBatch) -> Integers:
+    return np.bincount(_part(np.asarray(batch["walk_no"])), minlength=PARTS)
 
 
-def _in_order(pieces: Sequence[Piece], code_bits: int) -> ByWalk:
+def _part(walk_no: Integers) -> npt.NDArray[np.uint8]:
+    return (walk_no >> (NUMBER_BITS - PART_BITS)).astype(np.uint8)
+
+
+def _in_order(walk_no: Integers, told: Integers, code_bits: int) -> ByWalk:
     """By time, then by the upper bits of the walk, then, where walks share those, which few do, by all of them: little
     is out of order then. Each time what shares its place stays in the order of before."""
-    walk_no, told = (np.concatenate(column) for column in zip(*pieces, strict=True))
     walk_no, told = _sorted(told, walk_no, told)
     order = _by_upper_bits(walk_no)
     walk_no, told = walk_no[order], told[order]

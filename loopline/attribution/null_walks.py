@@ -126,8 +126,8 @@ def _by_walk(tied: pa.Table, packing: _Packing) -> Integers:
 
 def null_walks(channels: tuple[str, ...], found: ByWalk, converted: Mapping[str, Integers]) -> NullWalks:
     """`converted` says by kind whose walks (as `walk_of` counts them) converted."""
-    nothing = np.zeros(len(found.walk_no))
-    everybody = Walks(channels, found.codes, found.starts, nothing, nothing, nothing + 1)
+    never, once = (np.broadcast_to(np.float64(times), len(found.walk_no)) for times in (0, 1))
+    everybody = Walks(channels, found.codes, found.starts, conversions=never, value=never, nulls=once)
     return NullWalks(everybody, {kind: _is_among(walks, found.walk_no) for kind, walks in converted.items()})
 
 
