@@ -35,9 +35,10 @@ from loopline.attribution.weigh import Weighing
 HEURISTICS = ("first_touch", "last_touch", "linear", "position_based", "time_decay")
 SIZES = (1_000_000, 4_000_000, 10_000_000, 40_000_000, 100_000_000)
 PEERS = (
-    "mam_heuristics", "mam_markov", "channelattribution_heuristics", "channelattribution_markov",
-    "do_attribution_markov_from_paths",
+    "mam_heuristics", "mam_heuristics_of_buyers", "mam_markov", "channelattribution_heuristics",
+    "channelattribution_markov", "do_attribution_markov_from_paths",
 )  # fmt: skip
+PATIENCE_S = 240
 T = TypeVar("T")
 
 MAKE = """
@@ -223,7 +224,7 @@ def took(name: str, folder: Path, size: int) -> tuple[float, float, float]:
 
 
 def peers(python: str, files: Files) -> None:
-    """Each peer in a process of its own, preparation included; after two minutes it is ended."""
+    """Each peer in a process of its own, preparation included; after PATIENCE_S it is ended."""
     (touchpoints, conversions), paths = files.tables, files.paths
     print(f"\npeers on {files.count:,} touchpoints of the same kind, and Loopline on the same files:")
     timed("loopline: five heuristics", lambda: heuristics(touchpoints, conversions))
@@ -238,10 +239,10 @@ def asked(python: str, what: str, files: Sequence[Path]) -> str:
     script = str(Path(__file__).with_name("attribution_peers.py"))
     try:
         done = subprocess.run(
-            [python, script, what, *map(str, files)], check=False, capture_output=True, text=True, timeout=120
+            [python, script, what, *map(str, files)], check=False, capture_output=True, text=True, timeout=PATIENCE_S
         )
     except subprocess.TimeoutExpired:
-        return f"{what}: not done after 120 s"
+        return f"{what}: not done after {PATIENCE_S} s"
     return done.stdout.strip() or f"{what}: {(done.stderr.strip().splitlines() or ['ended without a word'])[-1]}"
 
 

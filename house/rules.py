@@ -1,6 +1,7 @@
 """One function per rule. Each yields `place: what is wrong and what to do`."""
 
 import re
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def modules_stay_short() -> Iterator[str]:
         count = len(path.read_text().splitlines())
         if count > 400:
             yield f"{path}: {count} lines; split it by noun so that a newcomer finds the room for a change"
+
+
+def benchmarks_hide_no_library() -> Iterator[str]:
+    """A benchmark that is run as a file finds its neighbours before the standard library."""
+    for path in _code(Path("benchmarks")):
+        if path.stem in sys.stdlib_module_names:
+            yield f"{path}: hides the module {path.stem} of Python from a benchmark that is run as a file; rename it"
 
 
 def no_overridden_save() -> Iterator[str]:
@@ -104,6 +112,7 @@ def every_dependency_has_its_reason() -> Iterator[str]:
 RULES: tuple[Rule, ...] = (
     no_drawers,
     modules_stay_short,
+    benchmarks_hide_no_library,
     no_overridden_save,
     no_business_signals,
     views_ask_who_is_looking,

@@ -10,6 +10,7 @@ from house import rules
 FAULTS: list[tuple[Callable[[], Iterator[str]], str, str]] = [
     (rules.no_drawers, "loopline/people/utils.py", "x = 1\n"),
     (rules.modules_stay_short, "loopline/long.py", "x = 1\n" * 401),
+    (rules.benchmarks_hide_no_library, "benchmarks/numbers.py", "x = 1\n"),
     (rules.no_overridden_save, "loopline/people/models.py", "class A:\n    def save(self) -> None: ...\n"),
     (rules.no_business_signals, "loopline/people/a.py", "from django.db.models.signals import post_save\n"),
     (rules.views_ask_who_is_looking, "loopline/web/views/a.py", "Lead.objects.filter(pk=1)\n"),

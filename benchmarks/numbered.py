@@ -1,6 +1,6 @@
 """What the numbers beside events cost: made for a store of before, and with each batch that is written.
 
-    python -m benchmarks.numbers [--events 10000000] [--written 1000000] [--folder DIR]
+    python -m benchmarks.numbered [--events 10000000] [--written 1000000] [--folder DIR]
 
 The store is that of `benchmarks.reports` (kept with --folder). Its numbers are taken away and made anew, as a first
 start does it. Then its first events are written again into empty stores, with the numbers and without, in turn.
