@@ -37,7 +37,7 @@ def test_cells_hold_major_units_empty_undefined_and_no_formula(told: dict[str, o
     assert head[0] == "Campaign"
     cells = dict(zip(head, row, strict=True))
     assert (cells["Campaign"], cells["Revenue (EUR)"], cells["Cost (EUR)"]) == ("'=Cmd()", "100.05", "50.00")
-    assert (cells["Cost per lead (EUR)"], cells["ROMI"]) == ("", "100.1")
+    assert (cells["Cost per lead (EUR)"], cells["ROMI (%)"]) == ("", "100.1")
     assert total[0] == "Total"
 
 

@@ -16,7 +16,7 @@ from loopline.reports.asked_words import asked_words
 from loopline.reports.files.series import SERIES_FORMS, series_csv, series_parquet
 from loopline.reports.files.series_sheet import write_series
 from loopline.reports.files.sheet_cells import PLAIN, in_major_units, number_format, write_text
-from loopline.reports.files.write import is_money, written_cells
+from loopline.reports.files.write import heading, is_money, written_cells
 from loopline.reports.keepable import KEEPABLE
 
 FORMS: dict[str, str] = {
@@ -73,7 +73,7 @@ def _write_table(book: Any, result: Mapping[str, Any]) -> None:
     label, total = book.add_format({"num_format": "@"}), book.add_format({"bold": True, "top": 1})
     formats = [book.add_format({"num_format": number_format(one, currency)}) for one in columns]
     totals = [book.add_format({"num_format": number_format(one, currency), "bold": True, "top": 1}) for one in columns]
-    for place, words in enumerate([result["head"], "Note", *(_headed(one, currency) for one in columns)]):
+    for place, words in enumerate([result["head"], "Note", *(heading(one, currency) for one in columns)]):
         write_text(sheet, 0, place, words, head)
     for line, row in enumerate(result["rows"], start=1):
         _write_row(sheet, line, row, columns, currency, label, formats)
@@ -126,11 +126,6 @@ def _over_time(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     about = result["over_time"]
     words = f"{about['label']} by {about['step']}; each begins on the day above it and is cut to the period"
     return [("Over time", f"{words}. A row adds up to its figure in the report.")]
-
-
-def _headed(column: Mapping[str, Any], currency: str) -> str:
-    unit = {"percent": " (%)", "hours": " (hours)"}.get(str(column["unit"]), "")
-    return f"{column['label']}{f' ({currency})' if is_money(column) else unit}"
 
 
 def parquet_bytes(result: Mapping[str, Any]) -> bytes:

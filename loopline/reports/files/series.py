@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from loopline.lib.money import Money
 from loopline.lib.sheets import safe_cell
-from loopline.reports.files.write import aligned, is_money
+from loopline.reports.files.write import aligned, heading, is_money
 from loopline.reports.metric import Number, Unit
 from loopline.reports.options import OptionError
 
@@ -60,8 +60,7 @@ def series_cells(told: Mapping[str, Any]) -> Iterator[list[str]]:
 
 
 def series_head(told: Mapping[str, Any]) -> str:
-    about = told["over_time"]
-    return f"{about['label']} ({told['currency']})" if is_money(about) else str(about["label"])
+    return heading(told["over_time"], told["currency"])
 
 
 def is_share(about: Mapping[str, Any]) -> bool:

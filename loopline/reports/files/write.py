@@ -138,8 +138,13 @@ def is_money(column: Mapping[str, Any]) -> bool:
     return str(column["unit"]).endswith("minor units")
 
 
+_WRITTEN_UNITS = {"percent": "%", "hours": "hours"}
+
+
 def heading(column: Mapping[str, Any], currency: str) -> str:
-    return f"{column['label']} ({currency})" if is_money(column) else str(column["label"])
+    """The head of a column of figures in a file: its label, and the unit where it is no count."""
+    unit = currency if is_money(column) else _WRITTEN_UNITS.get(str(column["unit"]))
+    return f"{column['label']} ({unit})" if unit else str(column["label"])
 
 
 def cell(value: int | float | None, column: Mapping[str, Any], currency: str, undefined: str) -> str:
