@@ -2,13 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 
 from loopline.attribution.model import MODELS
 from loopline.attribution.own_model import own_models
 from loopline.attribution.shared_states import common_parts
 from loopline.lib.times import local_day
+from loopline.reports.beginning import first_day_of_books
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
 from loopline.reports.kept import kept_or
@@ -24,15 +25,6 @@ from loopline.reports.windows import ByWindow, by_window
 from loopline.store.engine import Engine
 
 FIRST = slice(MOST)
-BEGINNING = """
-SELECT min(began) AS began, min(first_cost) AS first_cost FROM (
-    SELECT min(occurred_at) AS began, NULL AS first_cost FROM touches WHERE recorded_at <= $as_of
-    UNION ALL SELECT min(created_at) AS began, NULL AS first_cost FROM lead_facts WHERE recorded_at <= $as_of
-    UNION ALL SELECT min(created_at) AS began, NULL AS first_cost FROM opportunity_facts WHERE recorded_at <= $as_of
-    UNION ALL SELECT min(closed_at) AS began, NULL AS first_cost FROM opportunity_facts WHERE recorded_at <= $as_of
-    UNION ALL SELECT NULL AS began, min(starts_on) AS first_cost FROM cost_facts WHERE recorded_at <= $as_of
-) AS firsts
-"""
 
 
 def run_report(key: str, options: Options, engine: Engine, books: Books) -> ReportResult:
@@ -177,7 +169,7 @@ def settle(options: Options, engine: Engine, books: Books, *, by: Mapping[str, o
     options.check(books, by)
     as_of = _moment(options, engine)
     last = options.last or local_day(as_of, books.zone)
-    first = options.first or min(_first_day(engine, as_of, books.zone) or last, last)
+    first = options.first or min(first_day_of_books(engine, as_of, books.zone) or last, last)
     models = MODELS | own_models(engine, {"as_of": as_of})
     options.check_model(models)
     return Scope(options=options, books=books, first=first, last=max(first, last), as_of=as_of, models=models)
@@ -186,10 +178,3 @@ def settle(options: Options, engine: Engine, books: Books, *, by: Mapping[str, o
 def _moment(options: Options, engine: Engine) -> datetime:
     horizon = engine.horizon()
     return min(options.as_of or horizon, horizon)
-
-
-def _first_day(engine: Engine, as_of: datetime, zone: str) -> date | None:
-    [row] = engine.rows(BEGINNING, {"as_of": as_of})
-    began, first_cost = row["began"], row["first_cost"]
-    days = [local_day(began, zone)] if isinstance(began, datetime) else []
-    return min([*days, first_cost] if isinstance(first_cost, date) else days, default=None)

@@ -58,6 +58,8 @@ def found(reading_engine: Engine) -> Bottlenecks:
     # The month before: of two handed over one was accepted.
     lead(shelf, "e", -20, {"qualified": -20, "handed_over": -20, "accepted": -19}, "accepted")
     lead(shelf, "f", -20, {"qualified": -20, "handed_over": -20, "rejected": -18}, "rejected", reason="timing")
+    # The books reach back over all of the 31 days before.
+    shelf.touch("first", "visitor:first", day(-31))
     shelf.store()
     return bottlenecks(MARCH, reading_engine, only_north())
 
@@ -73,6 +75,13 @@ def test_how_many_moved_on_of_those_who_had_long_enough(found: Bottlenecks) -> N
     assert handed.waiting == 1
     assert handed.reasons == (("no_need", 1),)
     assert [key for key, _ in handed.oldest] == ["d"]
+
+
+def test_nothing_is_compared_with_days_before_the_books(reading_engine: Engine, found: Bottlenecks) -> None:
+    """As in every report: a year of the books is not compared with the one lead of its eve."""
+    assert found.stage("handed_over").before.whole == 2
+    longer = bottlenecks(replace(MARCH, last=date(2024, 4, 2)), reading_engine, only_north())
+    assert [one.before.whole for one in longer.stages] == [0] * len(longer.stages)
 
 
 def test_times_count_those_who_wait_as_long_as_they_were_seen(found: Bottlenecks) -> None:

@@ -12,6 +12,7 @@ from math import prod
 
 from loopline.lib.times import local_day, period_bounds
 from loopline.reports.balance import number
+from loopline.reports.beginning import first_day_of_books
 from loopline.reports.bottlenecks import sql
 from loopline.reports.bottlenecks.stays import BY_KEY, STAGES, Stage
 from loopline.reports.options import Books
@@ -53,7 +54,7 @@ class StageFigures:
     mature: Share
     """Moved on, of those who entered long enough ago."""
     before: Share
-    """The same of the period before."""
+    """The same of the period before; of nobody where the books do not reach back over all of it."""
     median: timedelta | None
     """Half have left after it (Kaplan–Meier); None while fewer than half have."""
     slow: timedelta | None
@@ -169,7 +170,7 @@ def _ask(asked: Question, engine: Engine, params: dict[str, Value], books: Books
         limits=limits,
         lengths=lengths,
         now=_by_stage(engine.rows(cohorts, params)),
-        before=_by_stage(engine.rows(cohorts, params | _period_before(asked, books))),
+        before=_by_stage(_asked_before(asked, engine, cohorts, params, books)),
         reasons=_by_stage(engine.rows(sql.REASONS, params)),
         oldest=_by_stage(engine.rows(sql.OLDEST, params | {"most": MOST_OLDEST})),
         waiting=_by_stage(engine.rows(sql.WAITING, params)),
@@ -192,10 +193,16 @@ def _params(asked: Question, books: Books, as_of: datetime) -> dict[str, Value]:
     }
 
 
-def _period_before(asked: Question, books: Books) -> dict[str, Value]:
+def _asked_before(
+    asked: Question, engine: Engine, cohorts: str, params: Mapping[str, Value], books: Books
+) -> Sequence[Row]:
+    """Of as many days just before the period."""
     length = asked.last - asked.first + DAY
+    first = first_day_of_books(engine, _moment(params["as_of"]), books.zone)
+    if first is None or first > asked.first - length:
+        return []
     start, end = period_bounds(asked.first - length, asked.last - length, books.zone)
-    return {"from_at": start, "to_at": end}
+    return engine.rows(cohorts, {**params, "from_at": start, "to_at": end})
 
 
 def _by_stage(rows: Iterable[Row]) -> Mapping[str, list[Row]]:
