@@ -24,7 +24,7 @@ from loopline.reports.weekly.table import Line, WeeklyTable, weekly_table
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from loopline.web.views.weekly import latest
-from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
+from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
 from tests.attribution.test_credit_ledger import random_books
 from tests.make import make_unit, signed_in_as
 from tests.reports.sheets import sheet
@@ -150,6 +150,38 @@ def test_its_weeks_are_a_report_to_mail_whose_total_is_that_of_the_lines(engine:
     assert found.totals.values == {"spend_minor": 80_00, "touches": 2, "leads": 1, "revenue_minor": 50_08}
     assert found.check
     assert found.check.holds
+
+
+def test_a_week_whose_only_cost_has_no_rate_is_unknown_and_not_zero(engine: Engine) -> None:
+    """In its own week only: in others nothing was booked, and beside a known cost the week says that one."""
+    two_weeks(engine)
+    shelf = Shelf(engine)
+    shelf.cost("c2", "ads", None, date(2024, 3, 5), currency="CHF", reporting_minor=None)
+    shelf.cost("c3", "ads", None, date(2024, 3, 12), currency="CHF", reporting_minor=None)
+    shelf.store()
+    for options in ({}, {"by": "unit"}):
+        found = table(engine, **options)
+        spend = {one.week.day: one.spend_minor for one in found.lines if one.channel == "Paid Search"}
+        assert spend == {26: 30_00, 4: 50_00, 11: None, 18: 0, 25: 0}
+        assert found.holds
+
+
+def test_weeks_that_are_not_whole_are_told_with_those_that_are(engine: Engine) -> None:
+    two_weeks(engine)
+    assert table(engine).warnings == [
+        "1 of 5 weeks is not whole: some days are outside of the period or still to come. "
+        "Whole weeks: 4 Mar 2024 to 31 Mar 2024."
+    ]
+    whole = {"first": date(2024, 3, 4), "last": date(2024, 3, 17)}
+    assert table(engine, **whole).warnings == []
+    few = table(engine, first=date(2024, 3, 5), last=date(2024, 3, 6))
+    assert few.warnings == ["The week is not whole: some days are outside of the period or still to come."]
+    soon = table(engine, first=date(2024, 3, 4), last=LEARNT.date() + 20 * DAY, as_of=LEARNT)
+    assert soon.warnings[0].endswith(f"Whole weeks: 4 Mar 2024 to {sunday_before(LEARNT.date()):%-d %b %Y}.")
+
+
+def sunday_before(day: date) -> date:
+    return day - (day.weekday() + 1) * DAY
 
 
 def test_commands_get_the_same_lines(engine: Engine) -> None:

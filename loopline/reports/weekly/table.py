@@ -18,6 +18,7 @@ from loopline.attribution.model import Model
 from loopline.attribution.state import Part, question, visible
 from loopline.attribution.touchpoints import RowOf, touchpoints
 from loopline.lib.batches import batches
+from loopline.lib.times import local_day
 from loopline.reports.balance import number, sum_records
 from loopline.reports.closed_loop_sql import COSTS_OF_CAMPAIGNS, ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED
@@ -50,7 +51,8 @@ class Line:
     """Name of the business unit; "" where units are not told apart."""
     channel: str
     spend_minor: int | None = None
-    """None where no cost of the channel is known at all, which is not a spend of zero."""
+    """None where no cost of the channel is known at all, or none of the week's has an exchange rate: that is not a
+    spend of zero."""
     touches: int = 0
     leads: float = 0
     revenue_minor: int = 0
@@ -144,6 +146,7 @@ def lines_in(scope: Scope, engine: Engine, *, has_units: bool) -> WeeklyTable:
         found.setdefault(key, Line(*key)).spend_minor = spend
     table = WeeklyTable(scope, has_units, _complete(found, mondays, scope.books))
     _check(table, engine)
+    table.warnings += _not_whole(scope, mondays)
     return table
 
 
@@ -191,27 +194,37 @@ def _credit(model: Model, row: RowOf, unit: str) -> str:
 
 
 def _costs(scope: Scope, mondays: list[date], unit: str, engine: Engine) -> dict[_Key, int]:
-    """Spend by week, unit and channel of channels with a known cost."""
+    """Spend by week, unit and channel of channels with a known cost. A week is left out where something was booked and
+    nothing of it has an exchange rate."""
     found: dict[_Key, int] = {}
     for some in batches(mondays, AT_ONCE):
         values: dict[str, Value] = {**scope.params}
-        sums = []
+        columns = []
         for place, monday in enumerate(some):
             values[f"first{place}"] = max(monday, scope.first)
             values[f"last{place}"] = min(monday + 6 * DAY, scope.last)
-            sums.append(f"coalesce(sum({spent(f'$first{place}', f'$last{place}')}), 0) AS sum{place}")
-        rows = engine.rows(_COST.replace("{sums}", ", ".join(sums)).replace("{unit}", unit), values)
+            columns.append(_COST_OF_WEEK.replace("{place}", str(place)))
+        rows = engine.rows(_COST.replace("{columns}", ", ".join(columns)).replace("{unit}", unit), values)
         for one in rows:
             if number(one["lines"]) > number(one["without_rate"]):
                 of_line = str(one["unit"]), str(one["channel"])
-                found |= {(day, *of_line): number(one[f"sum{place}"]) for place, day in enumerate(some)}
+                found |= {
+                    (day, *of_line): number(one[f"sum{place}"])
+                    for place, day in enumerate(some)
+                    if not number(one[f"without_rate{place}"]) or number(one[f"with_rate{place}"])
+                }
     return found
 
 
+_IN_WEEK = falls_into("$first{place}", "$last{place}")
+_COST_OF_WEEK = f"""
+    coalesce(sum({spent("$first{place}", "$last{place}")}), 0) AS sum{{place}},
+    count(*) FILTER (WHERE {_IN_WEEK} AND reporting_minor IS NULL) AS without_rate{{place}},
+    count(*) FILTER (WHERE {_IN_WEEK} AND reporting_minor IS NOT NULL) AS with_rate{{place}}"""
 _COST = question(
     f"""
     SELECT {{unit}} AS unit, channel, count(*) AS lines,
-        count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate, {{sums}}
+        count(*) FILTER (WHERE reporting_minor IS NULL) AS without_rate, {{columns}}
     FROM costs WHERE {falls_into("$first", "$last")} GROUP BY unit, channel
     """,
     COSTS_OF_CAMPAIGNS,
@@ -231,6 +244,20 @@ def _complete(found: Mapping[_Key, Line], mondays: list[date], books: Books) -> 
                 line.unit, line.channel = names[unit], NAMES.get(channel, channel)
                 lines.append(line)
     return lines
+
+
+def _not_whole(scope: Scope, mondays: list[date]) -> list[str]:
+    """A week of three days would be taken for a weak one."""
+    today, last = local_day(scope.as_of, scope.books.zone), 6 * DAY
+    whole = [monday for monday in mondays if scope.first <= monday and monday + last <= min(scope.last, today - DAY)]
+    if len(whole) == len(mondays):
+        return []
+    count = len(mondays) - len(whole)
+    what = f"{count} of {len(mondays)} weeks {'is' if count == 1 else 'are'}" if len(mondays) > 1 else "The week is"
+    words = f"{what} not whole: some days are outside of the period or still to come."
+    if not whole:
+        return [words]
+    return [f"{words} Whole weeks: {whole[0]:%-d %b %Y} to {whole[-1] + last:%-d %b %Y}."]
 
 
 def _check(table: WeeklyTable, engine: Engine) -> None:
