@@ -53,7 +53,7 @@ CAUSES = (
         "browser_use_facts", ("person_id",), has_unit=False,
     ),
     Cause(
-        "people", "Merged and removed people", "people who turned out to be one, or were taken apart or removed",
+        "people", "People", "people who became known, turned out to be one, or were taken apart or removed",
         "person_facts", ("canonical_id",),
     ),
     Cause(

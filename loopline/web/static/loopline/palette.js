@@ -1,4 +1,4 @@
-// The command palette: Ctrl K or ⌘ K opens any page and finds people, companies, campaigns and opportunities.
+// The command palette: Ctrl K or ⌘ K opens any page and report and finds people, companies, campaigns and opportunities.
 (() => {
   const dialog = document.getElementById("palette");
   if (!dialog) return;
@@ -80,7 +80,8 @@
       if (!response.ok) throw new Error(String(response.status));
       const { found } = await response.json();
       if (mine !== asked) return;
-      render([...here, ...found]);
+      const isHere = (one) => here.some((page) => new URL(page.url).pathname === one.url);
+      render([...here, ...found.filter((one) => !isHere(one))]);
       say(options.length ? "" : `Nothing is called “${text}”.`);
     } catch {
       if (mine === asked) say("The search did not answer. Pages can still be opened from the menu.");
