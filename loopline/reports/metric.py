@@ -56,6 +56,8 @@ class Metric:
     is_compared: bool = True
     """False where the period before says nothing about it: what is so at this moment, and what becomes of records, for
     which younger ones had less time."""
+    ripens: bool = False
+    """It goes on growing as the records of the period get older: compared only where these can be judged."""
 
     def date_basis(self, clock: str) -> str:
         return self.cohort_date if clock == "cohort" else self.period_date
@@ -77,25 +79,25 @@ class Metric:
 
 def sum_of(
     key: str, label: str, formula: str, *, of: str, dated: str, unit: Unit = Unit.COUNT, short: str = "",
-    is_less_better: bool = False, is_neutral: bool = False, is_compared: bool = True,
+    is_less_better: bool = False, is_neutral: bool = False, is_compared: bool = True, ripens: bool = False,
 ) -> Metric:  # fmt: skip
     """A metric whose rows add up to the total, the same on both clocks."""
     return Metric(
         key=key, label=label, short=short or label, unit=unit, formula=formula, grain=of, period_date=dated,
         cohort_date=dated, adds_up=AddsUp.SUM, is_less_better=is_less_better, is_neutral=is_neutral,
-        is_compared=is_compared,
+        is_compared=is_compared, ripens=ripens,
     )  # fmt: skip
 
 
 def ratio_of(
     key: str, label: str, formula: str, *parts: str, dated: str, unit: Unit = Unit.PERCENT, short: str = "",
-    is_less_better: bool = False, is_neutral: bool = False, is_compared: bool = True,
+    is_less_better: bool = False, is_neutral: bool = False, is_compared: bool = True, ripens: bool = False,
 ) -> Metric:  # fmt: skip
     """A metric told from the other figures of its row, the same on both clocks. Of times less is better."""
     return Metric(
         key=key, label=label, short=short or label, unit=unit, formula=formula, grain="row", period_date=dated,
         cohort_date=dated, adds_up=AddsUp.RATIO, parts=parts, is_less_better=is_less_better or unit is Unit.HOURS,
-        is_neutral=is_neutral, is_compared=is_compared,
+        is_neutral=is_neutral, is_compared=is_compared, ripens=ripens,
     )  # fmt: skip
 
 

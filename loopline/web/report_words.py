@@ -30,7 +30,8 @@ def _figure(metric: Metric, result: ReportResult, before: ReportResult | None) -
     value = result.totals.values[metric.key]
     earlier = before.totals.values[metric.key] if before else None
     is_young = result.is_young and "touchpoint" in metric.cohort_date and metric.cohort_date != "touchpoint"
-    if value is None or earlier is None or is_young or not metric.is_compared:
+    is_unripe = metric.ripens and bool(result.totals.young_note)
+    if value is None or earlier is None or is_young or is_unripe or not metric.is_compared:
         return KeyFigure(metric, value)
     if metric.unit is Unit.PERCENT:
         moved, unit = value - earlier, "pt"

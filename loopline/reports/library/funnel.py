@@ -46,18 +46,19 @@ def _records(scope: Scope, _engine: Engine) -> Records:
 
 def _reached(key: str, label: str, words: str, short: str = "") -> Metric:
     formula = f"those of the leads that were {words} by now"
-    return sum_of(key, label, formula, of="lead", dated="lead created", short=short)
+    return sum_of(key, label, formula, of="lead", dated="lead created", short=short, ripens=True)
 
 
 def _rate(key: str, label: str, part: str, of: str, formula: str, short: str) -> Told:
-    return Told(ratio_of(key, label, formula, part, of, dated="lead created", short=short), share(part, of))
+    metric = ratio_of(key, label, formula, part, of, dated="lead created", short=short, ripens=True)
+    return Told(metric, share(part, of))
 
 
 LEADS = sum_of("leads_created", "Leads", "leads created", of="lead", dated="lead created")
 WON_LATER = sum_of(
     "won_later_minor", "Revenue of the leads",
     "amount of the won opportunities that the leads became, less refunds, whenever they closed",
-    of="opportunity", dated="lead created", unit=Unit.MONEY, short="Revenue",
+    of="opportunity", dated="lead created", unit=Unit.MONEY, short="Revenue", ripens=True,
 )  # fmt: skip
 _STRAIGHT = f"""
 SELECT count(*) AS leads

@@ -1,5 +1,7 @@
 """The funnel on both engines, against a few leads worked out by hand."""
 
+from datetime import date
+
 import pytest
 
 from loopline.reports.options import Options
@@ -7,7 +9,10 @@ from loopline.reports.result import ReportResult
 from loopline.reports.run import open_figure, run_report
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
+from loopline.web.report_words import changes
 from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
+
+FEBRUARY = {"first": date(2024, 2, 1), "last": date(2024, 2, 29)}
 
 
 @pytest.fixture(scope="module")
@@ -41,6 +46,19 @@ def test_each_stage_counts_what_reached_it_and_what_passed_it_over(reading_engin
         "reached_opportunity": 2, "reached_won": 1, "won_later_minor": 100_00, "qualified_rate": 75.0,
         "accepted_rate": 100.0, "won_rate": 25.0,
     }  # fmt: skip
+
+
+def test_what_becomes_of_leads_is_compared_only_once_they_can_be_judged(reading_engine: Engine, shelf: Shelf) -> None:
+    """How many leads there were is compared at once."""
+    march, february = funnel(reading_engine), funnel(reading_engine, **FEBRUARY)
+    assert not march.totals.young_note
+
+    def compared() -> set[str]:
+        return {one.metric.key for one in changes(march.metrics, march, february) if one.change}
+
+    assert {"leads_created", "reached_qualified", "qualified_rate"} <= compared()
+    march.totals.young_note = "too early to judge"
+    assert compared() == {"leads_created"}
 
 
 def test_rows_add_up_to_the_records_counted_without_them(reading_engine: Engine, shelf: Shelf) -> None:
