@@ -67,6 +67,8 @@ class Visitor:
     """A person or a stranger who touched the row."""
 
     person_id: str
+    adds: int
+    """What it adds to the figure."""
     sessions: int
     touches: int
     last_at: datetime
@@ -195,6 +197,7 @@ def _visitors(found: Behind, engine: Engine, part: slice) -> None:
         found.visitors.append(
             Visitor(
                 person_id=str(row["person_id"] or ""),
+                adds=1 if found.metric.key == "people" else number(row["sessions"]),
                 sessions=number(row["sessions"]),
                 touches=number(row["touches"]),
                 last_at=from_micros(number(row["last_us"])),

@@ -44,6 +44,8 @@ def test_what_is_behind_each_figure_adds_up_to_it(engine: Engine, clock: str, is
     for row, key, figure in figures:
         found = behind(row, key, options, engine, books)
         assert found.total == pytest.approx(figure), (row, key)
+        if found.visitors:
+            assert sum(one.adds for one in found.visitors) == figure
         if found.records:
             assert sum(one.credit or 0 for one in found.records) == pytest.approx(figure)
             for record in found.records:

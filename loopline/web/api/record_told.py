@@ -20,7 +20,7 @@ def record_told(named: Named, *, sees_people: bool) -> dict[str, Any]:
             return told | {"id": record.record_id, "at": record.at.isoformat(), "adds": record.credit} | more
         case Visitor() as visitor:
             person = visitor.person_id if sees_people else ""
-            return told | {"id": person, "at": visitor.last_at.isoformat(), "adds": visitor.sessions}
+            return told | {"id": person, "at": visitor.last_at.isoformat(), "adds": visitor.adds}
         case CostLine() as line:
             more = {"amount": line.amount_minor}
             return told | {"id": line.cost_id, "at": line.first.isoformat(), "adds": line.spent_minor} | more
