@@ -244,6 +244,7 @@ def test_an_experiment_is_drafted_started_and_concluded_on_its_page(unit: Busine
     experiment = Experiment.objects.get()
     page = client.get(reverse("experiment", args=[experiment.pk])).content.decode()
     assert "This plan can hardly show anything" in page  # nobody was ever seen
+    assert "Only who was known before is among them, not who comes anew" in page
     client.post(reverse("experiment_turn", args=[experiment.pk, "start"]))
     person = make_person(unit=unit, name="=1+1")
     done = client.post(
