@@ -97,19 +97,19 @@ def test_what_changed_is_written_line_by_line_with_the_difference_last(engine: E
     lines = change_lines(answer)
     assert [line.split() for line in lines[3:10]] == [
         ["Facts", "Revenue", "Cost", "Leads", "Opps", "Sessions", "People", "Converted"],
-        ["As", "it", "was", "100.00", "—", "0", "1", "0", "0", "0"],
-        ["Refunds", "1", "-40.00", "0.00", "0", "0", "0", "0", "0"],
-        ["Costs", "1", "0.00", "5.00", "0", "0", "0", "0", "0"],
-        ["As", "it", "is", "60.00", "5.00", "0", "1", "0", "0", "0"],
+        ["As", "it", "was", "€100.00", "—", "0", "1", "0", "0", "0"],
+        ["Refunds", "1", "−€40.00", "€0.00", "0", "0", "0", "0", "0"],
+        ["Costs", "1", "€0.00", "€5.00", "0", "0", "0", "0", "0"],
+        ["As", "it", "is", "€60.00", "€5.00", "0", "1", "0", "0", "0"],
         ["-" * len(lines[8])],
-        ["Difference", "-40.00", "5.00", "0", "0", "0", "0", "0"],
+        ["Difference", "−€40.00", "€5.00", "0", "0", "0", "0", "0"],
     ]  # fmt: skip
     assert [" ".join(line.split()) for line in lines[10:]] == [
         "",
         "Revenue, row by row",
         "",
         "Campaign Before Now Change Because of",
-        "Unattributed 100.00 60.00 -40.00 Refunds -40.00",
+        "Unattributed €100.00 €60.00 −€40.00 Refunds −€40.00",
     ]
     assert change_cells(answer)[0][:2] == ["What arrived", "Facts"]
 

@@ -1,6 +1,7 @@
 """A report's JSON written as cells and as a table of text, for the command line and for downloads.
 
-Money is written in major units. A cell that a spreadsheet would run as a formula gets an apostrophe in front.
+Money is written in major units: with its sign where people read it, plain in files, whose heads say the currency. A
+cell that a spreadsheet would run as a formula gets an apostrophe in front.
 """
 
 from collections.abc import Mapping, Sequence
@@ -152,7 +153,7 @@ def cell(value: int | float | None, column: Mapping[str, Any], currency: str, un
     if value is None:
         return undefined
     if is_money(column):
-        return str(Money(int(value), currency).major)
+        return money_text(int(value), currency) if undefined else str(Money(int(value), currency).major)
     if undefined and column["unit"] == "hours":
         return f"{value:,.1f} h"
     if undefined and column["unit"] == "percent":
