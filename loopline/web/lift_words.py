@@ -34,11 +34,20 @@ _WORDS = {
     "not_shown": ("not proven", "quiet"),
     "too_early": ("too early", "quiet"),
 }
+TOO_FEW = "too few to say"
+"""For ever, once the experiment is concluded: nothing comes any more that it was too early for."""
 
 
 def _whole(value: float | None) -> int | None:
     return None if value is None else round(value)
 
 
-def lift_rows(lifts: Sequence[Lift], deciding: str) -> list[LiftRow]:
-    return [LiftRow(OUTCOMES[one.outcome], one, one.outcome == deciding, *_WORDS[one.verdict]) for one in lifts]
+def lift_rows(lifts: Sequence[Lift], deciding: str, *, is_concluded: bool) -> list[LiftRow]:
+    return [_row(one, deciding, is_concluded) for one in lifts]
+
+
+def _row(found: Lift, deciding: str, is_concluded: bool) -> LiftRow:
+    word, tone = _WORDS[found.verdict]
+    if is_concluded and found.verdict == "too_early":
+        word = TOO_FEW
+    return LiftRow(OUTCOMES[found.outcome], found, found.outcome == deciding, word, tone)

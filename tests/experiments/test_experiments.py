@@ -257,11 +257,17 @@ def test_an_experiment_is_drafted_started_and_concluded_on_its_page(unit: Busine
     assert str(person.email) in listed
     assert "\n=1+1" not in listed
     assert ",=1+1" not in listed  # a sheet must not run it
+    running = client.get(reverse("experiment", args=[experiment.pk])).content.decode()
+    assert "too early" in running
+    assert "Ask from outside" in running
     refused = client.post(reverse("experiment_edit", args=[experiment.pk]), data)
     assert "stays as it is" in refused.content.decode()
     client.post(reverse("experiment_turn", args=[experiment.pk, "conclude"]))
     shown = client.get(reverse("experiment", args=[experiment.pk])).content.decode()
     assert "Nothing was shown" in shown
+    assert "too few to say" in shown
+    assert "too early" not in shown, "nothing comes any more"
+    assert "Ask from outside" not in shown, "nobody is assigned any more"
     assert "concluded" in client.get(reverse("experiments")).content.decode()
     assert "Does the mail work?" in client.get(reverse("campaign", args=[campaign.pk])).content.decode()
 

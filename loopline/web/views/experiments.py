@@ -107,7 +107,7 @@ def _shown(found: Experiment, actor: Actor) -> dict[str, Any]:
         "seen": seen,
         "contaminated": [(one, *subject_named(one.subject, actor)) for one in seen.exposure.held_out],
         "words": found.result["verdict"] if found.result else seen.verdict,
-        "rows": lift_rows(seen.lifts, found.outcome),
+        "rows": lift_rows(seen.lifts, found.outcome, is_concluded=bool(found.concluded_at)),
         "chart": course_svg(seen.course, is_money=OUTCOMES[found.outcome].is_money),
         "smallest": seen.smallest,
     }
