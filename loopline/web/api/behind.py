@@ -65,7 +65,7 @@ def behind_figure(request: HttpRequest, key: str) -> HttpResponse:
         request,
         {
             "report": key,
-            "row": words.get("row") or TOTAL,
+            "row": words.get("row", TOTAL),
             "metric": found.metric.told(books.currency, options.clock),
             "as_of": _moment(options),
             "total": found.total,
@@ -82,7 +82,7 @@ def behind_figure(request: HttpRequest, key: str) -> HttpResponse:
 def _found(
     report: Report, words: Mapping[str, str], options: Options, books: Books, listed: slice, actor: Actor
 ) -> _Found:
-    row, metric = words.get("row") or TOTAL, words["metric"]
+    row, metric = words.get("row", TOTAL), words["metric"]
     if report.key != "closed-loop":
         opened = open_figure(report.key, row, metric, options, engine(), books, listed)
         parts = [part.key for part in opened.parts]

@@ -11,7 +11,7 @@ _OTHERS: dict[str, tuple[str, list[str]]] = {
     "series": ("Of files: what the rows show over time in place of the table.", ["yes", "no"]),
     "against": ("Another frozen run of the same report and options, by its id; usually now.", []),
     "report": ("Only of this report, by its key.", []),
-    "row": ("Key of the row; ~total, which is usual, for the total.", []),
+    "row": ("Key of the row, which may be empty; ~total, which is usual, for the total.", []),
     "metric": ("Key of the metric.", []),
     "since": ("The earlier moment or day.", []),
     "total": ("What may be spent a week on all rows together, in the reporting currency, such as 1234.50.", []),
