@@ -81,6 +81,21 @@ def test_the_document_lists_exactly_the_addresses_that_these_tests_ask() -> None
     assert len(set(ids)) == len(ids), "generators name functions so"
 
 
+def test_the_document_names_the_fields_that_answers_have(store: DuckDBEngine) -> None:
+    document: Any = Client().get("/api/v1/openapi.json").json()
+    shapes = document["components"]["schemas"]
+    asker = program()
+    for address, options in (
+        ("reports/buyers", {}), ("reports/weekly", {}), ("reports/buyers/changes", {"since": "2020-01-01"}),
+    ):  # fmt: skip
+        answer = document["paths"][f"/api/v1/{template_of(address)}"]["get"]["responses"]["200"]
+        shape = shapes[answer["content"]["application/json"]["schema"]["$ref"].rpartition("/")[2]]
+        told = asker.told(address, **options)
+        assert set(shape["required"]) <= set(told) <= set(shape["properties"]), address
+    named = {name for shape in shapes.values() for name in shape["properties"]}
+    assert not {name for name in named if name.endswith("_")}, "names of Python, not of answers"
+
+
 @pytest.mark.parametrize("address", ADDRESSES)
 def test_without_a_token_in_force_nobody_is_let_in_not_even_with_a_session(address: str) -> None:
     user = make_user(Role.ADMINISTRATOR)

@@ -20,7 +20,7 @@ from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
 from loopline.web.api.schemas import PROBLEMS, ProposalAnswer
 
-router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
+router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"], by_alias=True)
 OPTIONS = (*(one.name for one in options_of(REPORTS[KEY]) if one.name != "compare"), "total", "within")
 
 

@@ -28,7 +28,7 @@ from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, Repo
 from loopline.web.report_files import as_file, wants_series
 from loopline.web.report_pages import page_of
 
-router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
+router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"], by_alias=True)
 
 
 @router.get("", response={200: ReportList, **PROBLEMS}, summary="Every report, with the options it takes")

@@ -23,7 +23,7 @@ from loopline.web.api.problem import refused
 from loopline.web.api.schemas import PROBLEMS, ChangesAnswer, ReportAnswer, RunList
 from loopline.web.report_files import as_file, wants_series
 
-router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Frozen runs"])
+router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Frozen runs"], by_alias=True)
 
 
 @router.get(

@@ -17,6 +17,9 @@ Day = date
 
 
 class Shape(Schema):
+    """A field that Python cannot name (`from`) has an alias; the router of its shape says `by_alias`, so that the
+    document names it as answers do."""
+
     model_config = {"extra": "forbid"}
 
 

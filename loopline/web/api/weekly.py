@@ -15,7 +15,7 @@ from loopline.web.api.documented import documented
 from loopline.web.api.schemas import PROBLEMS, WeeklyAnswer
 from loopline.web.report_files import weekly_as_file
 
-router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"])
+router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"], by_alias=True)
 OPTIONS = tuple(one.name for one in options_of(WEEKLY))
 
 
