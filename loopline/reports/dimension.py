@@ -11,6 +11,8 @@ UNMAPPED, OTHER_UNITS, UNATTRIBUTED, TOTAL = "~unmapped", "~other_units", "~unat
 """Keys of rows that are no value of the dimension."""
 OTHERS = "~others"
 """Key of the row that stands for all that are not listed."""
+NO_VALUES = frozenset({NOTHING, UNMAPPED, OTHER_UNITS, UNATTRIBUTED, TOTAL, OTHERS})
+"""Rows that can be asked for whatever the books hold."""
 
 
 class Naming(StrEnum):

@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, question, visible
-from loopline.lib.countries import country_name
+from loopline.lib.countries import COUNTRIES, country_name
 from loopline.reports.dimension import NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension, Naming
 from loopline.reports.options import Scope
 from loopline.store.engine import Engine
@@ -61,6 +61,15 @@ def named(naming: Naming, keys: Collection[str], scope: Scope, engine: Engine) -
     elif naming is Naming.COLLEAGUES:
         names.update({key: Name(scope.books.colleagues.get(key, "Somebody who left")) for key in keys})
     return names
+
+
+def is_named(naming: Naming, key: str, scope: Scope, engine: Engine) -> bool:
+    """Whether `key` is a record, a colleague or a country that is known by name, whether or not anything is counted of
+    it. Of values that are their own names, such as channels, nothing can be said without the books: they are not."""
+    if naming in _FROM_THE_STORE:
+        return named(naming, [key], scope, engine)[key] != Name(key)
+    known = {Naming.UNITS: scope.books.units, Naming.COLLEAGUES: scope.books.colleagues, Naming.COUNTRIES: COUNTRIES}
+    return key in known.get(naming, {})
 
 
 def names_of(dimension: Dimension, keys: Collection[str], scope: Scope, engine: Engine) -> dict[str, Name]:

@@ -61,3 +61,5 @@ class Opened:
     workings: tuple[Working, ...] = ()
     label: str = ""
     """What its row is called, where it is none of the report's rows."""
+    is_known: bool = True
+    """False where nothing is behind it, and its row names no record: the report may have no such row."""

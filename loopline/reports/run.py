@@ -11,7 +11,7 @@ from loopline.attribution.shared_states import common_parts
 from loopline.lib.times import local_day
 from loopline.reports.beginning import first_day_of_books
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.dimension import DIMENSIONS
+from loopline.reports.dimension import DIMENSIONS, OTHERS, TOTAL
 from loopline.reports.kept import kept_or
 from loopline.reports.opened import MOST, Opened
 from loopline.reports.option_words import as_read
@@ -127,14 +127,42 @@ def open_figure(
     report = report_named(key)
     if report.open and report.may_open(metric):
         opened = report.open(row, metric, settle_for(report, options, engine, books), engine)
+        if not opened.is_known:
+            check_row(report, row, options, engine, books)
         return replace(opened, items=opened.items[listed])
     result = run_report(key, options, engine, books)
     columns = {one.key: one for one in result.metrics}
     if metric not in columns or not columns[metric].parts:
         opens = ", ".join(sorted(report.opening(result.metrics)))
         raise OptionError(f"There is nothing to open behind “{metric}”. Open one of: {opens}.", "metric")
+    if row != TOTAL and all(one.key != row for one in result.rows):
+        open_figure(key, row, _counted(report, result)[0], options, engine, books)  # refuses what is no row
     parts = tuple(columns[part] for part in columns[metric].parts)
     return Opened(columns[metric], row, (), 0, result.figure(row, metric), parts)
+
+
+def check_row(report: Report, row: str, options: Options, engine: Engine, books: Books) -> None:
+    """For a row that names no record. Raises OptionError where the report has it neither as it is asked nor over all
+    days, so that what never was is no 0; and StoreError."""
+    for asked in (options, replace(options, first=None, last=None)):
+        if _has_row(report, row, asked, engine, books):
+            return
+    words = f"There is no row “{row[:60]}” in “{report.label}”, on whatever days. Open a row that the report shows."
+    raise OptionError(words, "row")
+
+
+def _has_row(report: Report, row: str, options: Options, engine: Engine, books: Books) -> bool:
+    result = run_report(report.key, options, engine, books)
+    keys = {one.key for one in result.rows}
+    if row in keys or OTHERS not in keys or report.open is None:
+        return row in keys
+    scope = settle_for(report, options, engine, books)  # it may be one of those that are not listed
+    return any(report.open(row, metric, scope, engine).count for metric in _counted(report, result))
+
+
+def _counted(report: Report, result: ReportResult) -> list[str]:
+    """Those columns that records are behind."""
+    return [one.key for one in result.metrics if report.may_open(one.key)]
 
 
 def dated(options: Options, engine: Engine) -> Options:

@@ -1,6 +1,7 @@
 """Which row of a report the API opens: the one that is named, also where its name is empty."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -8,10 +9,11 @@ from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.web.report_pages import behind_of
 from tests.api.asking import Program, program_of
 from tests.api.two_units import DAYS
 from tests.attribution.shelf import Shelf
-from tests.make import make_user
+from tests.make import make_user, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -48,3 +50,20 @@ def test_a_row_without_a_name_is_not_the_total(key: str, metric: str, by: str, a
     total = asker.told(f"reports/{key}/behind", metric=metric, by=by, **DAYS)
     assert (total["row"], total["total"]) == ("~total", report["totals"][metric])
     assert figure != total["total"]
+
+
+def test_a_row_that_there_is_not_is_refused_by_api_and_page(asker: Program, units: tuple[BusinessUnit, ...]) -> None:
+    browser = signed_in(make_user(Role.MARKETING, unit=units[0]))
+    for key, metric, by in OF_NO_CAMPAIGN:
+        asked = {"metric": metric, "row": "zzz", "by": by}
+        assert asker.refusal(f"reports/{key}/behind", **asked, **DAYS) == (422, "option_not_usable", "row"), key
+        page: Any = browser.get(behind_of(key), asked | DAYS)
+        assert (page.status_code, "There is no row “zzz”" in page.content.decode()) == (400, True), key
+
+
+def test_a_campaign_of_which_nothing_is_counted_opens_with_0(asker: Program, units: tuple[BusinessUnit, ...]) -> None:
+    years_ago = {"from": "2015-01-01", "to": "2015-12-31", "row": "spring", "by": "campaign"}
+    told = asker.told("reports/closed-loop/behind", metric="revenue_minor", **years_ago)
+    assert (told["total"], told["count"]) == (0, 0)
+    browser = signed_in(make_user(Role.MARKETING, unit=units[0]))
+    assert browser.get(behind_of("closed-loop"), {"metric": "revenue_minor", **years_ago}).status_code == 200

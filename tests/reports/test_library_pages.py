@@ -68,7 +68,12 @@ def test_every_report_shows_what_may_be_seen_and_hides_the_other_unit(
     assert set(KEYS) - seen <= NEED_MORE
 
 
-def test_every_figure_that_opens_opens_and_hides_the_other_unit(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+def test_every_figure_that_opens_opens_and_hides_the_other_unit(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
+) -> None:
+    shelf = Shelf(store)
+    shelf.cost("ads", "", 5_00, utc_now().date(), unit_id=str(units[0].pk), platform="google", claimed_micro=1_000_000)
+    shelf.store()
     client = signed_in_as(Role.MARKETING, units[0])
     for key in (key for key in KEYS if key != "budget-planner"):  # it opens its own rows only, see below
         for metric in sorted(REPORTS[key].opens)[:2]:

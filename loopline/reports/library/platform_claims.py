@@ -127,7 +127,10 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     if row == TOTAL:
         raise OptionError("Claims are never added up over platforms. Open the figure of a row.", "row")
     if metric in CREDITED:
-        return open_credit(METRICS[metric], CREDITED[metric], row.rpartition(BETWEEN)[0], scope, engine, opened_row=row)
+        credited = row.rpartition(BETWEEN)[0]
+        opened = open_credit(METRICS[metric], CREDITED[metric], credited, scope, engine, opened_row=row)
+        # Credit knows no platforms, so it says nothing of whether the report has this row.
+        return replace(opened, is_known=False)
     return COUNTING.open(row, metric, scope, engine)
 
 
