@@ -1,5 +1,6 @@
 """The pages of Count: anonymous, wrong role, allowed; units; downloads; errors that are told."""
 
+import csv
 import json
 from datetime import timedelta
 from pathlib import Path
@@ -140,6 +141,21 @@ def test_who_sees_sums_and_no_names_is_told_why(
     assert ("You see sums, not names" in about_people) == is_said
     about_money = client.get(reverse("closed_loop_behind"), {"metric": "cost_minor"}).content.decode()
     assert "not names" not in about_money
+
+
+def test_a_cost_that_is_not_known_is_not_called_complete(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
+) -> None:
+    shelf, now = Shelf(store), utc_now() - timedelta(hours=2)
+    shelf.touch("direct", "visitor:direct", now, unit_id=str(units[0].pk), channel="Direct")
+    shelf.store()
+    sheet = client_of(Role.FINANCE, units[0]).get(reverse("closed_loop_download", args=["csv"]), {"by": "channel"})
+    head, *lines = csv.reader(sheet.content.decode("utf-8-sig").splitlines())
+    rows = [dict(zip(head, line, strict=True)) for line in lines]
+    assert {row["Channel"]: (row["Cost (EUR)"], row["Cost is"]) for row in rows} == {
+        "Direct": ("", "unknown"), "Email": ("500.05", "complete"), "No channel": ("", "unknown"),
+        "Unattributed": ("", "unknown"), "Total": ("500.05", "complete"),
+    }  # fmt: skip
 
 
 def test_a_ratio_opens_into_its_parts(units: tuple[BusinessUnit, BusinessUnit]) -> None:

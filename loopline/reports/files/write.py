@@ -28,11 +28,15 @@ def written_cells(result: Mapping[str, Any]) -> list[list[str]]:
             safe_cell(str(row["label"])),
             safe_cell(str(row["note"])),
             *(cell(row[one["key"]], one, currency, "") for one in columns),
-            (str(row["cost_incomplete"]) or "complete") if result["balance"] else _mind(row),
+            _cost_is(row) if result["balance"] else _mind(row),
         ]
         for row in with_total(result)
     ]
     return [head, *body]
+
+
+def _cost_is(row: Mapping[str, Any]) -> str:
+    return str(row["cost_incomplete"]) or ("unknown" if row["cost_minor"] is None else "complete")
 
 
 def _mind(row: Mapping[str, Any]) -> str:
