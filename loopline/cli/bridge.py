@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import httpx
 
-from loopline.cli.command import CommandError
+from loopline.cli.command import CommandError, UsedWronglyError
 from loopline.cli.typed import at_option
 from loopline.lib.config import Config
 
@@ -17,7 +17,8 @@ class Server:
     token: str
 
     def ask(self, path: str, params: Mapping[str, str | int] | None = None) -> object:
-        """The JSON answer to `GET path`. Raises CommandError with the server's own words when it refuses."""
+        """The JSON answer to `GET path`. Raises CommandError with the server's own words when it refuses, and
+        UsedWronglyError where they are about an option."""
         return self._send("GET", path, params, timeout_s=120)
 
     def tell(self, path: str, params: Mapping[str, str | int] | None = None) -> object:
@@ -33,16 +34,17 @@ class Server:
         except httpx.HTTPError as error:
             raise CommandError(f"the server at {self.url} did not answer: {error}") from error
         if answer.status_code != 200:
-            raise CommandError(_refusal(answer))
+            raise _refusal(answer)
         return answer.json()
 
 
-def _refusal(answer: httpx.Response) -> str:
+def _refusal(answer: httpx.Response) -> CommandError:
     try:
         told = answer.json()
-        return at_option(str(told.get("field") or ""), str(told["error"]))
+        field, words = str(told.get("field") or ""), str(told["error"])
     except (ValueError, KeyError, TypeError, AttributeError):
-        return f"the server answered {answer.status_code}"
+        return CommandError(f"the server answered {answer.status_code}")
+    return UsedWronglyError(at_option(field, words)) if field else CommandError(words)
 
 
 def running_server(config: Config) -> Server | None:

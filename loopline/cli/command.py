@@ -11,6 +11,10 @@ class CommandError(RuntimeError):
     """The command could not do it; the message says what happened and what to do. Exit status 1."""
 
 
+class UsedWronglyError(CommandError):
+    """What was typed cannot be meant; the message says which option, and what to type instead. Exit status 2."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     key: str

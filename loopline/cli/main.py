@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from loopline import __version__
-from loopline.cli.command import DONE, FAILED, Command, CommandError
+from loopline.cli.command import DONE, FAILED, USED_WRONGLY, Command, CommandError, UsedWronglyError
 from loopline.lib.config import ConfigError
 from loopline.lib.registry import scan
 
@@ -60,7 +60,7 @@ def _run(arguments: Sequence[str] | None) -> int:
         return known[given.command].run(given)
     except (CommandError, ConfigError) as error:
         print(f"loopline {given.command}: {error}", file=sys.stderr)
-        return FAILED
+        return USED_WRONGLY if isinstance(error, UsedWronglyError) else FAILED
     except KeyboardInterrupt:
         return FAILED
 

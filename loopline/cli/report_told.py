@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loopline.cli.command import CommandError
+from loopline.cli.command import CommandError, UsedWronglyError
 from loopline.reports.change.write import change_cells, change_lines
 from loopline.reports.files.export import exported
 from loopline.reports.files.series import series_cells, series_lines
@@ -18,7 +18,8 @@ from loopline.reports.weekly.table import KEY as WEEKLY
 
 
 def tell(result: Mapping[str, Any], given: Namespace) -> None:
-    """Raises OptionError for a form that the answer does not have, and CommandError for a file that cannot be."""
+    """Raises OptionError for a form that the answer does not have, and CommandError for a file that cannot be, or a
+    form that is none of a file."""
     if given.sql:
         _tell_sql(str(result["sql"]), given.output)
     elif given.key == WEEKLY and "causes" not in result:
@@ -68,7 +69,7 @@ def _put(content: bytes, output: str) -> None:
 
 def _write(result: Mapping[str, Any], given: Namespace) -> None:
     if "causes" in result and given.format != "json":
-        raise CommandError("what changed is written as json; print it as a table or csv without --output")
+        raise UsedWronglyError("what changed is written as json; print it as a table or csv without --output")
     if given.format == "table":
         content = ("\n".join(_lines(result, given)) + "\n").encode()
     else:

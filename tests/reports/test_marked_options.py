@@ -1,17 +1,23 @@
 """What cannot be used is named where it was said: the chip of a page, the option of a command."""
 
 import ast
+import json
 import re
 from pathlib import Path
 
+import httpx
 import pytest
+from django.test import Client
 from django.urls import reverse
 
 from loopline.access.roles import Role
+from loopline.cli.bridge import Server
 from loopline.cli.commands import report as command
 from loopline.cli.main import main
 from loopline.reports.answer import answered
+from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.web import internal
 from tests.attribution.shelf import BOOKS
 from tests.make import make_unit, signed_in_as
 
@@ -68,16 +74,19 @@ def test_each_page_with_chips_marks_the_wrong_one(page: str, store: DuckDBEngine
     assert text.count("is-wrong") == 1
 
 
-@pytest.mark.parametrize(
-    ("typed", "named"),
-    [
-        (["closed-loop", "--half-life", "x"], "--half-life: “x”"),
-        (["closed-loop", "--as-of", "soon"], "--as-of: “soon”"),
-        (["closed-loop", "--by", "weather"], "--by: There is no dimension"),
-        (["no-such"], "KEY: There is no report"),
-        (["closed-loop", "--changed-since", "2099-01-01"], "--changed-since: Choose a moment before"),
-    ],
-)
+TYPED = [
+    (["closed-loop", "--half-life", "x"], "--half-life: “x”"),
+    (["closed-loop", "--as-of", "soon"], "--as-of: “soon”"),
+    (["closed-loop", "--by", "weather"], "--by: There is no dimension"),
+    (["no-such"], "KEY: There is no report"),
+    (["closed-loop", "--changed-since", "2099-01-01"], "--changed-since: Choose a moment before"),
+    (["closed-loop", "--from", "2026-13-01"], "--from: "),
+    (["closed-loop", "--model", "nope"], "--model: "),
+    (["closed-loop", "--lookback", "-3"], "--lookback: "),
+]
+
+
+@pytest.mark.parametrize(("typed", "named"), TYPED)
 def test_on_the_command_line_the_option_stands_before_the_sentence(
     typed: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
     reading_engine: DuckDBEngine,
@@ -86,5 +95,26 @@ def test_on_the_command_line_the_option_stands_before_the_sentence(
         return answered(given.key, command.words_sent(given), reading_engine, BOOKS)  # type: ignore[attr-defined, arg-type]
 
     monkeypatch.setattr(command, "_ask", ask)
-    assert main(["report", *typed]) == 1
+    assert main(["report", *typed]) == 2, "used wrongly"
     assert named in capsys.readouterr().err
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("typed", "named"), TYPED)
+def test_what_the_server_refuses_was_typed_as_wrongly(
+    typed: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    store: DuckDBEngine,
+) -> None:  # fmt: skip
+    internal.announce(tmp_path / "server.json", "http://127.0.0.1:1")
+    token = json.loads((tmp_path / "server.json").read_text())["token"]
+
+    def request(_method: str, url: str, *, params: dict[str, str], headers: dict[str, str], timeout: int) -> object:
+        answer = Client(headers=headers).get(url.removeprefix("http://127.0.0.1:1"), params)
+        return httpx.Response(answer.status_code, content=answer.content)
+
+    monkeypatch.setattr(command, "running_server", lambda _config: Server("http://127.0.0.1:1", token))
+    monkeypatch.setattr(httpx, "request", request)
+    assert main(["report", *typed]) == 2, "used wrongly"
+    assert named in capsys.readouterr().err
+    use_engine(None)
+    assert main(["report", "closed-loop"]) == 1, "nobody used it wrongly"

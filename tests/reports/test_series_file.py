@@ -149,7 +149,7 @@ def test_the_command_prints_and_writes_them(
     assert sum(pq.read_table(file).column("opened_minor").to_pylist()) == answer["totals"]["opened_minor"]
     assert main(["report", "weekly", "--series"]) == 2
     monkeypatch.setattr(command, "_ask", lambda _config, _given: told("cohort-maturity", books, by=""))
-    assert main(["report", "cohort-maturity", "--series"]) == 1
+    assert main(["report", "cohort-maturity", "--series"]) == 2
 
 
 @pytest.mark.django_db

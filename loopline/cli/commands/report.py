@@ -1,12 +1,11 @@
 """`loopline report`: the figures of the report pages, on the command line."""
 
-import sys
 from argparse import Namespace
 from collections.abc import Mapping
 from typing import Any
 
 from loopline.cli.bridge import running_server
-from loopline.cli.command import DONE, USED_WRONGLY, Command, CommandError
+from loopline.cli.command import DONE, Command, CommandError, UsedWronglyError
 from loopline.cli.prepare import set_up_again
 from loopline.cli.report_told import tell
 from loopline.cli.report_words import configure, refusal, words_sent
@@ -20,12 +19,11 @@ from loopline.store.open import open_engine
 
 def _run(given: Namespace) -> int:
     if why := refusal(given):
-        print(why, file=sys.stderr)
-        return USED_WRONGLY
+        raise UsedWronglyError(why)
     try:
         tell(_ask(read_config(), given), given)
     except OptionError as error:
-        raise CommandError(at_option(error.field, str(error))) from error
+        raise UsedWronglyError(at_option(error.field, str(error))) from error
     except StoreError as error:
         raise CommandError(str(error)) from error
     return DONE
