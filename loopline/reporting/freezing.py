@@ -23,7 +23,7 @@ def freeze_run(
     by.require(Permission.SEE_REPORTS)
     take_turn()
     run = FrozenRun.objects.create(
-        report=told["report"], title=told["title"][:200], note=note.strip()[:200], options=dict(options),
+        report=told["report"], title=told["title"][:200], note=note, options=dict(options),
         told={"over_time": None, **told}, digest=digest_of(told), as_of=datetime.fromisoformat(told["as_of"]),
         frozen_by_name=by.name, frozen_at=at or utc_now(),
         covers_all_units=by.sees_all_units and not options.get("unit"),

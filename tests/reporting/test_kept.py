@@ -1,6 +1,7 @@
 """Frozen runs, saved views and reports by mail: what they hold, who sees them, what happens when something fails."""
 
 import json
+import re
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
@@ -103,6 +104,19 @@ def test_what_the_rows_showed_over_time_is_kept_with_the_figures(
     told["rows"][0]["over_time"][place - 1] += 1
     FrozenRun.objects.filter(pk=run.pk).update(told=told)
     assert "does not fit" in client.get(reverse("frozen_run", args=[run.pk])).content.decode(), "moved by a week"
+
+
+def test_a_note_that_is_too_long_is_refused_and_never_cut(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client = marketer(units[0])
+    refused = client.post(reverse("report_freeze", args=["buyers"]), {"note": "n" * 201}, follow=True)
+    assert "at most 200 characters" in refused.content.decode()
+    assert not FrozenRun.objects.exists()
+    client.post(reverse("report_freeze", args=["buyers"]), {"note": f" {'n' * 200} "})
+    assert FrozenRun.objects.get().note == "n" * 200
+    listed = client.get(reverse("kept_reports")).content.decode()
+    name = re.search(rf'<th scope="row" class="([^"]*)">(?:(?!</th>).)*{"n" * 200}', listed)
+    assert name is not None
+    assert "wraps" in name[1].split(), "it leaves the other columns their room"
 
 
 def test_a_run_from_before_says_that_its_course_was_not_kept_and_is_whole(

@@ -15,6 +15,10 @@ from loopline.web.forms.base import PageForm
 READERS = [role.value for role, permissions in PERMISSIONS.items() if Permission.SEE_REPORTS in permissions]
 
 
+class FreezeForm(PageForm):
+    note = forms.CharField(label="Freeze these figures for", max_length=200, required=False)
+
+
 class SaveViewForm(PageForm):
     name = forms.CharField(label="Name", max_length=100)
     unit = forms.ModelChoiceField(

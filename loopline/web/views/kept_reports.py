@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import ValidationError
+from django.forms import Form
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -34,7 +35,7 @@ from loopline.reports.result import ReportResult
 from loopline.reports.run import row_sparks, run_report, shows_over_time, told_whole
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.forms.reports import ReportMailForm, SaveViewForm
+from loopline.web.forms.reports import FreezeForm, ReportMailForm, SaveViewForm
 from loopline.web.report_files import as_file, no_file, wants_series
 from loopline.web.report_pages import page_of, report_or_404
 from loopline.web.spark_chart import sparks_drawn
@@ -49,6 +50,10 @@ MOST_STUCK = 5
 def _at_first(report: Report, request: PageRequest) -> dict[str, Any]:
     """Whoever sets a mail up usually wants to read it."""
     return {"name": report.label, "recipients": [request.actor.id]}
+
+
+def _first_error(form: Form) -> str:
+    return next(str(error) for errors in form.errors.values() for error in errors)
 
 
 def _back(key: str, request: PageRequest) -> HttpResponse:
@@ -105,7 +110,10 @@ def _stuck(mails: list[ReportMail]) -> dict[UUID, list[str]]:
 @allow(Permission.SEE_REPORTS)
 def report_freeze(request: PageRequest, key: str) -> HttpResponse:
     """Keep the report as it is now."""
-    report, books = report_or_404(key), books_for(request.actor)
+    report, books, form = report_or_404(key), books_for(request.actor), FreezeForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _first_error(form))
+        return _back(key, request)
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         result = run_report(key, asked.options, engine(), books)
@@ -116,7 +124,7 @@ def report_freeze(request: PageRequest, key: str) -> HttpResponse:
     # A period such as “last month” means another one next month; what is kept names its days.
     said = {name: value for name, value in options_said(request.GET).items() if name not in ("as_of", "compare")}
     exact = said | {"period": "custom", "from": result.first.isoformat(), "to": result.last.isoformat()}
-    run = freeze_run(told, exact, note=request.POST.get("note", ""), by=request.actor)
+    run = freeze_run(told, exact, note=form.cleaned_data["note"], by=request.actor)
     messages.success(request, "Frozen. The figures, their digest and the moment are kept, and the audit log says so.")
     return redirect("frozen_run", run.pk)
 
@@ -187,7 +195,7 @@ def view_save(request: PageRequest, key: str) -> HttpResponse:
     form = SaveViewForm(request.POST, actor=request.actor)
     try:
         if not form.is_valid():
-            raise ValidationError([error for errors in form.errors.values() for error in errors])
+            raise ValidationError(_first_error(form))
         said = options_said(request.GET)
         view = save_view(form.cleaned_data["name"], key, said, unit=form.cleaned_data["unit"], by=request.actor)
     except (ValidationError, NotAllowedError) as error:
