@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 
@@ -67,8 +68,9 @@ def sides_of(run: FrozenRun, against: str, as_of: str, actor: Actor, books: Book
     """
     options, moment = options_of(run, books), moment_of(as_of, books.zone, "as_of")
     if against == NOW:
-        if moment is not None and moment <= run.as_of:
-            raise OptionError(f"The run is as of {run.as_of.isoformat()}; choose a later moment.", "as_of")
+        if moment is not None and moment < run.as_of:
+            then = run.as_of.astimezone(ZoneInfo(books.zone))
+            raise OptionError(f"The run is as of {then:%-d %b %Y, %H:%M:%S %Z}; choose a later moment.", "as_of")
         return replace(options, as_of=moment), run.as_of, Frozen(before=result_from(run.told))
     if moment is not None:
         raise OptionError("Two frozen runs have moments of their own; leave this out, or compare with now.", "as_of")

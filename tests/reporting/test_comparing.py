@@ -20,6 +20,8 @@ from loopline.reports.change.difference import Why
 from loopline.reports.options import OptionError
 from loopline.reports.run import run_report, told_whole
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.web.api.schemas import ChangesAnswer
+from tests.api.asking import program_of
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in
 
@@ -141,3 +143,25 @@ def test_a_moment_that_cannot_be_compared_with_is_named(store: DuckDBEngine, nor
         with pytest.raises(OptionError) as refused:
             changed_between(first, against, SYSTEM, store, books_for(SYSTEM), as_of=as_of)
         assert refused.value.field == "as_of"
+
+
+def test_straight_after_freezing_nothing_arrived_and_an_earlier_moment_is_refused_as_people_read_it(
+    store: DuckDBEngine, north: BusinessUnit
+) -> None:
+    user = make_user(Role.FINANCE)
+    signed_in(user).post(reverse("report_freeze", args=["buyers"]) + "?period=last_90_days")
+    run = FrozenRun.objects.get()
+    assert run.as_of == store.horizon()
+    page = reverse("report_changes", args=["buyers"])
+    for said in ({"whole": "yes"}, {}):
+        shown = signed_in(user).get(page, {"frozen": str(run.pk), "against": "now", **said}, follow=True)
+        assert (shown.status_code, "Nothing arrived" in shown.content.decode()) == (200, True)
+    told = program_of(user).told(f"runs/{run.pk}/changes")
+    ChangesAnswer.model_validate(told)
+    assert (told["causes"], told["rows"], set(told["change"].values()) <= {0, None}) == ([], [], True)
+    earlier = {"frozen": str(run.pk), "against": "now", "as_of": (run.as_of - timedelta(seconds=2)).isoformat()}
+    refused = signed_in(user).get(page, earlier)
+    words = f"The run is as of {run.as_of:%-d %b %Y, %H:%M:%S} UTC; choose a later moment."
+    assert (refused.status_code, words in refused.content.decode()) == (400, True)
+    answer = program_of(user).refusal(f"runs/{run.pk}/changes", as_of=earlier["as_of"])
+    assert answer == (422, "option_not_usable", "as_of")

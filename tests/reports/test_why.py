@@ -144,10 +144,11 @@ def test_another_unit_shows_neither_its_figures_nor_how_many_facts_arrived(engin
     assert found.shares == ()
 
 
-def test_a_moment_that_is_not_earlier_and_a_ratio_are_refused(engine: Engine) -> None:
+def test_a_moment_that_is_later_and_a_ratio_are_refused(engine: Engine) -> None:
     books_of_april(engine)
+    assert (why(engine, as_of=APRIL).shares, why(engine, as_of=APRIL).has_changed) == ((), False)
     with pytest.raises(OptionError, match="nothing can have changed"):
-        why(engine, as_of=APRIL)
+        why(engine, as_of=APRIL - timedelta(microseconds=1))
     with pytest.raises(OptionError, match="Choose one of"):
         why(engine, metric="romi")
 

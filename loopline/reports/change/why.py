@@ -39,8 +39,9 @@ def why_changed(
 ) -> Why:  # fmt: skip
     """What changed in the report `key` between `since` and the moment of `options`, and what made it change.
 
-    With `frozen` runs: between what they say. Raises OptionError when `since` is not the earlier one, `metric` is none
-    that is split, or a model has too little to learn from in between; and StoreError.
+    With `frozen` runs: between what they say. Between a moment and itself nothing changed: so it is straight after a
+    run was frozen. Raises OptionError when `since` is the later one, `metric` is none that is split, or a model has
+    too little to learn from in between; and StoreError.
     """
     report, kept = report_named(key, COMPARABLE), frozen or Frozen()
     scope = scope_since(key, options, since, engine, books, "against" if frozen else "since")
@@ -70,10 +71,10 @@ def scope_since(
 ) -> Scope:
     """Settled, the moment among the options: whether it was asked for by name or as now, its states are the same.
 
-    Raises OptionError, of `field`, when `since` is not the earlier one, and StoreError.
+    Raises OptionError, of `field`, when `since` is the later one, and StoreError.
     """
     scope = settle_for(report_named(key, COMPARABLE), options, engine, books)
-    if since >= scope.as_of:
+    if since > scope.as_of:
         raise OptionError(
             "Choose a moment before the one the report is as of: nothing can have changed since then.", field
         )
