@@ -74,7 +74,7 @@ def _record(job: Job, cost: CostLine, rates: RateTable) -> None:
     if fact["reporting_minor"] is None:
         job.notices.add(
             f"There is no exchange rate for {cost.currency} on some days: the cost of those days is missing in "
-            "reports until an administrator adds the rate under Settings."
+            "reports until the rate is added under Settings › Exchange rates."
         )
     job.fact("cost_facts", cost.pk, fact, job.now)
 

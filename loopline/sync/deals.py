@@ -190,7 +190,7 @@ def _record(job: Job, opportunity: Opportunity) -> None:
     if reporting is None and opportunity.amount_minor is not None:
         job.notices.add(
             f"There is no exchange rate for {opportunity.currency} on the day of some deals: they count as won, but "
-            "their revenue is missing until an administrator adds the rate under Settings."
+            "their revenue is missing until the rate is added under Settings › Exchange rates."
         )
     row = opportunity_row(opportunity, refunded_minor=refunded, reporting_minor=reporting)
     job.fact("opportunity_facts", opportunity.pk, row, at)

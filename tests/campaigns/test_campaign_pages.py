@@ -158,6 +158,21 @@ def test_a_cost_in_a_currency_without_a_rate_says_so(marketer: User, unit: Busin
     assert "incomplete: no rate for BRL" in signed_in(marketer).get(reverse("campaigns")).content.decode()
 
 
+def test_a_sum_that_lacks_a_cost_without_a_rate_is_marked_where_it_stands(
+    marketer: User, unit: BusinessUnit, store: DuckDBEngine, tmp_path: Path
+) -> None:
+    campaign = make_campaign(unit)
+    add_cost(campaign, CostEntry(10_000, "EUR", DAY, DAY), by=SYSTEM)
+    with loaded(store, tmp_path):
+        text = signed_in(marketer).get(reverse("campaign", args=[campaign.pk])).content.decode()
+    assert "€100" in text
+    assert "without an exchange rate" not in text
+    add_cost(campaign, CostEntry(10_000, "BRL", DAY, DAY), by=SYSTEM)
+    with loaded(store, tmp_path):
+        text = signed_in(marketer).get(reverse("campaign", args=[campaign.pk])).content.decode()
+    assert text.count('title="cost incomplete: 1 cost line without an exchange rate"') == 2, "cost and ROMI"
+
+
 def test_a_taken_code_is_moved_on_the_second_try(marketer: User, unit: BusinessUnit) -> None:
     first, second = make_campaign(unit, name="First"), make_campaign(unit, name="Second")
     map_code(first, "spring", by=SYSTEM)

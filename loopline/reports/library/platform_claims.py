@@ -115,7 +115,7 @@ def _mark_without_rate(result: ReportResult, scope: Scope, engine: Engine) -> No
         result.warnings.append(
             f"{lines} cost line{'s' if lines > 1 else ''} told in {currency}, for which there is no exchange rate: "
             "what was spent there, and what the claims are worth, is missing and not 0. Claimed conversions are whole. "
-            "An administrator adds the rate under Settings."
+            "Add the rate under Settings › Exchange rates."
         )
 
 
