@@ -234,3 +234,22 @@ def test_on_a_tablet_no_column_of_a_main_table_is_cut(address: str, filled_site:
     hidden = page.locator("th.hide-medium, th.hide-tablet")
     assert hidden.count()
     assert not any(one.is_visible() for one in hidden.all())
+
+
+def test_at_the_width_of_the_design_the_closed_loop_is_whole(filled_site: Company, sign_in: SignIn) -> None:
+    """With six digits of money, visits by the thousand, and a cost without a rate that is marked in each figure."""
+    fill_books(filled_site)
+    shelf, unit, now = Shelf(engine()), str(filled_site.units[0].pk), utc_now()
+    person, day = str(filled_site.people[0].pk), (now - timedelta(days=3)).date()
+    shelf.won("large", person, now - timedelta(days=1), 734_973_21, unit_id=unit)
+    shelf.cost("dear", "campaign-0", 254_309_54, day, unit_id=unit)
+    shelf.cost("unknown", "campaign-3", None, day, unit_id=unit, currency="CHF", amount_minor=1_840_00)
+    for number in range(1_200):
+        visit = f"later-{number}"
+        shelf.touch(visit, f"visitor:{visit}", now - timedelta(hours=2), unit_id=unit, utm_campaign="code-0")
+    shelf.store()
+    page = sign_in(filled_site.users[Role.ADMINISTRATOR])
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto("/reports/closed-loop/?period=all")
+    expect(page.get_by_role("columnheader", name="ROMI")).to_be_in_viewport(ratio=1)
+    assert page.evaluate(CUT) == 0
