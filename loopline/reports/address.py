@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from loopline.attribution.conversions import PEOPLE
-from loopline.attribution.model import MODELS, Model
+from loopline.attribution.model import Model
 from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.lib.times import local_day
 from loopline.reports.asked import counted_from, day_of, lookback_of, moment_of, number_of, order_of
@@ -153,10 +153,10 @@ def _custom(first_text: str, last_text: str, today: date) -> Period:
     return Period(CUSTOM, described(first, last), first, last)
 
 
-def choices(books: Books, by: Mapping[str, object], own: Mapping[str, Model]) -> dict[str, object]:
-    """What the chips offer; `own` are the organisation's models beside the library."""
+def choices(books: Books, by: Mapping[str, object], models: Mapping[str, Model]) -> dict[str, object]:
+    """What can be chosen; `models` are those of the library and the organisation's own."""
     return {
-        "models": {key: model.label for key, model in {**MODELS, **own}.items()},
+        "models": {key: model.label for key, model in models.items()},
         "conversions_about": ABOUT,
         "peoples": PEOPLE,
         "touch_kinds": EARNING_KINDS,

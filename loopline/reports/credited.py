@@ -5,9 +5,9 @@ from loopline.attribution.ledger import credit_ledger, unattributed
 from loopline.reports.closed_loop_sql import ROW_OF_CREDIT, row_for
 from loopline.reports.counting import Records
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED, UNMAPPED
-from loopline.reports.learnt import learnt_model
+from loopline.reports.learnt import sharing_model
 from loopline.reports.naming import Name
-from loopline.reports.options import OptionError, Scope
+from loopline.reports.options import Scope
 from loopline.store.engine import Engine
 
 NAMES = {
@@ -30,10 +30,7 @@ def credited(scope: Scope, engine: Engine, *kinds: str) -> Records:
     A conversion stands in as many rows as earned it, and its credit adds up to its amount. Raises OptionError for a
     model whose rows overlap, and StoreError.
     """
-    model, learnt = learnt_model(scope, engine, *kinds)
-    if model.overlaps:
-        words = "counts a sale on every row it met, so its rows add up to nothing"
-        raise OptionError(f"{model.label} {words}. Choose another model here.", "model")
+    model, learnt = sharing_model(scope, engine, *kinds)
     row = row_for(DIMENSIONS[scope.options.by], model, scope.options).without_reasons()
     record = """CASE WHEN c.kind IN ('lead', 'qualified') THEN 'lead' ELSE 'opportunity' END AS kind,
             c.kind AS conversion, c.record_id AS record_id, c.converted_us AS at_us"""

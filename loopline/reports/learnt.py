@@ -23,3 +23,15 @@ def learnt_model(
         )  # fmt: skip
     except TooFewError as error:
         raise OptionError(str(error), "model") from error
+
+
+def sharing_model(scope: Scope, engine: Engine, *kinds: str) -> tuple[Model, dict[str, Value]]:
+    """The same, of a report whose rows share out what was earned (`Report.shares_credit`).
+
+    Raises OptionError also for a model whose rows overlap.
+    """
+    model, learnt = learnt_model(scope, engine, *kinds)
+    if model.overlaps:
+        words = "counts a sale on every row it met, so its rows add up to nothing"
+        raise OptionError(f"{model.label} {words}. Choose another model here.", "model")
+    return model, learnt

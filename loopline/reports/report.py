@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from loopline.attribution.model import Model
 from loopline.reports.at_window import AskAtWindow
 from loopline.reports.charts.specs import Chart
 from loopline.reports.metric import Metric
@@ -39,6 +40,8 @@ class Report:
     """Which of clock, model and lookback change its figures; `touchpoints`: which of them may earn does, too."""
     ignores: frozenset[str] = frozenset()
     """Options that it does not take, though others that read as much do."""
+    shares_credit: bool = False
+    """Its rows are shares of what was earned (`learnt.sharing_model`), so it takes no model whose rows overlap."""
     run_both: RunBoth | None = None
     """It for a period and the one before in one question, where that is quicker."""
     open: Open | None = None
@@ -73,6 +76,10 @@ class Report:
         """Whether `open` can open it, whatever the figure is told from."""
         also = bool(self.opens_also) and metric.startswith(self.opens_also)
         return also or metric in self.opens or metric in self.opens_within
+
+    def takes(self, model: Model) -> bool:
+        """Whether it can be told by this model."""
+        return not (self.shares_credit and model.overlaps)
 
     @property
     def usual_by(self) -> str:

@@ -13,9 +13,12 @@ from django.urls import reverse
 
 from loopline.access.models import BusinessUnit
 from loopline.access.roles import Role
+from loopline.attribution.model import MODELS
 from loopline.lib.times import utc_now
 from loopline.reports.catalogue import CATALOGUE, REPORTS
+from loopline.reports.keepable import KEEPABLE
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.web.report_pages import page_of
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in_as
 from tests.reports.test_budget_planner import two_channels
@@ -41,6 +44,15 @@ def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
         )
     shelf.store()
     return north, south
+
+
+@pytest.mark.parametrize("key", [key for key, report in KEEPABLE.items() if "model" in report.reads])
+def test_only_models_that_the_report_takes_are_offered(units: tuple[BusinessUnit, BusinessUnit], key: str) -> None:
+    client, page = signed_in_as(Role.FINANCE, units[0]), page_of(key, "")
+    offered = client.get(page).content.decode()
+    for model in MODELS.values():
+        is_taken = model.is_fitted or client.get(page, {"model": model.key}).status_code == 200
+        assert (f"model={model.key}" in offered) == is_taken, model.label
 
 
 def test_anonymous_people_sign_in_first() -> None:

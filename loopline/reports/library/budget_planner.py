@@ -168,6 +168,7 @@ REPORT = Report(
     opens=frozenset(metric.key for metric in METRICS),
     by=BY,
     reads=frozenset({"model", "lookback"}),
+    shares_credit=True,
     leading=("spend_minor", "gain", "gain_low", "gain_high"),
     how=(
         f"A row teaches nothing with fewer than {FEWEST_WEEKS} whole weeks of known spend in a row, where weekly spend "

@@ -85,6 +85,7 @@ REPORT = Report(
     group="Win",
     by=BY,
     reads=frozenset({"model", "lookback"}),
+    shares_credit=True,
     open=COUNTING.open,
     opens=COUNTING.opens,
     chart=lambda result: bars(result, "opened_minor"),

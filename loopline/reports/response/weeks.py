@@ -12,9 +12,9 @@ from loopline.attribution.state import Part, question
 from loopline.reports.balance import number
 from loopline.reports.closed_loop_sql import COSTS_OF_CAMPAIGNS, ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, Dimension
-from loopline.reports.learnt import learnt_model
+from loopline.reports.learnt import sharing_model
 from loopline.reports.mondays import AT_ONCE, began, mondays_of
-from loopline.reports.options import OptionError, Options, Scope
+from loopline.reports.options import Options, Scope
 from loopline.reports.periods import DAY
 from loopline.store.engine import Engine, Value
 
@@ -45,11 +45,7 @@ def weekly_series(scope: Scope, engine: Engine) -> Mapping[str, Series]:
         return {}
     scope = replace(scope, options=replace(scope.options, clock="period"))
     kind, dimension = OUTCOME_KINDS[scope.options.conversion], DIMENSIONS[scope.options.by]
-    model, learnt = learnt_model(scope, engine, kind)
-    if model.overlaps:
-        raise OptionError(
-            f"{model.label} counts a sale on every row it met; choose a model whose shares add up.", "model"
-        )
+    model, learnt = sharing_model(scope, engine, kind)
     spend = _spend(scope, mondays, dimension, engine)
     values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(began(day, scope)) for day in mondays]}
     outcome: dict[str, list[float]] = {key: [0.0] * len(mondays) for key in spend}

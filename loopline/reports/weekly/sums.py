@@ -71,6 +71,7 @@ WEEKLY = Report(
     run=_run,
     by=BY,
     reads=frozenset({"model", "lookback"}),
+    shares_credit=True,
     ignores=frozenset({"compare", "conversion"}),
     chart=_chart,
     leading=(SPEND.key, REVENUE.key, LEADS.key, TOUCHES.key),

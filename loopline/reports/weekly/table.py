@@ -22,9 +22,9 @@ from loopline.lib.times import local_day
 from loopline.reports.balance import number, sum_records
 from loopline.reports.closed_loop_sql import COSTS_OF_CAMPAIGNS, ROW_OF_CREDIT, row_for
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED
-from loopline.reports.learnt import learnt_model
+from loopline.reports.learnt import sharing_model
 from loopline.reports.mondays import AT_ONCE, began, mondays_of
-from loopline.reports.options import Books, OptionError, Options, Scope
+from loopline.reports.options import Books, Options, Scope
 from loopline.reports.periods import DAY
 from loopline.reports.result import Check
 from loopline.reports.run import settle
@@ -120,10 +120,7 @@ def lines_in(scope: Scope, engine: Engine, *, has_units: bool) -> WeeklyTable:
     """The table of a settled scope, without what is unusual behind it. Raises as `weekly_table` does."""
     scope = replace(scope, options=_by_channel(scope.options))
     unit = "unit_id" if has_units else "''"
-    model, learnt = learnt_model(scope, engine, *_KINDS)
-    if model.overlaps:
-        words = "counts a sale on every row it met, so a week adds up to nothing"
-        raise OptionError(f"{model.label} {words}. Choose another model.", "model")
+    model, learnt = sharing_model(scope, engine, *_KINDS)
     mondays = mondays_of(scope)
     values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(began(day, scope)) for day in mondays]}
     by_began = {began(day, scope): day for day in mondays}

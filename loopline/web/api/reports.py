@@ -7,7 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from loopline.access.scopes import Scope
-from loopline.attribution.model import MODELS
+from loopline.attribution.model import MODELS, Model
 from loopline.attribution.own_model import own_models
 from loopline.reports.address import as_before, usual_of
 from loopline.reports.catalogue import REPORTS
@@ -16,6 +16,7 @@ from loopline.reports.comparable import COMPARABLE
 from loopline.reports.files.export import FORMS
 from loopline.reports.frozen import digest_of
 from loopline.reports.option_words import OPTION_WORDS, options_of
+from loopline.reports.options import Books
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import run_by_window, run_with_before, told_whole
@@ -37,13 +38,13 @@ def reports(request: HttpRequest) -> HttpResponse:
     only(request)
     books = caller_of(request).books
     models = MODELS | own_models(engine(), {"as_of": engine().horizon()})
-    chosen = {"model": {key: one.label for key, one in models.items()}, "unit": dict(books.units)}
-    return json_answer(request, {"reports": [_about(report, chosen) for report in REPORTS.values()]})
+    return json_answer(request, {"reports": [_about(report, books, models) for report in REPORTS.values()]})
 
 
-def _about(report: Report, chosen: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
+def _about(report: Report, books: Books, models: Mapping[str, Model]) -> dict[str, Any]:
     usual = {"period": usual_of(report).period, "by": report.usual_by}
-    choices = {**chosen, "by": report.by or {}}
+    taken = {key: one.label for key, one in models.items() if report.takes(one)}
+    choices = {"model": taken, "unit": books.units, "by": report.by or {}}
     return {
         "key": report.key,
         "label": report.label,

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.attribution.ledger import REASONS
-from loopline.attribution.model import Model
+from loopline.attribution.model import MODELS, Model
 from loopline.attribution.own_model import own_models
 from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.reports.address import (
@@ -202,9 +202,11 @@ def chart_bundle(request: HttpRequest, number: str) -> HttpResponse:
 def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loop"]) -> dict[str, Any]:
     """What the options above a report offer; here also when the address asks for something impossible."""
     books = books_for(request.actor)
-    offered = choices(books, report.by or {}, own_models(engine(), {"as_of": engine().horizon()}))
+    known = MODELS | own_models(engine(), {"as_of": engine().horizon()})
+    offered = choices(books, report.by or {}, known)
     return offered | {
         "said": _said(flat(request.GET), offered),
+        "models": {key: model.label for key, model in known.items() if report.takes(model)},
         "report": report,
         "forms": FORM_WORDS,
         "series_forms": SERIES_FORMS,
