@@ -40,7 +40,7 @@ class Flows:
     won: int
     """Sales on them."""
     all_won: int
-    """Sales of the period, on whatever way."""
+    """All sales of the period, on whatever way and on none."""
     untouched: int
     """Those of them that no touchpoint led to."""
 
@@ -65,7 +65,7 @@ def flows_of(rows: Sequence[Row], arrow: str) -> Flows:
         flows=[Flow(made[source], made[target], won) for (source, target), won in between.items()],
         ways=len(drawn),
         won=sum(won for _, won in drawn),
-        all_won=sum(won for _, won in ways) + untouched,
+        all_won=sum(int(row.values["path_won"] or 0) for row in rows),
         untouched=untouched,
     )
 
