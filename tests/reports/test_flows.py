@@ -32,7 +32,7 @@ WAYS = [
 
 def test_each_turn_has_its_stops_and_all_flows_end_in_the_sale() -> None:
     found = flows_of(WAYS, ARROW)
-    assert (found.ways, found.won, found.all_won, found.untouched) == (3, 10, 23, 9), "those of rows beyond the listed ones count, too"
+    assert (found.ways, found.won, found.all_won, found.untouched) == (3, 10, 23, 9), "of all, listed or not"
     assert [(one.turn, one.name, one.won) for one in found.stops] == [
         (0, "Email", 7), (0, "Paid Search", 3), (1, "Email", 3), (1, "Direct", 2), (2, "Email", 2), (3, WON, 10),
     ]  # fmt: skip

@@ -55,6 +55,28 @@ def test_only_models_that_the_report_takes_are_offered(units: tuple[BusinessUnit
         assert (f"model={model.key}" in offered) == is_taken, model.label
 
 
+@pytest.mark.parametrize("key", [key for key in KEYS if key not in {"forecast", "hand-off", "speed-to-lead"}])
+def test_a_comparison_is_offered_where_a_change_is_shown(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine, key: str
+) -> None:
+    """Both periods have a lead, a sale and a cost. Of so little, three reports say nothing, before or now."""
+    shelf, unit = Shelf(store), str(units[0].pk)
+    for number, days in enumerate((2, 100)):
+        at = utc_now() - timedelta(days=days)
+        shelf.person(f"p{number}", f"v{number}")
+        shelf.touch(f"e{number}", f"visitor:v{number}", at, unit_id=unit, channel="Email")
+        shelf.lead(f"l{number}", f"p{number}", at, unit_id=unit)
+        shelf.won(f"o{number}", f"p{number}", at + timedelta(days=1), 500_00, unit_id=unit, lead_id=f"l{number}")
+        shelf.cost(f"c{number}", "", 100_00, at.date(), unit_id=unit, platform="google")
+    shelf.touch("first", "visitor:v0", utc_now() - timedelta(days=200), unit_id=unit, channel="Email")
+    shelf.store()
+    client = signed_in_as(Role.FINANCE, units[0])
+    answer = client.get(reverse("report", args=[key]), {"period": "last_90_days", "compare": "before"})
+    page = answer.content.decode()
+    assert answer.status_code == 200
+    assert ("Compare <b>" in page) == any(one.change for one in answer.context["key_figures"])
+
+
 def test_anonymous_people_sign_in_first() -> None:
     make_user()
     pages = [reverse(name, args=[key]) for key in KEYS for name in ("report", "report_behind")]

@@ -71,8 +71,10 @@ def report(request: PageRequest, key: str) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/report.html", shown | refusal(error), status=400)
     shown |= about(asked, settle_for(found, asked.options, engine(), books).model)
-    shown |= about_result(found, result, before) | {
+    shown |= about_result(found, result, before)
+    shown |= {
         "before": before,
+        "can_compare": any(one.metric.is_compared for one in shown["key_figures"]),
         "has_windows": found.at_window is not None,
         "behind": reverse("report_behind", args=[key]),
         "sparks": sparks_drawn(points := row_sparks(result, asked.options, engine(), books), result),

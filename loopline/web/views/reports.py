@@ -211,7 +211,7 @@ def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loo
         "forms": FORM_WORDS,
         "series_forms": SERIES_FORMS,
         "reads": report.reads,
-        "can_compare": route in {"closed_loop", "report"},
+        "can_compare": route == "closed_loop",
         "periods": named_periods(timezone.localdate()),
         "route": route,
         "query": flat(request.GET),
