@@ -72,7 +72,7 @@ COUNTING = Counting(
         Counted(sum_of("at_stake_minor", "At stake", "amount of its open opportunities, where it is known",
                        of="opportunity", dated="now", unit=Unit.MONEY, is_compared=False), "outcome = 'open'",
                 "coalesce(sum(reporting_minor), 0)"),
-        Counted(sum_of("bought_minor", "Bought", "all that it ever bought, less refunds", of="opportunity",
+        Counted(sum_of("bought_minor", "Bought ever", "all that it ever bought, less refunds", of="opportunity",
                        dated="ever", unit=Unit.MONEY, is_compared=False), "outcome = 'won'",
                 "coalesce(sum(reporting_minor), 0)"),
     ),
