@@ -58,6 +58,11 @@ class Books:
     sees_all_units: bool = True
     """Also rows of units that are not listed (there are none in healthy books)."""
 
+    @property
+    def whose(self) -> str:
+        """The names of the units whose figures the asker sees; "" for all of the organisation."""
+        return "" if self.sees_all_units else ", ".join(sorted(self.units.values(), key=str.casefold))
+
 
 @dataclass(frozen=True, slots=True)
 class Options:

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from loopline.access.models import BusinessUnit
+from loopline.access.models import BusinessUnit, Organisation
 from loopline.access.roles import Role
 from loopline.lib.times import utc_now
 from loopline.reports import recent
@@ -81,6 +81,10 @@ def test_the_wall_shows_the_stations_of_the_loop(units: tuple[BusinessUnit, Busi
     assert all(f"<h2>{name}</h2>" in text for name in ("Arrive", "Hand over", "Win", "Count", "Learn"))
     assert "€1,000" in text
     assert "77,777" not in text
+    assert "North · " in text, "whose figures they are"
+    everybody = signed_in_as(Role.ADMINISTRATOR, units[0]).get(reverse("wall")).content.decode()
+    assert f"{Organisation.current().name} · " in everybody
+    assert "North · " not in everybody
 
 
 def test_a_tile_that_fails_says_why_and_leaves_the_others_alone(

@@ -55,6 +55,20 @@ def test_anonymous_people_sign_in_first(name: str) -> None:
     assert Client().get(reverse(name)).headers["Location"].startswith("/account/login/")
 
 
+def test_on_paper_stands_whose_figures_they_are(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    """Who sees one unit only has no choice of units."""
+    user = make_user(Role.MARKETING, unit=units[0])
+    client = Client()
+    client.force_login(user)
+    on_paper = '<span class="chip only-print">Unit <b>North</b></span>'
+    for address in (reverse("closed_loop"), reverse("report", args=["funnel"]), reverse("dashboard", args=["sales"])):
+        assert on_paper in client.get(address).content.decode(), address
+    user.units.add(units[1])
+    assert '<span class="only-print">: North, South</span>' in client.get(reverse("closed_loop")).content.decode()
+    everybody = client_of(Role.ADMINISTRATOR, units[0]).get(reverse("closed_loop")).content.decode()
+    assert "North, South" not in everybody
+
+
 def test_anonymous_people_download_nothing() -> None:
     make_user()
     answer = Client().get(reverse("closed_loop_download", args=["csv"]))

@@ -44,6 +44,7 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
         "dashboards": DASHBOARDS.values(),
         "periods": named_periods(today),
         "units": books.units,
+        "whose": books.whose,
         "query": said,
         "said": said,
         "currency": books.currency,
@@ -80,4 +81,5 @@ def wall(request: PageRequest) -> HttpResponse:
         found = iter(shown(every, {}, books, today, moment.at if moment else None))
     stations = [(name, list(islice(found, len(tiles)))) for name, tiles in WALL]
     at = moment.at if moment and not moment.is_now else utc_now()
-    return render(request, "reports/wall.html", {"stations": stations, "currency": books.currency, "at": at})
+    shown_there = {"stations": stations, "currency": books.currency, "at": at, "whose": books.whose}
+    return render(request, "reports/wall.html", shown_there)

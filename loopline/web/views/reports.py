@@ -214,6 +214,7 @@ def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loo
         "can_compare": route == "closed_loop",
         "periods": named_periods(timezone.localdate()),
         "route": route,
+        "whose": books.whose,
         "query": flat(request.GET),
         "options_query": _options_only(request),
     }
