@@ -4,7 +4,9 @@ What programs read (columns of CSV, JSON, Parquet) holds plain numbers, with the
 Spaces inside an amount do not break; a minus is a real one; None is "—": there is no such amount.
 """
 
-from loopline.lib.money import Money
+from decimal import Decimal
+
+from loopline.lib.money import Money, exponent
 
 NONE = "—"
 NO_BREAK = "\u00a0"
@@ -20,6 +22,12 @@ def money_text(amount_minor: int | None, currency: str) -> str:
     if amount_minor is None:
         return NONE
     return _with_currency(f"{abs(Money(amount_minor, currency).major):,f}", amount_minor < 0, currency)
+
+
+def major_text(amount: float | None, currency: str) -> str:
+    """The same of an amount in major units."""
+    minor = None if amount is None else round(Decimal(str(amount)).scaleb(exponent(currency)))
+    return money_text(minor, currency)
 
 
 def money_whole_text(amount_minor: int | None, currency: str) -> str:

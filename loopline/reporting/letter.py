@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.text import slugify
 
 from loopline.access.mail import Attachment
-from loopline.lib.amounts import MINUS, money_whole_text
+from loopline.lib.amounts import MINUS, major_text, money_whole_text
 from loopline.lib.percent import percent_figure
 from loopline.reporting.flow_chart import flow_png
 from loopline.reporting.model_chart import comparison_chart, model_png
@@ -112,7 +112,7 @@ def _html(name: str, result: ReportResult, report: Report, address: str, has_cha
             "</div></body></html>",
             name, _QUIET, result.title, days_words(str(result.first), str(result.last)),
             f"{result.as_of:%-d %b %Y %H:%M}",
-            _proof(result), _minds(result, address), picture, _table(result, _columns(result, report)), address,
+            _proof(result), _minds(result, address), picture, _table(result, report, _columns(result, report)), address,
             SafeString(_STYLE), _asked(result, report),
         )
     )  # fmt: skip
@@ -153,14 +153,15 @@ def _proof(result: ReportResult) -> SafeString:
     return format_html('<p class="{}" style="color:{};font-size:13px;">{}</p>', tone, colour, words)
 
 
-def _table(result: ReportResult, columns: Sequence[Metric]) -> SafeString:
+def _table(result: ReportResult, report: Report, columns: Sequence[Metric]) -> SafeString:
     head = format_html_join(
         "", '<th class="{}" align="right" style="{}">{}</th>',
         ((f"quiet {_kind(place)}", _HEAD, one.short) for place, one in enumerate(columns)),
     )  # fmt: skip
     rows = [*result.rows[:MOST_ROWS], *([result.totals] if result.has_total else [])]
+    told = [(row, [report.told_in(row.key, one) for one in columns]) for row in rows]
     body = format_html_join(
-        "", "<tr>{}</tr>", ((_line(row, columns, result.currency, row is result.totals),) for row in rows)
+        "", "<tr>{}</tr>", ((_line(row, columns, result.currency, row is result.totals),) for row, columns in told)
     )
     left = len(result.rows) - MOST_ROWS
     rest = (
@@ -200,6 +201,8 @@ def figure_in_words(value: Number, metric: Metric, currency: str) -> str:
     match metric.unit:
         case Unit.MONEY:
             return money_whole_text(int(value), currency)
+        case Unit.AMOUNT:
+            return major_text(value, currency)
         case Unit.PERCENT:
             return f"{percent_figure(value)} %".replace("-", MINUS)
         case Unit.HOURS:

@@ -16,6 +16,8 @@ class Unit(StrEnum):
     COUNT = "count"
     MONEY = "money"
     """Minor units of the reporting currency."""
+    AMOUNT = "amount"
+    """Major units of it, to the cent: what some rows of a column of counts hold."""
     PERCENT = "percent"
     HOURS = "hours"
 
@@ -68,7 +70,7 @@ class Metric:
             "key": self.key,
             "label": self.label,
             "short": self.short,
-            "unit": f"{currency} minor units" if self.unit is Unit.MONEY else str(self.unit),
+            "unit": {Unit.MONEY: f"{currency} minor units", Unit.AMOUNT: currency}.get(self.unit, str(self.unit)),
             "formula": self.formula,
             "date_basis": self.date_basis(clock),
             "grain": self.grain,

@@ -1,12 +1,12 @@
 """What a report is. Each lives in its own file in `reports/library/` and exports REPORT."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loopline.attribution.model import Model
 from loopline.reports.at_window import AskAtWindow
 from loopline.reports.charts.specs import Chart
-from loopline.reports.metric import Metric
+from loopline.reports.metric import Metric, Unit
 from loopline.reports.opened import Opened
 from loopline.reports.options import Scope
 from loopline.reports.over_time.sparks import Sparks
@@ -60,6 +60,8 @@ class Report:
     """That comes with its rows (`ReportResult.over_time`), by the same question."""
     at_window: AskAtWindow | None = None
     """One of its figures under one lookback window, for how much the window matters (`reports.windows`)."""
+    amounts: frozenset[str] = frozenset()
+    """Rows whose counts are money, in major units."""
     only_in_files: frozenset[str] = frozenset()
     """Columns that the page leaves out: what shares are told from, where they are many."""
     usual_period: str = "last_12_months"
@@ -76,6 +78,11 @@ class Report:
         """Whether `open` can open it, whatever the figure is told from."""
         also = bool(self.opens_also) and metric.startswith(self.opens_also)
         return also or metric in self.opens or metric in self.opens_within
+
+    def told_in(self, row: str, metric: Metric) -> Metric:
+        """The metric with the unit that it has in this row."""
+        is_amount = row in self.amounts and metric.unit is Unit.COUNT
+        return replace(metric, unit=Unit.AMOUNT) if is_amount else metric
 
     def takes(self, model: Model) -> bool:
         """Whether it can be told by this model."""

@@ -55,6 +55,17 @@ def test_only_models_that_the_report_takes_are_offered(units: tuple[BusinessUnit
         assert (f"model={model.key}" in offered) == is_taken, model.label
 
 
+def test_money_among_counts_is_told_as_money(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client, asked = signed_in_as(Role.FINANCE, units[0]), {"period": "all", "row": "origin", "metric": "known_of"}
+    for name in ("report", "report_behind"):
+        text = client.get(reverse(name, args=["coverage"]), asked).content.decode()
+        assert "€1,000.10" in text, name
+        assert "1,000.1<" not in text, name
+    rate = client.get(reverse("report_behind", args=["coverage"]), asked | {"metric": "known_rate"})
+    assert "€1,000.10" in rate.content.decode()
+    assert ">1<" in client.get(reverse("report", args=["coverage"]), asked).content.decode(), "counts stay counts"
+
+
 @pytest.mark.parametrize("key", [key for key in KEYS if key not in {"forecast", "hand-off", "speed-to-lead"}])
 def test_a_comparison_is_offered_where_a_change_is_shown(
     units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine, key: str

@@ -240,7 +240,8 @@ def _open_origin(is_known: bool, scope: Scope, engine: Engine) -> Opened:
         for one in found[:FARTHEST]
     ]  # fmt: skip
     total = _major(sum(number(one["minor"]) for one in found), scope)
-    return Opened(KNOWN if is_known else WHOLE, "origin", tuple(items), len(found), total)
+    column = REPORT.told_in("origin", KNOWN if is_known else WHOLE)
+    return Opened(column, "origin", tuple(items), len(found), total)
 
 
 _KEYS = (KNOWN.key, WHOLE.key, SHARE.key)
@@ -277,6 +278,7 @@ REPORT = Report(
     metrics=(KNOWN, WHOLE, SHARE),
     run=_run,
     has_course=True,
+    amounts=frozenset({"origin"}),
     open=_open,
     opens=frozenset({KNOWN.key, WHOLE.key}),
     chart=lambda result: bars(result, "known_rate"),

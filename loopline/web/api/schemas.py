@@ -37,7 +37,7 @@ class Column(Shape):
     key: str
     label: str
     short: str
-    unit: str = Field(description="count, percent, hours, or “EUR minor units”.")
+    unit: str = Field(description="count, percent, hours, “EUR minor units”, or “EUR” for a decimal such as 12.50.")
     formula: str
     date_basis: str = Field(description="Which date decides, by the clock of the report (period, for a metric itself).")
     grain: str = Field(description="What is counted.")

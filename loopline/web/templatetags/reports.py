@@ -7,9 +7,10 @@ from urllib.parse import parse_qsl, urlencode
 from django import template
 from django.template import Context
 
-from loopline.lib.amounts import MINUS, NONE, money_text, money_whole_text
+from loopline.lib.amounts import MINUS, NONE, major_text, money_text, money_whole_text
 from loopline.reports.change.difference import Why
 from loopline.reports.metric import Metric, Number, Unit
+from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.web import wording
 from loopline.web.templatetags.loopline import figure, pill
@@ -37,6 +38,13 @@ def cost_mark(row: Row, metric: Metric) -> str:
 def value_at(values: Mapping[str, object], key: str) -> object:
     """`{% value_at found.before metric.key as value %}`"""
     return values[key]
+
+
+@register.simple_tag(takes_context=True)
+def in_row(context: Context, metric: Metric, row: str) -> Metric:
+    """`{% in_row metric row.key as told %}`: the metric with the unit that it has in this row of the report."""
+    report: Report = context["report"]
+    return report.told_in(row, metric)
 
 
 @register.simple_tag
@@ -74,6 +82,8 @@ def exact(value: Number, metric: Metric, currency: str) -> str:
     """A metric's value where figures are added up by the reader: money to the cent."""
     if metric.unit is Unit.MONEY:
         return money_text(None if value is None else int(value), currency)
+    if metric.unit is Unit.AMOUNT:
+        return major_text(value, currency)
     return wording.figure_text(value)
 
 
@@ -84,6 +94,8 @@ def measured_short(value: Number, metric: Metric, currency: str) -> str:
         amount = None if value is None else int(value)
         is_close = metric.parts and amount is not None and abs(amount) < CLOSE_PER_UNIT
         return money_text(amount, currency) if is_close else money_whole_text(amount, currency)
+    if metric.unit is Unit.AMOUNT:
+        return major_text(value, currency)
     if metric.unit is Unit.PERCENT:
         return wording.percent_text(value)
     if metric.unit is Unit.HOURS:

@@ -152,7 +152,7 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
         "row_label": opened.label or (rows[row].label if row in rows else row),
         # Of a median there is no sum over what is behind it: it stands as the report says it.
         "figure": figures.get(metric) if opened.total is None else opened.total,
-        "parts": [(part, figures.get(part.key)) for part in opened.parts],
+        "parts": [(found.told_in(row, part), figures.get(part.key)) for part in opened.parts],
         "workings": workings_shown(opened, key, request.GET),
         "behind": reverse("report_behind", args=[key]),
         "has_kinds": len({one.kind for one in opened.items}) > 1,
