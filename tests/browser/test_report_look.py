@@ -236,6 +236,21 @@ def test_on_a_tablet_no_column_of_a_main_table_is_cut(address: str, filled_site:
     assert not any(one.is_visible() for one in hidden.all())
 
 
+def test_on_a_phone_the_scale_of_the_models_stays_in_its_panel(filled_site: Company, sign_in: SignIn) -> None:
+    fill_books(filled_site)
+    page = sign_in(filled_site.users[Role.ADMINISTRATOR])
+    page.set_viewport_size({"width": 390, "height": 844})
+    for address in ("/reports/models/", "/reports/library/model-comparison/"):
+        page.goto(address)
+        least, most = (one.bounding_box() for one in page.locator(".model-scale > span").all())
+        frame = page.locator(".panel-body:has(> .model-rows)").bounding_box()
+        assert least
+        assert most
+        assert frame
+        assert frame["x"] < least["x"]
+        assert most["x"] + most["width"] < frame["x"] + frame["width"]
+
+
 def test_at_the_width_of_the_design_the_closed_loop_is_whole(filled_site: Company, sign_in: SignIn) -> None:
     """With six digits of money, visits by the thousand, and a cost without a rate that is marked in each figure."""
     fill_books(filled_site)
