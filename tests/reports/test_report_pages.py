@@ -69,6 +69,22 @@ def test_on_paper_stands_whose_figures_they_are(units: tuple[BusinessUnit, Busin
     assert "North, South" not in everybody
 
 
+def test_on_paper_stands_one_moment_and_it_is_that_of_the_figures(
+    units: tuple[BusinessUnit, BusinessUnit], store: DuckDBEngine
+) -> None:
+    client, horizon = client_of(Role.MARKETING, units[0]), store.horizon()
+    chip = '<details class="chip no-print">\n    <summary>As of <b>now</b></summary>'
+    for address in (reverse("closed_loop"), reverse("report", args=["funnel"]), reverse("models"), reverse("weekly")):
+        text = client.get(address).content.decode()
+        assert chip in text, address
+        assert "as of <time" in text, address
+    windows = reverse("report_windows", args=["closed-loop"])
+    for address in (windows, reverse("closed_loop_beside"), reverse("dashboard", args=["sales"])):
+        answer = client.get(address)
+        assert answer.context["figures_as_of"] == horizon, address
+        assert chip not in answer.content.decode(), address
+
+
 def test_anonymous_people_download_nothing() -> None:
     make_user()
     answer = Client().get(reverse("closed_loop_download", args=["csv"]))

@@ -62,6 +62,7 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
         page
         | {
             "asked": asked,
+            "figures_as_of": next((one.result.as_of for one in tiles if one.result), None),
             "tiles": tiles,
             "moment": moment,
             "now": NOW,

@@ -53,6 +53,7 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
     except OptionError as error:
         return render(request, page, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
     shown |= about(asked, scope.model) | {
+        "figures_as_of": scope.as_of,
         "by_window": windows.shortened(FEW_ROWS),
         "behind": reverse("closed_loop_behind"),
         "currency": books.currency,

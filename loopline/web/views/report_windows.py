@@ -33,6 +33,7 @@ def report_windows(request: PageRequest, key: str) -> HttpResponse:
     except OptionError as error:
         return render(request, page, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
     shown |= about(asked, settle_for(report, asked.options, engine(), books).model) | {
+        "figures_as_of": found.result.as_of,
         "by_window": found.shortened(FEW_ROWS if request.htmx else MOST_ROWS),
         "is_whole": not request.htmx,
         "behind": behind_of(key),
