@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from loopline.cli.bridge import Server, running_server
-from loopline.cli.command import DONE, FAILED, USED_WRONGLY, Command, CommandError
+from loopline.cli.command import DONE, FAILED, Command, CommandError, UsedWronglyError
 from loopline.cli.prepare import set_up_again
 from loopline.lib.amounts import money_text
 from loopline.lib.config import Config
@@ -42,11 +42,9 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(given: Namespace) -> int:
     if bool(given.person) == given.again:
-        print("loopline erase: name one person, or say --again", file=sys.stderr)
-        return USED_WRONGLY
+        raise UsedWronglyError("name one person, or say --again")
     if not given.yes and not sys.stdin.isatty():
-        print("loopline erase: nobody is there to confirm; say --yes", file=sys.stderr)
-        return USED_WRONGLY
+        raise UsedWronglyError("nobody is there to confirm; say --yes")
     config = set_up_again()
     with _desk(config) as desk:
         people = desk.again() if given.again else [given.person]

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from loopline.cli.command import DONE, USED_WRONGLY, Command
+from loopline.cli.command import DONE, Command, UsedWronglyError
 from loopline.cli.prepare import migrate, set_up
 from loopline.collect.explain import Explanation, Outcome, explain, told_by
 from loopline.collect.keys import Keys
@@ -20,8 +20,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(given: Namespace) -> int:
     if given.what != "channel":
-        print("loopline explain: say what, such as `loopline explain channel 'https://example.com/?utm_source=fb'`")
-        return USED_WRONGLY
+        raise UsedWronglyError("say what, such as `loopline explain channel 'https://example.com/?utm_source=fb'`")
     settings = _settings()
     found = explain(told_by(given.url, given.referrer, settings), settings.channel_rules)
     print("\n".join(_lines(found)))

@@ -2,7 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
-from loopline.cli.command import DONE, USED_WRONGLY, Command, CommandError
+from loopline.cli.command import DONE, Command, CommandError, UsedWronglyError
 from loopline.cli.prepare import migrate, set_up
 from loopline.collect.keys import KeyChange, KeyKind, Keys, NewKey, WriteKey
 
@@ -39,6 +39,8 @@ def _add_limits(
 
 
 def _run(given: Namespace) -> int:
+    if given.what is None:
+        raise UsedWronglyError("say create, list, change or revoke")
     config = set_up()
     migrate()
     keys = Keys(config.data)
@@ -49,12 +51,9 @@ def _run(given: Namespace) -> int:
             return _revoke(keys, given.id)
         if given.what == "change":
             return _change(keys, given)
-        if given.what == "list":
-            return _list(keys)
+        return _list(keys)
     finally:
         keys.close()
-    print("loopline keys: say create, list, change or revoke")
-    return USED_WRONGLY
 
 
 def _create(keys: Keys, given: Namespace) -> int:

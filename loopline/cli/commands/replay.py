@@ -3,7 +3,7 @@
 import json
 from argparse import ArgumentParser, Namespace
 
-from loopline.cli.command import DONE, USED_WRONGLY, Command
+from loopline.cli.command import DONE, Command, UsedWronglyError
 from loopline.cli.prepare import set_up_again
 from loopline.collect.log import Log
 from loopline.collect.quarantine import Quarantine
@@ -19,8 +19,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(given: Namespace) -> int:
     if given.ids and given.all:
-        print("loopline replay: name events or say --all, not both")
-        return USED_WRONGLY
+        raise UsedWronglyError("name events or say --all, not both")
     folder = set_up_again().data
     state = State(folder)
     log = Log(folder)

@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 
 from loopline.access.scopes import Scope
-from loopline.cli.command import DONE, USED_WRONGLY, Command, CommandError
+from loopline.cli.command import DONE, Command, CommandError, UsedWronglyError
 from loopline.cli.prepare import set_up_again
 
 USUAL = (Scope.METRICS_READ.value, Scope.REPORTS_READ.value)
@@ -26,8 +26,7 @@ def _configure(parser: ArgumentParser) -> None:
 
 def _run(given: Namespace) -> int:
     if given.what is None:
-        print("loopline tokens: say create, list or revoke")
-        return USED_WRONGLY
+        raise UsedWronglyError("say create, list or revoke")
     set_up_again()
     return {"create": _create, "list": _list, "revoke": _revoke}[given.what](given)
 
