@@ -66,6 +66,8 @@ def named(naming: Naming, keys: Collection[str], scope: Scope, engine: Engine) -
 def is_named(naming: Naming, key: str, scope: Scope, engine: Engine) -> bool:
     """Whether `key` is a record, a colleague or a country that is known by name, whether or not anything is counted of
     it. Of values that are their own names, such as channels, nothing can be said without the books: they are not."""
+    if naming is Naming.COMPANIES and not scope.books.sees_all_units:
+        return False  # whose a company is, hangs on its people; of those unseen not even this much is told
     if naming in _FROM_THE_STORE:
         return named(naming, [key], scope, engine)[key] != Name(key)
     known = {Naming.UNITS: scope.books.units, Naming.COLLEAGUES: scope.books.colleagues, Naming.COUNTRIES: COUNTRIES}

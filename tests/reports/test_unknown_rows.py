@@ -1,5 +1,6 @@
 """What is behind a figure of a row that there is not: refused, never a 0. A row that there is may have nothing."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -79,6 +80,20 @@ def test_a_row_of_other_days_or_a_record_of_which_nothing_is_counted_has_nothing
         )
     with pytest.raises(OptionError, match="zzz"):
         open_figure("pipeline-created", "zzz", "opened_won_rate", Options(**april, by="channel"), engine, BOOKS)
+
+
+def test_whether_there_is_a_company_is_not_told_to_who_may_not_see_it(engine: Engine) -> None:
+    shelf = Shelf(engine)
+    shelf.fact("company_facts", "hush", unit_id="south", name="Hush")
+    shelf.campaign("secret", unit="south")
+    shelf.store()
+    north = replace(BOOKS, units={"north": "North"}, sees_all_units=False)
+    for key, metric, row, by in (
+        ("buyers", "decided_lost", "hush", "company"), ("pipeline-created", "opened", "secret", "campaign"),
+    ):  # fmt: skip
+        assert open_figure(key, row, metric, Options(by=by), engine, BOOKS).total == 0
+        with pytest.raises(OptionError, match=row):
+            open_figure(key, row, metric, Options(by=by), engine, north)
 
 
 def test_a_row_that_is_not_listed_is_one_all_the_same(engine: Engine) -> None:
