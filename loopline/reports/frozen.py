@@ -141,6 +141,7 @@ def _row(told: Mapping[str, Any], metrics: list[Metric]) -> Row:
 class Difference:
     """A figure that is not what it was."""
 
+    key: str
     row: str
     metric: Metric
     before: Number
@@ -157,5 +158,5 @@ def differences(before: ReportResult, after: ReportResult) -> list[Difference]:
         for metric in after.metrics:
             old, new = (side[key].values.get(metric.key) if key in side else None for side in (was, now))
             if _plain(old) != _plain(new):
-                found.append(Difference(label, metric, old, new))
+                found.append(Difference(key, label, metric, old, new))
     return found
