@@ -3,8 +3,8 @@
 They are dealt by the first bits of their walk into parts that fit the processor's cache, because what takes the time is
 not to sort ten million numbers (a tenth of a second) but to fetch what lies at ten million places, and fresh memory:
 that is two columns in one piece each, and all else is small enough to be used again.
-A part is sorted by sixteen bits at a time: such numbers numpy sorts by counting, equally fast on every processor, while
-for long ones it takes four times as long on those of AMD's Zen 4 as on others.
+A part is sorted by sixteen bits at a time: such numbers numpy sorts by counting, whatever the processor, while for long
+ones it takes four times as long with the AVX-512 of some as without.
 """
 
 from collections.abc import Callable, Iterable, Sequence

@@ -9,10 +9,10 @@ from loopline.lib.times import from_micros
 from loopline.reports import behind_sql as sql
 from loopline.reports.balance import number
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.dimension import DIMENSIONS, NO_VALUES, TOTAL, UNATTRIBUTED
+from loopline.reports.dimension import DIMENSIONS, TOTAL, UNATTRIBUTED
 from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import METRICS, Metric, Number, whole
-from loopline.reports.naming import is_named
+from loopline.reports.naming import is_known_row
 from loopline.reports.opened import MOST
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.run import check_row, settle
@@ -121,14 +121,10 @@ def behind(row: str, metric: str, options: Options, engine: Engine, books: Books
         _visitors(found, engine, listed)
     elif metric == "cost_minor":
         _costs(found, engine, listed)
-    if not found.count and not _is_known(found, engine):
+    naming = DIMENSIONS[found.scope.options.by].naming
+    if not found.count and not is_known_row(naming, row, found.scope, engine):
         check_row(REPORTS["closed-loop"], row, options, engine, books)
     return found
-
-
-def _is_known(found: Behind, engine: Engine) -> bool:
-    scope = found.scope
-    return found.row in NO_VALUES or is_named(DIMENSIONS[scope.options.by].naming, found.row, scope, engine)
 
 
 def _records(found: Behind, engine: Engine, part: slice) -> None:

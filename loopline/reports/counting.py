@@ -10,9 +10,9 @@ from loopline.attribution.state import Part, question
 from loopline.lib.times import from_micros
 from loopline.reports.at_window import AskAtWindow, AtWindow
 from loopline.reports.balance import number
-from loopline.reports.dimension import NO_VALUES, NOTHING, OTHERS, TOTAL, Naming
+from loopline.reports.dimension import NOTHING, OTHERS, TOTAL, Naming
 from loopline.reports.metric import AddsUp, Metric, Number, Unit, whole
-from loopline.reports.naming import Name, is_named, named
+from loopline.reports.naming import Name, is_known_row, named
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import Scope
 from loopline.reports.over_time.counted import counted_sparks
@@ -188,7 +188,7 @@ class Counting:
         return Opened(column.metric, row, tuple(items), len(rows), self._sum(column, rows), is_known=is_known)
 
     def _is_known(self, row: str, scope: Scope, engine: Engine) -> bool:
-        return row in NO_VALUES or row in self.names(scope) or is_named(self.naming(scope), row, scope, engine)
+        return row in self.names(scope) or is_known_row(self.naming(scope), row, scope, engine)
 
     def _listed(self, asked: Records, values: Mapping[str, Value], engine: Engine) -> list[str]:
         """The rows that are listed singly where one stands for all others."""

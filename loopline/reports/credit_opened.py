@@ -4,9 +4,9 @@ from loopline.attribution.state import Part, question
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
 from loopline.reports.credited import credited
-from loopline.reports.dimension import DIMENSIONS, NO_VALUES, TOTAL
+from loopline.reports.dimension import DIMENSIONS, TOTAL
 from loopline.reports.metric import Metric, Number, Unit, whole
-from loopline.reports.naming import is_named
+from loopline.reports.naming import is_known_row
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import Scope
 from loopline.store.engine import Engine
@@ -27,7 +27,7 @@ def open_credit(metric: Metric, kind: str, row: str, scope: Scope, engine: Engin
         for one in found[:FARTHEST]
     ]
     total = _told(sum(number(one["adds"]) for one in found), metric)
-    is_known = bool(found) or row in NO_VALUES or is_named(DIMENSIONS[scope.options.by].naming, row, scope, engine)
+    is_known = bool(found) or is_known_row(DIMENSIONS[scope.options.by].naming, row, scope, engine)
     return Opened(metric, opened_row or row, tuple(items), len(found), total, is_known=is_known)
 
 

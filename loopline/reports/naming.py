@@ -5,7 +5,16 @@ from dataclasses import dataclass
 
 from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, question, visible
 from loopline.lib.countries import COUNTRIES, country_name
-from loopline.reports.dimension import NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension, Naming
+from loopline.reports.dimension import (
+    NO_VALUES,
+    NOTHING,
+    OTHER_UNITS,
+    TOTAL,
+    UNATTRIBUTED,
+    UNMAPPED,
+    Dimension,
+    Naming,
+)
 from loopline.reports.options import Scope
 from loopline.store.engine import Engine
 
@@ -63,9 +72,12 @@ def named(naming: Naming, keys: Collection[str], scope: Scope, engine: Engine) -
     return names
 
 
-def is_named(naming: Naming, key: str, scope: Scope, engine: Engine) -> bool:
-    """Whether `key` is a record, a colleague or a country that is known by name, whether or not anything is counted of
-    it. Of values that are their own names, such as channels, nothing can be said without the books: they are not."""
+def is_known_row(naming: Naming, key: str, scope: Scope, engine: Engine) -> bool:
+    """Whether a row can be asked for whether or not anything is counted of it: one that is no value, or a record, a
+    colleague or a country that is known by name. Of values that are their own names, such as channels, nothing can be
+    said without the books: they are not."""
+    if key in NO_VALUES:
+        return True
     if naming is Naming.COMPANIES and not scope.books.sees_all_units:
         return False  # whose a company is, hangs on its people; of those unseen not even this much is told
     if naming in _FROM_THE_STORE:
