@@ -7,20 +7,16 @@ A part is sorted by sixteen bits at a time: such numbers numpy sorts by counting
 ones it takes four times as long with the AVX-512 of some as without.
 """
 
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from loopline.attribution.walks import AT_ONCE, THREADS, Integers
+from loopline.attribution.walks import AT_ONCE, Integers, each
 
-Given = TypeVar("Given")
-Found = TypeVar("Found")
 Part = tuple[Integers, Integers]
 """`walk_no` and `told` of some touchpoints."""
 NUMBER_BITS, PART_BITS, SORTED_BITS = 63, 6, 16
@@ -47,7 +43,7 @@ class ByWalk:
 def by_walk(touches: pa.Table, code_bits: int) -> ByWalk:
     """`touches` has the columns `walk_no`, and `told`: the moment, with the channel in its last bits. No number is
     below 0."""
-    parts = _each(_dealt(touches), lambda part: _in_order(*part, code_bits))
+    parts = each(_dealt(touches), lambda part: _in_order(*part, code_bits))
     begins = np.cumsum([0, *(len(part.codes) for part in parts)])
     return ByWalk(
         walk_no=_joined(part.walk_no for part in parts),
@@ -63,7 +59,7 @@ def _dealt(touches: pa.Table) -> list[Part]:
     """The parts, in the order of their walks."""
     batches = touches.to_batches(max_chunksize=AT_ONCE)
     counts = np.zeros((PARTS, len(batches)), dtype=np.int64)
-    for number, of_parts in enumerate(_each(batches, _count)):
+    for number, of_parts in enumerate(each(batches, _count)):
         counts[:, number] = of_parts
     ends = np.cumsum(counts).reshape(counts.shape)
     walk_no, told = np.empty((2, touches.num_rows), dtype=np.int64)
@@ -76,7 +72,7 @@ def _dealt(touches: pa.Table) -> list[Part]:
             for piece, end in zip(pieces, ends[:, number], strict=True):
                 dealt[end - len(piece) : end] = piece
 
-    _each(range(len(batches)), deal)
+    each(range(len(batches)), deal)
     edges = np.append(0, counts.sum(axis=1).cumsum())
     return [(walk_no[first:end], told[first:end]) for first, end in pairwise(edges)]
 
@@ -131,8 +127,3 @@ def _kind(code_bits: int) -> type[np.integer]:
 
 def _joined(pieces: Iterable[Integers]) -> Integers:
     return np.concatenate([_NONE, *pieces])
-
-
-def _each(given: Sequence[Given], work: Callable[[Given], Found]) -> list[Found]:
-    with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(work, given))

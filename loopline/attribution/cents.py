@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from loopline.attribution.chain import chain_of, removal_effects
-from loopline.attribution.dealing import dealt, whole
+from loopline.attribution.dealing import Dealing
 from loopline.attribution.model import Model
 from loopline.attribution.tables import Paths
 from loopline.attribution.walks import Floats, Integers, Walks, in_threads
@@ -26,12 +26,11 @@ def credits_of(paths: Paths, weighing: Weighing, blocks: Sequence[slice]) -> Ite
     """Block after block of paths that converted: its walks and the credit of each of their touchpoints."""
     found = weighing.weights(paths.walks, paths.moments, blocks)
     for block, (walks, weights) in zip(blocks, found, strict=True):
+        dealing = Dealing(paths.amounts[block], walks.starts)
         yield (
             walks,
             {
-                model.key: (whole if model.gives_whole else dealt)(
-                    paths.amounts[block], weights[model.key], walks.starts
-                )
+                model.key: (dealing.whole if model.gives_whole else dealing.dealt)(weights[model.key])
                 for model in weighing.models
             },
         )

@@ -137,10 +137,10 @@ def _touches(memory: duckdb.DuckDBPyConnection, code: str, lookback_days: int | 
 
     Who did not convert has numbers after those of the conversions, and counts the time until the last conversion.
     """
-    within = "t.channel IS NOT NULL AND epoch_us(t.touched_at) < c.us"
-    if lookback_days is not None:
-        within += f" AND epoch_us(t.touched_at) >= c.us - {int(lookback_days)} * {DAY_US}"
-    select = "SELECT c.walk_no AS walk_no, c.us - epoch_us(t.touched_at) AS before_us"
+    before = "c.us - epoch_us(t.touched_at)"
+    window = f"{before} > 0" if lookback_days is None else f"{before} BETWEEN 1 AND {int(lookback_days) * DAY_US}"
+    within = f"t.channel IS NOT NULL AND {window}"
+    select = f"SELECT c.walk_no AS walk_no, {before} AS before_us"
     joined = f"FROM touches AS t JOIN whose AS c ON c.who = t.who WHERE c.walk_no IS NOT NULL AND {within}"
     if with_everyone:
         number, numbers = number_of_strangers(memory)

@@ -18,6 +18,7 @@ from loopline.lib.progress import doing
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Given = TypeVar("Given")
 Answer = TypeVar("Answer")
 
 AT_ONCE = 2**17
@@ -91,8 +92,13 @@ class Walks:
 def in_threads(walks: Walks, work: Callable[[Sequence[slice]], Answer], what: str) -> list[Answer]:
     """What `work` answers to the blocks of the walks, dealt out to THREADS threads; `what` is told to who looks on."""
     blocks, tell = walks.blocks(), doing(what)
+    return each([_Told(blocks[number::THREADS], tell) for number in range(THREADS)], work)
+
+
+def each(given: Sequence[Given], work: Callable[[Given], Answer]) -> list[Answer]:
+    """What `work` answers to each, in the order in which they are given, worked out in THREADS threads."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return list(pool.map(work, [_Told(blocks[number::THREADS], tell) for number in range(THREADS)]))
+        return list(pool.map(work, given))
 
 
 class _Told(list[slice]):

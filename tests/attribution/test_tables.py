@@ -13,7 +13,7 @@ import pytest
 from loopline.attribution import walks
 from loopline.attribution.cents import cents_by_channel, weighing_of
 from loopline.attribution.credit import markov
-from loopline.attribution.dealing import dealt
+from loopline.attribution.dealing import Dealing
 from loopline.attribution.in_order import in_order
 from loopline.attribution.model import MODELS, Deal
 from loopline.attribution.opened import FileError
@@ -124,7 +124,7 @@ def test_cents_are_dealt_as_deal_out_does() -> None:
     for weigh in kinds.values():
         weights = [[weigh() or 1e-3 * (place == 0) for place in range(length)] for length in lengths]
         starts = np.cumsum([0, *lengths])
-        found = dealt(np.array(amounts), np.array([one for path in weights for one in path]), starts)
+        found = Dealing(np.array(amounts), starts).dealt(np.array([one for path in weights for one in path]))
         for place, amount in enumerate(amounts):
             whole = [float(np.floor(one * 10**12 + 0.5)) for one in weights[place]]
             assert list(found[starts[place] : starts[place + 1]]) == deal_out(amount, whole)

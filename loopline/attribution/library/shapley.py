@@ -6,7 +6,7 @@ from loopline.attribution.model import Model
 MODEL = Model(
     key="shapley",
     label="Shapley",
-    weight_sql="1.0 / channel_touches",
+    weight_sql="1e0 / channel_touches",
     weights="1/k on each of the k distinct channels of the path, shared equally by the channel's touchpoints",
     explanation="The fair share of game theory, over sets of channels: how often a channel appears on a path does not "
     "matter, only that it does. Order and time do not matter either.",
