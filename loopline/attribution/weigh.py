@@ -1,6 +1,6 @@
 """The weights of the model library for walks of files: the same SQL as in the ledger, over columns of numbers."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -48,25 +48,65 @@ class Weighing:
         self, walks: Walks, moments: Moments, blocks: Sequence[slice]
     ) -> Iterator[tuple[Walks, dict[str, Floats]]]:
         """Block after block its walks and, by model, the weight of each touchpoint, before it is normalised."""
+        fixed = {model.key: model.weight_sql for model in self.models if not model.is_fitted}
+        alike = {key: sql for key, sql in fixed.items() if not any(name in sql for name in _OF_ONE_PATH)}
+        own = {key: sql for key, sql in fixed.items() if key not in alike}
         with duckdb.connect(config={"threads": 1}) as memory:
+            every_length = _EveryLength.of(walks)
+            by_length = self._asked(memory, alike, every_length.walks, Moments())
             for block in blocks:
                 part = walks.part(block)
-                weights = self._fixed(memory, part, moments.part(walks.touches(block)))
+                weights = self._asked(memory, own, part, moments.part(walks.touches(block)))
+                places = every_length.places(part)
+                weights |= {key: weight[places] for key, weight in by_length.items()}
                 if self.effects is not None:
                     weights |= {model.key: self.effects[part.codes] for model in self.models if model.is_fitted}
                 yield part, weights
 
-    def _fixed(self, memory: duckdb.DuckDBPyConnection, walks: Walks, moments: Moments) -> dict[str, Floats]:
-        fixed = {model.key: model.weight_sql for model in self.models if not model.is_fitted}
-        if not fixed:
+    def _asked(
+        self, memory: duckdb.DuckDBPyConnection, weights: Mapping[str, str], walks: Walks, moments: Moments
+    ) -> dict[str, Floats]:
+        if not weights:
             return {}
-        columns = ", ".join(f"CAST({sql} AS DOUBLE) AS {key}" for key, sql in fixed.items())
+        columns = ", ".join(f"CAST({sql} AS DOUBLE) AS {key}" for key, sql in weights.items())
         given = {"half_life_days": self.half_life_days} if "$half_life_days" in columns else {}
         memory.register("touches", pa.table(_columns(walks, columns, moments)))
         # A window answers in any order.
         order = "ORDER BY place" if " OVER " in columns else ""
         answer = memory.sql(f"SELECT {columns} FROM touches {order}", params=given).to_arrow_table()
-        return {key: np.asarray(answer[key]) for key in fixed}
+        return {key: np.asarray(answer[key]) for key in weights}
+
+
+@dataclass(frozen=True, slots=True)
+class _EveryLength:
+    """One walk of each length that there is. Most models weigh walks of one length alike: they are asked of these only,
+    which are some dozens, and not of ten million touchpoints."""
+
+    walks: Walks
+    starts: Integers
+    """By length, where its walk begins."""
+
+    @classmethod
+    def of(cls, walks: Walks) -> "_EveryLength":
+        counts = np.bincount(walks.lengths)
+        lengths = np.flatnonzero(counts)
+        ends, nothing = np.cumsum(lengths), np.zeros(len(lengths))
+        starts = np.zeros(len(counts), dtype=np.int64)
+        starts[lengths] = ends - lengths
+        codes = np.zeros(lengths.sum(), dtype=np.int64)
+        return cls(Walks(walks.channels, codes, np.append(0, ends), nothing, nothing, nothing), starts)
+
+    def places(self, walks: Walks) -> Integers:
+        """Of each touchpoint, where the one is that has its position in a walk of that length."""
+        lengths = walks.lengths
+        return np.arange(len(walks.codes)) + np.repeat(self.starts[lengths] - walks.starts[:-1], lengths)
+
+
+_OF_ONE_PATH = (
+    "days_before", "lead_position", "opportunity_position", "touch_kind", "conversion_no", "channel_touches",
+    "last_named_position",
+)  # fmt: skip
+"""What weights read that differs between walks of one length."""
 
 
 def weighed(walks: Walks, model: Model, moments: Moments, half_life_days: float = 7.0) -> ChannelCredit:
