@@ -35,7 +35,7 @@ def number_of_strangers(memory: duckdb.DuckDBPyConnection) -> tuple[str, str]:
     [(is_number, least, most)] = memory.execute(
         "SELECT any_value(typeof(who)) LIKE '%INT%', min(who), max(who) FROM touches"
     ).fetchall()
-    people = "(SELECT coalesce(max(person_no) + 1, 0) FROM whose)"
+    [(people,)] = memory.execute("SELECT coalesce(max(person_no) + 1, 0) FROM whose").fetchall()
     if is_number and least >= 0 and most < 2**26:
         return f"{people} + t.who", ""
     memory.execute(

@@ -24,7 +24,9 @@ from loopline.lib.money import deal_out
 START = datetime(2025, 1, 1, tzinfo=UTC)
 
 
-def written(folder: Path, touches: list[tuple[object, datetime, str]], sold: list[tuple[object, datetime, int]]):
+def written(
+    folder: Path, touches: list[tuple[object, datetime | None, str | None]], sold: list[tuple[object, datetime, int]]
+):
     """The two files, in any order."""
     random.Random(1).shuffle(touches)
     people, moments, channels = zip(*touches, strict=True)
@@ -49,7 +51,9 @@ def test_paths_are_those_that_a_loop_over_the_rows_finds(tmp_path: Path, is_text
         (name(chance.randrange(40)), START + unit * chance.randrange(10**6), chance.choice("ABC")) for _ in range(400)
     ]
     sold = [(name(number), START + unit * 800_000, 100 + number) for number in range(0, 40, 3)]
-    found = read_tables(*written(tmp_path, list(touches), sold), lookback_days=7, with_everyone=True)
+    # Of a buyer, of somebody else and of nobody, each lacking something.
+    not_whole = [(None, START, "A"), *((name(who), *rest) for who in (3, 4) for rest in ((None, "A"), (START, None)))]
+    found = read_tables(*written(tmp_path, [*touches, *not_whole], sold), lookback_days=7, with_everyone=True)
     wanted = {}
     for person, at, channel in sorted(touches, key=lambda one: (one[1], one[2])):
         closed = {who: when for who, when, _ in sold}.get(person)
@@ -65,6 +69,9 @@ def test_paths_are_those_that_a_loop_over_the_rows_finds(tmp_path: Path, is_text
     assert paths.conversions.sum() == len(buyers)
     assert told[: len(buyers)] == [tuple(wanted[person]) for person in buyers]
     assert found.unattributed == len(sold) - len(buyers)
+    alone = read_tables(*written(tmp_path, [*touches, *not_whole], sold), lookback_days=7).walks
+    assert list(alone.codes) == list(paths.codes[: len(alone.codes)])
+    assert len(alone) == len(buyers)
 
 
 @pytest.mark.parametrize(("step", "widest"), [(10**6, 30), (1000, 20), (1, 45)])
