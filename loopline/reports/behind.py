@@ -1,10 +1,11 @@
 """What is behind a figure of the closed-loop report: the records, touchpoints or cost lines that add up to it."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 
+from loopline.attribution.model import Model
 from loopline.lib.times import from_micros
 from loopline.reports import behind_sql as sql
 from loopline.reports.balance import number
@@ -13,10 +14,10 @@ from loopline.reports.dimension import DIMENSIONS, TOTAL, UNATTRIBUTED
 from loopline.reports.learnt import learnt_model
 from loopline.reports.metric import METRICS, Metric, Number, whole
 from loopline.reports.naming import is_known_row
-from loopline.reports.opened import MOST
+from loopline.reports.opened import MOST, Item
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.run import check_row, settle
-from loopline.store.engine import Engine, Value
+from loopline.store.engine import Engine, Row, Value
 
 FIRST = slice(MOST)
 """What is listed unless more is asked for; the sum is over all of them."""
@@ -127,52 +128,81 @@ def behind(row: str, metric: str, options: Options, engine: Engine, books: Books
     return found
 
 
-def _records(found: Behind, engine: Engine, part: slice) -> None:
-    scope, kind = found.scope, KINDS[found.metric.key]
-    dimension = DIMENSIONS[scope.options.by]
+def items_behind(row: str, metric: str, scope: Scope, engine: Engine) -> list[Item]:
+    """All records that add up to the figure, without what earned them. Raises OptionError and StoreError."""
+    if metric in KINDS:
+        kind = KINDS[metric]
+        found = _conversions(row, metric, scope, engine).answers
+        return [
+            Item(_record_kind(kind), str(one["record_id"]), from_micros(number(one["converted_us"])),
+                 _counted(one["credit"], kind))
+            for one in found
+        ]  # fmt: skip
+    if metric in {"sessions", "people"}:
+        return [Item("person", one.person_id, one.last_at, one.adds) for one in _who(row, metric, scope, engine)]
+    return [Item("cost", str(one["id"]), None, _spent(one)) for one in _cost_lines(row, scope, engine)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Conversions:
+    model: Model
+    values: Mapping[str, Value]
+    """Of the questions of them."""
+    answers: list[Row]
+    """With their credit, the largest first."""
+
+
+def _conversions(row: str, metric: str, scope: Scope, engine: Engine) -> _Conversions:
+    kind, dimension = KINDS[metric], DIMENSIONS[scope.options.by]
     # What the report learnt is what has to be opened.
     model, learnt = learnt_model(scope, engine, *dict.fromkeys((*scope.options.kinds, kind)))
-    values: dict[str, Value] = {
-        **scope.params,
-        **learnt,
-        "row": found.row,
-        "only_converted": found.metric.key == "converted",
-    }
-    in_count = kind != "revenue"
-    is_period = scope.options.clock == "period"
+    values: dict[str, Value] = {**scope.params, **learnt, "row": row, "only_converted": metric == "converted"}
     answers = []
-    if found.row != UNATTRIBUTED:
+    if row != UNATTRIBUTED:
         answers += engine.rows(sql.credited(dimension, model, scope.options, kind), values)
-    if found.row in {UNATTRIBUTED, TOTAL} and is_period:
+    if row in {UNATTRIBUTED, TOTAL} and scope.options.clock == "period":
         answers += engine.rows(sql.unearned(dimension, model, scope.options, kind), values)
     answers.sort(key=lambda one: (-abs(number(one["credit"])), str(one["record_id"])))
-    found.count = len(answers)
-    total = sum(number(one["credit"]) for one in answers)
-    found.total = whole(total) if in_count else total
-    for one in answers[part]:
-        amount, credit = number(one["amount"]), number(one["credit"])
+    return _Conversions(model, values, answers)
+
+
+def _record_kind(kind: str) -> str:
+    return "lead" if kind in {"lead", "qualified"} else "opportunity"
+
+
+def _counted(micro: object, kind: str) -> Number:
+    """Money in minor units; counts out of micro-units."""
+    return number(micro) if kind == "revenue" else whole(number(micro))
+
+
+def _records(found: Behind, engine: Engine, part: slice) -> None:
+    scope, kind = found.scope, KINDS[found.metric.key]
+    conversions = _conversions(found.row, found.metric.key, scope, engine)
+    found.count = len(conversions.answers)
+    found.total = _counted(sum(number(one["credit"]) for one in conversions.answers), kind)
+    for one in conversions.answers[part]:
         found.records.append(
             Record(
-                kind="lead" if kind in {"lead", "qualified"} else "opportunity",
+                kind=_record_kind(kind),
                 record_id=str(one["record_id"]),
                 unit_id=str(one["unit_id"]),
                 at=from_micros(number(one["converted_us"])),
-                amount=whole(amount) if in_count else amount,
-                credit=whole(credit) if in_count else credit,
+                amount=_counted(one["amount"], kind),
+                credit=_counted(one["credit"], kind),
                 reason=str(one["reason"]),
             )
         )
-    _add_touches(found, engine, sql.touches(dimension, model, scope.options, kind), values, in_count)
+    touches = sql.touches(DIMENSIONS[scope.options.by], conversions.model, scope.options, kind)
+    _add_touches(found, engine, touches, conversions.values, kind)
 
 
-def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[str, Value], in_count: bool) -> None:
+def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[str, Value], kind: str) -> None:
     ids = [record.record_id for record in found.records if not record.reason]
     if not ids:
         return
     by_record: dict[str, list[Touch]] = defaultdict(list)
     counts: dict[str, int] = {}
     for row in engine.rows(question, {**values, "records": ids, "most": MOST_TOUCHES}):
-        credit = number(row["credit"])
         counts[str(row["record_id"])] = number(row["of_record"])
         by_record[str(row["record_id"])].append(
             Touch(
@@ -182,7 +212,7 @@ def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[s
                 code=str(row["code"]),
                 landing_path=str(row["landing_path"]),
                 person_id=str(row["person_id"]),
-                credit=whole(credit) if in_count else credit,
+                credit=_counted(row["credit"], kind),
             )
         )
     for record in found.records:
@@ -191,30 +221,30 @@ def _add_touches(found: Behind, engine: Engine, question: str, values: Mapping[s
 
 
 def _visitors(found: Behind, engine: Engine, part: slice) -> None:
-    dimension = DIMENSIONS[found.scope.options.by]
-    values = {**found.scope.params, "row": found.row}
-    rows = engine.rows(sql.visitors(dimension), values)
-    people = [row for row in rows if row["person_id"] is not None and row["touches"]]
-    listed: Sequence[dict[str, object]] = people if found.metric.key == "people" else rows
-    found.total = len(people) if found.metric.key == "people" else sum(number(row["sessions"]) for row in rows)
-    found.count = len(listed)
-    for row in listed[part]:
-        found.visitors.append(
-            Visitor(
-                person_id=str(row["person_id"] or ""),
-                adds=1 if found.metric.key == "people" else number(row["sessions"]),
-                sessions=number(row["sessions"]),
-                touches=number(row["touches"]),
-                last_at=from_micros(number(row["last_us"])),
-            )
+    visitors = _who(found.row, found.metric.key, found.scope, engine)
+    found.total, found.count = sum(one.adds for one in visitors), len(visitors)
+    found.visitors += visitors[part]
+
+
+def _who(row: str, metric: str, scope: Scope, engine: Engine) -> list[Visitor]:
+    rows = engine.rows(sql.visitors(DIMENSIONS[scope.options.by]), {**scope.params, "row": row})
+    counts_people = metric == "people"
+    return [
+        Visitor(
+            person_id=str(one["person_id"] or ""),
+            adds=1 if counts_people else number(one["sessions"]),
+            sessions=number(one["sessions"]),
+            touches=number(one["touches"]),
+            last_at=from_micros(number(one["last_us"])),
         )
+        for one in rows
+        if not counts_people or (one["person_id"] is not None and one["touches"])
+    ]
 
 
 def _costs(found: Behind, engine: Engine, part: slice) -> None:
-    dimension = DIMENSIONS[found.scope.options.by]
-    row = "" if found.row == UNATTRIBUTED else found.row
-    rows = engine.rows(sql.cost_lines(dimension), {**found.scope.params, "row": row})
-    known = [number(one["spent_minor"]) for one in rows if one["spent_minor"] is not None]
+    rows = _cost_lines(found.row, found.scope, engine)
+    known = [spent for one in rows if (spent := _spent(one)) is not None]
     found.total, found.count = (sum(known) if known else None), len(rows)
     for one in rows[part]:
         first, last = one["starts_on"], one["ends_on"]
@@ -228,6 +258,15 @@ def _costs(found: Behind, engine: Engine, part: slice) -> None:
                 first=first,
                 last=last,
                 amount_minor=None if one["reporting_minor"] is None else number(one["reporting_minor"]),
-                spent_minor=None if one["spent_minor"] is None else number(one["spent_minor"]),
+                spent_minor=_spent(one),
             )
         )
+
+
+def _cost_lines(row: str, scope: Scope, engine: Engine) -> list[Row]:
+    question = sql.cost_lines(DIMENSIONS[scope.options.by])
+    return engine.rows(question, {**scope.params, "row": "" if row == UNATTRIBUTED else row})
+
+
+def _spent(line: Row) -> int | None:
+    return None if line["spent_minor"] is None else number(line["spent_minor"])
