@@ -139,7 +139,10 @@ def items_behind(row: str, metric: str, scope: Scope, engine: Engine) -> list[It
             for one in found
         ]  # fmt: skip
     if metric in {"sessions", "people"}:
-        return [Item("person", one.person_id, one.last_at, one.adds) for one in _who(row, metric, scope, engine)]
+        return [
+            Item("person" if one.person_id else "strangers", one.person_id, one.last_at, one.adds)
+            for one in _who(row, metric, scope, engine)
+        ]
     return [Item("cost", str(one["id"]), None, _spent(one)) for one in _cost_lines(row, scope, engine)]
 
 

@@ -15,7 +15,7 @@ FARTHEST = 10_000
 @dataclass(frozen=True, slots=True)
 class Item:
     kind: str
-    """lead, opportunity, person, company, campaign, cost or event."""
+    """lead, opportunity, person, company, campaign, cost or event; strangers, all together, without an id."""
     record_id: str
     at: datetime | None
     adds: Number

@@ -69,7 +69,7 @@ def touches_named(visitors: Sequence[Visitor], actor: Actor) -> list[Named]:
         if person := people.get(visitor.person_id):
             named.append(Named(visitor, person.display_name, reverse("person", args=[person.pk])))
         else:
-            named.append(Named(visitor, "A known person" if visitor.person_id else "Strangers, all together"))
+            named.append(Named(visitor, "A known person" if visitor.person_id else _STRANGERS))
     return named
 
 
@@ -133,8 +133,9 @@ def subject_named(subject: str, actor: Actor) -> tuple[str, str]:
     return name, address
 
 
+_STRANGERS = "Strangers, all together"
 _UNSEEN = {"lead": "A lead", "person": "A person", "opportunity": "An opportunity", "company": "A company",
-           "campaign": "A campaign", "cost": "A cost line"}  # fmt: skip
+           "campaign": "A campaign", "cost": "A cost line", "strangers": _STRANGERS}  # fmt: skip
 _KIND_WORDS = {"cost": "cost line"}
 _MODELS: dict[str, type[Lead | Person | Opportunity | Company | Campaign | CostLineOfRecords]] = {
     "lead": Lead, "person": Person, "opportunity": Opportunity, "company": Company, "campaign": Campaign,

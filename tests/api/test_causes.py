@@ -70,7 +70,17 @@ def test_a_cause_opens_into_the_facts_of_its_page(key: str, units: tuple[Busines
     assert fact["before"] == {"reporting_minor": 100_00, "refunded_minor": 0}
     assert fact["after"] == {"reporting_minor": 60_00, "refunded_minor": 40_00}
     assert fact["id"] is None, "no record of it is here to open"
-    assert (told["has_more"], told["needs_all_units"]) == (False, False)
+    assert (told["has_more"], told["needs_all_units"], told["changed"]) == (False, False, None)
+    of_figure = asker.told(
+        f"reports/{key}/changes/refunds", since=since, as_of=changes["as_of"], metric="revenue_minor", **ALL
+    )
+    CauseAnswer.model_validate(of_figure)
+    if key == "weekly":
+        assert of_figure["changed"] is None
+        return
+    [record] = of_figure["changed"]["records"]
+    assert (record["id"], record["before"], record["adds"], record["change"]) == ("o1", 100_00, 60_00, -40_00)
+    assert of_figure["changed"]["change"] == changes["change"]["revenue_minor"]
 
 
 def test_every_cause_of_facts_answers_and_hides_what_its_page_hides(units: tuple[BusinessUnit, BusinessUnit]) -> None:

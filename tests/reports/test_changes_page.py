@@ -115,7 +115,35 @@ def test_every_cause_opens_down_to_its_records(units: tuple[BusinessUnit, Busine
 
 def test_rows_say_because_of_what_they_changed(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     _, text = page(Role.MARKETING, units[0], metric="revenue_minor")
-    assert 'Code mappings <span class="nowrap">+€100.00</span>' in text
+    assert 'Code mappings</a> <span class="nowrap">+€100.00</span>' in text
+
+
+def test_a_cause_opens_into_the_records_that_it_changed(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    """The sale and its credit before and since, whole and in one row, which add up to what the cause changed."""
+    client = signed_in_as(Role.FINANCE, units[0])
+    address = reverse("report_changes", args=["closed-loop"])
+    asked = {"period": "all", "metric": "revenue_minor"}
+    found = client.get(address, asked | {"cause": "refunds"}).context
+    [(named, record)] = found["changed_records"]
+    assert (named.name, record.before, record.item.adds, record.change) == (
+        "A deleted opportunity",
+        100_00,
+        60_00,
+        -40_00,
+    )
+    [share] = [one for one in found["found"].shares if one.cause.key == "refunds"]
+    assert found["changed"].total == share.changes["revenue_minor"] == -40_00
+    codes = client.get(address, asked | {"cause": "codes", "row": "spring"})
+    [(_, record)] = codes.context["changed_records"]
+    assert (record.before, record.item.adds) == (None, 100_00)
+    assert f"Code mappings: what changed in Revenue of {html.escape(HOSTILE)}" in codes.content.decode()
+    nothing = client.get(address, asked | {"cause": "campaigns"}).content.decode()
+    assert "None of it changed Revenue" in nothing
+    refused = client.get(address, asked | {"cause": "codes", "row": HOSTILE})
+    assert refused.status_code == 400
+    assert HOSTILE not in refused.content.decode()
+    weekly = client.get(reverse("report_changes", args=["weekly"]), asked | {"cause": "refunds"}).content.decode()
+    assert "not told record by record" in weekly
 
 
 def test_where_nothing_arrived_the_page_says_so(units: tuple[BusinessUnit, BusinessUnit]) -> None:
@@ -190,7 +218,7 @@ def test_the_weekly_table_says_what_changed_in_it(units: tuple[BusinessUnit, Bus
     answer = client.get(address, {"period": "all", "metric": "revenue_minor"})
     text = answer.content.decode()
     assert "−€40.00" in text
-    assert 'Refunds <span class="nowrap">−€40.00</span>' in text
+    assert 'Refunds</a> <span class="nowrap">−€40.00</span>' in text
     assert reverse("weekly") in text, "the way back"
     assert "conversion=" not in text, "no choice that would not be used"
     found = answer.context["found"]

@@ -3,7 +3,8 @@
 They are kept for a while: whoever opens a cause, or asks for another figure row by row, asks of the same states.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -113,18 +114,31 @@ class _Asking:
         self._let_in.add(cause.key)
 
     def ask(self) -> ReportResult:
-        """Ages go by the earlier moment, until time is let in."""
         self._engine.next_state()
-        books = PartlyKnown(self._engine, self._since, self._scope.as_of, self._refunds, frozenset(self._let_in))
-        clock = self._scope.as_of if "time" in self._let_in else self._since
-        own = {}
-        if self._scope.models.keys() > MODELS.keys():
-            own = own_models(books, {})  # a model that was not there yet is as it became
-        scope = replace(self._scope, as_of=clock, models={**self._scope.models, **own})
-        try:
+        scope, books = state_of(self._scope, self._since, self._refunds, self._engine, self._let_in)
+        with of_its_moment(self._since):
             result = self._report.run(self._report, scope, books)
-        except OptionError as error:
-            told = f"Of what was known at the end of {self._since:%-d %b %Y}: {error}"
-            raise OptionError(told, error.field) from error
         self.read |= books.read
         return result
+
+
+def state_of(
+    scope: Scope, since: datetime, refunds: Sequence[str], engine: Engine, let_in: Collection[str]
+) -> tuple[Scope, PartlyKnown]:
+    """How a report is asked of the books of `since`, the facts of the causes `let_in` known as of the later moment."""
+    books = PartlyKnown(engine, since, scope.as_of, refunds, frozenset(let_in))
+    # Ages go by the earlier moment, until time is let in.
+    clock = scope.as_of if "time" in let_in else since
+    own = {}
+    if scope.models.keys() > MODELS.keys():
+        own = own_models(books, {})  # a model that was not there yet is as it became
+    return replace(scope, as_of=clock, models={**scope.models, **own}), books
+
+
+@contextmanager
+def of_its_moment(since: datetime) -> Iterator[None]:
+    """What is refused of a state says of which moment it is. Raises OptionError."""
+    try:
+        yield
+    except OptionError as error:
+        raise OptionError(f"Of what was known at the end of {since:%-d %b %Y}: {error}", error.field) from error

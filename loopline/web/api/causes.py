@@ -1,22 +1,33 @@
 """`/reports/{key}/changes/{cause}`: the facts behind one cause of a change, as the page opens them."""
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
+from loopline.access.roles import Permission
 from loopline.access.scopes import Scope
 from loopline.reports.change.cause_facts import MOST, Fact, facts_of
 from loopline.reports.change.causes import CAUSES, Cause
-from loopline.reports.change.why import scope_since
+from loopline.reports.change.records_changed import records_changed
+from loopline.reports.change.why import scope_since, why_changed
 from loopline.reports.comparable import COMPARABLE
+from loopline.reports.dimension import TOTAL
+from loopline.reports.option_words import OPTION_WORDS
+from loopline.reports.options import OptionError
+from loopline.reports.options import Scope as Settled
+from loopline.reports.report import Report
 from loopline.store.current import engine
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import asked_of, changes_words, report_named, since_of
-from loopline.web.api.bearer import Bearer, caller_of
+from loopline.web.api.bearer import Bearer, Caller, caller_of
 from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
+from loopline.web.api.record_told import is_of_a_person, record_told
 from loopline.web.api.schemas import PROBLEMS, CauseAnswer
+from loopline.web.behind_names import items_named
 from loopline.web.fact_words import ToldFact, facts_in_words, values_told
 
 router = Router(auth=Bearer(Scope.RECORDS_READ), tags=["Reports"])
@@ -27,13 +38,15 @@ _BY_KEY = {cause.key: cause for cause in CAUSES if cause.table}
     "/{key}/changes/{cause}",
     response={200: CauseAnswer, **PROBLEMS},
     summary="The facts behind a cause of a change",
-    openapi_extra=documented("since", "from", "to", "period", "unit", "as_of"),
+    openapi_extra=documented(*(one for one in OPTION_WORDS if one != "compare"), "since", "metric", "row"),
 )
 def cause_facts(request: HttpRequest, key: str, cause: str) -> HttpResponse:
-    """What was learned between the two moments, the last first, a hundred at most, with what was known before.
+    """What was learned between the two moments, the last first, a hundred at most, with what was known before. With
+    `metric`: also which records it changed in that figure of the row `row`, which add up to what the cause changed.
     Scope: `records:read`."""
     report, caller = report_named(key, COMPARABLE), caller_of(request)
-    words, found, books = changes_words(request, report), _cause_named(cause), caller.books
+    words, found = changes_words(request, report, "metric", "row"), _cause_named(cause)
+    books = caller.books
     options, since = asked_of(words, report, books).options, since_of(words, books)
     scope = scope_since(key, options, since, engine(), books)
     facts = facts_of(found, scope, since, engine())
@@ -50,8 +63,37 @@ def cause_facts(request: HttpRequest, key: str, cause: str) -> HttpResponse:
             "has_more": len(facts) == MOST,
             "needs_all_units": not found.has_unit and not books.sees_all_units,
             "facts": [_fact_told(*one) for one in zip(facts, told, strict=True)],
+            "changed": _changed(words, found, scope, since, report, caller),
         },
     )
+
+
+def _changed(
+    words: Mapping[str, str], cause: Cause, scope: Settled, since: datetime, report: Report, caller: Caller
+) -> dict[str, Any] | None:
+    """The records that the cause changed in the figure; None where none is named, or it is not told by records."""
+    metric, row = words.get("metric", ""), words.get("row", TOTAL)
+    if not metric:
+        return None
+    why = why_changed(report.key, scope.options, since, engine(), caller.books, metric=metric)
+    if row != TOTAL and all(one.key != row for one in why.rows):
+        raise OptionError(f"Nothing changed in the row “{row[:60]}”. Say one of `rows` of the changes.", "row")
+    changed = records_changed(report, cause, why.metric, row, why.scope, since, engine())
+    if changed is None:
+        return None
+    sees_people = caller.actor.may(Permission.SEE_PEOPLE)
+    named = items_named([one.item for one in changed.changes], caller.actor)
+    return {
+        "metric": why.metric.told(caller.books.currency, scope.options.clock),
+        "row": row,
+        "change": changed.total,
+        "count": changed.count,
+        "hides_names": not sees_people and any(is_of_a_person(one) for one in named),
+        "records": [
+            record_told(one, sees_people=sees_people) | {"before": record.before, "change": record.change}
+            for one, record in zip(named, changed.changes, strict=True)
+        ],
+    }
 
 
 def _cause_named(key: str) -> Cause:

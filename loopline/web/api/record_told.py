@@ -12,7 +12,8 @@ def record_told(named: Named, *, sees_people: bool) -> dict[str, Any]:
     told: dict[str, Any] = {"kind": _kind(named.item), "name": named.name, "page": named.url or None}
     match named.item:
         case Item() as item:
-            return told | {"id": item.record_id, "at": _day_or_moment(item.at), "adds": item.adds}
+            record_id = item.record_id if sees_people or item.kind != "person" else ""
+            return told | {"id": record_id, "at": _day_or_moment(item.at), "adds": item.adds}
         case Record() as record:
             touches = [_touch(one, sees_people=sees_people) for one in record.touches]
             earned = {"touches": touches, "touch_count": record.touch_count}

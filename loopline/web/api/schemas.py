@@ -328,6 +328,21 @@ class FactTold(Shape):
     changed_at: str | None = Field(description="When, by the audit log.")
 
 
+class RecordChanged(RecordBehind):
+    adds: Figure = Field(description="What it adds to the figure now; null where nothing any more.")
+    before: Figure = Field(description="What it added before the cause was known; null where nothing.")
+    change: Figure
+
+
+class RecordsChanged(Shape):
+    metric: Column
+    row: str
+    change: Figure = Field(description="The sum over all of them: what the cause changed in the figure.")
+    count: int = Field(description="How many records changed; the hundred that changed most are listed.")
+    hides_names: bool = Field(description="Names are left out, because you may not see people.")
+    records: list[RecordChanged]
+
+
 class CauseAnswer(Shape):
     report: str
     cause: str
@@ -338,6 +353,9 @@ class CauseAnswer(Shape):
     has_more: bool = Field(description="More were learned; these are the last.")
     needs_all_units: bool = Field(description="Such facts carry no business unit, and you do not see all units.")
     facts: list[FactTold]
+    changed: RecordsChanged | None = Field(
+        description="With `metric`: the records that it changed there; null where the figure is not told by records."
+    )
 
 
 class UnusualRecord(Shape):

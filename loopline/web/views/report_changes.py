@@ -16,16 +16,20 @@ from loopline.reporting.comparing import NOW, run_named, sides_of
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked import moment_of
 from loopline.reports.change.cause_facts import MOST, facts_of
-from loopline.reports.change.causes import Cause, cause_named
+from loopline.reports.change.causes import OUTSIDE, Cause, cause_named
 from loopline.reports.change.difference import Why
+from loopline.reports.change.records_changed import RecordsChanged, records_changed
 from loopline.reports.change.why import Frozen, lets_wait, why_changed
 from loopline.reports.comparable import COMPARABLE
+from loopline.reports.dimension import TOTAL
 from loopline.reports.metric import Number
+from loopline.reports.opened import MOST as MOST_RECORDS
 from loopline.reports.options import OptionError, Options
 from loopline.reports.report import Report
 from loopline.reports.run import settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
+from loopline.web.behind_names import items_named
 from loopline.web.fact_words import ToldFact, facts_in_words
 from loopline.web.report_pages import page_of, refusal, refused_as, report_or_404
 from loopline.web.views.reports import about, chips
@@ -69,11 +73,9 @@ def report_changes(request: PageRequest, key: str) -> HttpResponse:
             return render(request, PAGE, shown | {"comes_later": True})
         metric = request.GET.get("metric", "")
         found = why_changed(key, asked.options, asked.since, engine(), books, metric=metric, frozen=asked.frozen)
+        shown |= _told(found) | (_opening(opened, found, request) if opened else {})
     except OptionError as error:
         return render(request, PAGE, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
-    shown |= _told(found)
-    if opened:
-        shown |= {"opened": opened, "most": MOST, "facts": _facts(opened, found, request)}
     return render(request, PAGE, shown)
 
 
@@ -117,6 +119,36 @@ def _told(found: Why) -> dict[str, Any]:
         "because": {row.key: _because(found, row.key) for row in found.rows},
         "pinned": found.scope.as_of.isoformat(),
     }
+
+
+def _opening(cause: Cause, found: Why, request: PageRequest) -> dict[str, Any]:
+    """The records that the cause changed in the figure, and the facts that were learned. Raises OptionError."""
+    row = request.GET.get("row") or (TOTAL if found.totals else "")
+    labels = {one.key: one.label for one in found.rows}
+    if row not in {TOTAL, "", *labels}:
+        raise OptionError(f"Nothing changed in the row “{row[:60]}”. Choose one below.", "row")
+    changed = _changed(cause, found, row)
+    items = [one.item for one in changed.changes] if changed else []
+    named = items_named(items, request.actor)
+    return {
+        "opened": cause,
+        "opened_row": labels.get(row, ""),
+        "opened_metric": found.report.told_in(row, found.metric),
+        "may_open_records": bool(row) and cause.key != OUTSIDE.key,
+        "changed": changed,
+        "changed_records": list(zip(named, changed.changes, strict=True)) if changed else [],
+        "hides_names": not request.actor.may(Permission.SEE_PEOPLE)
+        and any(one.kind in {"lead", "person"} for one in items),
+        "most": MOST,
+        "most_records": MOST_RECORDS,
+        "facts": _facts(cause, found, request),
+    }
+
+
+def _changed(cause: Cause, found: Why, row: str) -> RecordsChanged | None:
+    if not row:
+        return None
+    return records_changed(found.report, cause, found.metric, row, found.scope, found.since, engine())
 
 
 def _facts(cause: Cause, found: Why, request: PageRequest) -> list[ToldFact]:

@@ -1,0 +1,44 @@
+"""Which records a cause changed: over random edits their differences add up to the share of the cause."""
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from loopline.reports.change.causes import Cause
+from loopline.reports.change.difference import Why
+from loopline.reports.change.records_changed import RecordsChanged, records_changed
+from loopline.reports.change.why import why_changed
+from loopline.reports.dimension import OTHERS, TOTAL
+from loopline.reports.metric import Metric
+from loopline.store.engine import Engine
+from tests.attribution.shelf import BOOKS
+from tests.reports.late_facts import APRIL, LATE, early_books, late_facts
+from tests.reports.test_why_any_report import QUICK, SPLIT, asked, every_case
+
+
+def of_row(found: Why, cause: Cause, metric: Metric, row: str, engine: Engine) -> RecordsChanged | None:
+    return records_changed(found.report, cause, metric, row, found.scope, APRIL, engine)
+
+
+@pytest.mark.cases
+def test_over_random_edits_records_add_up_to_the_share_of_their_cause(engine: Engine) -> None:
+    random, told = Random(20261129), Counter[str]()
+    early_books(engine, 1)
+    late_facts(engine, 1, *random.sample(sorted(LATE), 5))
+    for key in SPLIT if every_case() else ["closed-loop", *QUICK]:
+        metrics = why_changed(key, asked(key), APRIL, engine, BOOKS).compared
+        for metric in metrics if every_case() else random.sample(metrics, min(3, len(metrics))):
+            found = why_changed(key, asked(key), APRIL, engine, BOOKS, metric=metric.key)
+            for share in found.shares:
+                rows = {row: change for row, change in share.by_row.items() if row != OTHERS}
+                shares = rows | ({TOTAL: share.changes[metric.key]} if found.totals else {})
+                for row, change in shares.items():
+                    told_of = of_row(found, share.cause, metric, row, engine)
+                    if told_of is None:
+                        continue
+                    assert told_of.total == (change or 0), (key, metric.key, share.cause.key, row)
+                    assert bool(told_of.count) == bool(told_of.changes)
+                    told[key] += told_of.count
+    assert told["closed-loop"], "records of the closed loop changed"
+    assert len(+told) > (8 if every_case() else 1), told
