@@ -137,6 +137,8 @@ def test_a_cause_opens_into_the_records_that_it_changed(units: tuple[BusinessUni
     [(_, record)] = codes.context["changed_records"]
     assert (record.before, record.item.adds) == (None, 100_00)
     assert f"Code mappings: what changed in Revenue of {html.escape(HOSTILE)}" in codes.content.decode()
+    [(_, record)] = client.get(address, asked | {"cause": "codes", "row": "~unmapped"}).context["changed_records"]
+    assert (record.before, record.item.adds) == (100_00, None), "it left the row of codes without a campaign"
     nothing = client.get(address, asked | {"cause": "campaigns"}).content.decode()
     assert "None of it changed Revenue" in nothing
     refused = client.get(address, asked | {"cause": "codes", "row": HOSTILE})

@@ -123,9 +123,9 @@ def _told(found: Why) -> dict[str, Any]:
 
 def _opening(cause: Cause, found: Why, request: PageRequest) -> dict[str, Any]:
     """The records that the cause changed in the figure, and the facts that were learned. Raises OptionError."""
-    row = request.GET.get("row") or (TOTAL if found.totals else "")
+    row = request.GET.get("row", TOTAL)  # the key of a row may be empty
     labels = {one.key: one.label for one in found.rows}
-    if row not in {TOTAL, "", *labels}:
+    if row != TOTAL and row not in labels:
         raise OptionError(f"Nothing changed in the row “{row[:60]}”. Choose one below.", "row")
     changed = _changed(cause, found, row)
     items = [one.item for one in changed.changes] if changed else []
@@ -134,7 +134,7 @@ def _opening(cause: Cause, found: Why, request: PageRequest) -> dict[str, Any]:
         "opened": cause,
         "opened_row": labels.get(row, ""),
         "opened_metric": found.report.told_in(row, found.metric),
-        "may_open_records": bool(row) and cause.key != OUTSIDE.key,
+        "may_open_records": cause.key != OUTSIDE.key and (row != TOTAL or bool(found.totals)),
         "changed": changed,
         "changed_records": list(zip(named, changed.changes, strict=True)) if changed else [],
         "hides_names": not request.actor.may(Permission.SEE_PEOPLE)
@@ -146,7 +146,7 @@ def _opening(cause: Cause, found: Why, request: PageRequest) -> dict[str, Any]:
 
 
 def _changed(cause: Cause, found: Why, row: str) -> RecordsChanged | None:
-    if not row:
+    if row == TOTAL and not found.totals:
         return None
     return records_changed(found.report, cause, found.metric, row, found.scope, found.since, engine())
 
