@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from loopline.reports.at_window import AtWindow
 from loopline.reports.balance import sum_records
+from loopline.reports.cost_gaps import unbooked
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, TOTAL, UNATTRIBUTED, UNMAPPED, Dimension
 from loopline.reports.figures import Figures
 from loopline.reports.metric import METRICS, Metric
@@ -50,12 +51,15 @@ def run_both(report: Report, before: Scope, scope: Scope, engine: Engine) -> tup
 
 
 def _told(report: Report, tally: Tally, engine: Engine, *, is_before: bool = False) -> ReportResult:
-    """`is_before`: its figures only stand beside those of the period that follows; its books are not balanced again."""
+    """`is_before`: its figures only stand beside those of the period that follows; its books are not balanced again,
+    and nobody is told what is unknown of its cost."""
     scope = tally.scope
     step, periods = slices(scope)
     dimension = DIMENSIONS[scope.options.by]
     sums = None if is_before else sum_records(engine, scope)
     metrics = columns_of(report, scope)
+    if not is_before:
+        tally.take_unbooked(engine.rows(unbooked(dimension), scope.params))
     rows = _rows(tally, dimension, metrics, scope, engine)
     is_cohort = scope.options.clock == "cohort"
     ripe = ripeness(tally.earned_after, scope) if is_cohort else None
@@ -72,9 +76,7 @@ def _told(report: Report, tally: Tally, engine: Engine, *, is_before: bool = Fal
         lookback_days=scope.options.lookback_days,
         metrics=metrics,
         rows=rows,
-        totals=Row(
-            TOTAL, "Total", values=_values(tally.total, metrics), cost_note="; ".join(tally.cost_notes(dimension, rows))
-        ),
+        totals=Row(TOTAL, "Total", values=_values(tally.total, metrics), cost_note=tally.gap.words),
         currency=scope.books.currency,
         head=dimension.label,
         balance=tally.balance(sums) if sums else None,

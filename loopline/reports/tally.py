@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from loopline.reports import closed_loop_sql as sql
 from loopline.reports.balance import Sums, number
+from loopline.reports.cost_gaps import NO_LINE, CostGap
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED, UNMAPPED, Dimension
 from loopline.reports.figures import Figures
 from loopline.reports.learnt import learnt_model
@@ -16,7 +17,7 @@ from loopline.reports.metric import whole
 from loopline.reports.options import Scope
 from loopline.reports.over_time.slices import beginnings, slices
 from loopline.reports.periods import Period
-from loopline.reports.result import Balance, Counted, Row
+from loopline.reports.result import Balance, Counted
 from loopline.reports.ripeness import window_us
 from loopline.store.both import both
 from loopline.store.engine import Engine
@@ -102,13 +103,18 @@ class Tally:
         self.records_credited = self.records_unattributed = 0
         self.reasons: dict[str, int] = {}
         self.allocated = self.unallocated = 0
-        self.without_rate: dict[str, int] = {}
+        self.gap = CostGap()
+        """What is unknown of all cost together; `gaps` says of which rows."""
+        self.gaps: dict[str, CostGap] = defaultdict(CostGap)
+        self.came: set[str] = set()
+        """Rows that people came by in the period."""
 
     def take_visits(self, found: Iterable[Found]) -> None:
         for row in found:
             amount = number(row["amount"])
             match row["section"]:
                 case "visits":
+                    self.came.add(str(row["row_key"]))
                     self.figures[str(row["row_key"])].sessions = amount
                     self.total.sessions += amount
                 case "machine_visits":
@@ -173,10 +179,11 @@ class Tally:
     def take_cost(self, found: Iterable[Found]) -> None:
         for row in found:
             key = str(row["row_key"])
-            known = number(row["cost_minor"]) if number(row["lines"]) > number(row["without_rate"]) else None
+            without_rate = number(row["without_rate"])
+            known = number(row["cost_minor"]) if number(row["lines"]) > without_rate else None
             self.figures[key or UNATTRIBUTED].add_cost(known)
             self.total.add_cost(known)
-            self.without_rate[key or UNATTRIBUTED] = number(row["without_rate"])
+            self._count_gap(key, lines=without_rate)
             if key:
                 self.allocated += known or 0
             else:
@@ -203,17 +210,21 @@ class Tally:
             ),
         )
 
+    def take_unbooked(self, found: Iterable[Found]) -> None:
+        """What `reports.cost_gaps` says of campaigns."""
+        for row in found:
+            self._count_gap(str(row["row_key"]), campaigns=number(row["campaigns"]))
+
+    def _count_gap(self, key: str, *, lines: int = 0, campaigns: int = 0) -> None:
+        self.gap.add(lines, campaigns)
+        self.gaps[key or UNATTRIBUTED].add(lines, campaigns)
+
     def cost_note(self, key: str, dimension: Dimension) -> str:
         """Why the cost of a row is incomplete; "" when it is not, or when no cost can be expected there."""
-        if lines := self.without_rate.get(key, 0):
-            return f"cost incomplete: {lines} cost line{'s' if lines > 1 else ''} without an exchange rate"
-        is_value = key not in {NOTHING, UNMAPPED, OTHER_UNITS, UNATTRIBUTED}
-        if is_value and dimension.key in {"campaign", "activity"} and self.figures[key].cost_minor is None:
-            return "cost incomplete: no cost line in this period"
-        return ""
-
-    def cost_notes(self, dimension: Dimension, rows: Iterable[Row]) -> list[str]:
-        incomplete = sum(1 for row in rows if row.cost_note)
-        if not incomplete:
-            return []
-        return [f"cost incomplete in {incomplete} {dimension.label.lower()} row{'s' if incomplete > 1 else ''}"]
+        gap = self.gaps.get(key, CostGap())
+        if dimension.key not in {"campaign", "activity"} or key == UNATTRIBUTED:
+            return gap.words
+        is_value = key not in {NOTHING, UNMAPPED, OTHER_UNITS}
+        if is_value and not gap.lines and key in self.came and self.figures[key].cost_minor is None:
+            return NO_LINE
+        return CostGap(gap.lines).words

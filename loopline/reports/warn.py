@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from loopline.attribution.state import CODE_STATE, question, visible
 from loopline.reports.balance import Sums
+from loopline.reports.cost_gaps import NO_LINE
 from loopline.reports.dimension import UNMAPPED, Dimension
 from loopline.reports.naming import DELETED
 from loopline.reports.options import Scope
@@ -40,13 +41,24 @@ def warnings_of(
             "Influenced rows overlap: a sale counts whole on every row it met. They must not be added up; the total "
             "counts each sale once."
         )
-    if without := sum(1 for row in rows if row.cost_note.endswith("in this period")):
-        found.append(f"{_many(without, *_having(dimension))} no cost line in this period: the cost is unknown, not 0.")
+    found += _without_a_line(tally, rows, dimension)
     if not dimension.cost_sql and tally.total.cost_minor is not None:
         found.append(f"Cost is booked on campaigns and cannot be told by {dimension.label.lower()}; it is unallocated.")
     if UNMAPPED in tally.figures:
         found.append(_unmapped(scope, engine))
     return found
+
+
+def _without_a_line(tally: Tally, rows: Sequence[Row], dimension: Dimension) -> list[str]:
+    """Of activities by themselves: what they cost may be in a line of their campaign, which is whole then."""
+    counts = {("campaign has", "campaigns have"): tally.gap.campaigns}
+    if dimension.key == "activity":
+        counts[("activity has", "activities have")] = sum(1 for row in rows if row.cost_note == NO_LINE)
+    return [
+        f"{_many(count, *having)} no cost line in this period: the cost is unknown, not 0."
+        for having, count in counts.items()
+        if count
+    ]
 
 
 def deleted_rows(rows: Sequence[Row], head: str) -> list[str]:
@@ -59,12 +71,6 @@ def deleted_rows(rows: Sequence[Row], head: str) -> list[str]:
         f"{_many(count, f'{one} was', f'{more} were')} deleted: what was earned and spent there stays in the books, "
         "marked (deleted) in the table."
     ]
-
-
-def _having(dimension: Dimension) -> tuple[str, str]:
-    """`activity has`, `activities have`: of the rows of this dimension."""
-    one, more = _plural(dimension.label)
-    return f"{one} has", f"{more} have"
 
 
 def _plural(head: str) -> tuple[str, str]:

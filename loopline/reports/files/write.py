@@ -66,8 +66,8 @@ def table_lines(result: Mapping[str, Any]) -> list[str]:
         "",
         *_proof(result),
     ]
-    young = [f"* {row['label']}: {row['immature']}" for row in rows if row["immature"]]
-    return lines + young + [f"! {warning}" for warning in result["warnings"]]
+    marks = [f"* {row['label']}: {mark}" for row in rows for mark in _marks(row)]
+    return lines + marks + [f"! {warning}" for warning in result["warnings"]]
 
 
 def _asked(result: Mapping[str, Any]) -> str:
@@ -77,7 +77,12 @@ def _asked(result: Mapping[str, Any]) -> str:
 
 
 def _marked(row: Mapping[str, Any]) -> str:
-    return f"{row['label']} *" if row["immature"] else str(row["label"])
+    return f"{row['label']} *" if _marks(row) else str(row["label"])
+
+
+def _marks(row: Mapping[str, Any]) -> list[str]:
+    """What its figures lack: the cost of it is incomplete, or it is too early to judge it."""
+    return [str(row[key]) for key in ("cost_incomplete", "immature") if row[key]]
 
 
 def _proof(result: Mapping[str, Any]) -> list[str]:

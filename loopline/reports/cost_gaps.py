@@ -1,0 +1,71 @@
+"""What is unknown of the cost of a period: lines without an exchange rate, and campaigns of which nothing is booked.
+
+A campaign is asked for a cost line where people came by it in the period: what only earned in it was spent before. Both
+are counted over the whole books and dealt to the rows that the cost would fall to, so that the total says the same
+whatever a report is split by.
+"""
+
+from dataclasses import dataclass
+
+from loopline.attribution.cost import COST_LINES, falls_into
+from loopline.attribution.state import CAMPAIGN_ROWS, CAMPAIGN_STATE, Part, question, visible
+from loopline.attribution.touchpoints import RowOf, unnamed_touchpoints
+from loopline.reports.dimension import Dimension
+
+NO_LINE = "cost incomplete: no cost line in this period"
+_BY_CODE = RowOf("e.utm_campaign")
+
+_UNBOOKED = Part(
+    "unbooked",
+    f"""
+    SELECT s.campaign_id AS campaign_id, '' AS activity_id, s.unit_id AS unit_id, coalesce(c.channel, '') AS channel,
+        coalesce(c.owner_id, '') AS owner_id
+    FROM (
+        SELECT r.row_id AS campaign_id, min(e.unit_id) AS unit_id
+        FROM unnamed_touchpoints AS e JOIN campaign_rows AS r ON r.unit_id = e.unit_id AND r.code = e.utm_campaign
+        WHERE e.touched_us >= $from_us AND e.touched_us < $to_us AND {visible("e.unit_id")} AND NOT e.is_machine
+            AND e.utm_campaign <> ''
+        GROUP BY r.row_id
+    ) AS s
+    LEFT JOIN campaign_state AS c ON c.id = s.campaign_id
+    LEFT JOIN (SELECT DISTINCT campaign_id FROM cost_lines WHERE {falls_into("$first", "$last")}) AS b
+        ON b.campaign_id = s.campaign_id
+    WHERE b.campaign_id IS NULL
+    """,
+    (unnamed_touchpoints(_BY_CODE), CAMPAIGN_ROWS, CAMPAIGN_STATE, COST_LINES),
+)
+"""The part `unbooked`: campaigns that people came by in the period, without an actual cost line in it, with the columns
+that tell which row a cost falls to."""
+
+
+def unbooked(dimension: Dimension) -> str:
+    """How many campaigns nothing is booked of, by the row that their cost would fall to; "" for none."""
+    row = dimension.cost_sql or "''"
+    return question(f"SELECT {row} AS row_key, count(*) AS campaigns FROM unbooked GROUP BY row_key", _UNBOOKED)
+
+
+@dataclass(slots=True)
+class CostGap:
+    """What is unknown of the cost of a row, or of the total."""
+
+    lines: int = 0
+    """Cost lines without an exchange rate."""
+    campaigns: int = 0
+    """Campaigns without a cost line in the period."""
+
+    def add(self, lines: int = 0, campaigns: int = 0) -> None:
+        self.lines += lines
+        self.campaigns += campaigns
+
+    @property
+    def words(self) -> str:
+        """“cost incomplete: …”; "" where nothing is unknown."""
+        reasons = [
+            f"{count} {what}{'s' if count > 1 else ''} without {missing}"
+            for count, what, missing in (
+                (self.lines, "cost line", "an exchange rate"),
+                (self.campaigns, "campaign", "a cost line in this period"),
+            )
+            if count
+        ]
+        return f"cost incomplete: {', '.join(reasons)}" if reasons else ""
