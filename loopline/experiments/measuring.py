@@ -6,10 +6,19 @@ from typing import Any
 
 from loopline.access.models import Organisation
 from loopline.experiments.models import Experiment
-from loopline.experiments.verdict import verdict
+from loopline.experiments.verdict import beyond_exposure, verdict
 from loopline.reports.experiments.base_rates import BaseRates
 from loopline.reports.experiments.exposure import Exposure, exposure
-from loopline.reports.experiments.lift import Design, Lift, Tally, expected_by_the_end, lift_of, lifts, ratio_is_off
+from loopline.reports.experiments.lift import (
+    TREATED,
+    Design,
+    Lift,
+    Tally,
+    expected_by_the_end,
+    lift_of,
+    lifts,
+    ratio_is_off,
+)
 from loopline.reports.experiments.plan import smallest_lift
 from loopline.reports.experiments.scope import Scope
 from loopline.reports.experiments.tally import people_in_both_arms, sales_without_amount, weekly_tallies
@@ -83,9 +92,11 @@ def measured(experiment: Experiment, as_of: datetime, *, is_over: bool = False) 
     found, is_off = lifts(now, design), ratio_is_off(now, design)
     deciding = next(one for one in found if one.outcome == experiment.outcome)
     smallest = smallest_of(experiment, base_of(experiment))
-    currency = Organisation.current().reporting_currency
+    currency, met = Organisation.current().reporting_currency, exposure(scope, store)
+    words = verdict(deciding, currency, smallest, is_off=is_off, is_over=is_over or experiment.is_concluded)
+    doubt = "" if is_off else beyond_exposure(deciding, met.exposed.get(TREATED, 0))
     return Measured(
-        as_of, now, found, [lift_of(experiment.outcome, one, design) for one in weeks], exposure(scope, store),
+        as_of, now, found, [lift_of(experiment.outcome, one, design) for one in weeks], met,
         people_in_both_arms(scope, store), sales_without_amount(scope, store), is_off, smallest,
-        verdict(deciding, currency, smallest, is_off=is_off, is_over=is_over or experiment.is_concluded),
+        f"{words} {doubt}".strip(),
     )  # fmt: skip

@@ -24,7 +24,7 @@ def verdict(found: Lift, currency: str, smallest: float | None, *, is_off: bool,
         return f"The campaign caused {_more_or_less(found)} revenue: {_extra(found, currency)} of the treated's."
     return (
         f"The campaign caused {_more_or_less(found)} {label}: the treated had {_lift(found)} than they would have had "
-        f"without it, {_extra(found, currency)} in number."
+        f"without it; {_of_the_treated(found)}."
     )
 
 
@@ -72,13 +72,33 @@ def _told(lift: float | None) -> str:
 
 
 def _extra(found: Lift, currency: str) -> str:
-    low, high = found.extra_low, found.extra_high
-    if OUTCOMES[found.outcome].is_money:
-        words = [f"{Money(round(one or 0), currency).major:,.0f} {currency}" for one in (low, high)]
-    else:
-        words = ["any number" if one is None else f"{one:,.0f}" for one in (low, high)]
+    words = [f"{Money(round(one or 0), currency).major:,.0f} {currency}" for one in (found.extra_low, found.extra_high)]
     return f"between {words[0]} and {words[1]}"
+
+
+def _of_the_treated(found: Lift) -> str:
+    """Each of those assigned counts once, however many leads came of a company."""
+    few, many = sorted(abs(round(one or 0)) for one in (found.extra_low, found.extra_high))
+    would = "none" if found.verdict == "more" else "some"
+    return f"between {few:,} and {many:,} of the treated would have had {would}"
 
 
 def _percent(share: float) -> str:
     return f"{percent_figure(100 * share)} %"
+
+
+def beyond_exposure(found: Lift, exposed: int) -> str:
+    """What to think of it where more of the treated are said to be won by the campaign than are known to have met it;
+    "" where that is not so. `exposed`: the treated with a touchpoint of it, or an event that they saw it."""
+    if OUTCOMES[found.outcome].is_money or found.verdict != "more" or round(found.extra or 0) <= exposed:
+        return ""
+    known = "the one of the treated who is" if exposed == 1 else f"the {exposed:,} of the treated who are"
+    more = (
+        f"That is more than {known} known to have met it"
+        if exposed
+        else "Yet none of the treated is known to have met it"
+    )
+    return (
+        f"{more}: either it reached people in ways that leave no trace here, as a mail that is only read, or something "
+        "besides it differs between the groups."
+    )

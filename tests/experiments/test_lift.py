@@ -1,9 +1,11 @@
 """What experiments show: exact where it can be computed by hand, and sound when somebody looks every week."""
 
+import re
+
 import pytest
 
 from benchmarks.experiments import World, run
-from loopline.experiments.verdict import OFF, verdict
+from loopline.experiments.verdict import OFF, beyond_exposure, verdict
 from loopline.lib.sequential import Prior, evidence_against, half_width, prior_for, share_bounds, tuned
 from loopline.reports.experiments.base_rates import BaseRates
 from loopline.reports.experiments.lift import HOLDOUT, TREATED, Design, Tally, lift_of, ratio_is_off
@@ -64,12 +66,45 @@ def test_arms_whose_sizes_do_not_fit_are_told_before_anything_else() -> None:
     assert verdict(lift_of("lead", off, DESIGN), "EUR", None, is_off=True) == OFF
 
 
+def test_no_more_were_prevented_than_were_treated_without_it() -> None:
+    """Each of those assigned counts once: of 100 treated 97 did without it, so it prevented 97 at most."""
+    few = lift_of("lead", a_tally(3, 24, (100, 25)), DESIGN)
+    assert few.verdict == "less"
+    assert few.extra == pytest.approx(3 - 24 * 0.8 / 0.2)
+    assert few.extra_low == -97
+    none = lift_of("lead", a_tally(0, 9, (100, 25)), DESIGN)
+    assert none.extra == pytest.approx(-36)
+    assert none.extra_low == -100
+    assert lift_of("lead", a_tally(0, 25, (50, 25)), DESIGN).extra == -50
+
+
+@pytest.mark.parametrize(("treated", "holdout"), [(240, 20), (8, 0), (160, 40), (80, 80), (0, 30), (4_000, 1)])
+def test_what_was_caused_lies_between_what_the_treated_did_and_did_without(treated: int, holdout: int) -> None:
+    found = lift_of("lead", a_tally(treated, holdout), DESIGN)
+    assert found.extra is not None
+    assert found.extra_low is not None
+    assert found.extra_high is not None
+    assert treated - 4_000 <= found.extra_low <= found.extra <= found.extra_high <= treated
+
+
+def test_more_caused_than_were_seen_with_the_campaign_is_told() -> None:
+    clear = lift_of("lead", a_tally(240, 20), DESIGN)  # 160 more
+    assert beyond_exposure(clear, 160) == ""
+    assert beyond_exposure(clear, 30).startswith("That is more than the 30 of the treated who are known to have met")
+    assert beyond_exposure(clear, 1).startswith("That is more than the one of the treated who is known to have met")
+    assert beyond_exposure(clear, 0).startswith("Yet none of the treated is known to have met")
+    assert beyond_exposure(lift_of("lead", a_tally(160, 30), DESIGN), 30) == "", "nothing is said to be caused"
+    assert beyond_exposure(lift_of("revenue", a_tally(9, 9, bought=(100, 2)), DESIGN), 0) == "", "money is no people"
+
+
 def test_verdicts_are_sentences() -> None:
     def said(treated: int, holdout: int) -> str:
         return verdict(lift_of("lead", a_tally(treated, holdout), DESIGN), "EUR", 0.3, is_off=False)
 
     assert said(240, 20).startswith("The campaign caused more leads: the treated had between")
+    assert said(240, 20).endswith("of the treated would have had none.")
     assert said(80, 80).startswith("The campaign caused fewer leads")
+    assert re.search(r"without it; between \d+ and \d+ of the treated would have had some\.$", said(80, 80))
     unproven = said(160, 40)
     assert unproven.startswith("No effect proven so far: between ")
     assert " fewer and " in unproven

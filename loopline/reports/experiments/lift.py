@@ -68,7 +68,8 @@ class Lift:
     extra: float | None = None
     extra_low: float | None = None
     extra_high: float | None = None
-    """How many of the treated arm's would not have been without the campaign; for revenue minor units."""
+    """How many of the treated would not have reached it without the campaign, below zero how many more would have; for
+    revenue minor units."""
     verdict: str = "too_early"
     """too_early, not_shown, more or less"""
 
@@ -103,10 +104,13 @@ def _of_count(outcome: str, tally: Tally, design: Design) -> Lift:
     low, high = (_factor(share, design) for share in share_bounds(treated, whole, prior))
     seen = _factor(treated / whole, design)
     verdict = "more" if low is not None and low > 1 else "less" if high is not None and high < 1 else "not_shown"
+    without = max(tally.subjects.get(TREATED, 0) - treated, 0)
+    expected = holdout * design.treated_share / design.holdout_share
     return Lift(
         outcome, treated, holdout, *rates,
         lift=_less_one(seen), lift_low=_less_one(low), lift_high=_less_one(high),
-        extra=_extra(treated, seen), extra_low=_extra(treated, low), extra_high=_extra(treated, high),
+        extra=max(treated - expected, -without),
+        extra_low=_extra(treated, low, without), extra_high=_extra(treated, high, without),
         verdict=verdict,
     )  # fmt: skip
 
@@ -120,10 +124,12 @@ def _less_one(factor: float | None) -> float | None:
     return None if factor is None else factor - 1
 
 
-def _extra(treated: int, factor: float | None) -> float | None:
+def _extra(treated: int, factor: float | None, without: int) -> float:
+    """How many of the treated reached it because of the campaign. Each counts once, so it kept from it at most those
+    who are `without`."""
     if factor is None:
         return float(treated)
-    return None if factor == 0 else treated * (1 - 1 / factor)
+    return max(treated * (1 - 1 / factor), -without) if factor else float(-without)
 
 
 def _of_money(tally: Tally, design: Design) -> Lift:
