@@ -95,6 +95,8 @@ class Counting:
     """Name of the row of records that say nothing."""
     ordered_by: str = ""
     """Rows by this metric, the largest first; "": by their key."""
+    then_by: tuple[str, ...] = ()
+    """Rows that are alike in it by these, one after the other."""
     names: Callable[[Scope], Mapping[str, Name]] = lambda _scope: {}
     """Names that the report gives itself."""
     overlaps: bool = False
@@ -148,7 +150,7 @@ class Counting:
     def at_window(self, metric: str) -> AskAtWindow:
         """How `metric` is asked for alone, of each row there is, for `reports.windows`."""
         columns = tuple(one for one in self.columns if isinstance(one, Counted) and one.metric.key == metric)
-        alone = replace(self, columns=columns, ordered_by="")
+        alone = replace(self, columns=columns, ordered_by="", then_by=())
 
         def ask(scope: Scope, engine: Engine) -> AtWindow:
             return alone._at_window(scope, engine)
@@ -241,9 +243,9 @@ class Counting:
                 counted[one.metric.key] = one.of(counted)
         return {metric.key: counted[metric.key] for metric in self.metrics}
 
-    def _place(self, row: Row) -> tuple[bool, float, str]:
-        by = row.values[self.ordered_by] if self.ordered_by else 0
-        return row.is_rest, -(by or 0), row.key
+    def _place(self, row: Row) -> tuple[bool, list[float], str]:
+        by = (self.ordered_by, *self.then_by) if self.ordered_by else ()
+        return row.is_rest, [-(row.values[key] or 0) for key in by], row.key
 
     def _within_reason(self, rows: list[Row]) -> list[Row]:
         """Beyond the largest rows one for all others; what does not add up is unknown there."""

@@ -79,7 +79,7 @@ DASHBOARDS: dict[str, Dashboard] = {
             _FORECAST,
             Tile("speed-to-lead", "Answers by person", columns=("handed", "hours_to_answer", "converted_of_handed"),
                  options={"by": "person"}),
-            Tile("company-engagement", "Companies that look around", columns=("company_touches", "quiet_hours",
+            Tile("company-engagement", "Companies with most at stake", columns=("company_touches", "quiet_hours",
                  "at_stake_minor")),
         )),
         Dashboard("management", "Management", "Does the loop pay, and where does it go?", (

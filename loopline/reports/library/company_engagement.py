@@ -5,11 +5,13 @@ from loopline.attribution.state import MERGED_STATE, Part, latest, visible
 from loopline.attribution.touchpoints import IS_TOUCHED, RowOf, touchpoints
 from loopline.reports.balance import number
 from loopline.reports.charts.rows import bars
+from loopline.reports.charts.specs import Chart
 from loopline.reports.counting import Counted, Counting, Records
 from loopline.reports.dimension import Naming
 from loopline.reports.metric import AddsUp, Metric, Unit, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
+from loopline.reports.result import ReportResult
 from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
@@ -52,6 +54,14 @@ def _at_stake(scope: Scope, engine: Engine) -> tuple[str, int]:
 
 
 _DATED = "touchpoint"
+
+
+def _chart(result: ReportResult) -> Chart:
+    """What is at stake, in the order of the rows; what was done where nothing is."""
+    is_at_stake = any(row.values["at_stake_minor"] for row in result.rows if not row.is_rest)
+    return bars(result, "at_stake_minor" if is_at_stake else "company_touches")
+
+
 COUNTING = Counting(
     records=_records,
     columns=(
@@ -79,7 +89,8 @@ COUNTING = Counting(
     head=lambda _scope: "Company",
     naming=lambda _scope: Naming.COMPANIES,
     without="No company known",
-    ordered_by="company_touches",
+    ordered_by="at_stake_minor",
+    then_by=("open_opportunities", "company_touches"),
     most=100,
     check=_at_stake,
     checked="at_stake_minor",
@@ -90,14 +101,18 @@ REPORT = Report(
     label="Company engagement",
     summary="Companies by what their people did in the period, how long they are quiet, what is open with them and "
     "what they bought.",
-    question="Which companies look around, and where is a sale at stake while it is quiet?",
+    question="Which companies look around, and where is a sale at stake while it is quiet? Most at stake first.",
     metrics=COUNTING.metrics,
     run=COUNTING.run,
     group="Arrive",
     open=COUNTING.open,
     opens=COUNTING.opens,
-    chart=lambda result: bars(result, "company_touches"),
+    chart=_chart,
     usual_period="last_90_days",
-    leading=("company_touches", "quiet_hours", "at_stake_minor", "active_people", "open_opportunities", "bought_minor"),
+    leading=("at_stake_minor", "quiet_hours", "company_touches", "active_people", "open_opportunities", "bought_minor"),
+    how=(
+        "Companies with the largest amount of open opportunities stand first, then those with open ones of no known "
+        "amount, then those whose people did most in the period.",
+    ),
     rests_on=frozenset({"open"}),
 )

@@ -68,7 +68,7 @@ def test_a_company_is_what_its_people_did_and_what_is_at_stake(reading_engine: E
         "open_opportunities": 1, "at_stake_minor": 70_00, "bought_minor": 30_00,
     }  # fmt: skip
     assert row_of(result, "zeta").values["company_touches"] == 2
-    assert result.rows[0].key == "acme", "the most active one stands first"
+    assert result.rows[0].key == "acme", "the one with something at stake stands first"
     asked = Options(**MARCH, as_of=day(75))
     opened = open_figure("company-engagement", "acme", "company_touches", asked, reading_engine, BOOKS)
     assert [(one.kind, one.record_id, one.adds) for one in opened.items] == [("person", "ann", 3), ("person", "bob", 1)]
