@@ -10,6 +10,7 @@ from loopline.reports.result import ReportResult, Row
 
 MOST_BARS = 12
 _SHORT = "format(datum.value, '~s')"
+_EACH, _ALL = "Each month", "All months"
 
 
 def bars(result: ReportResult, key: str) -> Chart:
@@ -99,9 +100,9 @@ def _line_spec(title: str) -> Spec:
 
 
 def curves(result: ReportResult, ages: Mapping[str, int]) -> Chart:
-    """A line a row over the ages its metrics stand for, quiet, and the line of all rows in the accent."""
+    """A line a month over the ages its metrics stand for, quiet, and the line of all of them in the accent."""
     rows = [
-        {"row": row.label, "age": age, "value": row.values[key], "all": row is result.totals}
+        {"row": row.label, "age": age, "value": row.values[key], "what": _ALL if row is result.totals else _EACH}
         for row in [*_values(result.rows), result.totals]
         for key, age in ages.items()
         if row.values[key] is not None
@@ -110,8 +111,8 @@ def curves(result: ReportResult, ages: Mapping[str, int]) -> Chart:
     return {"spec": _curves_spec(last), "rows": rows, "title": "Share that was won, by age in days, %"}
 
 
-def _dots(token: str, size: int) -> dict[str, object]:
-    return {"size": size, "filled": True, "color": f"token:{token}"}
+def _dots(size: int) -> dict[str, object]:
+    return {"size": size, "filled": True}
 
 
 @cache
@@ -122,18 +123,19 @@ def _curves_spec(last: int) -> Spec:
         x=alt.X("age:Q", axis=alt.Axis(title=None, tickCount=6), scale=alt.Scale(domain=[0, last], nice=False)),
         y=alt.Y("value:Q", axis=alt.Axis(title=None, tickCount=4)),
         detail="row:N",
+        color=alt.Color(
+            "what:N",
+            scale=alt.Scale(domain=[_ALL, _EACH], range=["token:accent", "token:cost-line"]),
+            legend=alt.Legend(orient="top", title=None, symbolType="stroke", symbolStrokeWidth=3, symbolSize=300),
+        ),
         tooltip=[
             alt.Tooltip("row:N", title="Leads of"),
             alt.Tooltip("age:Q", title="Days"),
             alt.Tooltip("value:Q", title="Won, %", format=".1f"),
         ],
     )
-    quiet = base.transform_filter("!datum.all").mark_line(
-        strokeWidth=1.25, color="token:cost-line", point=_dots("cost-line", 14)
-    )
-    loud = base.transform_filter("datum.all").mark_line(
-        strokeWidth=2.5, color="token:accent", point=_dots("accent", 30)
-    )
+    quiet = base.transform_filter(f"datum.what == '{_EACH}'").mark_line(strokeWidth=1.25, point=_dots(14))
+    loud = base.transform_filter(f"datum.what == '{_ALL}'").mark_line(strokeWidth=2.5, point=_dots(30))
     return finished(alt.layer(quiet, loud).properties(width="container", height=240))
 
 
