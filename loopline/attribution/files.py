@@ -10,7 +10,7 @@ import duckdb
 import numpy as np
 
 from loopline.attribution.files_of_touches import NEEDED, FileOfWalks, of_touches
-from loopline.attribution.opened import FileError, Opened, explained, following, open_file
+from loopline.attribution.opened import FileError, Opened, following, open_file, refused
 from loopline.attribution.walks import walks_from_texts
 from loopline.attribution.weigh import Moments
 
@@ -37,7 +37,7 @@ def read_walks(path: Path, lookback_days: int | None = None) -> FileOfWalks:
             if file.names >= {*NEEDED}:
                 return of_touches(file, lookback_days)
         except duckdb.Error as error:
-            raise FileError(explained(str(error), path)) from error
+            raise refused(error, path) from error
     raise FileError(_lacking(file))
 
 

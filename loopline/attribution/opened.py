@@ -47,6 +47,11 @@ class FileError(ValueError):
     """The file cannot be read as paths or touchpoints; the message says where and what to do."""
 
 
+class FailedError(RuntimeError):
+    """The file could not be read, and may be well: nothing says that it is to blame. There was no memory, for
+    instance, or somebody else may read it only."""
+
+
 class NothingInWindowError(FileError):
     """No touchpoint lies before a conversion and within the lookback window."""
 
@@ -92,14 +97,17 @@ class _Column:
 def open_file(memory: duckdb.DuckDBPyConnection, path: Path, view: str, *, keeps_ids: bool = False) -> Opened:
     """`keeps_ids`: texts of a Parquet file stay as it has them, be they numbers or held once, which is read fast.
 
-    Raises FileError for a file that is not there, is empty, or holds something that cannot be meant.
+    Raises FileError for a file that is not there, is empty, or holds something that cannot be meant, and FailedError.
     """
     if path.is_dir():
         raise FileError(f"{path} is a folder; name a file.")
     if not path.is_file():
         raise FileError(f"There is no file {path}.")
-    with path.open("rb") as file:
-        begins = file.read(4)
+    try:
+        with path.open("rb") as file:
+            begins = file.read(4)
+    except OSError as error:
+        raise FailedError(f"cannot read {path}: {error.strerror}") from error
     is_parquet = begins == b"PAR1"
     for sign, what in _NO_TEXTS.items():
         if begins.startswith(sign):
@@ -117,7 +125,7 @@ def open_file(memory: duckdb.DuckDBPyConnection, path: Path, view: str, *, keeps
         word = "Row" if is_parquet else "Line"
         has_zone = _looked_through(memory, view, columns, path, word)
     except duckdb.Error as error:
-        raise FileError(explained(str(error), path)) from error
+        raise refused(error, path) from error
     return Opened(memory, view, path, frozenset(name.strip().lower() for name in header), word, has_zone)
 
 
@@ -252,8 +260,17 @@ def _is_at_a_clock(column: _Column, has_zone: bool) -> str:
     return f"contains({column.text}, ':') AND {'' if has_zone else 'NOT '}regexp_matches({column.text}, '{_ZONE}')"
 
 
-def explained(message: str, path: Path) -> str:
-    """What the engine says of a file it cannot read, as a sentence that says what to do."""
+def refused(error: duckdb.Error, path: Path) -> FileError | FailedError:
+    """What to raise where the engine cannot read a file: what is wrong with it, or a FailedError where that is not
+    known."""
+    if words := _explained(str(error), path):
+        return FileError(words)
+    return FailedError(f"cannot read {path}: {str(error).splitlines()[0]}")
+
+
+def _explained(message: str, path: Path) -> str:
+    """What the engine says of a file it cannot read, as a sentence that says what to do; "" where it says something
+    else."""
     line = re.search(r"Line: (\d+)", message)
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
     where = f"Line {line[1]}" if line else path.name
@@ -270,4 +287,4 @@ def explained(message: str, path: Path) -> str:
         return f"{path.name} is not a whole gzip file; export it again."
     if "parquet" in message.lower():
         return f"{path.name} is not a whole Parquet file; export it again."
-    return f"{where} cannot be read: {message.splitlines()[0]}"
+    return ""

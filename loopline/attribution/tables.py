@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from loopline.attribution.in_order import InOrder, in_order
-from loopline.attribution.opened import FileError, Opened, explained, following, open_file
+from loopline.attribution.opened import FileError, Opened, following, open_file, refused
 from loopline.attribution.paths import DAY_US
 from loopline.attribution.walks import Integers, Walks
 from loopline.attribution.weigh import Moments
@@ -80,7 +80,7 @@ def read_tables(
             tell_whose(memory, with_identities=identities is not None)
             return _paths(memory, lookback_days, with_everyone)
         except duckdb.Error as error:
-            raise FileError(explained(str(error), touchpoints)) from error
+            raise refused(error, touchpoints) from error
 
 
 def _open(memory: duckdb.DuckDBPyConnection, name: str, path: Path, needed: Sequence[str]) -> Opened:

@@ -20,7 +20,8 @@ def _parser(known: dict[str, Command]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="loopline",
         description="Closed-loop marketing: from the first anonymous visit to the won deal and back.",
-        epilog="Start here: `loopline serve`, then open the address it prints.",
+        epilog="Start here: `loopline serve`, then open the address it prints. Exit status: 0 done, 1 failed, 2 used "
+        "wrongly, such as an option or a file that cannot be meant.",
     )
     parser.add_argument("--version", action="version", version=f"loopline {__version__}")
     below = parser.add_subparsers(dest="command", metavar="COMMAND")

@@ -93,7 +93,7 @@ def test_touchpoints_with_milestones_can_be_w_shaped(asked) -> None:
                        *(f"{row},2026-03-01T10:00:00Z,2026-03-08T00:00:00Z" for row in rows)])  # fmt: skip
     answer = asked(dated, "--model", "w_shaped", "--format", "json")
     assert figures(answer) == {"A": round(2 / 3, 9), "B": round(1 / 3, 9), "C": 0}
-    assert "lead_created_at" in asked(TOUCHES, "--model", "lead_creation", status=1)
+    assert "lead_created_at" in asked(TOUCHES, "--model", "lead_creation", status=2)
 
 
 def test_parquet_is_read_like_csv(asked, tmp_path: Path) -> None:
@@ -146,21 +146,53 @@ def test_influenced_counts_overlap_and_say_so(asked) -> None:
     ],
 )
 def test_a_broken_file_is_refused_with_the_line_and_what_to_do(asked, text: str, said: str) -> None:
-    assert said in asked(text, status=1)
+    assert said in asked(text, status=2)
 
 
 def test_what_cannot_be_asked_is_refused(asked, tmp_path: Path) -> None:
-    assert "no file" in asked(tmp_path / "nothing.csv", status=1)
-    assert "no model" in asked(PATHS, "--model", "psychic", status=1)
-    assert "file of touchpoints" in asked(PATHS, "--model", "time_decay", status=1)
-    assert "opportunities" in asked(PATHS, "--model", "primary_campaign", status=1)
-    assert "no lookback window" in asked(PATHS, "--lookback", "30", status=1)
+    assert "no file" in asked(tmp_path / "nothing.csv", status=2)
+    assert "no model" in asked(PATHS, "--model", "psychic", status=2)
+    assert "file of touchpoints" in asked(PATHS, "--model", "time_decay", status=2)
+    assert "opportunities" in asked(PATHS, "--model", "primary_campaign", status=2)
+    assert "no lookback window" in asked(PATHS, "--lookback", "30", status=2)
     for window in ("0", "soon", "30,-1", "99999999999"):
-        assert "window is" in asked(TOUCHES, "--lookback", window, status=1)
-    assert "half-life" in asked(TOUCHES, "--half-life", "nan", status=1)
+        assert "window is" in asked(TOUCHES, "--lookback", window, status=2)
+    assert "half-life" in asked(TOUCHES, "--half-life", "nan", status=2)
     file = tmp_path / "latin.csv"
     file.write_bytes("path;total_conversions\nCafé;1\n".encode("latin-1"))
-    assert "UTF-8" in asked(file, status=1)
+    assert "UTF-8" in asked(file, status=2)
+
+
+@pytest.mark.parametrize("typed", [["--order", "7"], ["--half-life", "week"], ["--format", "pdf"]], ids=" ".join)
+def test_an_option_that_is_none_ends_as_all_that_was_asked_wrongly_does(tmp_path: Path, typed: list[str]) -> None:
+    (tmp_path / "paths.csv").write_text(PATHS)
+    with pytest.raises(SystemExit) as ended:
+        main(["attribute", str(tmp_path / "paths.csv"), *typed])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("half_life", ["0", "-1", "inf", "36501"])
+def test_a_half_life_is_some_days(asked, half_life: str) -> None:
+    assert "half-life is more than zero days" in asked(TOUCHES, "--half-life", half_life, status=2)
+
+
+def test_a_table_that_is_not_there_or_another_one_is_asked_wrongly(asked, tmp_path: Path) -> None:
+    sold = tmp_path / "sold.csv"
+    touched = "person_id,touched_at,channel\np,2026-03-01,B\n"
+    assert "no file" in asked(touched, "--conversions", str(sold), status=2)
+    sold.write_text("person_id,converted_at\np,2026-02-01\n")
+    assert "No touchpoint lies before" in asked(touched, "--conversions", str(sold), status=2)
+    named = touched.replace("person_id", "identity")
+    assert "no file" in asked(named, "--conversions", str(sold), "--identities", str(tmp_path / "none"), status=2)
+    sold.write_text("person_id,sold_at\np,2026-03-02\n")
+    assert "lacks converted_at" in asked(touched, "--conversions", str(sold), status=2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="there is no file here that nobody can read")
+def test_a_file_that_cannot_be_read_here_is_a_failure_and_not_asked_wrongly(asked) -> None:
+    """Its first bytes cannot be read, as on a broken disk or where somebody else may read only."""
+    assert "cannot read /proc/self/mem: " in asked(Path("/proc/self/mem"), status=1)
+    assert "cannot read /proc/self/mem: " in asked(PATHS, "--weights", "/proc/self/mem", status=1)
 
 
 @pytest.mark.parametrize("model", list(MODELS))
@@ -168,7 +200,7 @@ def test_every_model_answers_or_says_what_it_lacks(tmp_path: Path, model: str, c
     file = tmp_path / "paths.csv"
     file.write_text(PATHS)
     status = main(["attribute", str(file), "--model", model])
-    is_told = status == 1 or MODELS[model].overlaps or MODELS[model].is_fitted
+    is_told = status == 2 or MODELS[model].overlaps or MODELS[model].is_fitted
     assert bool(capsys.readouterr().err) == is_told
 
 
@@ -195,15 +227,15 @@ def test_a_path_may_have_a_million_touchpoints(asked) -> None:
 
 
 def test_folders_cut_files_and_other_encodings_are_refused(asked, tmp_path: Path) -> None:
-    assert "is a folder" in asked(tmp_path, status=1)
+    assert "is a folder" in asked(tmp_path, status=2)
     cut, late = tmp_path / "cut.parquet", tmp_path / "late.csv"
     cut.write_bytes(b"PAR1 and no more")
-    assert "not a whole Parquet file" in asked(cut, status=1)
+    assert "not a whole Parquet file" in asked(cut, status=2)
     for begins, said in ((b"PK\x03\x04", "spreadsheet"), (b"\xff\xfep", "UTF-16"), (b"\x1f\x8b\x08", "gzip")):
         cut.write_bytes(begins)
-        assert said in asked(cut, status=1)
+        assert said in asked(cut, status=2)
     late.write_bytes(b"path;total_conversions\n" + b"B;1\n" * 9000 + "Café;1\n".encode("latin-1"))
-    assert "UTF-8" in asked(late, status=1)
+    assert "UTF-8" in asked(late, status=2)
 
 
 def test_a_model_of_ones_own_deals_by_weights_on_the_command_line_or_in_a_file(asked, tmp_path: Path) -> None:
@@ -225,7 +257,7 @@ def test_kinds_of_touchpoints_count_as_often_as_ones_own_model_says(asked) -> No
     kinds = "\n".join([f"{head},touch_kind", *(f"{row},{'call' if ',A,' in row else 'entry'}" for row in rows)])
     answer = asked(kinds, "--weights", "rest=100 call=2", "--format", "json")
     assert figures(answer, "value") == {"A": 200, "B": 100, "C": 0}
-    assert "touch_kind" in asked(TOUCHES, "--weights", "rest=100 call=2", status=1)
+    assert "touch_kind" in asked(TOUCHES, "--weights", "rest=100 call=2", status=2)
 
 
 @pytest.mark.parametrize(
@@ -240,14 +272,14 @@ def test_kinds_of_touchpoints_count_as_often_as_ones_own_model_says(asked) -> No
     ],
 )
 def test_weights_that_cannot_be_meant_are_refused(asked, weights: str, said: str) -> None:
-    assert said in asked(PATHS, "--weights", weights, status=1)
+    assert said in asked(PATHS, "--weights", weights, status=2)
 
 
 @pytest.mark.parametrize("text", ["", "[1]", '{"first": "100"}', '{"frist": 100}', '{"first": 100, "kinds": [1]}'])
 def test_a_file_that_is_no_model_is_refused_with_an_example(asked, tmp_path: Path, text: str) -> None:
     file = tmp_path / "model.json"
     file.write_text(text)
-    assert "such as {" in asked(PATHS, "--weights", str(file), status=1)
+    assert "such as {" in asked(PATHS, "--weights", str(file), status=2)
 
 
 def test_words_are_read_as_the_plan_they_say() -> None:
@@ -262,7 +294,7 @@ def test_models_that_learn_say_how_sure_they_are(asked) -> None:
     ranked = json.loads(asked(many, "--model", "shapley", "--intervals", "--format", "json"))["rows"]
     assert [row["rank"] for row in ranked] == [None, None, 3]
     assert asked(many, "--model", "shapley", "--intervals").splitlines()[3].split()[-1] == "3"
-    assert "no interval" in asked(PATHS, "--model", "linear", "--intervals", status=1)
+    assert "no interval" in asked(PATHS, "--model", "linear", "--intervals", status=2)
 
 
 def test_a_channel_that_looks_like_a_formula_is_a_text_in_the_csv(asked) -> None:
@@ -315,7 +347,7 @@ def test_every_model_that_the_file_can_tell_is_compared_and_the_others_say_what_
     assert {"time_decay", "custom", "markov"} <= {*keys}
     assert sorted([*keys, *told["left_out"]]) == sorted([*MODELS, "custom"])
     assert told["left_out"]["w_shaped"] == "W-shaped needs lead_created_at and opportunity_created_at."
-    assert "W-shaped needs" in asked(TOUCHES, "--model", "linear,w_shaped", status=1)
+    assert "W-shaped needs" in asked(TOUCHES, "--model", "linear,w_shaped", status=2)
 
 
 def test_intervals_stand_below_models_side_by_side(asked) -> None:

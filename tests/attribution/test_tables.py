@@ -199,5 +199,5 @@ def test_the_command_takes_identities_beside_conversions(tmp_path: Path, capsys:
     asked = ["attribute", str(tmp_path / "touched.csv"), "--identities", str(tmp_path / "known.csv")]
     assert main([*asked, "--conversions", str(tmp_path / "sold.csv"), "--model", "linear", "--format", "csv"]) == 0
     assert capsys.readouterr().out.splitlines()[1:] == ["A,0.5,3.0,", "B,0.5,2.0,"]
-    assert main(asked) == 1
+    assert main(asked) == 2
     assert "--identities goes with --conversions" in capsys.readouterr().err

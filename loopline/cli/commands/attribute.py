@@ -10,10 +10,10 @@ from loopline.attribution.chain import OrderError
 from loopline.attribution.file_answers import Answers, Question, Source, answered
 from loopline.attribution.fitted import FEWEST
 from loopline.attribution.model import MODELS, Model
-from loopline.attribution.opened import FileError
+from loopline.attribution.opened import FailedError, FileError
 from loopline.attribution.own_model import PlanError, own_model
 from loopline.attribution.written_plan import plan_written
-from loopline.cli.command import DONE, Command, CommandError
+from loopline.cli.command import DONE, Command, CommandError, UsedWronglyError
 from loopline.cli.credit_written import print_csv, print_json, print_tables
 from loopline.cli.progress_bar import shown_to_who_looks_on
 
@@ -85,14 +85,14 @@ def _configure(parser: ArgumentParser) -> None:
 def _run(given: Namespace) -> int:
     models, windows = _models(given), _windows(given.lookback)
     if not 0 < given.half_life <= LONGEST_DAYS:
-        raise CommandError(f"the half-life is more than zero days, and at most {LONGEST_DAYS:,}.")
+        raise UsedWronglyError(f"the half-life is more than zero days, and at most {LONGEST_DAYS:,}.")
     if given.intervals and not any(model.key in LEARNT for model in models):
-        raise CommandError(
+        raise UsedWronglyError(
             f"{models[0].label} is not learnt from the paths and has no interval; leave --intervals out, or ask for "
             f"{' or '.join(LEARNT)}."
         )
     if given.identities is not None and given.conversions is None:
-        raise CommandError("--identities goes with --conversions: paths have their touchpoints already.")
+        raise UsedWronglyError("--identities goes with --conversions: paths have their touchpoints already.")
     source = Source(given.file, given.conversions, given.identities)
     question = Question(
         source, models, given.order, given.half_life, with_intervals=given.intervals, leaves_out=_asks_all(given)
@@ -101,6 +101,8 @@ def _run(given: Namespace) -> int:
         with shown_to_who_looks_on() as about:
             answers = answered(question, windows, about)
     except (FileError, OrderError) as error:
+        raise UsedWronglyError(str(error)) from error
+    except FailedError as error:
         raise CommandError(str(error)) from error
     if given.format == "json":
         print_json(answers)
@@ -125,17 +127,23 @@ def _asks_all(given: Namespace) -> bool:
 def _models(given: Namespace) -> list[Model]:
     keys = _asked(given)
     if OWN in keys and given.weights is None:
-        raise CommandError("custom is a model of your own: say it with --weights, such as “first=40 last=40 rest=20”.")
+        raise UsedWronglyError(
+            "custom is a model of your own: say it with --weights, such as “first=40 last=40 rest=20”."
+        )
     known = dict(MODELS)
     if given.weights is not None:
         try:
             known[OWN] = own_model(OWN, "Your own model", 1, plan_written(given.weights))
         except PlanError as error:
-            raise CommandError(str(error)) from error
+            raise UsedWronglyError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"cannot read {given.weights}: {error.strerror}") from error
         keys = keys if OWN in keys or ALL in keys else [*keys, OWN]
     for key in keys:
         if key not in known and key != ALL:
-            raise CommandError(f"there is no model “{key}”. Choose of: {', '.join([*MODELS, ALL])}; or give --weights.")
+            raise UsedWronglyError(
+                f"there is no model “{key}”. Choose of: {', '.join([*MODELS, ALL])}; or give --weights."
+            )
     return [known[key] for key in (known if ALL in keys else keys or ["markov"])]
 
 
@@ -145,10 +153,10 @@ def _windows(told: str | None) -> Sequence[int | None]:
     windows: list[int | None] = []
     for word in told.split(","):
         if word.strip() != NO_WINDOW and not word.strip().isdecimal():
-            raise CommandError(f"a lookback window is a number of days or {NO_WINDOW}, not “{word.strip()}”.")
+            raise UsedWronglyError(f"a lookback window is a number of days or {NO_WINDOW}, not “{word.strip()}”.")
         windows.append(None if word.strip() == NO_WINDOW else int(word))
     if any(days is not None and not 1 <= days <= LONGEST_DAYS for days in windows):
-        raise CommandError(f"a lookback window is 1 to {LONGEST_DAYS:,} days; write {NO_WINDOW} for no window.")
+        raise UsedWronglyError(f"a lookback window is 1 to {LONGEST_DAYS:,} days; write {NO_WINDOW} for no window.")
     return list(dict.fromkeys(windows))
 
 
