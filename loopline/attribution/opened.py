@@ -27,6 +27,8 @@ _WRITE = {
     _WHOLE: "whole cents such as 1250",
     _MOMENT: "a moment such as 2026-03-31T12:00:00Z",
 }
+_ZONED, _NANOSECONDS = "TIMESTAMP WITH TIME ZONE", {"TIMESTAMP_NS": "TIMESTAMP", "TIMESTAMPTZ_NS": "TIMESTAMPTZ"}
+"""Data frames keep nanoseconds, with which DuckDB cannot reckon; microseconds are kept."""
 _AS_THEY_ARE = {_TEXT: (), _NUMBER: (), _WHOLE: ("INT",), _MOMENT: ("TIMESTAMP", "DATE")}
 _USUAL_LINE, _LONGEST_LINE, _BUFFER = 2**21, 2**26, 2**25
 """Bytes. A path of a million touchpoints is one line."""
@@ -165,9 +167,12 @@ def _known(header: list[str], kinds: list[str]) -> tuple[list[str], list[str], l
 
 def _column(name: str, column: str, kind: str, keeps_ids: bool) -> _Column:
     source, wanted = '"' + column.replace('"', '""') + '"', KINDS[name]
+    if plain := _NANOSECONDS.get(kind):
+        source, kind = f"CAST({source} AS {plain})", _ZONED if plain == _MOMENT else plain
     if kind and (any(one in kind for one in _AS_THEY_ARE[wanted]) or (keeps_ids and wanted == _TEXT)):
         return _Column(name, source, source, source, kind)
-    text = source if kind and kind != _TEXT else f"nullif(trim({source}), '')"
+    is_kept = kind not in ("", _TEXT) and wanted != _MOMENT
+    text = source if is_kept else f"nullif(trim(CAST({source} AS {_TEXT})), '')"
     return _Column(name, source, text, f"TRY_CAST({text} AS {wanted})", kind)
 
 
@@ -215,7 +220,7 @@ def _looked_through(
 ) -> bool | None:
     """Whether the moments of the file have a time zone; None where it has no moments.
 
-    Raises FileError for what is there and cannot be meant: no number, no moment, an endless number, part of a cent;
+    Raises FileError for what is there and cannot be meant: no number, no moment, an endless one, part of a cent;
     and where some moments have a time zone and others have none.
     """
     read = [one for one in columns if one.value != one.source and one.kind != _TEXT]
@@ -248,8 +253,8 @@ def _looked_through(
 
 def _is_no(column: _Column) -> str:
     is_no = f"TRY_CAST({column.text} AS {column.kind}) IS NULL"
-    if column.kind == _NUMBER:
-        is_no += f" OR NOT isfinite(TRY_CAST({column.text} AS DOUBLE))"
+    if column.kind in (_NUMBER, _MOMENT):
+        is_no += f" OR NOT isfinite(TRY_CAST({column.text} AS {column.kind}))"
     if column.kind == _WHOLE:
         is_no += f" OR TRY_CAST({column.text} AS DOUBLE) <> TRY_CAST({column.text} AS BIGINT)"
     return f"{column.text} IS NOT NULL AND ({is_no})"

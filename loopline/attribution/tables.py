@@ -21,12 +21,14 @@ from loopline.attribution.opened import FileError, Opened, following, open_file,
 from loopline.attribution.paths import DAY_US
 from loopline.attribution.walks import Integers, Walks
 from loopline.attribution.weigh import Moments
-from loopline.attribution.whose import number_of_strangers, tell_whose
+from loopline.attribution.whose import number_of_strangers, open_touches, tell_whose
 
 TOUCHPOINTS = ("touched_at", "channel")
 IDENTITIES = ("identity", "person_id")
 CONVERSIONS = ("person_id", "converted_at")
 MILESTONES = ("lead_created_at", "opportunity_created_at")
+MOST_MINOR, MOST_TOGETHER_MINOR = 10**15, 2**53
+"""Shares of more, and sums of more, are not exact in doubles."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +77,8 @@ def read_tables(
         if identities is not None:
             _open(memory, "identities", identities, IDENTITIES)
         try:
-            memory.execute(f"CREATE VIEW touches AS SELECT {who} AS who, touched_at, channel FROM touchpoints")
-            _deal(memory, set(sold.names) - (set() if with_milestones else set(MILESTONES)))
+            person_id = open_touches(memory, who)
+            _deal(memory, sold, person_id, with_milestones=with_milestones)
             tell_whose(memory, with_identities=identities is not None)
             return _paths(memory, lookback_days, with_everyone)
         except duckdb.Error as error:
@@ -90,17 +92,33 @@ def _open(memory: duckdb.DuckDBPyConnection, name: str, path: Path, needed: Sequ
     return opened
 
 
-def _deal(memory: duckdb.DuckDBPyConnection, names: set[str]) -> None:
+def _deal(memory: duckdb.DuckDBPyConnection, sold: Opened, person_id: str, *, with_milestones: bool) -> None:
     """The table `dealt`: what there is to deal out, each with the number of its walk."""
-    amount = "CAST(coalesce(amount_minor, 0) AS BIGINT)" if "amount_minor" in names else "CAST(0 AS BIGINT)"
-    milestones = ", ".join(f"{f'epoch_us({name})' if name in names else 'NULL'} AS {name}" for name in MILESTONES)
+    amount = "CAST(0 AS BIGINT)"
+    if "amount_minor" in sold.names:
+        amount = "CAST(coalesce(amount_minor, 0) AS BIGINT)"
+        _refuse_too_much(sold)
+    told = sold.names if with_milestones else frozenset()
+    milestones = ", ".join(f"{f'epoch_us({name})' if name in told else 'NULL'} AS {name}" for name in MILESTONES)
     memory.execute(
         f"""
-        CREATE TABLE dealt AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS walk_no, person_id,
+        CREATE TABLE dealt AS SELECT CAST(row_number() OVER () - 1 AS INTEGER) AS walk_no, {person_id} AS person_id,
             epoch_us(converted_at) AS us, {amount} AS amount, {milestones}
         FROM conversions WHERE converted_at IS NOT NULL
         """
     )
+
+
+def _refuse_too_much(sold: Opened) -> None:
+    sold.refuse({f"amount_minor NOT BETWEEN -{MOST_MINOR} AND {MOST_MINOR}": "amount_minor is more than "
+                 f"{MOST_MINOR:,} cents, which cannot be dealt to the cent"})  # fmt: skip
+    [(total,)] = sold.memory.execute(
+        "SELECT coalesce(sum(abs(CAST(amount_minor AS BIGINT))), 0) FROM conversions"
+    ).fetchall()
+    if total > MOST_TOGETHER_MINOR:
+        raise FileError(
+            f"The amounts of {sold.path.name} add up to more than {MOST_TOGETHER_MINOR:,} cents; give fewer."
+        )
 
 
 def _paths(memory: duckdb.DuckDBPyConnection, lookback_days: int | None, with_everyone: bool) -> Paths:
@@ -112,7 +130,7 @@ def _paths(memory: duckdb.DuckDBPyConnection, lookback_days: int | None, with_ev
 
 def _channels(memory: duckdb.DuckDBPyConnection) -> tuple[str, ...]:
     found = memory.execute("SELECT DISTINCT CAST(channel AS VARCHAR) AS name FROM touches ORDER BY name").fetchall()
-    channels = tuple(name for (name,) in found if name is not None)
+    channels = tuple(name for (name,) in found if name is not None and name.strip())
     if not channels:
         raise FileError("The file of touchpoints holds no touchpoint with a channel.")
     return channels
@@ -128,7 +146,7 @@ def _code(memory: duckdb.DuckDBPyConnection, channels: tuple[str, ...]) -> str:
     if len(channels) <= 256:
         return f"CAST(list_position([{names}], CAST(t.channel AS VARCHAR)) - 1 AS UTINYINT) AS code"
     memory.execute(f"CREATE TYPE channel AS ENUM ({names})")
-    return "enum_code(CAST(t.channel AS channel)) AS code"
+    return "enum_code(TRY_CAST(t.channel AS channel)) AS code"
 
 
 def _touches(memory: duckdb.DuckDBPyConnection, code: str, lookback_days: int | None, with_everyone: bool) -> pa.Table:

@@ -190,6 +190,104 @@ def test_identities_say_whose_touchpoints_are_whose(tmp_path: Path, is_text: boo
     assert list(found.amounts) == [100]
 
 
+@pytest.mark.parametrize("zone", [None, "UTC", "Europe/Berlin"])
+@pytest.mark.parametrize("unit", ["s", "ms", "us", "ns"])
+def test_moments_of_parquet_may_be_counted_in_any_unit(
+    tmp_path: Path, unit: str, zone: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Data frames keep nanoseconds. Also as one file of touchpoints, and beside a CSV that has a zone or none, too."""
+
+    def moments(*days: int) -> pa.Array:
+        return pa.array([(START + timedelta(days=day)).replace(tzinfo=None) for day in days], pa.timestamp(unit, zone))
+
+    touched, whole, sold = (tmp_path / name for name in ("touched.parquet", "whole.parquet", "sold.csv"))
+    table = {"touched_at": moments(0, 3, 9), "channel": ["A", "B", "C"]}
+    pq.write_table(pa.table(table | {"person_id": ["p", "p", "p"]}), touched)
+    pq.write_table(pa.table(table | {"path_id": ["p", "p", "p"], "converted_at": moments(5, 5, 5)}), whole)
+    sold.write_text(f"person_id,converted_at\np,2025-01-06T00:00:00{'Z' if zone else ''}\n")
+    for asked in ([str(touched), "--conversions", str(sold)], [str(whole)]):
+        assert main(["attribute", *asked, "--model", "last_touch", "--lookback", "4", "--format", "csv"]) == 0
+        assert capsys.readouterr().out.splitlines()[1].startswith("B,1.0,")
+
+
+@pytest.mark.parametrize("word", ["infinity", "-infinity"])
+def test_a_moment_without_end_is_none(tmp_path: Path, word: str, capsys: pytest.CaptureFixture[str]) -> None:
+    touched, sold = tmp_path / "touched.csv", tmp_path / "sold.csv"
+    touched.write_text("person_id,touched_at,channel\np,2025-01-01,A\n")
+    sold.write_text(f"person_id,converted_at\nq,2025-01-02\np,{word}\n")
+    assert main(["attribute", str(touched), "--conversions", str(sold), "--model", "linear"]) == 2
+    assert f"Line 3: converted_at is “{word}”; write a moment" in capsys.readouterr().err
+
+
+def parquet(file: Path, **columns: object) -> Path:
+    pq.write_table(pa.table(columns), file)
+    return file
+
+
+@pytest.mark.parametrize("numbers", [pa.int64(), pa.float64()])
+def test_ids_may_be_numbers_in_one_file_and_texts_in_another(tmp_path: Path, numbers: pa.DataType, capsys) -> None:
+    """A column of whole numbers in which some are missing is one of fractions in a data frame."""
+    moments = pa.array([START, START + timedelta(days=1)])
+    touched = parquet(
+        tmp_path / "touched.parquet", identity=pa.array([7, 8], numbers), touched_at=moments, channel=["A", "B"]
+    )
+    known = tmp_path / "known.csv"
+    known.write_text("identity,person_id\n7,12\nx-1,12\n8,p\n")
+    sold = parquet(tmp_path / "sold.parquet", person_id=pa.array([12]), converted_at=[START + timedelta(days=3)])
+    asked = ["attribute", str(touched), "--conversions", str(sold), "--format", "csv"]
+    assert main([*asked, "--identities", str(known), "--model", "linear,markov"]) == 0
+    told = [line.split(",")[:3] for line in capsys.readouterr().out.splitlines()[1:]]
+    assert told == [[model, *row] for model in ("linear", "markov") for row in (["A", "1.0"], ["B", "0.0"])]
+    touched.rename(tmp_path / "other.parquet")
+    parquet(touched, person_id=["p", "12"], touched_at=moments, channel=["A", "B"])
+    assert main([*asked, "--model", "linear"]) == 0
+    assert "B,1.0" in capsys.readouterr().out
+
+
+def test_moments_that_are_bare_numbers_are_refused_with_the_row(tmp_path: Path, capsys) -> None:
+    touched = parquet(tmp_path / "touched.parquet", person_id=["p"], touched_at=[1_736_035_200], channel=["A"])
+    assert main(["attribute", str(touched), "--conversions", str(touched)]) == 2
+    assert "Row 1: touched_at is “1736035200”; write a moment such as" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("channels", [1, 300])
+def test_a_channel_of_spaces_is_none(tmp_path: Path, channels: int) -> None:
+    names = ["", " ", "\t", *(f"c{number:03}" for number in range(channels))]
+    at, who = [START] * len(names), ["p"] * len(names)
+    touched = parquet(tmp_path / "touched.parquet", person_id=who, touched_at=at, channel=names)
+    sold = parquet(tmp_path / "sold.parquet", person_id=["p"], converted_at=[START + timedelta(days=1)])
+    found = read_tables(touched, sold).walks
+    assert found.channels == tuple(names[3:])
+    assert list(found.codes) == list(range(channels))
+
+
+@pytest.mark.parametrize(
+    ("amounts", "said"),
+    [
+        ([1, 10**16], "Row 2: amount_minor is more than"),
+        ([-(2**63), 1], "Row 1: amount_minor is more than"),
+        ([10**15] * 10, "add up to more than"),
+    ],
+)
+def test_amounts_beyond_what_is_dealt_to_the_cent_are_refused(tmp_path: Path, amounts: list[int], said: str) -> None:
+    buyers = [str(number) for number in range(len(amounts))]
+    sold = [START + timedelta(days=1)] * len(amounts)
+    touched = parquet(
+        tmp_path / "touched.parquet", person_id=buyers, touched_at=[START] * len(amounts), channel=["A"] * len(amounts)
+    )
+    file = parquet(tmp_path / "sold.parquet", person_id=buyers, converted_at=sold, amount_minor=amounts)
+    with pytest.raises(FileError, match=said):
+        read_tables(touched, file)
+
+
+def test_the_largest_amounts_are_dealt_to_the_cent(tmp_path: Path) -> None:
+    touches = [("p", START + timedelta(hours=hour), f"c{hour % 7}") for hour in range(41)]
+    paths = read_tables(*written(tmp_path, touches, [("p", START + timedelta(days=9), 10**15 - 1)]))
+    models = [MODELS[key] for key in ("linear", "time_decay", "position_based", "last_touch")]
+    dealt = cents_by_channel(paths, weighing_of(paths, models))
+    assert {int(credit.sum()) for credit in dealt.values()} == {10**15 - 1}
+
+
 def test_the_command_takes_identities_beside_conversions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "touched.csv").write_text(
         "identity,touched_at,channel\nb1,2025-01-01T00:00:00Z,A\nb2,2025-01-02T00:00:00Z,B\n"
