@@ -1,10 +1,12 @@
 """Which report an address names, and where the page of each is."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
-from django.http import Http404
+from django.http import Http404, QueryDict
 from django.urls import reverse
 
+from loopline.reports.address import not_understood
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
@@ -42,6 +44,31 @@ def refusal(error: OptionError) -> dict[str, str]:
     """What a page says that cannot answer: why, which option it is, and the chip of it that is to be changed."""
     chip = _CHIP_OF.get(error.field, error.field)
     return {"trouble": str(error), "wrong_chip": chip, "wrong_option": CHIP_WORDS.get(chip, "")}
+
+
+class Unknown(NamedTuple):
+    """An option of an address that reports do not know."""
+
+    name: str
+    meant: str
+    """The one that was perhaps meant; "" where none is like it, or the address says that one, too."""
+    query: str
+    """The address with that one in its place, or without it."""
+
+
+MOST_UNKNOWN = 5
+
+
+def unknown_options(said: QueryDict) -> list[Unknown]:
+    """What a page says that it left out: it shows the report all the same."""
+    found = []
+    for name, near in list(not_understood(said).items())[:MOST_UNKNOWN]:
+        meant, rest = "" if near in said else near, said.copy()
+        values = rest.pop(name)
+        if meant:
+            rest.setlist(meant, values)
+        found.append(Unknown(name, meant, rest.urlencode()))
+    return found
 
 
 def behind_of(key: str) -> str:

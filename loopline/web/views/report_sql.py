@@ -8,7 +8,7 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.reports.address import Usual, read_address, usual_of
+from loopline.reports.address import Usual, read_address, refuse_not_understood, usual_of
 from loopline.reports.options import OptionError, Options
 from loopline.reports.questions import report_sql, weekly_sql
 from loopline.reports.weekly.sums import WEEKLY
@@ -36,6 +36,7 @@ def weekly_questions(request: PageRequest) -> HttpResponse:
 
 def _script(request: PageRequest, name: str, usual: Usual, ask: Callable[[Options], str]) -> HttpResponse:
     try:
+        refuse_not_understood(request.GET)
         asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), usual)
         script = ask(asked.options)
     except OptionError as error:

@@ -27,6 +27,7 @@ from loopline.reports.address import (
     flat,
     options_said,
     read_address,
+    refuse_not_understood,
     usual_of,
 )
 from loopline.reports.behind import Behind, behind
@@ -133,6 +134,7 @@ def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
     with `windows=yes` how much the lookback window matters."""
     books = books_for(request.actor)
     try:
+        refuse_not_understood(request.GET)
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         if wants_windows(request.GET):
             return as_file(run_by_window(report.key, asked.options, engine(), books).result.to_json(), form)
