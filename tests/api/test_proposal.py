@@ -41,7 +41,7 @@ def test_the_proposal_is_that_of_the_page_and_adds_up_to_the_budget(user: User) 
         assert told["change"] == row["change"]
     assert (told["within_percent"], told["now_minor"], row["high_minor"]) == (30, 484_62, 630_00)
     assert told["left_over_minor"] == 1_000_00 - 630_00
-    assert {one["label"]: one["why"][:19] for one in told["refused"]}["Email"] == "spend hardly varied"
+    assert {one["label"]: one["why"][:18] for one in told["refused"]}["Email"] == "cost hardly varied"
 
 
 def test_sent_again_its_options_give_the_same_and_money_is_told_in_minor_units(user: User) -> None:

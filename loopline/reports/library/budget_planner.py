@@ -38,19 +38,19 @@ def _told(key: str, label: str, short: str, formula: str, unit: Unit = Unit.COUN
 
 
 METRICS = (
-    _told("spend_minor", "Spend a week", "Spend a week", "mean of the last 13 whole weeks", Unit.MONEY),
+    _told("spend_minor", "Cost a week", "Cost a week", "mean of the last 13 whole weeks", Unit.MONEY),
     _told("outcome", "Outcome a week", "Outcome a week", "mean of the last 13 whole weeks, credited by the model: "
           "leads unless another conversion is asked for; won is told in revenue"),
-    _told("more_minor", "10 % more", "10 % more", "a tenth of the spend a week", Unit.MONEY),
-    _told("gain", "Extra outcome at 10 % more", "Extra outcome", "outcome a week at 10 % more spend less that at "
-          "the spend of now, on the curve that fits best"),
+    _told("more_minor", "10 % more", "10 % more", "a tenth of the cost a week", Unit.MONEY),
+    _told("gain", "Extra outcome at 10 % more", "Extra outcome", "outcome a week at 10 % more cost less that at "
+          "the cost of now, on the curve that fits best"),
     _told("gain_low", "Extra outcome, at least", "At least", "the lowest that any curve says which fits nearly as "
           "well (95 %)"),
     _told("gain_high", "Extra outcome, at most", "At most", "the highest that any curve says which fits nearly as "
           "well (95 %)"),
     _told("least_minor", "Lowest week", "Lowest week", "least spent in a week; below it nothing is known", Unit.MONEY),
     _told("most_minor", "Highest week", "Highest week", "most spent in a week; above it nothing is known", Unit.MONEY),
-    _told("weeks", "Weeks", "Weeks", "whole weeks in a row with a known spend, up to the last"),
+    _told("weeks", "Weeks", "Weeks", "whole weeks in a row with a known cost, up to the last"),
 )  # fmt: skip
 
 
@@ -159,9 +159,9 @@ _FROM_CURVES = frozenset({"gain", "gain_low", "gain_high"})
 REPORT = Report(
     key=KEY,
     label="Budget planner",
-    summary="What a tenth more spend would go with, by channel or campaign, from the own weeks, with a range; and "
+    summary="What spending a tenth more would go with, by channel or campaign, from the own weeks, with a range; and "
     "where the weeks cannot tell.",
-    question="What would 10 % more spend bring?",
+    question="What would spending 10 % more bring?",
     metrics=METRICS,
     run=_run,
     open=_open,
@@ -171,14 +171,14 @@ REPORT = Report(
     shares_credit=True,
     leading=("spend_minor", "gain", "gain_low", "gain_high"),
     how=(
-        f"A row teaches nothing with fewer than {FEWEST_WEEKS} whole weeks of known spend in a row, where weekly spend "
+        f"A row teaches nothing with fewer than {FEWEST_WEEKS} whole weeks of known cost in a row, where weekly cost "
         f"varied by less than {100 * LEAST_VARIATION:.0f} % of its mean, or where next to nothing came of it.",
-        "The curve has diminishing returns (Hill), spend may work on for weeks (adstock), and a trend and, from "
+        "The curve has diminishing returns (Hill), cost may work on for weeks (adstock), and a trend and, from "
         "78 weeks on, a yearly wave are told apart from it. The range holds what any of 96 shapes says that fits "
         "nearly as well as the best; in simulated worlds with a known truth it held it in more than nine of ten.",
         "Every figure opens into the weeks it was worked out from, and these into their cost lines and the leads or "
         "opportunities that came about in them.",
-        "Credit is the model's. Outcomes of the last weeks may still come: long sales make late spend look bad.",
+        "Credit is the model's. Outcomes of the last weeks may still come: long sales make late cost look bad.",
     ),
     rests_on=frozenset({"won", "cost"}),
 )  # fmt: skip

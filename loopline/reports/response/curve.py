@@ -123,14 +123,14 @@ def respond(spend: Sequence[float | None], outcome: Sequence[float]) -> Response
     known, seen = _known(spend), np.asarray(outcome, dtype=np.float64)
     weeks = len(known)
     if weeks < FEWEST_WEEKS:
-        raise NotKnownError(f"{weeks} whole weeks with a known spend; a curve needs {FEWEST_WEEKS}")
+        raise NotKnownError(f"{weeks} whole weeks with a known cost; a curve needs {FEWEST_WEEKS}")
     seen = seen[-weeks:]
     mean = float(known.mean())
     if mean <= 0:
         raise NotKnownError("nothing was spent")
     variation = float(known.std()) / mean
     if variation < LEAST_VARIATION:
-        raise NotKnownError(f"spend hardly varied (by {100 * variation:.0f} % of its mean from week to week)")
+        raise NotKnownError(f"cost hardly varied (by {100 * variation:.0f} % of its mean from week to week)")
     if np.count_nonzero(seen) < FEWEST_WEEKS // 2:
         raise NotKnownError(f"something came of it in {np.count_nonzero(seen)} weeks only")
     now = float(known[-RECENT_WEEKS:].mean())

@@ -14,7 +14,7 @@ from loopline.reports.response.weeks import OUTCOME_KINDS, Series
 IN_CLOSED_LOOP = {"lead": "leads", "qualified": "qualified", "opportunity": "opportunities", "revenue": "revenue_minor"}
 """Kind of the outcome → the figure of the closed loop that has the same of a week."""
 _DATED = "week of the cost and of the conversion"
-SPEND = sum_of("week_spend_minor", "Spend", "actual cost of the days of the week; — before the first known cost",
+SPEND = sum_of("week_spend_minor", "Cost", "actual cost of the days of the week; — before the first known cost",
                of="cost line and day", dated=_DATED, unit=Unit.MONEY, is_neutral=True)  # fmt: skip
 OUTCOME = sum_of("week_outcome", "Outcome", "what came about in the week, credited by the model", of="record",
                  dated=_DATED)  # fmt: skip
@@ -72,7 +72,7 @@ def curves_of(response: Response, scope: Scope) -> Working:
     for place, one in enumerate(response.near()):
         told = response.says(one, response.now, 1.1 * response.now)
         shape = f"{100 * one.shape.carry_over:.0f} % carries over to the next week, steepness {one.shape.power:g}"
-        half = f"half of its most at {one.shape.half / response.now:.1f} times the spend of now"
+        half = f"half of its most at {one.shape.half / response.now:.1f} times the cost of now"
         steps.append(
             Step(f"{place + 1}. {shape}", {"says": told.value, "says_low": told.low, "says_high": told.high}, half)
         )
@@ -84,5 +84,5 @@ def curves_of(response: Response, scope: Scope) -> Working:
 
 
 def _said(key: str, label: str, *, is_money: bool) -> Metric:
-    formula = "outcome a week at 10 % more spend less that at the spend of now"
+    formula = "outcome a week at 10 % more cost less that at the cost of now"
     return ratio_of(key, label, formula, dated=_DATED, unit=Unit.MONEY if is_money else Unit.COUNT)

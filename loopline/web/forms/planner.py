@@ -13,7 +13,7 @@ from loopline.web.forms.base import PageForm
 class PlannerForm(PageForm):
     """What may be spent a week on all rows together, and how far each may move. Cleaned: minor units and percent."""
 
-    total = forms.CharField(max_length=20, label="Spend a week, all together")
+    total = forms.CharField(max_length=20, label="Cost a week, all together")
     within = forms.CharField(
         max_length=20, initial=str(USUAL_WITHIN), label="Each row within ± %", required=False,
         widget=forms.NumberInput(attrs={"min": 0, "max": 100}),
@@ -23,7 +23,7 @@ class PlannerForm(PageForm):
     def __init__(self, *args: Any, currency: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._currency = currency
-        self.fields["total"].label = f"Spend a week, all together, {currency}"
+        self.fields["total"].label = f"Cost a week, all together, {currency}"
 
     def clean_total(self) -> int:
         try:
