@@ -98,14 +98,14 @@ def _told(account: "Account") -> list[str]:
         lines.append(f"… and {more:,} more: " + ", ".join(f"{n:,} {why}" for why, n in account.reasons.most_common(5)))
     if account.first_at is not None and account.last_at is not None:
         span = f"{account.first_at:%Y-%m-%d %H:%M} to {account.last_at:%Y-%m-%d %H:%M} UTC"
-        lines.append(f"{account.visits:,} visits of people, {span}")
+        lines.append(f"{account.visits:,} sessions of people, {span}")
     return lines
 
 
 def _page(event: dict[str, object]) -> str:
     context = event["context"]
     assert isinstance(context, dict)
-    begins = "  begins a visit" if context["session"]["entry"] else ""
+    begins = "  begins a session" if context["session"]["entry"] else ""
     came = f"  from {context['page']['referrer']}" if context["page"]["referrer"] else ""
     return f"  {event['timestamp']:%Y-%m-%d %H:%M:%S}  {context['page']['url']}{came}{begins}"
 

@@ -46,7 +46,7 @@ def test_a_preview_accounts_for_every_line_and_writes_nothing(
     said = capsys.readouterr().out
     assert "3 lines:" in said
     assert "1 page views of people" in said
-    assert "https://www.example.com/offer  from https://www.google.com/  begins a visit" in said
+    assert "https://www.example.com/offer  from https://www.google.com/  begins a session" in said
     assert "access.log line 3: no time in square brackets" in said
     assert "\x1b]" not in said
     assert "Nothing was written." in said
@@ -62,7 +62,7 @@ def test_an_import_tells_what_became_of_the_lines_and_is_on_record(
     assert main(["import", "access-log", log_file, log_file, "--site", "https://www.Example.com/"]) == 0
     said = capsys.readouterr().out
     assert "6 lines:" in said
-    assert "2 visits of people" not in said
+    assert "2 sessions of people" not in said
     assert "wait to be loaded" in said
     assert received() == before + 2
     assert AuditEntry.objects.filter(verb="imported access logs", detail__site="www.example.com").count() == 1
