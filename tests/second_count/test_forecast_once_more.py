@@ -17,6 +17,7 @@ AMOUNTS = [100_00.0, 120_00.0, 90_00.0, 2_000_00.0]
 """One sale is worth far more than the others: a sum of few is anything but normal."""
 CONVERTED = [2.0, 5.0, 5.5, 9.0, 14.0, 30.0]
 WON_AFTER = [10.0, 25.0, None, 32.0, 60.0, 75.0]
+GIVEN_UP = [0.5] * 10 + [6.0, 7.0, 19.0, 50.0]
 OLDER = 40
 STAGES = {"proposal": Record(30, 10), "discovery": Record(30, 60)}
 MEAN = sum(AMOUNTS) / len(AMOUNTS)
@@ -34,8 +35,8 @@ def from_open(stage: str, age: float, amount: float | None) -> list[float]:
 
 
 def won_within(age: float, days: float) -> float:
-    """Share of the older leads without an opportunity at this age that were won within so many days more."""
-    waiting = OLDER - sum(after <= age for after in CONVERTED)
+    """Share of the older leads in work at this age that were won within so many days more."""
+    waiting = OLDER - sum(after <= age for after in [*CONVERTED, *GIVEN_UP])
     won = [won - age for after, won in zip(CONVERTED, WON_AFTER, strict=True) if after > age and won is not None]
     return sum(0 < one <= days for one in won) / waiting
 
@@ -43,7 +44,9 @@ def won_within(age: float, days: float) -> float:
 def seen(ages: Sequence[float], a_day: float) -> Outlook:
     won_after = np.array([np.nan if one is None else one for one in WON_AFTER])
     won = int((~np.isnan(won_after)).sum())
-    leads = LeadsInHand(np.array(ages), Record(won, OLDER - won), np.array(CONVERTED), won_after, a_day)
+    leads = LeadsInHand(
+        np.array(ages), Record(won, OLDER - won), np.array(CONVERTED), won_after, np.array(GIVEN_UP), a_day
+    )
     stages, open_ages, amounts = ["proposal", "discovery", "proposal"], [0.0, 15.0, 90.0], [700_00, None, 400_00]
     open_now = Open(stages * 40, np.array(open_ages * 40), amounts * 40)
     return outlook(open_now, STAGES, np.array(SALE_LAGS), np.array(AMOUNTS), leads, np.array(ENDS))

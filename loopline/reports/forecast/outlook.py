@@ -2,7 +2,8 @@
 
 Three sources, each with its own uncertainty. Open opportunities are won at the rate of those that reached the same
 stage (a Beta draw each time), after a lag like those that were won and had become as old. Leads in hand have no
-opportunity yet: they fare like older leads that had none at the same age. Leads to come are as many a day as lately.
+opportunity yet and were not given up: they fare like older leads of which both was true at the same age. Leads to come
+are as many a day as lately.
 
 A draw gives each month a sum; the range is the 10th and the 90th percentile of the draws. They begin with the same
 seed, so the same books give the same figures.
@@ -41,7 +42,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class LeadsInHand:
-    """Leads without an opportunity, by age in days; how older leads fared, and how many come a day."""
+    """Leads in work, without an opportunity, by age in days; how older leads fared, and how many come a day."""
 
     ages: Floats
     history: Record
@@ -49,13 +50,16 @@ class LeadsInHand:
     """Days from creation to the opportunity, of those older leads that have one."""
     won_after: Floats
     """Days from creation to won of the same; NaN of those not won."""
+    given_up_after: Floats
+    """Days from creation until they were given up, of those older leads that were and have no opportunity."""
     a_day: float
 
     def later(self, age: float) -> tuple[Floats, int]:
-        """Of older leads without an opportunity at this age: how much later the won ones were won, and how many there
-        were of them all."""
+        """Of older leads in work at this age: how much later the won ones were won, and how many there were of them
+        all. Those that were given up by then are none of them, as they are none of the leads in hand."""
         not_yet = self.converted_after > age
-        waiting = self.history.won + self.history.lost - int((~not_yet).sum())
+        gone = int((~not_yet).sum()) + int((self.given_up_after <= age).sum())
+        waiting = self.history.won + self.history.lost - gone
         won = self.won_after[not_yet & ~np.isnan(self.won_after)]
         return np.sort(won - age), waiting
 

@@ -153,7 +153,7 @@ def older_of(older: Record) -> Working:
         OLDER.key: older.won + older.lost, OLDER_WON.key: older.won, OLDER_RATE.key: _share(older),
     }  # fmt: skip
     step = Step("Created in the period, long enough ago", values, leads=_leads("older", OLDER, OLDER_WON))
-    words = "A lead in hand fares like those of them that had no opportunity at its age."
+    words = "A lead in hand fares like those of them that had no opportunity at its age and were not given up."
     return Working("Older leads", "Which", (OLDER, OLDER_WON, OLDER_RATE), (step,), words)
 
 

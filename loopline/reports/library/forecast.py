@@ -13,6 +13,7 @@ from loopline.reports.charts.rows import ranges
 from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES, days_to_won
 from loopline.reports.dimension import TOTAL
+from loopline.reports.forecast.given_up import GIVEN_UP, IS_OUT
 from loopline.reports.forecast.outlook import HIGH, LEVELS, LOW, Floats, LeadsInHand, Open, Outlook, Record, outlook
 from loopline.reports.forecast.workings import (
     LISTS,
@@ -35,6 +36,8 @@ from loopline.reports.straight import straight
 from loopline.store.engine import Engine
 
 MONTHS = 6
+HALF_A_DAY = 0.5
+"""Ages are counted in whole days: on the mean they are so much more."""
 FEWEST = 30
 """Decided opportunities; from fewer it would learn chance."""
 _OPEN = question(
@@ -73,7 +76,7 @@ _HELD = Part(
     FROM ({latest("lead_facts", "unit_id", "state", "created_at")}) AS l
     LEFT JOIN (SELECT DISTINCT lead_id FROM sales WHERE lead_id <> '') AS s ON s.lead_id = l.id
     WHERE NOT l.is_deleted AND {visible("l.unit_id")} AND s.lead_id IS NULL
-        AND l.state NOT IN ('rejected', 'recycled', 'disqualified', 'converted')
+        AND NOT {IS_OUT.format(state="l.state")}
     """,
     (SALES,),
 )
@@ -97,6 +100,16 @@ _LEAD_LAGS = question(
         AND ($as_of_us - epoch_us(created_at)) / 86400000000 >= $mature_days ORDER BY id
     """,
     COURSES,
+)
+_GIVEN_UP_AFTER = question(
+    f"""
+    SELECT greatest(epoch(g.given_up_at) - epoch(c.created_at), 0) / 86400.0 AS given_up_after
+    FROM courses AS c JOIN given_up AS g ON g.id = c.id
+    WHERE c.converted_at IS NULL AND {in_period("c.created_at")}
+        AND ($as_of_us - epoch_us(c.created_at)) / 86400000000 >= $mature_days ORDER BY given_up_after
+    """,
+    COURSES,
+    GIVEN_UP,
 )
 _PACE = question(
     f"""
@@ -124,8 +137,8 @@ METRICS = (
     _bound("expected_high_minor", "At most", "9 of 10 draws gave less"),
     _money("from_open_minor", "From open opportunities", "open opportunities × the win rate of those that reached "
            "their stage, closed after lags like those that were won", "From open"),
-    _money("from_leads_minor", "From leads in hand", "leads without an opportunity × the share of older leads without "
-           "one at their age that was won × the mean amount", "From leads"),
+    _money("from_leads_minor", "From leads in hand", "leads without an opportunity, not given up × the share won of "
+           "older leads that were so at their age × the mean amount", "From leads"),
     _money("to_come_minor", "From leads to come", f"as many leads a day as in the last {PACE_DAYS} days × the same",
            "From leads to come"),
 )  # fmt: skip
@@ -273,14 +286,16 @@ def _learn(scope: Scope, engine: Engine, found: list[dict[str, object]]) -> _Lea
     open_now, won = engine.rows(_OPEN, params), engine.rows(_WON, params)
     [older], [pace] = engine.rows(_OLDER, params), engine.rows(_PACE, params)
     in_hand, lags = engine.rows(_IN_HAND, params), engine.rows(_LEAD_LAGS, params)
+    given_up = engine.rows(_GIVEN_UP_AFTER, params)
     return _Learnt(
         Open([str(row["stage"]) for row in open_now], _floats(open_now, "age"),
              [None if row["reporting_minor"] is None else number(row["reporting_minor"]) for row in open_now]),
         by_stage, _floats(won, "lag"), _floats(won, "reporting_minor"),
         LeadsInHand(
-            np.repeat(_floats(in_hand, "age"), [number(row["leads"]) for row in in_hand]),
+            np.repeat(_floats(in_hand, "age") + HALF_A_DAY, [number(row["leads"]) for row in in_hand]),
             Record(number(older["won"]), number(older["leads"]) - number(older["won"])),
-            _floats(lags, "converted_after"), _floats(lags, "won_after"), number(pace["leads"]) / PACE_DAYS,
+            _floats(lags, "converted_after"), _floats(lags, "won_after"), _floats(given_up, "given_up_after"),
+            number(pace["leads"]) / PACE_DAYS,
         ),
         number(pace["leads"]),
     )  # fmt: skip

@@ -14,7 +14,7 @@ from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
 
 ENDS = np.array([30.0, 60.0, 90.0])
 NOTHING = np.array([])
-NO_LEADS = LeadsInHand(NOTHING, Record(0, 0), NOTHING, NOTHING, 0.0)
+NO_LEADS = LeadsInHand(NOTHING, Record(0, 0), NOTHING, NOTHING, NOTHING, 0.0)
 LAGS = np.array([20.0, 50.0, 80.0, 80.0])
 AMOUNTS = np.array([80_00.0, 120_00.0])
 
@@ -58,6 +58,7 @@ def test_leads_in_hand_fare_like_older_ones_that_had_no_opportunity_at_their_age
         Record(4, 6),
         np.array([5.0, 5, 5, 5, 40, 40]),
         np.array([25.0, 25, np.nan, np.nan, 50, 50]),
+        NOTHING,
         0,
     )
     found = outlook(Open([], NOTHING, []), {}, LAGS, AMOUNTS, history, ENDS)
@@ -67,7 +68,7 @@ def test_leads_in_hand_fare_like_older_ones_that_had_no_opportunity_at_their_age
 
 def test_leads_to_come_are_won_once_they_had_time() -> None:
     """Two a day, 4 of 10 won after 25 days: 5 of the days of the first month, 30 of the others."""
-    history = LeadsInHand(NOTHING, Record(400, 600), np.full(400, 1.0), np.full(400, 25.0), 2.0)
+    history = LeadsInHand(NOTHING, Record(400, 600), np.full(400, 1.0), np.full(400, 25.0), NOTHING, 2.0)
     found = outlook(Open([], NOTHING, []), {}, LAGS, AMOUNTS, history, ENDS)
     assert found.to_come == pytest.approx(np.array([5, 30, 30]) * 2 * 0.4 * 100_00, rel=0.1)
 
@@ -141,3 +142,54 @@ def test_what_is_expected_from_leads_opens_into_the_leads_in_hand(reading_engine
     assert {one.record_id for one in leads.items} == {"a", "b", "c", "new"}
     with pytest.raises(OptionError, match="no month"):
         open_figure("forecast", "2023-01-01", "from_leads_minor", asked, reading_engine, BOOKS)
+
+
+def test_leads_in_hand_fare_like_older_ones_that_were_not_given_up_at_their_age_either(engine: Engine) -> None:
+    """Of 40 older leads 20 were given up within a day, 10 became a sale of 100, and nothing came of 10. Ten that are
+    five days old fare like the other 20, not like all 40. Two of those that were won had been sent back for a while."""
+    shelf = Shelf(engine)
+    for number in range(40):
+        key = f"old-{number}"
+        shelf.lead(key, key, day(2), state="accepted", occurred_at=day(2))
+        if number < 20 or number in (20, 21):
+            state = ("rejected", "recycled", "disqualified")[number % 3]
+            shelf.lead(key, key, day(2), state=state, occurred_at=day(2.5))
+            shelf.lead(key, key, day(2), state=state, owner_id="jo", occurred_at=day(40))
+        if number in (20, 21):
+            shelf.lead(key, key, day(2), state="handed_over", occurred_at=day(8))
+        if 20 <= number < 30:
+            shelf.lead(key, key, day(2), state="converted", occurred_at=day(12))
+            shelf.won(f"sale-{number}", "", day(22), 100_00, stage="proposal", created_at=day(12), lead_id=key)
+    for number in range(30):
+        shelf.won(f"more-{number}", "", day(20), 100_00, stage="proposal", created_at=day(10))
+    for number in range(10):
+        shelf.lead(f"new-{number}", f"new-{number}", LEARNT - timedelta(days=5), state="accepted")
+    shelf.store()
+    result = run_report("forecast", Options(**MARCH, as_of=LEARNT), engine, BOOKS)
+    assert result.totals.values["from_leads_minor"] == pytest.approx(10 * 10 / 20 * 100_00, rel=0.05)
+
+
+def test_leads_that_come_all_day_long_are_half_a_day_older_than_their_whole_days(
+    reading_engine: Engine,
+) -> None:
+    """Of 40 older leads 20 were given up after nine hours; of the others every one was won. Those in hand that came
+    today are between nothing and a day old: on the mean they have passed the nine hours."""
+    shelf = Shelf(reading_engine)
+    for number in range(40):
+        key = f"quick-{number}"
+        shelf.lead(key, key, day(2), state="accepted", unit_id="quick", occurred_at=day(2))
+        if number < 20:
+            shelf.lead(key, key, day(2), state="disqualified", unit_id="quick", occurred_at=day(2 + 9 / 24))
+        else:
+            shelf.won(f"quick-sale-{number}", "", day(22), 100_00, stage="proposal", created_at=day(12), lead_id=key,
+                      unit_id="quick")  # fmt: skip
+    for number in range(10):
+        at = LEARNT - timedelta(days=(number + 0.5) / 10)
+        shelf.lead(f"today-{number}", f"today-{number}", at, state="accepted", unit_id="quick")
+    for number in range(10):
+        shelf.won(f"quick-more-{number}", "", day(20), 100_00, stage="proposal", created_at=day(10), unit_id="quick")
+    shelf.store()
+    books = replace(BOOKS, units={"quick": "Quick"})
+    asked = Options(**MARCH, as_of=LEARNT, unit_ids=frozenset({"quick"}))
+    result = run_report("forecast", asked, reading_engine, books)
+    assert result.totals.values["from_leads_minor"] == pytest.approx(10 * 100_00, rel=0.05)
