@@ -22,9 +22,9 @@ RUNS = 2_000
 """Without an effect; a quarter of them with one."""
 SIGMA = 1.0
 """Of the logarithm of amounts: nine tenths of sales lie within a factor of 27."""
+EVEN = 0.2
+"""The same of one product at about one price: within a factor of two."""
 MEDIAN = 1_500_000
-MEAN = MEDIAN * exp(SIGMA**2 / 2)
-SQUARE = MEDIAN**2 * exp(2 * SIGMA**2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,18 @@ class World:
     factor: float = 1.0
     """How many times as many leads the treated have."""
     expected: float = 1.0
-    """How well the base rates were known: what was planned for ÷ what came."""
+    """How well the base rates were known: what was planned for ÷ what came; 0: not at all."""
+    sigma: float = SIGMA
+
+    @property
+    def mean(self) -> float:
+        """Of the amounts."""
+        return MEDIAN * exp(self.sigma**2 / 2)
+
+    @property
+    def square(self) -> float:
+        """The mean of their squares."""
+        return MEDIAN**2 * exp(2 * self.sigma**2)
 
 
 WORLDS = (
@@ -45,6 +56,8 @@ WORLDS = (
     World("no effect, few", 600, 0.5, 0.03, 0.2),
     World("no effect, small holdout", 20_000, 0.05, 0.02, 0.15),
     World("no effect, planned for a tenth", 4_000, 0.2, 0.05, 0.2, expected=0.1),
+    World("no effect, small holdout, even amounts", 4_000, 0.05, 0.05, 0.4, sigma=EVEN),
+    World("no effect, the same, nothing known", 4_000, 0.05, 0.05, 0.4, expected=0.0, sigma=EVEN),
     World("half as many again", 4_000, 0.2, 0.05, 0.2, factor=1.5),
     World("twice as many", 4_000, 0.5, 0.05, 0.2, factor=2.0),
     World("a third fewer", 4_000, 0.3, 0.08, 0.2, factor=0.67),
@@ -61,7 +74,7 @@ def looks(world: World, dice: np.random.Generator) -> list[Tally]:
     won_in = np.where(
         dice.random(world.subjects) < world.won_of_leads, lead_in + dice.integers(0, 4, world.subjects), WEEKS
     )
-    amounts = np.round(MEDIAN * np.exp(SIGMA * dice.standard_normal(world.subjects))).astype(int)
+    amounts = np.round(MEDIAN * np.exp(world.sigma * dice.standard_normal(world.subjects))).astype(int)
     found = []
     for week in range(WEEKS):
         lead, won = is_lead & (lead_in <= week), is_lead & (won_in <= week)
@@ -78,7 +91,7 @@ def looks(world: World, dice: np.random.Generator) -> list[Tally]:
 
 def design_of(world: World) -> Design:
     rate = world.lead_rate
-    expected = expected_by_the_end(world.subjects, {"lead": rate}, rate * world.won_of_leads * SQUARE)
+    expected = expected_by_the_end(world.subjects, {"lead": rate}, rate * world.won_of_leads * world.square)
     return Design(world.holdout, {key: value * world.expected for key, value in expected.items()})
 
 
@@ -86,7 +99,7 @@ def truth(outcome: str, world: World, won_share: float) -> float:
     """Of counts the lift; of revenue what the treated would not have brought."""
     if outcome == "lead":
         return world.factor - 1
-    return world.subjects * (1 - world.holdout) * world.lead_rate * (world.factor - 1) * won_share * MEAN
+    return world.subjects * (1 - world.holdout) * world.lead_rate * (world.factor - 1) * won_share * world.mean
 
 
 def plain(found: Lift, tally: Tally, world: World) -> bool:
@@ -128,12 +141,12 @@ def _is_outside(found: Lift, outcome: str, world: World, week: int) -> bool:
     # What the treated owe to the campaign grows until the last sale; before that only its sign is known here.
     if outcome == "revenue" and world.factor != 1 and week < WEEKS - 1:
         return False
-    true = truth(outcome, world, _won_until_the_end(world))
+    true = truth(outcome, world, won_until_the_end(world))
     return (low is not None and true < low) or (high is not None and true > high)
 
 
 @cache
-def _won_until_the_end(world: World) -> float:
+def won_until_the_end(world: World) -> float:
     """Share of leads that were won within the weeks, by the same dice."""
     dice = np.random.default_rng(1)
     came = dice.integers(0, WEEKS * 2 // 3, 200_000)

@@ -1,10 +1,11 @@
 """What experiments show: exact where it can be computed by hand, and sound when somebody looks every week."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from benchmarks.experiments import World, run
+from benchmarks.experiments import EVEN, World, run, won_until_the_end
 from loopline.experiments.verdict import OFF, beyond_exposure, verdict
 from loopline.lib.sequential import Prior, evidence_against, half_width, prior_for, share_bounds, tuned
 from loopline.reports.experiments.base_rates import BaseRates
@@ -57,6 +58,15 @@ def test_revenue_waits_for_enough_who_bought() -> None:
     many = lift_of("revenue", a_tally(9, 9, bought=(100, 2)), DESIGN)
     assert many.extra == pytest.approx(0.8 * (100 * 50_000 / 0.8 - 2 * 50_000 / 0.2))
     assert many.verdict == "more"
+
+
+def test_that_nobody_of_a_small_holdout_has_bought_yet_is_no_proof_of_revenue() -> None:
+    """25 bought for the same amount, and each was treated by a chance of 0.95: once in four times that is all."""
+    for expected in (25 * 50_000.0**2, 0.0):
+        found = lift_of("revenue", a_tally(9, 9, bought=(25, 0)), Design(0.05, {"revenue": expected}))
+        assert found.verdict == "not_shown"
+        assert found.extra_low is not None
+        assert found.extra_low < 0
 
 
 def test_arms_whose_sizes_do_not_fit_are_told_before_anything_else() -> None:
@@ -132,6 +142,8 @@ def test_looking_every_week_shows_nothing_where_nothing_is_and_the_check_can_fai
     sound = run(world, 60)
     assert sound["lead shown"] <= 0.05
     assert sound["revenue shown"] <= 0.05
+    even = World("no effect, small holdout, even amounts", 2_000, 0.05, 0.1, 0.4, expected=0.0, sigma=EVEN)
+    assert run(even, 60)["revenue shown"] <= 0.05
     planted = run(world, 60, is_planted=True)
     assert planted["lead shown"] > 0.1
 
@@ -143,3 +155,13 @@ def test_the_smallest_lift_is_seen_as_often_as_promised() -> None:
     seen = run(World("at the promised lift", 3_000, 0.3, 0.05, 0.0, factor=1 + lift), 60)
     assert 0.65 < seen["lead shown at the end"] < 0.95
     assert seen["lead truth missed"] <= 0.05
+
+
+def test_the_smallest_lift_of_revenue_is_seen_as_often_as_promised() -> None:
+    world = World("at the promised lift", 6_000, 0.2, 0.1, 0.6, sigma=EVEN)
+    buys = world.lead_rate * won_until_the_end(world)
+    lift = smallest_lift("revenue", BaseRates(1_000, 12, {}, buys * world.mean, buys * world.square), 6_000, 0.2)
+    assert lift is not None
+    seen = run(replace(world, factor=1 + lift), 100)
+    assert 0.72 < seen["revenue shown at the end"] < 0.9
+    assert seen["revenue truth missed"] <= 0.05

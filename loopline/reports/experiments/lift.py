@@ -140,8 +140,11 @@ def _of_money(tally: Tally, design: Design) -> Lift:
         return plain
     chance, rest = design.treated_share, design.holdout_share
     difference = sum(treated) / chance - sum(holdout) / rest
-    variance = sum(one * one for one in treated) / chance**2 + sum(one * one for one in holdout) / rest**2
-    expected = design.expected.get("revenue") or sum(one * one for one in (*treated, *holdout))
+    squares = [sum(one * one for one in arm) for arm in (treated, holdout)]
+    # As seen, or as the tosses alone make it, whichever is more: while hardly anybody of a small holdout has bought,
+    # what was seen is far too little, and just then the treated look best.
+    variance = max(squares[0] / chance**2 + squares[1] / rest**2, sum(squares) / (chance * rest))
+    expected = design.expected.get("revenue") or sum(squares)
     reach = half_width(variance, tuned(max(expected, 1.0) / (chance * rest)))
     low, high = (chance * (difference + sign * reach) for sign in (-1, 1))
     return Lift(

@@ -63,7 +63,12 @@ def _at_least(part: int, whole: int, share: float) -> float:
 def _of_money(base: BaseRates, subjects: int, holdout_share: float) -> float | None:
     if base.revenue_minor <= 0:
         return None
-    variance = subjects * base.revenue_square / (holdout_share * (1 - holdout_share))
-    least = half_width(variance, tuned(variance)) + _POWER_Z * sqrt(variance)
-    lift = least / (subjects * base.revenue_minor)
-    return lift if lift <= LARGEST else None
+    alike = subjects * base.revenue_square / (holdout_share * (1 - holdout_share))
+    lift = 0.0
+    for _ in range(_STEPS):  # the more the campaign brings, the more there is that varies
+        variance = alike * (1 + (1 - holdout_share) * lift)
+        least = half_width(variance, tuned(alike)) + _POWER_Z * sqrt(variance)
+        lift = least / (subjects * base.revenue_minor)
+        if lift > LARGEST:
+            return None
+    return lift
