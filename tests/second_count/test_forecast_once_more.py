@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from loopline.reports.forecast.outlook import LeadsInHand, Open, Outlook, Record, outlook
+from loopline.reports.forecast.outlook import PACE_DAYS, LeadsInHand, Open, Outlook, Record, outlook
 
 ENDS = [9.4, 40.4, 68.4, 99.4]
 SALE_LAGS = [3.0, 8.5, 12.0, 20.0, 20.0, 31.0, 45.0, 70.0]
@@ -44,9 +44,8 @@ def won_within(age: float, days: float) -> float:
 def seen(ages: Sequence[float], a_day: float) -> Outlook:
     won_after = np.array([np.nan if one is None else one for one in WON_AFTER])
     won = int((~np.isnan(won_after)).sum())
-    leads = LeadsInHand(
-        np.array(ages), Record(won, OLDER - won), np.array(CONVERTED), won_after, np.array(GIVEN_UP), a_day
-    )
+    came, given_up = round(PACE_DAYS * a_day), np.array(GIVEN_UP)
+    leads = LeadsInHand(np.array(ages), Record(won, OLDER - won), np.array(CONVERTED), won_after, given_up, came)
     stages, open_ages, amounts = ["proposal", "discovery", "proposal"], [0.0, 15.0, 90.0], [700_00, None, 400_00]
     open_now = Open(stages * 40, np.array(open_ages * 40), amounts * 40)
     return outlook(open_now, STAGES, np.array(SALE_LAGS), np.array(AMOUNTS), leads, np.array(ENDS))

@@ -5,6 +5,8 @@ stage (a Beta draw each time), after a lag like those that were won and had beco
 opportunity yet and were not given up: they fare like older leads of which both was true at the same age. Leads to come
 are as many a day as lately.
 
+How many leads come, and what a sale is worth, is itself told from what came by chance, so that is drawn, too.
+
 A draw gives each month a sum; the range is the 10th and the 90th percentile of the draws. They begin with the same
 seed, so the same books give the same figures.
 """
@@ -20,6 +22,8 @@ SEED = 7
 LOW, HIGH = 10, 90
 LEVELS = (5, LOW, 25, 50, 75, HIGH, 95)
 """Percentiles of the draws that are kept."""
+PACE_DAYS = 90
+"""From so many days it is told how many leads come."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -42,7 +46,7 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class LeadsInHand:
-    """Leads in work, without an opportunity, by age in days; how older leads fared, and how many come a day."""
+    """Leads in work, without an opportunity, by age in days; how older leads fared, and how many came lately."""
 
     ages: Floats
     history: Record
@@ -52,7 +56,8 @@ class LeadsInHand:
     """Days from creation to won of the same; NaN of those not won."""
     given_up_after: Floats
     """Days from creation until they were given up, of those older leads that were and have no opportunity."""
-    a_day: float
+    came: int
+    """How many came in the last PACE_DAYS days."""
 
     def later(self, age: float) -> tuple[Floats, int]:
         """Of older leads in work at this age: how much later the won ones were won, and how many there were of them
@@ -104,7 +109,8 @@ def outlook(
     opened, of_each = _draw_open(random, open_now, by_stage, sale_lags, mean, ends)
     ages, won_at_age = _won_at_age(leads, ends)
     held_counts, coming_counts = _draw_leads(random, leads, won_at_age.sum(axis=0), ends)
-    held, coming = (_worth(random, counts, mean, spread) for counts in (held_counts, coming_counts))
+    dearer = _about_one(random, len(won_amounts) * (mean / spread) ** 2 if mean > 0 and spread > 0 else 0)
+    held, coming = (dearer * _worth(random, counts, mean, spread) for counts in (held_counts, coming_counts))
     every = opened + held + coming
     levels = np.percentile(np.column_stack([every, every.sum(axis=1)]), LEVELS, axis=0)
     (*low, total_low), (*high, total_high) = levels[LEVELS.index(LOW)], levels[LEVELS.index(HIGH)]
@@ -159,8 +165,16 @@ def _draw_leads(random: np.random.Generator, leads: LeadsInHand, held: Floats, e
     won, lost = before.won + 0.5, before.lost + 0.5
     # The rate of a draw ÷ the mean of all draws: how much better or worse leads may really be than the older ones were.
     factor = random.beta(won, lost, (DRAWS, 1)) * ((won + lost) / won) if before.won else np.zeros((DRAWS, 1))
-    coming = _to_come(leads, ends)
+    coming = _about_one(random, leads.came) * _to_come(leads, ends)
     return random.poisson(factor * held).astype(float), random.poisson(factor * coming).astype(float)
+
+
+def _about_one(random: np.random.Generator, told_from: float) -> Floats:
+    """For each draw, how many times as much it may really be as it was told: from so many that came by chance (as with
+    a Poisson; for a mean their number ÷ the square of how uneven they are). Always 1 where it is told from nothing."""
+    drawn = random.gamma(told_from, 1.0, (DRAWS, 1)) if told_from else np.ones((DRAWS, 1))
+    about: Floats = drawn / drawn.mean()
+    return about
 
 
 def _to_come(leads: LeadsInHand, ends: Floats) -> Floats:
@@ -170,7 +184,7 @@ def _to_come(leads: LeadsInHand, ends: Floats) -> Floats:
     won, every = leads.later(-1.0)
     for day in range(int(ends[-1]) if len(ends) and every else 0):
         until = np.searchsorted(won - 1.0, ends - day - 0.5, side="right") / every
-        coming += leads.a_day * np.diff(until, prepend=0.0)
+        coming += leads.came / PACE_DAYS * np.diff(until, prepend=0.0)
     return coming
 
 

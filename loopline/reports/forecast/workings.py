@@ -11,13 +11,12 @@ from loopline.lib.times import from_micros
 from loopline.reports.balance import number
 from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES
-from loopline.reports.forecast.outlook import LEVELS, Record
+from loopline.reports.forecast.outlook import LEVELS, PACE_DAYS, Record
 from loopline.reports.metric import Metric, Number, Unit, ratio_of, sum_of
 from loopline.reports.opened import FARTHEST, Item, Opened, Step, Working
 from loopline.reports.options import OptionError
 from loopline.store.engine import Engine, Value
 
-PACE_DAYS = 90
 SALES = Part(
     "sales",
     f"""

@@ -14,10 +14,20 @@ from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES, days_to_won
 from loopline.reports.dimension import TOTAL
 from loopline.reports.forecast.given_up import GIVEN_UP, IS_OUT
-from loopline.reports.forecast.outlook import HIGH, LEVELS, LOW, Floats, LeadsInHand, Open, Outlook, Record, outlook
+from loopline.reports.forecast.outlook import (
+    HIGH,
+    LEVELS,
+    LOW,
+    PACE_DAYS,
+    Floats,
+    LeadsInHand,
+    Open,
+    Outlook,
+    Record,
+    outlook,
+)
 from loopline.reports.forecast.workings import (
     LISTS,
-    PACE_DAYS,
     SALES,
     amounts_of,
     draws_of,
@@ -187,7 +197,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     months = list(range(MONTHS)) if row == TOTAL else [keys.index(row)]
     learnt = _learn(scope, engine, found)
     seen = learnt.outlook(scope, starts)
-    won, older, pace = amounts_of(learnt.amounts.tolist()), older_of(learnt.leads.history), pace_of(learnt.pace)
+    won, older, pace = amounts_of(learnt.amounts.tolist()), older_of(learnt.leads.history), pace_of(learnt.leads.came)
     if metric == "from_open_minor":
         figure = sum(round(float(seen.from_open[month])) for month in months)
         items, count = _open_opportunities(figure, seen, months, scope, engine)
@@ -268,8 +278,6 @@ class _Learnt:
     lags: Floats
     amounts: Floats
     leads: LeadsInHand
-    pace: int
-    """Leads of the last PACE_DAYS days."""
 
     def outlook(self, scope: Scope, starts: list[date]) -> Outlook:
         """Over the months that begin on `starts`; the last of them is where the last month ends."""
@@ -295,9 +303,8 @@ def _learn(scope: Scope, engine: Engine, found: list[dict[str, object]]) -> _Lea
             np.repeat(_floats(in_hand, "age") + HALF_A_DAY, [number(row["leads"]) for row in in_hand]),
             Record(number(older["won"]), number(older["leads"]) - number(older["won"])),
             _floats(lags, "converted_after"), _floats(lags, "won_after"), _floats(given_up, "given_up_after"),
-            number(pace["leads"]) / PACE_DAYS,
+            number(pace["leads"]),
         ),
-        number(pace["leads"]),
     )  # fmt: skip
 
 
@@ -353,8 +360,9 @@ REPORT = Report(
     how=(
         "The period is what the forecast learns from: win rates of opportunities decided in it, by the stages they had "
         "reached; their lags and amounts; leads created in it that had long enough.",
-        "2,000 draws: each draws the rates from what they may be, each opportunity's outcome and month, and the number "
-        "and worth of sales that leads become. The range leaves out the lowest and the highest tenth.",
+        "2,000 draws: each draws the rates, the pace and the worth of a mean sale from what they may be, each "
+        "opportunity's outcome and month, and the number and worth of sales that leads become. The range leaves out "
+        "the lowest and the highest tenth.",
         "What is expected from open opportunities opens into each of them, with its mean over the draws. Leads of one "
         "age are alike: what is expected from leads in hand opens into them, dealt out by the chance of their age. "
         "Leads to come are nobody yet: they open into the pace and the rate they are told from.",

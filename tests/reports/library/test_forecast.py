@@ -14,7 +14,7 @@ from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
 
 ENDS = np.array([30.0, 60.0, 90.0])
 NOTHING = np.array([])
-NO_LEADS = LeadsInHand(NOTHING, Record(0, 0), NOTHING, NOTHING, NOTHING, 0.0)
+NO_LEADS = LeadsInHand(NOTHING, Record(0, 0), NOTHING, NOTHING, NOTHING, 0)
 LAGS = np.array([20.0, 50.0, 80.0, 80.0])
 AMOUNTS = np.array([80_00.0, 120_00.0])
 
@@ -68,9 +68,20 @@ def test_leads_in_hand_fare_like_older_ones_that_had_no_opportunity_at_their_age
 
 def test_leads_to_come_are_won_once_they_had_time() -> None:
     """Two a day, 4 of 10 won after 25 days: 5 of the days of the first month, 30 of the others."""
-    history = LeadsInHand(NOTHING, Record(400, 600), np.full(400, 1.0), np.full(400, 25.0), NOTHING, 2.0)
+    history = LeadsInHand(NOTHING, Record(400, 600), np.full(400, 1.0), np.full(400, 25.0), NOTHING, 180)
     found = outlook(Open([], NOTHING, []), {}, LAGS, AMOUNTS, history, ENDS)
     assert found.to_come == pytest.approx(np.array([5, 30, 30]) * 2 * 0.4 * 100_00, rel=0.1)
+
+
+def test_the_range_knows_that_pace_and_amounts_are_told_from_what_came_by_chance() -> None:
+    """25 leads came in 90 days, all are won the next day for 100: about 25 sales, as uncertain as their own number
+    (25) and as the pace (25 of 25) make it. Of 25 sales with amounts as uneven, the mean is as uncertain again."""
+    every = LeadsInHand(NOTHING, Record(50_000, 1), np.full(50_000, 0.5), np.full(50_000, 0.6), NOTHING, 25)
+    alike, uneven = np.full(25, 100.0), np.array([0.0] * 20 + [500.0] * 5)
+    for amounts, variance in ((alike, 25 + 25), (uneven, 25 * 5 + 25 + 25 * 25 * 4 / 25)):
+        found = outlook(Open([], NOTHING, []), {}, LAGS, amounts, every, ENDS)
+        assert found.total_high - found.total_low == pytest.approx(2 * 1.2816 * 100 * variance**0.5, rel=0.12)
+        assert found.to_come.sum() == pytest.approx(25 * 100, rel=0.05)
 
 
 def test_the_same_books_give_the_same_figures() -> None:
