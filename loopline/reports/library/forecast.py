@@ -366,8 +366,9 @@ REPORT = Report(
         "What is expected from open opportunities opens into each of them, with its mean over the draws. Leads of one "
         "age are alike: what is expected from leads in hand opens into them, dealt out by the chance of their age. "
         "Leads to come are nobody yet: they open into the pace and the rate they are told from.",
-        "It knows nothing of seasons, of new prices or of a colleague who leaves. Ask it as of an earlier day and "
-        "compare with what came.",
+        "It knows nothing of seasons, of new prices or of a colleague who leaves; leads to come do not grow in number, "
+        "and an open opportunity counts at the rate of its stage however long it has been there. Ask it as of an "
+        "earlier day and compare with what came.",
     ),
     rests_on=frozenset({"won", "open"}),
 )  # fmt: skip
