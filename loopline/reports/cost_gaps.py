@@ -15,24 +15,33 @@ from loopline.reports.dimension import Dimension
 NO_LINE = "cost incomplete: no cost line in this period"
 _BY_CODE = RowOf("e.utm_campaign")
 
+_CODES = Part(
+    "unbooked_codes",
+    f"""
+    SELECT r.unit_id AS unit_id, r.code AS code, r.row_id AS campaign_id
+    FROM campaign_rows AS r LEFT JOIN (
+        SELECT DISTINCT campaign_id FROM cost_lines WHERE {falls_into("$first", "$last")}
+    ) AS b ON b.campaign_id = r.row_id
+    WHERE b.campaign_id IS NULL
+    """,
+    (CAMPAIGN_ROWS, COST_LINES),
+)
+"""The part `unbooked_codes`: codes of campaigns without an actual cost line in the period. They are mostly few, so that
+touchpoints are looked for by them: to ask of all which campaign they are of takes as long as to count sessions."""
 _UNBOOKED = Part(
     "unbooked",
     f"""
     SELECT s.campaign_id AS campaign_id, '' AS activity_id, s.unit_id AS unit_id, coalesce(c.channel, '') AS channel,
         coalesce(c.owner_id, '') AS owner_id
     FROM (
-        SELECT r.row_id AS campaign_id, min(e.unit_id) AS unit_id
-        FROM unnamed_touchpoints AS e JOIN campaign_rows AS r ON r.unit_id = e.unit_id AND r.code = e.utm_campaign
+        SELECT r.campaign_id AS campaign_id, min(e.unit_id) AS unit_id
+        FROM unnamed_touchpoints AS e JOIN unbooked_codes AS r ON r.unit_id = e.unit_id AND r.code = e.utm_campaign
         WHERE e.touched_us >= $from_us AND e.touched_us < $to_us AND {visible("e.unit_id")} AND NOT e.is_machine
-            AND e.utm_campaign <> ''
-        GROUP BY r.row_id
+        GROUP BY r.campaign_id
     ) AS s
     LEFT JOIN campaign_state AS c ON c.id = s.campaign_id
-    LEFT JOIN (SELECT DISTINCT campaign_id FROM cost_lines WHERE {falls_into("$first", "$last")}) AS b
-        ON b.campaign_id = s.campaign_id
-    WHERE b.campaign_id IS NULL
     """,
-    (unnamed_touchpoints(_BY_CODE), CAMPAIGN_ROWS, CAMPAIGN_STATE, COST_LINES),
+    (unnamed_touchpoints(_BY_CODE), _CODES, CAMPAIGN_STATE),
 )
 """The part `unbooked`: campaigns that people came by in the period, without an actual cost line in it, with the columns
 that tell which row a cost falls to."""
