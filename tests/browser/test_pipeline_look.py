@@ -114,7 +114,7 @@ def test_a_long_route_folds_what_is_quiet_and_shows_what_mattered(
     _write_visits(str(person.pk), str(person.unit_id))
     page = sign_in(user)
     page.goto(f"/pipeline/{opportunity.pk}/")
-    expect(page.get_by_text("1 visit by machines left out.")).to_be_visible()
+    expect(page.get_by_text("1 session by machines left out.")).to_be_visible()
     shoot(page, "route")
     page.locator(".route-fold summary").click()
     shoot(page, "route-open")

@@ -100,7 +100,7 @@ def test_the_visitors_of_this_minute_appear_by_themselves_without_losing_the_pla
     page = sign_in(filled_site.users[Role.MARKETING])
     page.clock.install()
     page.goto("/visitors/?period=7")
-    expect(page.get_by_text("No visit in this time")).to_be_visible()
+    expect(page.get_by_text("No session in this time")).to_be_visible()
     _store(_visit(filled_site, "newcomer", utc_now() - timedelta(minutes=1), 2))
     page.clock.run_for(16_000)
     expect(page.get_by_role("link", name="Not known yet")).to_be_visible()

@@ -197,7 +197,7 @@ def test_the_page_and_json_show_it_to_who_may_see_the_unit_and_csv_does_not(stor
     client = signed_in_as(Role.FINANCE, north_that_sold(1_000_00, store))
     page = client.get(reverse("closed_loop")).content.decode()
     assert 'class="spark"' in page
-    assert "€1,000 from" in page
+    assert "with €1,000, " in page  # of the week that five minutes ago was
     assert "77,777" not in page
     head, *rows = re.findall(r"<tr.*?</tr>", page[page.index('id="rows"') : page.index("</tfoot>")], re.DOTALL)
     assert {len(re.findall("<t[hd]", row)) for row in rows} == {len(re.findall("<t[hd] ", head))}
