@@ -79,7 +79,7 @@ def read_tables(
         try:
             person_id = open_touches(memory, who)
             _deal(memory, sold, person_id, with_milestones=with_milestones)
-            tell_whose(memory, with_identities=identities is not None)
+            tell_whose(memory, with_identities=identities is not None, with_everyone=with_everyone)
             return _paths(memory, lookback_days, with_everyone)
         except duckdb.Error as error:
             raise refused(error, touchpoints) from error

@@ -39,11 +39,12 @@ def _written(name: str, kind: str) -> str:
     return f"CASE WHEN {name} = floor({name}) THEN coalesce({whole}, {text}) ELSE {text} END"
 
 
-def tell_whose(memory: duckdb.DuckDBPyConnection, *, with_identities: bool) -> None:
-    """The table `whose`: `who` → `walk_no` and `us` (when it converted) of each conversion of its person, and the
-    `person_no` of a person who is known by identities, which are numbered from 0.
+def tell_whose(memory: duckdb.DuckDBPyConnection, *, with_identities: bool, with_everyone: bool) -> None:
+    """The table `whose`: `who` → `walk_no` and `us` (when it converted) of each conversion of its person; with everyone
+    also those of people without a conversion, and the `person_no` of a person who is known by identities, which are
+    numbered from 0.
 
-    Reads `dealt`, and with identities `named`; then people without a conversion are there, too.
+    Reads `dealt`, and with identities `named`.
     """
     if not with_identities:
         memory.execute("CREATE VIEW whose AS SELECT person_id AS who, walk_no, us, NULL AS person_no FROM dealt")
@@ -52,14 +53,19 @@ def tell_whose(memory: duckdb.DuckDBPyConnection, *, with_identities: bool) -> N
         """
         CREATE TABLE known AS SELECT identity AS who, min(person_id) AS person_id FROM named
         WHERE identity IS NOT NULL AND person_id IS NOT NULL
-        GROUP BY identity HAVING min(person_id) = max(person_id);
-        CREATE TABLE whose AS SELECT k.who AS who, d.walk_no AS walk_no, d.us AS us, p.person_no AS person_no
-        FROM known AS k LEFT JOIN dealt AS d ON d.person_id = k.person_id
+        GROUP BY identity HAVING min(person_id) = max(person_id)
+        """
+    )
+    people = """
+        LEFT JOIN dealt AS d ON d.person_id = k.person_id
         JOIN (
             SELECT person_id, row_number() OVER () - 1 AS person_no
             FROM (SELECT DISTINCT person_id FROM known) AS people
-        ) AS p ON p.person_id = k.person_id
-        """
+        ) AS p ON p.person_id = k.person_id"""
+    joined, person_no = (people, "p.person_no") if with_everyone else ("JOIN dealt AS d USING (person_id)", "NULL")
+    memory.execute(
+        f"CREATE TABLE whose AS SELECT k.who AS who, d.walk_no AS walk_no, d.us AS us, {person_no} AS person_no "
+        f"FROM known AS k {joined}"
     )
 
 
