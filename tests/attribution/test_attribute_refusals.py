@@ -1,0 +1,81 @@
+"""What `loopline attribute` refuses: with words, and with a status that says whose mistake it was."""
+
+from pathlib import Path
+
+import pytest
+
+from loopline.cli.main import main
+from tests.attribution.files import PATHS, TOUCHES
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "empty"),
+        ("path;total_conversions\n", "no paths"),
+        ("way;number\nA;1\n", "Name them path, total_conversions"),
+        (PATHS.replace("10.5", "ten"), "Line 3: total_conversion_value is “ten”; write a number"),
+        (PATHS.replace("C;0;0;7", "C;0"), "Line 4 has 2 columns instead of 4"),
+        (PATHS.replace("C;0", ";0"), "Line 4: the path is empty"),
+        (PATHS.replace("B>A>C", "B>>C"), "Line 3: the path names an empty channel"),
+        (PATHS.replace(";2;", ";-2;"), "Line 2: total_conversions is negative"),
+        (TOUCHES.replace("2026-03-02T00:00:00Z", "yesterday"), "Line 5: touched_at is “yesterday”; write a moment"),
+        (TOUCHES.replace(",B,", ",,"), "Line 2: channel is empty"),
+        (TOUCHES.replace("converted_at", "ended_at"), "Of touchpoints there should also be converted_at"),
+        (PATHS.replace("10.5", "nan"), "Line 3: total_conversion_value is “nan”"),
+        (PATHS.replace("B>A", '"B>A'), "Line 3: a quote is opened and never closed"),
+        (PATHS.replace("total_null", "path"), "Two columns are named path"),
+        ("path\0\0", "is not a text"),
+        (TOUCHES.replace("A,2026-03-08T00:00:01Z", "A,2026-03-07T00:00:00Z"), "“p1” has more than one converted_at"),
+        (TOUCHES.replace("C,2026-03-08T00:00:01Z,300", "C,,7"), "“p1” has more than one value"),
+        (TOUCHES.replace("2026-03-02T00:00:00Z", "2026-03-02 09:00:00"), "Line 5: touched_at has no time zone"),
+    ],
+)
+def test_a_broken_file_is_refused_with_the_line_and_what_to_do(asked, text: str, said: str) -> None:
+    assert said in asked(text, status=2)
+
+
+def test_what_cannot_be_asked_is_refused(asked, tmp_path: Path) -> None:
+    assert "no file" in asked(tmp_path / "nothing.csv", status=2)
+    assert "no model" in asked(PATHS, "--model", "psychic", status=2)
+    assert "file of touchpoints" in asked(PATHS, "--model", "time_decay", status=2)
+    assert "opportunities" in asked(PATHS, "--model", "primary_campaign", status=2)
+    assert "no lookback window" in asked(PATHS, "--lookback", "30", status=2)
+    for window in ("0", "soon", "30,-1", "99999999999"):
+        assert "window is" in asked(TOUCHES, "--lookback", window, status=2)
+    assert "half-life" in asked(TOUCHES, "--half-life", "nan", status=2)
+    file = tmp_path / "latin.csv"
+    file.write_bytes("path;total_conversions\nCafé;1\n".encode("latin-1"))
+    assert "UTF-8" in asked(file, status=2)
+
+
+@pytest.mark.parametrize("typed", [["--order", "7"], ["--half-life", "week"], ["--format", "pdf"]], ids=" ".join)
+def test_an_option_that_is_none_ends_as_all_that_was_asked_wrongly_does(tmp_path: Path, typed: list[str]) -> None:
+    (tmp_path / "paths.csv").write_text(PATHS)
+    with pytest.raises(SystemExit) as ended:
+        main(["attribute", str(tmp_path / "paths.csv"), *typed])
+    assert ended.value.code == 2
+
+
+@pytest.mark.parametrize("half_life", ["0", "-1", "inf", "36501"])
+def test_a_half_life_is_some_days(asked, half_life: str) -> None:
+    assert "half-life is more than zero days" in asked(TOUCHES, "--half-life", half_life, status=2)
+
+
+def test_a_table_that_is_not_there_or_another_one_is_asked_wrongly(asked, tmp_path: Path) -> None:
+    sold = tmp_path / "sold.csv"
+    touched = "person_id,touched_at,channel\np,2026-03-01,B\n"
+    assert "no file" in asked(touched, "--conversions", str(sold), status=2)
+    sold.write_text("person_id,converted_at\np,2026-02-01\n")
+    assert "No touchpoint lies before" in asked(touched, "--conversions", str(sold), status=2)
+    named = touched.replace("person_id", "identity")
+    assert "no file" in asked(named, "--conversions", str(sold), "--identities", str(tmp_path / "none"), status=2)
+    sold.write_text("person_id,sold_at\np,2026-03-02\n")
+    assert "lacks converted_at" in asked(touched, "--conversions", str(sold), status=2)
+
+
+@pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="there is no file here that nobody can read")
+def test_a_file_that_cannot_be_read_here_is_a_failure_and_not_asked_wrongly(asked) -> None:
+    """Its first bytes cannot be read, as on a broken disk or where somebody else may read only."""
+    assert "cannot read /proc/self/mem: " in asked(Path("/proc/self/mem"), status=1)
+    assert "cannot read /proc/self/mem: " in asked(PATHS, "--weights", "/proc/self/mem", status=1)
