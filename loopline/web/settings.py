@@ -188,6 +188,7 @@ MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_TOTP_ISSUER = "Loopline"
+MFA_TOTP_TOLERANCE = 1  # a code may change while it is typed, and clocks differ (RFC 6238, 5.2)
 MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _IS_HTTPS and CONFIG.is_loopback
 AUTH_PASSWORD_VALIDATORS = [
     {
