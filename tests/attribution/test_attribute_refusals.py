@@ -1,6 +1,8 @@
 """What `loopline attribute` refuses: with words, and with a status that says whose mistake it was."""
 
+from errno import EIO
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,8 +76,18 @@ def test_a_table_that_is_not_there_or_another_one_is_asked_wrongly(asked, tmp_pa
     assert "lacks converted_at" in asked(touched, "--conversions", str(sold), status=2)
 
 
-@pytest.mark.skipif(not Path("/proc/self/mem").is_file(), reason="there is no file here that nobody can read")
-def test_a_file_that_cannot_be_read_here_is_a_failure_and_not_asked_wrongly(asked) -> None:
-    """Its first bytes cannot be read, as on a broken disk or where somebody else may read only."""
-    assert "cannot read /proc/self/mem: " in asked(Path("/proc/self/mem"), status=1)
-    assert "cannot read /proc/self/mem: " in asked(PATHS, "--weights", "/proc/self/mem", status=1)
+def test_a_file_that_cannot_be_read_here_is_a_failure_and_not_asked_wrongly(
+    asked, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on a broken disk, or where somebody else may read only."""
+    broken, opens = tmp_path / "broken", Path.open
+    broken.write_text(PATHS)
+
+    def open_but(path: Path, *arguments: Any, **others: Any) -> Any:
+        if path == broken:
+            raise OSError(EIO, "Input/output error")
+        return opens(path, *arguments, **others)
+
+    monkeypatch.setattr(Path, "open", open_but)
+    assert f"cannot read {broken}: Input/output error" in asked(broken, status=1)
+    assert f"cannot read {broken}: Input/output error" in asked(PATHS, "--weights", str(broken), status=1)
