@@ -121,6 +121,8 @@ def test_what_cannot_be_asked_is_refused_in_words(units: tuple[BusinessUnit, Bus
     assert asker.refusal(facts, since="2099-01-01") == (422, "option_not_usable", "since")
     assert asker.refusal(facts, since="x") == (422, "option_not_usable", "since")
     assert asker.refusal(facts, compare="before", **since) == (422, "option_unknown", "compare")
+    assert asker.refusal(facts, row="~total", **since) == (422, "option_missing", "metric")
+    assert asker.refusal(facts, row="no such", metric="revenue_minor", **since) == (422, "option_not_usable", "row")
     assert asker.refusal("reports/closed-loop/changes/time", **since) == (404, "cause_unknown", "cause")
     assert asker.refusal("reports/closed-loop/changes/<b>'", **since) == (404, "cause_unknown", "cause")
     assert asker.refusal("reports/nothing/changes/refunds", **since) == (404, "report_unknown", "key")

@@ -5,20 +5,13 @@ from random import Random
 
 import pytest
 
-from loopline.reports.change.causes import Cause
-from loopline.reports.change.difference import Why
-from loopline.reports.change.records_changed import RecordsChanged, records_changed
+from loopline.reports.change.records_changed import records_changed
 from loopline.reports.change.why import why_changed
 from loopline.reports.dimension import OTHERS, TOTAL
-from loopline.reports.metric import Metric
 from loopline.store.engine import Engine
 from tests.attribution.shelf import BOOKS
 from tests.reports.late_facts import APRIL, LATE, early_books, late_facts
 from tests.reports.test_why_any_report import QUICK, SPLIT, asked, every_case
-
-
-def of_row(found: Why, cause: Cause, metric: Metric, row: str, engine: Engine) -> RecordsChanged | None:
-    return records_changed(found.report, cause, metric, row, found.scope, APRIL, engine)
 
 
 @pytest.mark.cases
@@ -34,7 +27,7 @@ def test_over_random_edits_records_add_up_to_the_share_of_their_cause(engine: En
                 rows = {row: change for row, change in share.by_row.items() if row != OTHERS}
                 shares = rows | ({TOTAL: share.changes[metric.key]} if found.totals else {})
                 for row, change in shares.items():
-                    told_of = of_row(found, share.cause, metric, row, engine)
+                    told_of = records_changed(found, share.cause, row, engine)
                     if told_of is None:
                         continue
                     assert told_of.total == (change or 0), (key, metric.key, share.cause.key, row)

@@ -6,15 +6,14 @@ that the differences add up to the share of the cause exactly.
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from loopline.reports.behind import items_behind
 from loopline.reports.change.arrived import refunded
 from loopline.reports.change.causes import CAUSES, Cause
-from loopline.reports.change.difference import difference
+from loopline.reports.change.difference import Why, difference
 from loopline.reports.change.known_answers import KnownAnswers
 from loopline.reports.change.states import of_its_moment, state_of
-from loopline.reports.dimension import OTHERS
+from loopline.reports.dimension import OTHERS, TOTAL
 from loopline.reports.kept import kept_or
 from loopline.reports.metric import Metric, Number
 from loopline.reports.opened import MOST, Item
@@ -26,9 +25,9 @@ from loopline.store.engine import Engine
 @dataclass(frozen=True, slots=True)
 class RecordChange:
     item: Item
-    """The record, with what it adds to the figure now; None where it no longer adds anything."""
+    """The record; what it `adds` to the figure now is None where that is nothing any more."""
     before: Number
-    """None where it added nothing."""
+    """What it added; None where that was nothing."""
 
     @property
     def change(self) -> Number:
@@ -47,12 +46,16 @@ class RecordsChanged:
     """The change of all of them together: the share of the cause."""
 
 
-def records_changed(
-    report: Report, cause: Cause, metric: Metric, row: str, scope: Scope, since: datetime, engine: Engine
-) -> RecordsChanged | None:
-    """Of the figure `metric` of `row` (`~total` for the total); None where the figure does not open into records, or
-    into more than can be paged through. Raises OptionError and StoreError."""
-    if cause not in CAUSES or row == OTHERS or not _opens(report, metric):
+def records_changed(why: Why, cause: Cause, row: str, engine: Engine) -> RecordsChanged | None:
+    """Of the figure that `why` tells row by row, in `row` (`~total` for the total); None where it does not open into
+    records, or into more than can be paged through.
+
+    Raises OptionError, also for a row in which nothing changed, and StoreError.
+    """
+    report, scope, since, metric = why.report, why.scope, why.since, why.metric
+    if row != TOTAL and all(one.key != row for one in why.rows):
+        raise OptionError(f"Nothing changed in the row “{row[:60]}”. Choose one of the rows that changed.", "row")
+    if cause not in CAUSES or row == OTHERS or (row == TOTAL and not why.totals) or not _opens(report, metric):
         return None
 
     def work_out() -> RecordsChanged | None:
@@ -71,7 +74,12 @@ def records_changed(
 
 
 def _opens(report: Report, metric: Metric) -> bool:
-    return report.key == "closed-loop" or (report.open is not None and report.may_open(metric.key))
+    return _is_closed_loop(report) or (report.open is not None and report.may_open(metric.key))
+
+
+def _is_closed_loop(report: Report) -> bool:
+    """It has a page of its own for what is behind its figures, and so no `open`."""
+    return report.key == "closed-loop"
 
 
 _Adding = dict[tuple[str, str], Item]

@@ -16,7 +16,6 @@ from loopline.reports.change.why import scope_since, why_changed
 from loopline.reports.comparable import COMPARABLE
 from loopline.reports.dimension import TOTAL
 from loopline.reports.option_words import OPTION_WORDS
-from loopline.reports.options import OptionError
 from loopline.reports.options import Scope as Settled
 from loopline.reports.report import Report
 from loopline.store.current import engine
@@ -72,13 +71,13 @@ def _changed(
     words: Mapping[str, str], cause: Cause, scope: Settled, since: datetime, report: Report, caller: Caller
 ) -> dict[str, Any] | None:
     """The records that the cause changed in the figure; None where none is named, or it is not told by records."""
-    metric, row = words.get("metric", ""), words.get("row", TOTAL)
-    if not metric:
+    if not words.get("metric"):
+        if "row" in words:
+            raise refused(422, "option_missing", "Say of which figure: metric= beside row=.", "metric")
         return None
-    why = why_changed(report.key, scope.options, since, engine(), caller.books, metric=metric)
-    if row != TOTAL and all(one.key != row for one in why.rows):
-        raise OptionError(f"Nothing changed in the row “{row[:60]}”. Say one of `rows` of the changes.", "row")
-    changed = records_changed(report, cause, why.metric, row, why.scope, since, engine())
+    row = words.get("row", TOTAL)
+    why = why_changed(report.key, scope.options, since, engine(), caller.books, metric=words["metric"])
+    changed = records_changed(why, cause, row, engine())
     if changed is None:
         return None
     sees_people = caller.actor.may(Permission.SEE_PEOPLE)

@@ -18,7 +18,7 @@ from loopline.reports.asked import moment_of
 from loopline.reports.change.cause_facts import MOST, facts_of
 from loopline.reports.change.causes import OUTSIDE, Cause, cause_named
 from loopline.reports.change.difference import Why
-from loopline.reports.change.records_changed import RecordsChanged, records_changed
+from loopline.reports.change.records_changed import records_changed
 from loopline.reports.change.why import Frozen, lets_wait, why_changed
 from loopline.reports.comparable import COMPARABLE
 from loopline.reports.dimension import TOTAL
@@ -124,15 +124,12 @@ def _told(found: Why) -> dict[str, Any]:
 def _opening(cause: Cause, found: Why, request: PageRequest) -> dict[str, Any]:
     """The records that the cause changed in the figure, and the facts that were learned. Raises OptionError."""
     row = request.GET.get("row", TOTAL)  # the key of a row may be empty
-    labels = {one.key: one.label for one in found.rows}
-    if row != TOTAL and row not in labels:
-        raise OptionError(f"Nothing changed in the row “{row[:60]}”. Choose one below.", "row")
-    changed = _changed(cause, found, row)
+    changed = records_changed(found, cause, row, engine())
     items = [one.item for one in changed.changes] if changed else []
     named = items_named(items, request.actor)
     return {
         "opened": cause,
-        "opened_row": labels.get(row, ""),
+        "opened_row": next((one.label for one in found.rows if one.key == row), ""),
         "opened_metric": found.report.told_in(row, found.metric),
         "may_open_records": cause.key != OUTSIDE.key and (row != TOTAL or bool(found.totals)),
         "changed": changed,
@@ -143,12 +140,6 @@ def _opening(cause: Cause, found: Why, request: PageRequest) -> dict[str, Any]:
         "most_records": MOST_RECORDS,
         "facts": _facts(cause, found, request),
     }
-
-
-def _changed(cause: Cause, found: Why, row: str) -> RecordsChanged | None:
-    if row == TOTAL and not found.totals:
-        return None
-    return records_changed(found.report, cause, found.metric, row, found.scope, found.since, engine())
 
 
 def _facts(cause: Cause, found: Why, request: PageRequest) -> list[ToldFact]:
