@@ -62,10 +62,6 @@ class CostGap:
     campaigns: int = 0
     """Campaigns without a cost line in the period."""
 
-    def add(self, lines: int = 0, campaigns: int = 0) -> None:
-        self.lines += lines
-        self.campaigns += campaigns
-
     @property
     def words(self) -> str:
         """“cost incomplete: …”; "" where nothing is unknown."""

@@ -103,9 +103,8 @@ class Tally:
         self.records_credited = self.records_unattributed = 0
         self.reasons: dict[str, int] = {}
         self.allocated = self.unallocated = 0
-        self.gap = CostGap()
-        """What is unknown of all cost together; `gaps` says of which rows."""
         self.gaps: dict[str, CostGap] = defaultdict(CostGap)
+        """What is unknown of the cost of each row."""
         self.came: set[str] = set()
         """Rows that people came by in the period."""
 
@@ -183,7 +182,7 @@ class Tally:
             known = number(row["cost_minor"]) if number(row["lines"]) > without_rate else None
             self.figures[key or UNATTRIBUTED].add_cost(known)
             self.total.add_cost(known)
-            self._count_gap(key, lines=without_rate)
+            self.gaps[key or UNATTRIBUTED].lines += without_rate
             if key:
                 self.allocated += known or 0
             else:
@@ -213,11 +212,13 @@ class Tally:
     def take_unbooked(self, found: Iterable[Found]) -> None:
         """What `reports.cost_gaps` says of campaigns."""
         for row in found:
-            self._count_gap(str(row["row_key"]), campaigns=number(row["campaigns"]))
+            self.gaps[str(row["row_key"]) or UNATTRIBUTED].campaigns += number(row["campaigns"])
 
-    def _count_gap(self, key: str, *, lines: int = 0, campaigns: int = 0) -> None:
-        self.gap.add(lines, campaigns)
-        self.gaps[key or UNATTRIBUTED].add(lines, campaigns)
+    @property
+    def gap(self) -> CostGap:
+        """What is unknown of all cost together."""
+        gaps = self.gaps.values()
+        return CostGap(sum(one.lines for one in gaps), sum(one.campaigns for one in gaps))
 
     def cost_note(self, key: str, dimension: Dimension) -> str:
         """Why the cost of a row is incomplete; "" when it is not, or when no cost can be expected there."""

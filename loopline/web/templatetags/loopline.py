@@ -23,7 +23,6 @@ from loopline.web.audit_words import detail_text, plain
 from loopline.web.form_titles import with_titles
 from loopline.web.funnel_chart import funnel_svg
 from loopline.web.reason_words import reason_words
-from loopline.web.report_pages import Unknown, unknown_options
 
 register = template.Library()
 register.filter(plain)  # `{{ entry.verb|plain }}`
@@ -268,12 +267,6 @@ def address_for(context: Context, route: str) -> str:
     """`{% address_for "write_keys" as keys_url %}`: where this page is; empty for who may not open it."""
     actor = context.get("actor")
     return (navigation.address(route, actor) if actor else None) or ""
-
-
-@register.simple_tag(takes_context=True)
-def not_understood(context: Context) -> list[Unknown]:
-    """`{% not_understood as unknown %}`: options of this page's address that reports do not know."""
-    return unknown_options(context["request"].GET)
 
 
 @register.simple_tag(takes_context=True)

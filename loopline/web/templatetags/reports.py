@@ -13,6 +13,7 @@ from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.web import wording
+from loopline.web.report_pages import Unknown, unknown_options
 from loopline.web.templatetags.loopline import figure, pill
 
 register = template.Library()
@@ -38,6 +39,12 @@ def cost_mark(row: Row, metric: Metric) -> str:
 def value_at(values: Mapping[str, object], key: str) -> object:
     """`{% value_at found.before metric.key as value %}`"""
     return values[key]
+
+
+@register.simple_tag(takes_context=True)
+def not_understood(context: Context) -> list[Unknown]:
+    """`{% not_understood as unknown %}`: options of this page's address that reports do not know."""
+    return unknown_options(context["request"].GET)
 
 
 @register.simple_tag(takes_context=True)
