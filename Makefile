@@ -7,7 +7,7 @@ CODE   := loopline tests benchmarks examples house
 # Python keeps what it compiled, also where a container says otherwise: every start would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-clickhouse test-slow lint check format bench lock chromium clean
+.PHONY: run test test-databases test-slow lint check format bench lock chromium clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.base
@@ -16,9 +16,9 @@ run: $(VENV)/.base
 test: $(VENV)/.dev chromium
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder
 
-# What is worked out by hand on DuckDB, asked of ClickHouse, too.
-test-clickhouse: $(VENV)/.dev
-	$(BIN)/pytest -m "clickhouse and not slow" -n 3 --dist loadfile --no-loadscope-reorder
+# What is worked out by hand on SQLite and DuckDB, asked of PostgreSQL and ClickHouse, too.
+test-databases: $(VENV)/.dev chromium
+	$(BIN)/pytest -m "databases and not slow" -n 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: $(VENV)/.dev chromium
 	LOOPLINE_LOOK=all LOOPLINE_CASES=all $(BIN)/pytest -m "slow or browser or cases" -n 2 --dist loadfile --no-loadscope-reorder
@@ -31,7 +31,7 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m house
 	$(BIN)/djlint --lint --quiet loopline/web/templates
 
-check: lint test test-clickhouse
+check: lint test test-databases
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format $(CODE)

@@ -39,15 +39,23 @@ ASKING_MUCH = ("attribution/", "reports/", "rules/", "what_if/", "privacy/", "sy
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first. Much asked of ClickHouse is for `make test-clickhouse`, but where marked `both_engines`."""
+    """Long files first. What asks PostgreSQL, or ClickHouse much, is for `make test-databases`."""
     items.sort(key=lambda item: not _within(item, LONG))
     for item in items:
-        if _within(item, ASKING_MUCH) and _is_on_clickhouse(item) and not item.get_closest_marker("both_engines"):
-            item.add_marker(pytest.mark.clickhouse)
+        if _is_on_postgresql(item) or (_is_on_clickhouse(item) and _within(item, ASKING_MUCH) and _may_wait(item)):
+            item.add_marker(pytest.mark.databases)
 
 
 def _within(item: pytest.Item, places: tuple[str, ...]) -> bool:
     return item.nodeid.removeprefix("tests/").startswith(places)
+
+
+def _may_wait(item: pytest.Item) -> bool:
+    return not item.get_closest_marker("both_engines")
+
+
+def _is_on_postgresql(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and "postgres_url" in item.fixturenames
 
 
 def _is_on_clickhouse(item: pytest.Item) -> bool:

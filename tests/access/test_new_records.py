@@ -29,6 +29,7 @@ def differing(data: Path, database_url: str, beside: str) -> dict[str, object]:
     return {name: both for name, both in answer["differing"].items() if name not in NOT_OURS}
 
 
+@pytest.mark.databases
 def test_a_new_sqlite_database_is_what_the_migrations_make_of_it(tmp_path: Path) -> None:
     assert differing(tmp_path, "", str(tmp_path / "beside.sqlite")) == {}
 

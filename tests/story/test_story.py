@@ -34,10 +34,12 @@ SET_UP = (
     "--time-zone", "Europe/Oslo", "--currency", "EUR",
 )  # fmt: skip
 
+OTHER_DATABASES = pytest.param("PostgreSQL and ClickHouse", marks=pytest.mark.databases)
+
 pytestmark = pytest.mark.browser
 
 
-@pytest.fixture(params=["SQLite and DuckDB", "PostgreSQL and ClickHouse"])
+@pytest.fixture(params=["SQLite and DuckDB", OTHER_DATABASES])
 def installation(request: pytest.FixtureRequest, tmp_path: Path) -> Installation:
     settings = {}
     if request.param == "PostgreSQL and ClickHouse":
