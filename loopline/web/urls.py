@@ -229,6 +229,7 @@ urlpatterns = [
     path("dashboards/", dashboards.dashboards, name="dashboards"),
     path("dashboards/wall/", dashboards.wall, name="wall"),
     path("dashboards/<slug:key>/", dashboards.dashboard, name="dashboard"),
+    path("reports/", library.all_reports, name="all_reports"),
     path("reports/closed-loop/", reports.closed_loop, name="closed_loop"),
     path("reports/closed-loop/beside/", report_beside.closed_loop_beside, name="closed_loop_beside"),
     path("reports/closed-loop/behind/", reports.closed_loop_behind, name="closed_loop_behind"),

@@ -46,6 +46,12 @@ def units(store: DuckDBEngine) -> tuple[BusinessUnit, BusinessUnit]:
     return north, south
 
 
+def test_a_shortened_address_leads_to_all_reports(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    answer = signed_in_as(Role.FINANCE, units[0]).get("/reports/", follow=True)
+    assert answer.redirect_chain == [(reverse("library"), 302)]
+    assert "Closed loop" in answer.content.decode()
+
+
 @pytest.mark.parametrize("key", [key for key, report in KEEPABLE.items() if "model" in report.reads])
 def test_only_models_that_the_report_takes_are_offered(units: tuple[BusinessUnit, BusinessUnit], key: str) -> None:
     client, page = signed_in_as(Role.FINANCE, units[0]), page_of(key, "")

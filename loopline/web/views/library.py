@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from django.http import HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
@@ -56,6 +56,13 @@ def library(request: PageRequest) -> HttpResponse:
     for report in REPORTS.values():
         groups[report.group].append(report)
     return render(request, "reports/library.html", {"groups": {name: found for name, found in groups.items() if found}})
+
+
+@require_GET
+@allow(Permission.SEE_REPORTS)
+def all_reports(request: PageRequest) -> HttpResponse:
+    """For whoever shortens the address of a report."""
+    return redirect("library")
 
 
 @require_GET
