@@ -60,7 +60,7 @@ def library(request: PageRequest) -> HttpResponse:
 
 @require_GET
 @allow(Permission.SEE_REPORTS)
-def all_reports(request: PageRequest) -> HttpResponse:
+def all_reports(_request: PageRequest) -> HttpResponse:
     """For whoever shortens the address of a report."""
     return redirect("library")
 
