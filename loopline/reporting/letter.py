@@ -169,16 +169,23 @@ def _table(result: ReportResult, report: Report, columns: Sequence[Metric]) -> S
     )
     return format_html(
         '<table width="100%" style="border-collapse:collapse;">'
-        '<tr><th class="quiet" align="left" style="{}">{}</th>{}</tr>{}</table>{}',
-        _HEAD, result.head, head, body, rest,
+        '<tr><th class="quiet" align="left" style="{}">{}</th>{}</tr>{}</table>{}{}',
+        _HEAD, result.head, head, body, _cost_notes(rows), rest,
     )  # fmt: skip
+
+
+def _cost_notes(rows: Sequence[Row]) -> SafeString:
+    """Why the cost of a row with a star is incomplete, as the table of text in the same mail says it."""
+    notes = format_html_join("", "* {}: {}<br>", ((row.label, row.cost_note) for row in rows if row.cost_note))
+    return format_html('<p class="mind" style="color:#8a4f00;font-size:13px;">{}</p>', notes) if notes else notes
 
 
 def _line(row: Row, columns: Sequence[Metric], currency: str, is_total: bool) -> SafeString:
     is_quiet = bool(row.young_note or row.is_rest) and not is_total
     tone = "quiet" if is_quiet else ""
     style = _CELL + ("font-weight:600;" if is_total else "color:#6b6e75;" if is_quiet else "")
-    young = " (too early to judge)" if row.young_note else ""
+    said = " *" if row.cost_note else ""
+    said += " (too early to judge)" if row.young_note else ""
     cells = format_html_join(
         "", '<td class="{}" align="right" style="{}white-space:nowrap;">{}</td>',
         ((f"{tone} {_kind(place)}", style, figure_in_words(row.values[one.key], one, currency))
@@ -186,7 +193,7 @@ def _line(row: Row, columns: Sequence[Metric], currency: str, is_total: bool) ->
     )  # fmt: skip
     name = row.label if len(row.label) <= LONGEST_NAME else f"{row.label[: LONGEST_NAME - 1].rstrip()}…"
     return format_html(
-        '<td class="{}" style="{}overflow-wrap:anywhere;min-width:110px;">{}{}</td>{}', tone, style, name, young, cells
+        '<td class="{}" style="{}overflow-wrap:anywhere;min-width:110px;">{}{}</td>{}', tone, style, name, said, cells
     )
 
 

@@ -5,13 +5,22 @@ are counted over the whole books and dealt to the rows that the cost would fall 
 whatever a report is split by.
 """
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from loopline.attribution.cost import COST_LINES, falls_into
 from loopline.attribution.state import CAMPAIGN_ROWS, CAMPAIGN_STATE, Part, question, visible
 from loopline.attribution.touchpoints import RowOf, unnamed_touchpoints
-from loopline.reports.dimension import Dimension
+from loopline.reports.balance import number
+from loopline.reports.closed_loop_sql import cost
+from loopline.reports.dimension import DIMENSIONS, Dimension
+from loopline.reports.metric import Metric
+from loopline.reports.options import Scope
+from loopline.reports.result import Row
+from loopline.store.engine import Engine
 
+COSTS = frozenset({"cost_minor", "actual_minor", "period_cost_minor", "unit_cost_minor"})
+"""Metrics that are a cost of the period, in whichever report."""
 NO_LINE = "cost incomplete: no cost line in this period"
 _BY_CODE = RowOf("e.utm_campaign")
 
@@ -74,3 +83,35 @@ class CostGap:
             if count
         ]
         return f"cost incomplete: {', '.join(reasons)}" if reasons else ""
+
+
+def rests_on_cost(metric: Metric) -> bool:
+    """The figure is a cost, or is worked out from one."""
+    return metric.key in COSTS or not COSTS.isdisjoint(metric.parts)
+
+
+def gap_words(row: Row, metric: Metric) -> str:
+    """Why a figure of the row is incomplete; "" where it is not. What is worked out from an unknown cost is — already:
+    the cost beside it says why."""
+    is_said = row.values.get(metric.key) is not None or metric.key in COSTS
+    return row.cost_note if is_said and rests_on_cost(metric) else ""
+
+
+def gaps_of(dimension: Dimension, scope: Scope, engine: Engine) -> dict[str, CostGap]:
+    """What is unknown of the cost of the period, by the row of the dimension that it would fall to; "" for none."""
+    found: dict[str, CostGap] = defaultdict(CostGap)
+    for row in engine.rows(cost(dimension), scope.params):
+        found[str(row["row_key"])].lines += number(row["without_rate"])
+    for row in engine.rows(unbooked(dimension), scope.params):
+        found[str(row["row_key"])].campaigns += number(row["campaigns"])
+    return found
+
+
+def gap_of_all(gaps: dict[str, CostGap]) -> CostGap:
+    """What is unknown of all rows together."""
+    return CostGap(sum(one.lines for one in gaps.values()), sum(one.campaigns for one in gaps.values()))
+
+
+def gap_of_period(scope: Scope, engine: Engine) -> CostGap:
+    """What is unknown of all cost of the period."""
+    return gap_of_all(gaps_of(DIMENSIONS["business_unit"], scope, engine))

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from loopline.reports import closed_loop_sql as sql
 from loopline.reports.balance import Sums, number
-from loopline.reports.cost_gaps import NO_LINE, CostGap
+from loopline.reports.cost_gaps import NO_LINE, CostGap, gap_of_all
 from loopline.reports.dimension import DIMENSIONS, NOTHING, OTHER_UNITS, UNATTRIBUTED, UNMAPPED, Dimension
 from loopline.reports.figures import Figures
 from loopline.reports.learnt import learnt_model
@@ -217,8 +217,7 @@ class Tally:
     @property
     def gap(self) -> CostGap:
         """What is unknown of all cost together."""
-        gaps = self.gaps.values()
-        return CostGap(sum(one.lines for one in gaps), sum(one.campaigns for one in gaps))
+        return gap_of_all(self.gaps)
 
     def cost_note(self, key: str, dimension: Dimension) -> str:
         """Why the cost of a row is incomplete; "" when it is not, or when no cost can be expected there."""

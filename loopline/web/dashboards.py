@@ -16,6 +16,7 @@ from loopline.access.roles import Role
 from loopline.attribution.shared_states import common_parts
 from loopline.reports.address import as_before, options_said, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.cost_gaps import rests_on_cost
 from loopline.reports.metric import Metric, Unit
 from loopline.reports.options import Books, OptionError
 from loopline.reports.recent import Recent, answered, recent_moment
@@ -144,14 +145,25 @@ class Shown:
     period: str = ""
     minds: Sequence[Unusual] = ()
     """Unusual records behind its money that ask for somebody's hand, and that no tile before it told."""
+    cost_gap: str = ""
+    """What is unknown of the cost that its figures rest on, where no tile before it told so of the same period."""
     place: str = ""
     """Name of its chart on the page."""
 
     @property
+    def metrics(self) -> list[Metric]:
+        """What it shows in figures."""
+        return [*(one.metric for one in self.figures), *self.columns]
+
+    @property
     def rests_on_money(self) -> bool:
         """What it shows would be another figure with other amounts."""
-        metrics = [*(one.metric for one in self.figures), *self.columns]
-        return self.tile.has_chart or any(one.unit is Unit.MONEY or one.key == "romi" for one in metrics)
+        return self.tile.has_chart or any(one.unit is Unit.MONEY or one.key == "romi" for one in self.metrics)
+
+    @property
+    def incomplete_cost(self) -> str:
+        """What is unknown of the cost that its figures rest on; "" where nothing is, or none does."""
+        return self.result.totals.cost_note if self.result and any(map(rests_on_cost, self.metrics)) else ""
 
     @property
     def rows(self) -> list[Any]:
@@ -207,9 +219,12 @@ def _at_once(works: Sequence[Callable[[], None]]) -> None:
 
 
 def _tell_once(tiles: Iterable[Shown]) -> None:
-    """Say of unusual records only once, for the first tile that has them in its period."""
+    """Say of unusual records and of unknown cost only once, for the first tile that has them in its period."""
     told: set[tuple[str, str]] = set()
     for one in tiles:
+        gap = one.incomplete_cost
+        one.cost_gap = "" if (one.period, gap) in told else gap
+        told.add((one.period, gap))
         unusual = one.result.unusual if one.result and one.rests_on_money else []
         one.minds = [mind for mind in unusual if mind.asks and (one.period, mind.key) not in told]
         told |= {(one.period, mind.key) for mind in unusual}

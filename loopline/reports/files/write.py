@@ -40,7 +40,7 @@ def _cost_is(row: Mapping[str, Any]) -> str:
 
 
 def _mind(row: Mapping[str, Any]) -> str:
-    return "; ".join(safe_cell(str(row[key])) for key in ("immature", "mind") if row.get(key))
+    return "; ".join(safe_cell(str(row[key])) for key in ("cost_incomplete", "immature", "mind") if row.get(key))
 
 
 def with_total(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:

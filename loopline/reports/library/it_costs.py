@@ -7,14 +7,16 @@ from loopline.attribution.state import Part, latest, visible
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number
 from loopline.reports.charts.rows import bars
+from loopline.reports.cost_gaps import gap_of_all, gaps_of
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, per, share
-from loopline.reports.dimension import TOTAL, Naming
+from loopline.reports.dimension import DIMENSIONS, TOTAL, Naming
 from loopline.reports.metric import Number, Unit, ratio_of, sum_of
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import Scope
 from loopline.reports.over_time.costs import cost_sparks
 from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.report import Report
+from loopline.reports.result import ReportResult
 from loopline.store.engine import Engine
 
 _LINES = Part(
@@ -65,6 +67,14 @@ def _per_thousand(values: Values) -> Number:
     return None if cost is None or not events else round(1000 * cost / events)
 
 
+def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
+    """All cost of a unit is incomplete where a campaign of it is not booked, whatever is known of its IT."""
+    gaps = gaps_of(DIMENSIONS["business_unit"], scope, engine)
+    for row in result.rows:
+        row.cost_note = gaps[row.key].words
+    result.totals.cost_note = gap_of_all(gaps).words
+
+
 _DATED = "day of the cost"
 COUNTING = Counting(
     records=_records,
@@ -94,6 +104,7 @@ COUNTING = Counting(
     ordered_by="events_collected",
     check=_events,
     checked="events_collected",
+    finish=_finish,
 )  # fmt: skip
 
 _LATEST = f"""

@@ -1,11 +1,12 @@
 """Plan and actual: what each campaign may cost, was planned to cost, is bound to cost, and cost."""
 
 from loopline.attribution.cost import falls_into, spent
-from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, visible
-from loopline.reports.balance import sum_records
+from loopline.attribution.state import CAMPAIGN_STATE, Part, latest, question, visible
+from loopline.reports.balance import number, sum_records
 from loopline.reports.charts.rows import bars
+from loopline.reports.cost_gaps import CostGap, gap_of_all, gaps_of
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, share
-from loopline.reports.dimension import Naming
+from loopline.reports.dimension import DIMENSIONS, Naming
 from loopline.reports.metric import Number, Unit, ratio_of, sum_of
 from loopline.reports.options import Scope
 from loopline.reports.over_time.costs import cost_sparks
@@ -21,6 +22,8 @@ _ROWS = {
     "category": "l.category",
     "unit": "l.unit_id",
 }
+_DIMENSION = {"channel": "channel", "unit": "business_unit"}
+"""Rows that are rows of the closed loop, too, where a campaign without a cost line falls to them."""
 _NAMING = {"campaign": Naming.CAMPAIGNS, "unit": Naming.UNITS}
 _LINES = Part(
     "every_line",
@@ -60,10 +63,29 @@ def _left(values: Values) -> Number:
     return None if planned is None or actual is None else planned - actual
 
 
-def _finish(result: ReportResult, scope: Scope, _engine: Engine) -> None:
-    without = [row for row in result.rows if row.values["actual_minor"] is None]
-    for row in without:
-        row.cost_note = "cost incomplete: nothing booked in this period, or in a currency without an exchange rate"
+def _without_rate(scope: Scope, engine: Engine) -> dict[str, int]:
+    """How many actual cost lines of each row have no exchange rate."""
+    asked = _records(scope, engine)
+    sql = """
+        SELECT row_key, count(*) AS lines FROM records WHERE cost_kind = 'actual' AND spent_minor IS NULL
+        GROUP BY row_key
+    """
+    found = engine.rows(question(sql, *asked.parts, Part("records", asked.sql)), scope.params)
+    return {str(row["row_key"]): number(row["lines"]) for row in found}
+
+
+_NOTHING_BOOKED = "cost incomplete: nothing booked in this period, or in a currency without an exchange rate"
+
+
+def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
+    """What is unknown of the cost of all is what the closed loop says of it, whatever it is split by."""
+    gaps = gaps_of(DIMENSIONS[_DIMENSION.get(scope.options.by, "campaign")], scope, engine)
+    lines = _without_rate(scope, engine)
+    for row in result.rows:
+        campaigns = gaps[row.key].campaigns if scope.options.by in {"channel", "unit"} else 0
+        is_known = row.values["actual_minor"] is not None
+        row.cost_note = CostGap(lines.get(row.key, 0), campaigns).words if is_known else _NOTHING_BOOKED
+    result.totals.cost_note = gap_of_all(gaps).words
     if scope.last > scope.today:
         result.warnings.append("The period is not over: planned cost of days to come is in it, actual cost is not yet.")
 

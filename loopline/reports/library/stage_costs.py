@@ -7,6 +7,7 @@ from loopline.attribution.state import Part, latest, question, visible
 from loopline.lib.times import from_micros
 from loopline.reports.balance import number, sum_records
 from loopline.reports.charts.rows import bars
+from loopline.reports.cost_gaps import gap_of_period
 from loopline.reports.counting import Counted, Counting, Records, Told, Values, in_period
 from loopline.reports.courses import COURSES
 from loopline.reports.dimension import Naming
@@ -56,13 +57,15 @@ def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
     """The cost of the period is that of every stage; nothing of it is added up."""
     [row] = engine.rows(_COST, scope.params)
     cost = None if row["cost_minor"] is None else number(row["cost_minor"])
-    before = None
+    before, note = None, gap_of_period(scope, engine).words if result.rows else ""
     for one in result.rows:
+        one.cost_note = note
         count = one.values["reached"]
         one.values["period_cost_minor"] = cost
         one.values["cost_per_stage_minor"] = None if cost is None or not count else round(cost / count)
         one.values["of_stage_before"] = None if not before or count is None else round(100 * count / before, 4)
         before = count
+    result.totals.cost_note = note
     if result.rows:
         records = sum_records(engine, scope).cost_minor
         result.check = Check("actual cost of the period, behind every stage", records, cost or 0, scope.books.currency)

@@ -9,6 +9,7 @@ from django.template import Context
 
 from loopline.lib.amounts import MINUS, NONE, major_text, money_text, money_whole_text
 from loopline.reports.change.difference import Why
+from loopline.reports.cost_gaps import gap_words
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult, Row
@@ -32,7 +33,7 @@ def value_of(row: Row, key: str) -> Number:
 @register.simple_tag
 def cost_mark(row: Row, metric: Metric) -> str:
     """`{% cost_mark row metric as why %}`: why a figure that rests on cost is incomplete; "" where it is not."""
-    return row.cost_note if metric.key == "cost_minor" or "cost_minor" in metric.parts else ""
+    return gap_words(row, metric)
 
 
 @register.simple_tag
