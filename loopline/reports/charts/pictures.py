@@ -16,9 +16,22 @@ def png_of(chart: Chart) -> bytes:
     """PNG, twice as fine as it is shown (560 px wide), on white."""
     import vl_convert  # a JavaScript engine of a hundred megabytes, only where a picture is drawn
 
-    spec = _coloured(chart["spec"]) | {"datasets": {"rows": chart["rows"]}, "width": WIDTH, "background": "#ffffff"}
-    picture: bytes = vl_convert.vegalite_to_png(spec, scale=2)
+    picture: bytes = vl_convert.vegalite_to_png(_whole(chart), scale=2)
     return picture
+
+
+def svg_of(chart: Chart) -> str:
+    """The same as SVG."""
+    import vl_convert
+
+    return str(vl_convert.vegalite_to_svg(_whole(chart)))
+
+
+def _whole(chart: Chart) -> dict[str, Any]:
+    """The specification with its data and its colours, by itself."""
+    about = {"datasets": {"rows": chart["rows"]}, "width": WIDTH, "background": "#ffffff"}
+    coloured: dict[str, Any] = _coloured(chart["spec"])
+    return coloured | about
 
 
 def _coloured(value: Any) -> Any:

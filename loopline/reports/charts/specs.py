@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 from loopline.lib.money import Money
+from loopline.reports.charts.end_labels import APART_PX, apart, round_ends
 from loopline.reports.over_time.series import Point
 from loopline.reports.result import Row
 
@@ -18,6 +19,8 @@ Chart = dict[str, Any]
 
 REVENUE, COST = "Revenue", "Cost"
 _WHAT, _COLOURS = [REVENUE, COST], ["token:accent", "token:cost-line"]
+HIGH = 220
+"""Pixels of the chart over time, of which its names need some each."""
 MOST_BARS = 10
 NAMES_WIDE = "containerSize()[0] > 0 ? min(320, 0.4 * containerSize()[0]) : 160"
 """So many pixels the names beside bars may take: two fifths of the chart, so that there is room for the bars."""
@@ -31,12 +34,19 @@ def _major(amount_minor: int, currency: str) -> float:
 
 def over_time_chart(points: Sequence[Point], currency: str) -> Chart:
     """Two lines: closed revenue and cost per slice of the period."""
-    rows = [
+    rows: list[dict[str, object]] = [
         {"at": point.period.label, "place": place, "what": what, "amount": _major(amount, currency)}
         for place, point in enumerate(points)
         for what, amount in ((REVENUE, point.revenue_minor), (COST, point.cost_minor))
     ]
-    return {"spec": _over_time_spec(), "rows": rows}
+    low, high = round_ends([float(str(row["amount"])) for row in rows])
+    if points:
+        ends = rows[-len(_WHAT) :]
+        places = apart([float(str(row["amount"])) for row in ends], low, high, APART_PX * (high - low) / HIGH)
+        for row, place in zip(ends, places, strict=True):
+            row["name_at"] = place
+    axis = [{"name": "low", "value": low}, {"name": "high", "value": high}]
+    return {"spec": _over_time_spec() | {"params": axis}, "rows": rows}
 
 
 def by_row_chart(rows: Iterable[Row], currency: str) -> Chart:
@@ -55,13 +65,15 @@ def _over_time_spec() -> Spec:
     import altair as alt  # 50 MB and most of a second, needed only where a chart is drawn
 
     colour = alt.Color("what:N", scale=alt.Scale(domain=_WHAT, range=_COLOURS), legend=None)
+    scale = alt.Scale(domainMin=alt.ExprRef("low"), domainMax=alt.ExprRef("high"), nice=False)
+    axis = alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)
     base = alt.Chart(alt.NamedData("rows")).encode(
         x=alt.X(
             "at:N",
             sort=alt.SortField("place"),
             axis=alt.Axis(title=None, labelAngle=0, labelOverlap="parity", labelSeparation=12),
         ),
-        y=alt.Y("amount:Q", axis=alt.Axis(title=None, tickCount=4, labelExpr=_SHORT)),
+        y=alt.Y("amount:Q", axis=axis, scale=scale),
         color=colour,
     )
     lines = base.mark_line(strokeWidth=2, point={"size": 24, "filled": True}).encode(
@@ -72,12 +84,11 @@ def _over_time_spec() -> Spec:
         ]
     )
     labels = (
-        base.transform_window(last="last_value(place)", frame=[None, None], groupby=["what"])
-        .transform_filter("datum.place == datum.last")
+        base.transform_filter("isValid(datum.name_at)")
         .mark_text(align="left", dx=8, fontSize=12, clip=False)
-        .encode(text="what:N")
+        .encode(text="what:N", y=alt.Y("name_at:Q", axis=axis, scale=scale))
     )
-    return finished(alt.layer(lines, labels).properties(width="container", height=220))
+    return finished(alt.layer(lines, labels).properties(width="container", height=HIGH))
 
 
 @cache
