@@ -7,7 +7,10 @@ from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.files.export import FORMS
+from loopline.reports.keepable import KEEPABLE
+from loopline.reports.option_words import names_read
 from loopline.reports.options import DIRECTS, HUMANS
+from loopline.reports.unread import not_read
 from loopline.reports.weekly.table import KEY as WEEKLY
 
 BINARY = ("xlsx", "parquet")
@@ -73,8 +76,17 @@ def _refusals(given: Namespace) -> Iterator[str]:
         yield "--windows is of a report as it is now: leave out --series, --changed-since, --frozen"
     if given.sql and (given.series or given.changed_since or given.frozen or given.windows or given.format != "table"):
         yield "--sql is what a report asks, as SQL: leave out --series, --windows, --changed-since, --frozen, --format"
+    yield from _changing_nothing(given)
     if given.against and not given.frozen:
         yield "--against says what to compare a frozen run with: add --frozen ID"
+
+
+def _changing_nothing(given: Namespace) -> Iterator[str]:
+    """Options that this report does not read. A frozen run is as it was, whatever else is said."""
+    report = KEEPABLE.get(given.key)
+    if report and not given.frozen:
+        for name, lacks in not_read(words_sent(given), names_read(report)).items():
+            yield f"--{name.replace('_', '-')} changes nothing: “{report.label}” has no {lacks}; leave it out"
 
 
 def words_sent(given: Namespace) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from functools import partial
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -26,6 +27,7 @@ from loopline.reporting.models import ReportMail
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.files.export import exported
 from loopline.reports.keepable import keepable_named
+from loopline.reports.option_words import said_and_read
 from loopline.reports.options import Books, OptionError
 from loopline.reports.run import run_report, told_whole
 from loopline.reports.weekly.export import weekly_exported
@@ -184,7 +186,8 @@ def _letter(mail: ReportMail, books: Books) -> Letter:
 def _path(mail: ReportMail) -> str:
     has_own_page = mail.report in ("closed-loop", WEEKLY.key)
     page = f"{mail.report}/" if has_own_page else f"library/{mail.report}/"
-    return f"/reports/{page}" + (f"?{mail.query}" if mail.options else "")
+    query = urlencode(said_and_read(keepable_named(mail.report), mail.options))
+    return f"/reports/{page}" + (f"?{query}" if query else "")
 
 
 def _next(cadence: str, day: int, on: time, after: datetime) -> datetime:

@@ -2,7 +2,6 @@
 
 from datetime import time
 from typing import ClassVar
-from urllib.parse import urlencode
 
 from django.db import models
 from django.db.models import Q
@@ -85,10 +84,6 @@ class SavedView(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    @property
-    def query(self) -> str:
-        return urlencode(self.options)
-
 
 class ReportMailQuerySet(models.QuerySet["ReportMail"]):
     def visible_to(self, actor: Actor) -> "ReportMailQuerySet":
@@ -135,7 +130,3 @@ class ReportMail(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-    @property
-    def query(self) -> str:
-        return urlencode(self.options)

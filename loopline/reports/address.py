@@ -3,15 +3,13 @@
 Saved views and mails that come every week keep the same words, so periods such as `last_month` move on with the days.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
-from difflib import get_close_matches
 
 from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.model import Model
 from loopline.attribution.touchpoints import EARNING_KINDS
-from loopline.collect.web_address import CLICK_IDS
 from loopline.lib.times import local_day
 from loopline.reports.asked import counted_from, day_of, lookback_of, moment_of, number_of, order_of
 from loopline.reports.dimension import DIMENSIONS
@@ -38,13 +36,6 @@ OPTION_NAMES = (
     "direct",
     "humans",
 )
-ON_PAGES = (
-    "row", "metric", "windows", "series", "since", "cause", "whole", "frozen", "against", "total", "within", "moment",
-)  # fmt: skip
-"""What addresses of report pages say beside the options: which part of the page, and what is asked there."""
-_ADDED = ("utm_", "_", "mc_", "hsa_", "mtm_", "pk_", "piwik_", "matomo_")
-_ADDED_WHOLE = {*CLICK_IDS, "", "mkt_tok", "hsCtaTracking", "igshid", "ref", "ref_src", "wickedid"}
-"""What ad and mail systems add to a link that somebody shares: how the names begin, and whole ones."""
 ABOUT: dict[str, str] = {
     "": "all", "lead": "leads created", "qualified": "leads qualified",
     "opportunity": "opportunities created", "won": "opportunities won",
@@ -56,21 +47,6 @@ def options_said(query: Mapping[str, str]) -> dict[str, str]:
     """Those words of an address that are options of a report, in their order."""
     told = flat(query)
     return {name: told[name][:MOST_LETTERS] for name in OPTION_NAMES if told.get(name)}
-
-
-def not_understood(query: Iterable[str]) -> dict[str, str]:
-    """Names of an address that no report knows, but for what ad and mail systems add → the option that was perhaps
-    meant, or ""."""
-    known = {*OPTION_NAMES, *ON_PAGES, *_ADDED_WHOLE}
-    names = [name for name in query if name not in known and not name.startswith(_ADDED)]
-    return {name: next(iter(get_close_matches(name[:MOST_LETTERS].lower(), OPTION_NAMES, 1)), "") for name in names}
-
-
-def refuse_not_understood(query: Iterable[str]) -> None:
-    """Raises OptionError: a file has no room to say what was left out."""
-    for name, meant in not_understood(query).items():
-        hint = f"Did you mean “{meant}”?" if meant else f"There are: {', '.join(OPTION_NAMES)}."
-        raise OptionError(f"“{name[:60]}” is no option of reports. {hint}", name[:60])
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,15 +1,15 @@
 """Which report an address names, and where the page of each is."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 from django.http import Http404, QueryDict
 from django.urls import reverse
 
-from loopline.reports.address import not_understood
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
+from loopline.reports.unread import not_read, not_understood
 from loopline.reports.weekly.table import KEY as WEEKLY
 
 _CHIP_OF = {
@@ -46,29 +46,35 @@ def refusal(error: OptionError) -> dict[str, str]:
     return {"trouble": str(error), "wrong_chip": chip, "wrong_option": CHIP_WORDS.get(chip, "")}
 
 
-class Unknown(NamedTuple):
-    """An option of an address that reports do not know."""
+class Unread(NamedTuple):
+    """An option of an address that the page does not read."""
 
     name: str
+    lacks: str
+    """What the page has not, for an option that other reports read; "" of one that no report knows."""
     meant: str
     """The one that was perhaps meant; "" where none is like it, or the address says that one, too."""
     query: str
     """The address with that one in its place, or without it."""
 
 
-MOST_UNKNOWN = 5
+MOST_UNREAD = 5
 
 
-def unknown_options(said: QueryDict) -> list[Unknown]:
-    """What a page says that it left out: it shows the report all the same."""
+def unread_options(said: QueryDict, read: Collection[str]) -> list[Unread]:
+    """What a page says that it left out: it shows the report all the same. `read`: the options that it reads."""
     found = []
-    for name, near in list(not_understood(said).items())[:MOST_UNKNOWN]:
+    for name, near in not_understood(said, read).items():
         meant, rest = "" if near in said else near, said.copy()
         values = rest.pop(name)
         if meant:
             rest.setlist(meant, values)
-        found.append(Unknown(name, meant, rest.urlencode()))
-    return found
+        found.append(Unread(name, "", meant, rest.urlencode()))
+    for name, lacks in not_read(said, read).items():
+        rest = said.copy()
+        rest.pop(name)
+        found.append(Unread(name, lacks, "", rest.urlencode()))
+    return found[:MOST_UNREAD]
 
 
 def behind_of(key: str) -> str:

@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from loopline.reports.address import options_said
+from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import Metric, Number
 from loopline.reports.opened import Opened, Working
+from loopline.reports.option_words import said_and_read
 from loopline.web.report_pages import behind_of
 
 
@@ -33,14 +34,13 @@ class Shown:
 
 def workings_shown(opened: Opened, report: str, query: Mapping[str, str]) -> list[Shown]:
     """`query`: the options of the page, which hold for what is behind as well unless a line says otherwise."""
-    said = options_said(query)
     return [
         Shown(
             working,
             [
                 Line(step.label, step.note, [
                     Cell(metric, value := step.values.get(metric.key),
-                         "" if value is None else _address(step.leads.get(metric.key, {}), report, said))
+                         "" if value is None else _address(step.leads.get(metric.key, {}), report, query))
                     for metric in working.columns
                 ])
                 for step in working.steps
@@ -50,8 +50,10 @@ def workings_shown(opened: Opened, report: str, query: Mapping[str, str]) -> lis
     ]  # fmt: skip
 
 
-def _address(leads: Mapping[str, str], report: str, said: Mapping[str, str]) -> str:
+def _address(leads: Mapping[str, str], report: str, query: Mapping[str, str]) -> str:
     if not leads:
         return ""
-    words = {name: word for name, word in {**said, **leads}.items() if word and name not in ("report", "compare")}
-    return f"{behind_of(leads.get('report', report))}?{urlencode(words)}"
+    key = leads.get("report", report)
+    words = said_and_read(REPORTS[key], query) | dict(leads)
+    told = {name: word for name, word in words.items() if word and name not in ("report", "compare")}
+    return f"{behind_of(key)}?{urlencode(told)}"

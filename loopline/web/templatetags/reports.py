@@ -14,7 +14,7 @@ from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.web import wording
-from loopline.web.report_pages import Unknown, unknown_options
+from loopline.web.report_pages import Unread, unread_options
 from loopline.web.templatetags.loopline import figure, pill
 
 register = template.Library()
@@ -43,9 +43,9 @@ def value_at(values: Mapping[str, object], key: str) -> object:
 
 
 @register.simple_tag(takes_context=True)
-def not_understood(context: Context) -> list[Unknown]:
-    """`{% not_understood as unknown %}`: options of this page's address that reports do not know."""
-    return unknown_options(context["request"].GET)
+def unread(context: Context) -> list[Unread]:
+    """`{% unread as left_out %}`: options of this page's address that it does not read; it reads those of `takes`."""
+    return unread_options(context["request"].GET, context["takes"])
 
 
 @register.simple_tag(takes_context=True)

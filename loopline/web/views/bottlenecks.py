@@ -16,6 +16,7 @@ from loopline.reports.bottlenecks.report import Question
 from loopline.reports.bottlenecks.report import bottlenecks as find_bottlenecks
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
+from loopline.reports.option_words import names_read
 from loopline.reports.options import Books, OptionError
 from loopline.reports.run import settle
 from loopline.reports.source_quality import source_quality
@@ -28,6 +29,8 @@ from loopline.web.views.reports import about, chips
 SOURCES = {key: DIMENSIONS[key].label for key in ("channel", "campaign", "source", "landing_page", "content")}
 USUAL = Usual(SOURCES, "channel", "last_12_months")
 """Later stages need months to be judged."""
+TAKES = names_read(REPORTS["source-quality"])
+"""Its sources are that report, which it leads to; of all else only period, unit and as of change something."""
 _LIKE_A_REPORT = replace(REPORTS["closed-loop"], by=None, reads=frozenset())
 
 
@@ -35,7 +38,7 @@ _LIKE_A_REPORT = replace(REPORTS["closed-loop"], by=None, reads=frozenset())
 @require_GET
 def bottlenecks(request: PageRequest) -> HttpResponse:
     books = books_for(request.actor)
-    context = chips(request, "bottlenecks", _LIKE_A_REPORT) | {"sources": SOURCES}
+    context = chips(request, "bottlenecks", _LIKE_A_REPORT, TAKES) | {"sources": SOURCES}
     try:
         context |= _answer(request, books)
     except OptionError as error:

@@ -47,6 +47,8 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
         "whose": books.whose,
         "query": said,
         "said": said,
+        "takes": ASKED,
+        "page_is": "dashboard",
         "currency": books.currency,
     }
     try:

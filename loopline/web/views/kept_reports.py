@@ -24,11 +24,12 @@ from loopline.reporting.freezing import freeze_run
 from loopline.reporting.mailing import KEYS, MailPlan, end_report_mail, key_of, may_end, start_report_mail
 from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reporting.saving import forget_view, save_view
-from loopline.reports.address import options_said, read_address, usual_of
+from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked_words import asked_words
 from loopline.reports.files.series import SERIES_FORMS
 from loopline.reports.frozen import differences, digest_of, result_from, told_alike
 from loopline.reports.keepable import KEEPABLE
+from loopline.reports.option_words import said_and_read
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
@@ -57,7 +58,7 @@ def _first_error(form: Form) -> str:
 
 
 def _back(key: str, request: PageRequest) -> HttpResponse:
-    return redirect(page_of(key, urlencode(options_said(request.GET))))
+    return redirect(page_of(key, urlencode(said_and_read(KEEPABLE[key], request.GET))))
 
 
 @require_GET
@@ -72,14 +73,18 @@ def kept_reports(request: PageRequest) -> HttpResponse:
         "reports/kept_reports.html",
         {
             "views": [
-                (one, page_of(one.report))
+                (one, _address(one))
                 for one in _known(SavedView.objects.visible_to(request.actor).select_related("owner", "unit"))
             ],
-            "mails": [(one, page_of(one.report), stuck[one.pk], _ended_as(one, request)) for one in mails],
+            "mails": [(one, _address(one), stuck[one.pk], _ended_as(one, request)) for one in mails],
             "runs": FrozenRun.objects.visible_to(request.actor).defer("told")[:MOST_RUNS],
             "labels": {key: one.label for key, one in KEEPABLE.items()},
         },
     )
+
+
+def _address(kept: SavedView | ReportMail) -> str:
+    return page_of(kept.report, urlencode(said_and_read(KEEPABLE[kept.report], kept.options)))
 
 
 def _ended_as(mail: ReportMail, request: PageRequest) -> str:
@@ -122,7 +127,9 @@ def report_freeze(request: PageRequest, key: str) -> HttpResponse:
         messages.error(request, str(error))
         return _back(key, request)
     # A period such as “last month” means another one next month; what is kept names its days.
-    said = {name: value for name, value in options_said(request.GET).items() if name not in ("as_of", "compare")}
+    said = {
+        name: value for name, value in said_and_read(report, request.GET).items() if name not in ("as_of", "compare")
+    }
     exact = said | {"period": "custom", "from": result.first.isoformat(), "to": result.last.isoformat()}
     run = freeze_run(told, exact, note=form.cleaned_data["note"], by=request.actor)
     messages.success(request, "Frozen. The figures, their digest and the moment are kept, and the audit log says so.")
@@ -138,8 +145,8 @@ def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
     shown = about_result(report, result, None) | {
         "run": run,
         "forms": FORM_WORDS,
-        "options_query": urlencode(run.options | {"as_of": run.as_of.isoformat()}),
-        "live": f"{page_of(run.report)}?{urlencode(run.options)}",
+        "options_query": urlencode(said_and_read(report, run.options) | {"as_of": run.as_of.isoformat()}),
+        "live": f"{page_of(run.report)}?{urlencode(said_and_read(report, run.options))}",
         "asked_words": asked_words(run.told, report, MODELS | own_models(engine(), {"as_of": run.as_of})),
         "is_whole": digest_of(run.told) == run.digest,
         "others": runs_like(run, request.actor).defer("told"),
@@ -196,7 +203,7 @@ def view_save(request: PageRequest, key: str) -> HttpResponse:
     try:
         if not form.is_valid():
             raise ValidationError(_first_error(form))
-        said = options_said(request.GET)
+        said = said_and_read(KEEPABLE[key], request.GET)
         view = save_view(form.cleaned_data["name"], key, said, unit=form.cleaned_data["unit"], by=request.actor)
     except (ValidationError, NotAllowedError) as error:
         messages.error(request, error.messages[0] if isinstance(error, ValidationError) else str(error))
@@ -226,8 +233,8 @@ def report_mail_new(request: PageRequest, key: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         given = form.cleaned_data
         plan = MailPlan(
-            given["name"], key, options_said(request.GET), tuple(given["recipients"]), given["cadence"], form.on,
-            given["at"],
+            given["name"], key, said_and_read(report, request.GET), tuple(given["recipients"]), given["cadence"],
+            form.on, given["at"],
         )  # fmt: skip
         try:
             mail = start_report_mail(plan, by=request.actor)
@@ -237,7 +244,7 @@ def report_mail_new(request: PageRequest, key: str) -> HttpResponse:
             moment = timezone.localtime(mail.next_at)
             messages.success(request, f"Set up. The first one goes out on {moment:%-d %b %Y at %H:%M}.")
             return redirect("kept_reports")
-    shown = {"form": form, "report": report, "back": page_of(key), "said": options_said(request.GET)}
+    shown = {"form": form, "report": report, "back": page_of(key), "said": said_and_read(report, request.GET)}
     return render(request, "reports/report_mail.html", shown, status=422 if form.errors else 200)
 
 

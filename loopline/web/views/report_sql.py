@@ -8,9 +8,11 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.reports.address import Usual, read_address, refuse_not_understood, usual_of
+from loopline.reports.address import flat, read_address, usual_of
 from loopline.reports.options import OptionError, Options
 from loopline.reports.questions import report_sql, weekly_sql
+from loopline.reports.report import Report
+from loopline.reports.unread import refuse_unread
 from loopline.reports.weekly.sums import WEEKLY
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
@@ -23,7 +25,7 @@ from loopline.web.report_pages import report_or_404
 def report_questions(request: PageRequest, key: str) -> HttpResponse:
     """The questions of one report of the library, with the options of its address."""
     found, books = report_or_404(key), books_for(request.actor)
-    return _script(request, key, usual_of(found), lambda options: report_sql(key, options, engine(), books))
+    return _script(request, key, found, lambda options: report_sql(key, options, engine(), books))
 
 
 @require_GET
@@ -31,13 +33,13 @@ def report_questions(request: PageRequest, key: str) -> HttpResponse:
 def weekly_questions(request: PageRequest) -> HttpResponse:
     """The questions of the weekly table."""
     books = books_for(request.actor)
-    return _script(request, "weekly", usual_of(WEEKLY), lambda options: weekly_sql(options, engine(), books))
+    return _script(request, "weekly", WEEKLY, lambda options: weekly_sql(options, engine(), books))
 
 
-def _script(request: PageRequest, name: str, usual: Usual, ask: Callable[[Options], str]) -> HttpResponse:
+def _script(request: PageRequest, name: str, report: Report, ask: Callable[[Options], str]) -> HttpResponse:
     try:
-        refuse_not_understood(request.GET)
-        asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), usual)
+        refuse_unread(flat(request.GET), report)
+        asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), usual_of(report))
         script = ask(asked.options)
     except OptionError as error:
         return no_file(error)

@@ -9,8 +9,9 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.reports.address import options_said, read_address, usual_of
+from loopline.reports.address import read_address, usual_of
 from loopline.reports.opened import MOST
+from loopline.reports.option_words import said_and_read
 from loopline.reports.options import OptionError
 from loopline.reports.run import unusual_records
 from loopline.store.current import engine
@@ -24,7 +25,7 @@ from loopline.web.report_pages import page_of, refusal, report_or_404
 def report_unusual(request: PageRequest, key: str, kind: str) -> HttpResponse:
     """Which records they are, so that somebody can put them right."""
     report, books = report_or_404(key), books_for(request.actor)
-    shown = {"report": report, "back": page_of(key, urlencode(options_said(request.GET)))}
+    shown = {"report": report, "back": page_of(key, urlencode(said_and_read(report, request.GET)))}
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         found, scope = unusual_records(key, kind, asked.options, engine(), books)

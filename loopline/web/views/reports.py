@@ -1,7 +1,7 @@
 """The pages of Count: the closed-loop report, what is behind its figures, downloads, and the models side by side."""
 
 import gzip
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -27,7 +27,6 @@ from loopline.reports.address import (
     flat,
     options_said,
     read_address,
-    refuse_not_understood,
     usual_of,
 )
 from loopline.reports.behind import Behind, behind
@@ -39,12 +38,14 @@ from loopline.reports.files.series import SERIES_FORMS
 from loopline.reports.metric import METRICS, Metric, Number
 from loopline.reports.naming import names_of
 from loopline.reports.opened import MOST
+from loopline.reports.option_words import names_read
 from loopline.reports.options import Books, OptionError
 from loopline.reports.over_time.series import over_time
 from loopline.reports.periods import ALL, NAMES, named_periods
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
 from loopline.reports.run import row_sparks, run_by_window, run_report, run_with_before, settle, told_whole
+from loopline.reports.unread import refuse_unread
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import costs_named, records_named, touches_named
@@ -134,7 +135,7 @@ def downloaded(request: PageRequest, report: Report, form: str) -> HttpResponse:
     with `windows=yes` how much the lookback window matters."""
     books = books_for(request.actor)
     try:
-        refuse_not_understood(request.GET)
+        refuse_unread(flat(request.GET), report)
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
         if wants_windows(request.GET):
             return as_file(run_by_window(report.key, asked.options, engine(), books).result.to_json(), form)
@@ -170,7 +171,7 @@ def closed_loop_behind(request: PageRequest) -> HttpResponse:
         "hides_names": bool(found.leads or found.visitors) and not request.actor.may(Permission.SEE_PEOPLE),
         "reasons": REASONS,
         "most": MOST,
-        "back": f"{reverse('closed_loop')}?{_options_only(request)}",
+        "back": f"{reverse('closed_loop')}?{shown['options_query']}",
         "behind": reverse("closed_loop_behind"),
     }
     return render(request, "reports/closed_loop_behind.html", shown)
@@ -201,8 +202,14 @@ def chart_bundle(request: HttpRequest, number: str) -> HttpResponse:
     return response
 
 
-def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loop"]) -> dict[str, Any]:
-    """What the options above a report offer; here also when the address asks for something impossible."""
+def chips(
+    request: PageRequest, route: str, report: Report = REPORTS["closed-loop"], takes: Collection[str] = ()
+) -> dict[str, Any]:
+    """What the options above a report offer; here also when the address asks for something impossible.
+
+    `takes`: the options that the page reads where they are not those of its report. Links carry these and no others.
+    """
+    takes = takes or names_read(report)
     books = books_for(request.actor)
     known = MODELS | own_models(engine(), {"as_of": engine().horizon()})
     offered = choices(books, report.by or {}, known)
@@ -218,7 +225,8 @@ def chips(request: PageRequest, route: str, report: Report = REPORTS["closed-loo
         "route": route,
         "whose": books.whose,
         "query": flat(request.GET),
-        "options_query": _options_only(request),
+        "takes": takes,
+        "options_query": urlencode({name: told for name, told in options_said(request.GET).items() if name in takes}),
     }
 
 
@@ -234,10 +242,6 @@ def _said(query: Mapping[str, str], offered: Mapping[str, Any]) -> dict[str, str
         "lookback": offered["lookbacks"],
     }
     return {name: known.get(query[name], query[name]) for name, known in words.items() if query.get(name)}
-
-
-def _options_only(request: PageRequest) -> str:
-    return urlencode(options_said(request.GET))
 
 
 def about(asked: Asked, model: Model) -> dict[str, Any]:

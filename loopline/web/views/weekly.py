@@ -11,9 +11,10 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
-from loopline.reports.address import options_said, read_address, refuse_not_understood, usual_of
+from loopline.reports.address import flat, options_said, read_address, usual_of
 from loopline.reports.options import OptionError
 from loopline.reports.periods import DAY
+from loopline.reports.unread import refuse_unread
 from loopline.reports.weekly.sums import WEEKLY
 from loopline.reports.weekly.table import NAMES, Line, WeeklyTable, weekly_table
 from loopline.store.current import engine
@@ -84,7 +85,7 @@ def _behind(line: Line, table: WeeklyTable, request: PageRequest) -> str:
 def weekly_download(request: PageRequest, form: str) -> HttpResponse:
     """All lines as CSV, JSON, XLSX or Parquet."""
     try:
-        refuse_not_understood(request.GET)
+        refuse_unread(flat(request.GET), WEEKLY)
         asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), USUAL)
         table = weekly_table(asked.options, engine(), books_for(request.actor))
     except OptionError as error:
