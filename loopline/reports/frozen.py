@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from loopline.reports.metric import AddsUp, Metric, Number, Unit
+from loopline.reports.catalogue import REPORTS
+from loopline.reports.metric import METRICS, AddsUp, Metric, Number, Unit
 from loopline.reports.over_time.slices import described_slice
 from loopline.reports.over_time.sparks import Sparks
 from loopline.reports.periods import Period
@@ -63,7 +64,8 @@ def _plain(value: Number) -> str:
 
 def result_from(told: Mapping[str, Any]) -> ReportResult:
     """The result that `ReportResult.to_json` wrote, with its course over time where that was written beside it."""
-    metrics = [_metric(one) for one in told["columns"]]
+    parts = {one.key: one.parts for one in [*METRICS.values(), *REPORTS[told["report"]].metrics]}
+    metrics = [_metric(one, parts.get(one["key"], ())) for one in told["columns"]]
     unusual = [Unusual(one["key"], one["records"], one["amounts_minor"], one["text"])
                for one in told.get("unusual", ())]  # fmt: skip
     said = {NOTHING_HERE, *(one.sentence for one in unusual)}
@@ -119,12 +121,13 @@ def _without_verdict(told: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in told.items() if name != "holds"}
 
 
-def _metric(told: Mapping[str, Any]) -> Metric:
+def _metric(told: Mapping[str, Any], parts: tuple[str, ...]) -> Metric:
+    """`parts`: of which others it is made, as the report of today says it; what is kept does not."""
     unit = Unit.MONEY if str(told["unit"]).endswith("minor units") else Unit(told["unit"])
     return Metric(
         key=told["key"], label=told["label"], short=told["short"], unit=unit, formula=told["formula"],
         grain=told["grain"], period_date=told["date_basis"], cohort_date=told["date_basis"],
-        adds_up=AddsUp(told["adds_up"]), is_less_better=bool(told.get("is_less_better")),
+        adds_up=AddsUp(told["adds_up"]), is_less_better=bool(told.get("is_less_better")), parts=parts,
     )  # fmt: skip
 
 

@@ -29,4 +29,5 @@ def test_the_page_and_a_frozen_run_mark_the_cost_of_the_total(store: DuckDBEngin
         figures, _, rest = text.partition('<dl class="figures')[2].partition("</dl>")
         assert f'title="{why}"' in figures, "cost and ROMI at the top"
         assert f'title="{why}"' in rest.partition("<tfoot>")[2]
+        assert figures.count(f'title="{why}"') == 2, "both of them"
         assert "1 campaign has no cost line in this period: the cost is unknown, not 0." in text
