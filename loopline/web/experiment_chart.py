@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.utils.html import format_html, format_html_join
 
+from loopline.lib.amounts import MINUS
 from loopline.reports.experiments.lift import Lift
 
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 220, 108, 50, 16, 32
@@ -79,4 +80,4 @@ def _ticks(bottom: float, top: float) -> list[float]:
 def _tick(value: float, is_money: bool) -> str:
     if is_money:
         return "0" if value == 0 else ""
-    return f"{round(100 * value):+} %" if value else "0"
+    return f"{round(100 * value):+} %".replace("-", MINUS) if value else "0"
