@@ -70,7 +70,7 @@ def test_the_wall_and_today_say_it_too(store: DuckDBEngine) -> None:
     client = running(store, is_booked=False)
     wall = client.get(reverse("wall")).content.decode()
     assert wall.count(MARK) == 2
-    assert wall.count(f"This month: {ONE_CAMPAIGN}") == 1
+    assert wall.count(f"This month, {ONE_CAMPAIGN}") == 1
     today = client.get(reverse("today_figures"), headers={"HX-Request": "true"}).content.decode()
     assert today.count(MARK) == 2
     assert TOLD in today
