@@ -28,34 +28,37 @@ _SHORT = "format(datum.value, '~s')"
 """0, 20k, 1.5M: each label by itself, so that zero is not 0k."""
 
 
-def _major(amount_minor: int, currency: str) -> float:
-    return float(Money(amount_minor, currency).major)
+def _major(amount_minor: float, currency: str) -> float:
+    return float(Money(int(amount_minor), currency).major)
 
 
 def over_time_chart(points: Sequence[Point], currency: str) -> Chart:
-    """Two lines: closed revenue and cost per slice of the period."""
-    rows: list[dict[str, object]] = [
-        {"at": point.period.label, "place": place, "what": what, "amount": _major(amount, currency)}
+    """Two lines: closed revenue and cost per slice of the period. A slice of unknown cost has no point, so the line has
+    a gap there; its name stands beside the last point that is known."""
+    rows: list[dict[str, Any]] = [
+        {"at": point.period.label, "place": place, "what": what,
+         "amount": None if amount is None else _major(amount, currency)}
         for place, point in enumerate(points)
         for what, amount in ((REVENUE, point.revenue_minor), (COST, point.cost_minor))
-    ]
-    low, high = round_ends([float(str(row["amount"])) for row in rows])
-    if points:
-        ends = rows[-len(_WHAT) :]
-        places = apart([float(str(row["amount"])) for row in ends], low, high, APART_PX * (high - low) / HIGH)
-        for row, place in zip(ends, places, strict=True):
-            row["name_at"] = place
+    ]  # fmt: skip
+    known = [row for row in rows if row["amount"] is not None]
+    low, high = round_ends([row["amount"] for row in known])
+    ends = list({row["what"]: row for row in known}.values())
+    places = apart([row["amount"] for row in ends], low, high, APART_PX * (high - low) / HIGH)
+    for row, place in zip(ends, places, strict=True):
+        row["name_at"] = place
     axis = [{"name": "low", "value": low}, {"name": "high", "value": high}]
     return {"spec": _over_time_spec() | {"params": axis}, "rows": rows}
 
 
 def by_row_chart(rows: Iterable[Row], currency: str) -> Chart:
-    """Two bars a row: revenue and cost of the largest rows."""
+    """Two bars a row: revenue and cost of the largest rows. What is not known has no bar."""
     shown = [row for row in rows if not row.is_rest][:MOST_BARS]
     bars = [
-        {"row": row.label, "place": place, "what": what, "value": _major(int(row.values.get(key) or 0), currency)}
+        {"row": row.label, "place": place, "what": what, "value": None if amount is None else _major(amount, currency)}
         for place, row in enumerate(shown)
         for what, key in ((REVENUE, "revenue_minor"), (COST, "cost_minor"))
+        for amount in (row.values.get(key),)
     ]
     return {"spec": _by_row_spec(len(shown)), "rows": bars, "title": f"Revenue and cost, {currency}"}
 

@@ -15,7 +15,8 @@ from loopline.store.engine import Engine, Value
 class Point:
     period: Period
     revenue_minor: int
-    cost_minor: int
+    cost_minor: int | None
+    """What is known of it; None where lines fall into the slice and nothing of them has an exchange rate."""
 
 
 def over_time(scope: Scope, engine: Engine) -> list[Point]:
@@ -32,7 +33,8 @@ def over_time(scope: Scope, engine: Engine) -> list[Point]:
     [revenue] = engine.rows(_revenue(len(parts)), values)
     [cost] = engine.rows(_cost(len(parts)), values)
     return [
-        Point(part, number(revenue[f"sum{place}"]), number(cost[f"sum{place}"])) for place, part in enumerate(parts)
+        Point(part, number(revenue[f"sum{place}"]), None if spent is None else number(spent))
+        for place, (part, spent) in enumerate(zip(parts, cost.values(), strict=True))
     ]
 
 
@@ -49,7 +51,14 @@ def _revenue(count: int) -> str:
 
 
 def _cost(count: int) -> str:
-    sums = ", ".join(
-        f"coalesce(sum({spent(f'$first{place}', f'$last{place}')}), 0) AS sum{place}" for place in range(count)
-    )
+    sums = ", ".join(f"{_cost_of(f'$first{place}', f'$last{place}')} AS sum{place}" for place in range(count))
     return question(f"SELECT {sums} FROM cost_lines WHERE {falls_into('$first', '$last')}", COST_LINES)
+
+
+def _cost_of(first: str, last: str) -> str:
+    """0 where no line falls into the slice, NULL where some do and none of them is known."""
+    falls = falls_into(first, last)
+    return (
+        f"CASE WHEN count(CASE WHEN {falls} THEN 1 END) = 0 THEN 0"
+        f" ELSE sum(CASE WHEN {falls} THEN {spent(first, last)} END) END"
+    )
