@@ -144,8 +144,12 @@ def test_a_cause_opens_into_the_records_that_it_changed(units: tuple[BusinessUni
     refused = client.get(address, asked | {"cause": "codes", "row": HOSTILE})
     assert refused.status_code == 400
     assert HOSTILE not in refused.content.decode()
-    weekly = client.get(reverse("report_changes", args=["weekly"]), asked | {"cause": "refunds"}).content.decode()
-    assert "not told record by record" in weekly
+    weekly = client.get(reverse("report_changes", args=["weekly"]), asked | {"cause": "refunds"}).context
+    [(_, record)] = weekly["changed_records"]
+    assert (record.before, record.item.adds) == (100_00, 60_00), "the week of the sale, of no channel"
+    [line] = weekly["found"].rows
+    of_line = client.get(reverse("report_changes", args=["weekly"]), asked | {"cause": "refunds", "row": line.key})
+    assert of_line.context["changed"].total == line.change == -40_00
 
 
 def test_where_nothing_arrived_the_page_says_so(units: tuple[BusinessUnit, BusinessUnit]) -> None:

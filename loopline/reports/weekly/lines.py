@@ -1,11 +1,12 @@
-"""The weekly table as a report whose rows are its lines, so that it can be told what changed in it."""
+"""The weekly table as a report whose rows are its lines: each figure opens, and it can be told what changed in it."""
 
 from dataclasses import replace
 
 from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.weekly.sums import WEEKLY, result_with, summed
+from loopline.reports.weekly.behind_line import open_line
+from loopline.reports.weekly.sums import METRICS, WEEKLY, result_with, summed
 from loopline.reports.weekly.table import Line, lines_in
 from loopline.store.engine import Engine
 
@@ -22,4 +23,4 @@ def _row(one: Line) -> Row:
     return Row(one.key, label, values=summed([one]))
 
 
-LINES = replace(WEEKLY, run=_run, chart=None)
+LINES = replace(WEEKLY, run=_run, chart=None, open=open_line, opens=frozenset(one.key for one in METRICS))

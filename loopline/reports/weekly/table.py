@@ -37,7 +37,7 @@ COLUMNS = ("week", "unit", "channel", "spend_minor", "touches", "leads", "revenu
 NAMES = {NOTHING: "No channel", OTHER_UNITS: "Other business units", UNATTRIBUTED: "Unattributed"}
 RESTS_ON = frozenset({"won", "cost"})
 """As the closed loop: what is unusual opens there."""
-_KINDS = ("lead", "revenue")
+KINDS = ("lead", "revenue")
 _Key = tuple[date, str, str]
 """Week, id of the business unit (or ""), channel."""
 _WEEKS = Part("weeks", "SELECT CAST(w.began AS BIGINT) AS week_us FROM (SELECT unnest($weeks) AS began) AS w")
@@ -106,21 +106,21 @@ def weekly_table(options: Options, engine: Engine, books: Books) -> WeeklyTable:
 
     Raises OptionError for a model whose rows overlap or a period of more than ten years, and StoreError.
     """
-    table = lines_in(settle(_by_channel(options), engine, books), engine, has_units=options.by == "unit")
+    table = lines_in(settle(by_channel(options), engine, books), engine, has_units=options.by == "unit")
     table.unusual = unusual(RESTS_ON, table.scope, engine)
     return table
 
 
-def _by_channel(options: Options) -> Options:
+def by_channel(options: Options) -> Options:
     """What the questions are asked with, whether or not units are told apart beside."""
     return replace(options, clock="period", by="channel", conversion="")
 
 
 def lines_in(scope: Scope, engine: Engine, *, has_units: bool) -> WeeklyTable:
     """The table of a settled scope, without what is unusual behind it. Raises as `weekly_table` does."""
-    scope = replace(scope, options=_by_channel(scope.options))
+    scope = replace(scope, options=by_channel(scope.options))
     unit = "unit_id" if has_units else "''"
-    model, learnt = sharing_model(scope, engine, *_KINDS)
+    model, learnt = sharing_model(scope, engine, *KINDS)
     mondays = mondays_of(scope)
     values: dict[str, Value] = {**scope.params, **learnt, "weeks": [str(began(day, scope)) for day in mondays]}
     by_began = {began(day, scope): day for day in mondays}
@@ -183,9 +183,9 @@ def _credit(model: Model, row: RowOf, unit: str) -> str:
         ASOF LEFT JOIN (SELECT week_us, 1 AS one FROM weeks) AS w ON t.one = w.one AND t.converted_us >= w.week_us
         GROUP BY w.week_us, t.kind, t.unit, t.channel
         """,
-        conversions(*_KINDS),
-        credit_ledger(model, row, *_KINDS),
-        unattributed(model, row, *_KINDS),
+        conversions(*KINDS),
+        credit_ledger(model, row, *KINDS),
+        unattributed(model, row, *KINDS),
         _WEEKS,
     )
 
