@@ -5,24 +5,29 @@ import json
 import sys
 from argparse import Namespace
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
-from loopline.cli.command import CommandError, UsedWronglyError
+from loopline.cli.command import CommandError
 from loopline.reports.change.write import change_cells, change_lines
+from loopline.reports.change.write_cause import cause_cells, cause_lines
 from loopline.reports.files.export import exported
 from loopline.reports.files.series import series_cells, series_lines
 from loopline.reports.files.write import table_lines, written_cells
+from loopline.reports.options import OptionError
 from loopline.reports.weekly.export import weekly_exported
 from loopline.reports.weekly.table import KEY as WEEKLY
 
 
 def tell(result: Mapping[str, Any], given: Namespace) -> None:
-    """Raises OptionError for a form that the answer does not have, and CommandError for a file that cannot be, or a
-    form that is none of a file."""
+    """Raises OptionError for a form that the answer does not have, and CommandError for a file that cannot be."""
     if given.sql:
         _tell_sql(str(result["sql"]), given.output)
-    elif given.key == WEEKLY and "causes" not in result:
+    elif "causes" in result or "cause" in result:
+        _tell_changes(result, given)
+    elif given.key == WEEKLY:
         _tell_weeks(result, given)
     elif given.output:
         _write(result, given)
@@ -43,9 +48,30 @@ def _tell_sql(script: str, output: str | None) -> None:
 
 def _lines(result: Mapping[str, Any], given: Namespace) -> list[str]:
     """For people to read in a terminal."""
-    if given.series:
-        return series_lines(result)
-    return change_lines(result) if "causes" in result else table_lines(result)
+    return series_lines(result) if given.series else table_lines(result)
+
+
+def _tell_changes(result: Mapping[str, Any], given: Namespace) -> None:
+    """What changed, by cause or row by row in the figure asked for; or the records that one cause changed."""
+    if "cause" in result:
+        if given.format == "csv" and result["changed"] is None:
+            raise OptionError(f"{result['not_told']} --format json holds the facts.", "cause")
+        cells, lines = partial(cause_cells, result), partial(cause_lines, result)
+    else:
+        by_row = given.metric is not None
+        cells, lines = partial(change_cells, result, by_row=by_row), partial(change_lines, result, by_row=by_row)
+    if given.format == "json":
+        text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
+    elif given.format == "csv":
+        to = StringIO()
+        csv.writer(to, lineterminator="\n").writerows(cells())
+        text = to.getvalue()
+    else:
+        text = "\n".join(lines()) + "\n"
+    if given.output:
+        _put(text.encode(), given.output)
+    else:
+        sys.stdout.write(text)
 
 
 def _tell_weeks(result: Mapping[str, Any], given: Namespace) -> None:
@@ -68,8 +94,6 @@ def _put(content: bytes, output: str) -> None:
 
 
 def _write(result: Mapping[str, Any], given: Namespace) -> None:
-    if "causes" in result and given.format != "json":
-        raise UsedWronglyError("what changed is written as json; print it as a table or csv without --output")
     if given.format == "table":
         content = ("\n".join(_lines(result, given)) + "\n").encode()
     else:
@@ -79,7 +103,6 @@ def _write(result: Mapping[str, Any], given: Namespace) -> None:
 
 def _print_csv(result: Mapping[str, Any], *, is_series: bool) -> None:
     write = csv.writer(sys.stdout, lineterminator="\n").writerow
-    table = change_cells if "causes" in result else written_cells
-    rows: Iterable[Sequence[str]] = series_cells(result) if is_series else table(result)
+    rows: Iterable[Sequence[str]] = series_cells(result) if is_series else written_cells(result)
     for row in rows:
         write(row)

@@ -16,7 +16,7 @@ from loopline.reports.weekly.table import KEY as WEEKLY
 BINARY = ("xlsx", "parquet")
 _SENT = (
     "from", "to", "as_of", "model", "clock", "by", "unit", "lookback", "half_life", "order", "conversion", "people",
-    "kinds", "direct", "humans", "changed_since", "frozen", "against", "windows", "sql",
+    "kinds", "direct", "humans", "changed_since", "frozen", "against", "metric", "cause", "row", "windows", "sql",
 )  # fmt: skip
 
 
@@ -57,6 +57,13 @@ def configure(parser: ArgumentParser) -> None:
         metavar="ID",
         help="with --frozen: what changed between it and this other run, or now (as of --as-of)",
     )
+    parser.add_argument("--metric", metavar="M", help="of what changed: row by row in this figure")
+    parser.add_argument(
+        "--cause", metavar="C", help="of what changed: the records that this cause changed, and its facts"
+    )
+    parser.add_argument(
+        "--row", metavar="ROW", help="with --cause: in this row, by its name or key (default: the total)"
+    )
     parser.add_argument("--format", choices=["table", *FORMS], default="table")
     parser.add_argument("--output", metavar="FILE", help="write there instead of printing; XLSX and Parquet need it")
 
@@ -74,11 +81,20 @@ def _refusals(given: Namespace) -> Iterator[str]:
         yield "--series is of reports with rows: the weekly table and what changed have none"
     if given.windows and (no_table or given.frozen or given.series):
         yield "--windows is of a report as it is now: leave out --series, --changed-since, --frozen"
+    changes = given.changed_since or given.against
+    if (given.metric is not None or given.cause is not None) and not changes:
+        yield "--metric and --cause are of what changed: add --changed-since T, or --frozen ID --against now"
+    if given.row is not None and not given.cause:
+        yield "--row says in which row a cause is opened: add --cause C"
+    if changes and given.format in BINARY:
+        yield "what changed is written as table, csv or json"
     if given.sql and (given.series or given.changed_since or given.frozen or given.windows or given.format != "table"):
         yield "--sql is what a report asks, as SQL: leave out --series, --windows, --changed-since, --frozen, --format"
     yield from _changing_nothing(given)
     if given.against and not given.frozen:
         yield "--against says what to compare a frozen run with: add --frozen ID"
+    if given.frozen and given.changed_since:
+        yield "--frozen has a moment of its own to compare with: leave out --changed-since, or say --against now"
 
 
 def _changing_nothing(given: Namespace) -> Iterator[str]:

@@ -112,8 +112,18 @@ def frozen_answer(
     key: str, run_id: str, words: Mapping[str, str], actor: Actor, engine: Engine, books: Books
 ) -> dict[str, object]:
     """For the command line: the JSON of a frozen run, or with `against` (and `as_of`) of what changed since."""
-    run = run_named(key, run_id, actor)
-    if against := words.get("against", ""):
-        return changed_between(run, against, actor, engine, books, as_of=words.get("as_of", "")).to_json()
-    told: dict[str, object] = run.told
+    if words.get("against"):
+        return changed_as_asked(key, run_id, words, actor, engine, books).to_json()
+    told: dict[str, object] = run_named(key, run_id, actor).told
     return told
+
+
+def changed_as_asked(
+    key: str, run_id: str, words: Mapping[str, str], actor: Actor, engine: Engine, books: Books
+) -> Why:
+    """What changed between the run and `against` (a run, or `now`), as of `as_of`, row by row in the figure `metric`.
+
+    Raises OptionError and StoreError.
+    """
+    run, said = run_named(key, run_id, actor), {name: words.get(name, "") for name in ("as_of", "metric")}
+    return changed_between(run, words.get("against", NOW), actor, engine, books, **said)

@@ -122,7 +122,7 @@ def test_where_rows_are_not_added_up_what_changed_is_written_row_by_row(engine: 
     shelf.store()
     asked = {"from": "2024-03-01", "to": "2024-03-31", "changed_since": "2024-04-11"}
     answer = answered("coverage", asked, engine, BOOKS)
-    assert change_cells(answer)[0][1:] == ["Before", "Now", "Change", "Because of"]
+    assert change_cells(answer)[0][1:] == ["Key", "Before", "Now", "Change", "by Opportunities"]
     label = {"known": "Won with an amount and an exchange rate", "known_of": "Won revenue with a known origin"}
     assert label[answer["metric"]["key"]] in {line[0] for line in change_cells(answer)[1:]}
     assert not [line for line in change_lines(answer) if line.startswith("As it was")]

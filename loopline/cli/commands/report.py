@@ -11,7 +11,6 @@ from loopline.cli.report_told import tell
 from loopline.cli.report_words import configure, refusal, words_sent
 from loopline.cli.typed import at_option
 from loopline.lib.config import Config, read_config
-from loopline.reports.answer import answered
 from loopline.reports.options import OptionError
 from loopline.store.engine import StoreError
 from loopline.store.open import open_engine
@@ -44,14 +43,12 @@ def _ask_the_store(config: Config, key: str, words: Mapping[str, str]) -> Mappin
     set_up_again()
     from loopline.access.actor import SYSTEM  # models, which need Django to be set up first
     from loopline.access.books import books_for
-    from loopline.reporting.comparing import frozen_answer
+    from loopline.web.report_for_commands import report_answer
 
     books = books_for(SYSTEM)
     engine = open_engine(config)
     try:
-        if "frozen" in words:
-            return frozen_answer(key, words["frozen"], words, SYSTEM, engine, books)
-        return answered(key, words, engine, books)
+        return report_answer(key, words, SYSTEM, engine, books)
     finally:
         engine.close()
 

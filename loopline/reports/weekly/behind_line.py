@@ -64,7 +64,7 @@ def _asked(row: str, scope: Scope) -> _Asked:
     if monday is None or row.count("/") < 2:
         raise OptionError(
             f"The weekly table of this period has no line “{row[:60]}”. Take one of its lines, such as "
-            f"“{mondays_of(whole)[0]}//Email”: a Monday, the id of a business unit where units are told apart, a channel.",
+            f"“{mondays_of(whole)[0]}//Email”: a Monday, a business unit where units are told apart, a channel.",
             "row",
         )
     return _Asked(_days_of(monday, whole), whole, unit_id, channel)

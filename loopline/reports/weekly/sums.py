@@ -15,7 +15,7 @@ from loopline.store.engine import Engine
 
 _WEEK = "week of the conversion, of the touchpoint, of the cost"
 SPEND, TOUCHES, LEADS, REVENUE = METRICS = (
-    sum_of("spend_minor", "Spend", "actual cost of the days of the week; — where none is known at all",
+    sum_of("spend_minor", "Cost", "actual cost of the days of the week; — where none is known at all",
            of="cost line and day", dated=_WEEK, unit=Unit.MONEY, is_neutral=True),
     sum_of("touches", "Touches", "touchpoints that may earn, by humans", of="touchpoint", dated=_WEEK),
     sum_of("leads", "Leads", "leads created", of="lead", dated=_WEEK),

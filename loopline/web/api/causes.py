@@ -7,11 +7,8 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
-from loopline.access.roles import Permission
 from loopline.access.scopes import Scope
-from loopline.reports.change.cause_facts import MOST, Fact, facts_of
 from loopline.reports.change.causes import CAUSES, Cause
-from loopline.reports.change.records_changed import records_changed
 from loopline.reports.change.why import scope_since, why_changed
 from loopline.reports.comparable import COMPARABLE
 from loopline.reports.dimension import TOTAL
@@ -24,10 +21,8 @@ from loopline.web.api.asked import asked_of, changes_words, report_named, since_
 from loopline.web.api.bearer import Bearer, Caller, caller_of
 from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
-from loopline.web.api.record_told import is_of_a_person, record_told
 from loopline.web.api.schemas import PROBLEMS, CauseAnswer
-from loopline.web.behind_names import items_named
-from loopline.web.fact_words import ToldFact, facts_in_words, values_told
+from loopline.web.cause_told import facts_told, records_told
 
 router = Router(auth=Bearer(Scope.RECORDS_READ), tags=["Reports"])
 _BY_KEY = {cause.key: cause for cause in CAUSES if cause.table}
@@ -48,23 +43,8 @@ def cause_facts(request: HttpRequest, key: str, cause: str) -> HttpResponse:
     books = caller.books
     options, since = asked_of(words, report, books).options, since_of(words, books)
     scope = scope_since(key, options, since, engine(), books)
-    facts = facts_of(found, scope, since, engine())
-    told = facts_in_words(found, facts, caller.actor, books.currency, books.zone)
-    return json_answer(
-        request,
-        {
-            "report": report.key,
-            "cause": found.key,
-            "label": found.label,
-            "about": found.explanation,
-            "since": since.isoformat(),
-            "as_of": scope.as_of.isoformat(),
-            "has_more": len(facts) == MOST,
-            "needs_all_units": not found.has_unit and not books.sees_all_units,
-            "facts": [_fact_told(*one) for one in zip(facts, told, strict=True)],
-            "changed": _changed(words, found, scope, since, report, caller),
-        },
-    )
+    told = facts_told(report.key, found, scope, since, caller.actor, engine())
+    return json_answer(request, told | {"changed": _changed(words, found, scope, since, report, caller)})
 
 
 def _changed(
@@ -75,24 +55,8 @@ def _changed(
         if "row" in words:
             raise refused(422, "option_missing", "Say of which figure: metric= beside row=.", "metric")
         return None
-    row = words.get("row", TOTAL)
     why = why_changed(report.key, scope.options, since, engine(), caller.books, metric=words["metric"])
-    changed = records_changed(why, cause, row, engine())
-    if changed is None:
-        return None
-    sees_people = caller.actor.may(Permission.SEE_PEOPLE)
-    named = items_named([one.item for one in changed.changes], caller.actor)
-    return {
-        "metric": why.metric.told(caller.books.currency, scope.options.clock),
-        "row": row,
-        "change": changed.total,
-        "count": changed.count,
-        "hides_names": not sees_people and any(is_of_a_person(one) for one in named),
-        "records": [
-            record_told(one, sees_people=sees_people) | {"before": record.before, "change": record.change}
-            for one, record in zip(named, changed.changes, strict=True)
-        ],
-    }
+    return records_told(why, cause, words.get("row", TOTAL), caller.actor, engine())
 
 
 def _cause_named(key: str) -> Cause:
@@ -100,19 +64,3 @@ def _cause_named(key: str) -> Cause:
         message = f"No facts stand behind “{key[:60]}”. Choose one of: {', '.join(_BY_KEY)}."
         raise refused(404, "cause_unknown", message, "cause")
     return _BY_KEY[key]
-
-
-def _fact_told(fact: Fact, told: ToldFact) -> dict[str, Any]:
-    """The id of its record only for who may open it."""
-    return {
-        "id": fact.record_id if told.url else None,
-        "name": told.name,
-        "page": told.url or None,
-        "learned_at": fact.learned_at.isoformat(),
-        "before": values_told(fact.before),
-        "after": values_told(fact.after),
-        "before_words": told.before,
-        "after_words": told.after,
-        "changed_by": told.author.name if told.author else None,
-        "changed_at": told.author.at.isoformat() if told.author else None,
-    }

@@ -5,12 +5,11 @@ from django.views.decorators.http import require_GET
 
 from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
-from loopline.reporting.comparing import frozen_answer
-from loopline.reports.answer import answered
 from loopline.reports.options import OptionError
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 from loopline.web.internal import for_commands, plain_json
+from loopline.web.report_for_commands import report_answer
 
 
 @require_GET
@@ -19,9 +18,7 @@ def internal_report(request: HttpRequest) -> HttpResponse:
     """A report over all business units, as JSON: whoever may read the token may read the data itself."""
     books, key = books_for(SYSTEM), request.GET.get("key", "")
     try:
-        if run_id := request.GET.get("frozen", ""):
-            return plain_json(frozen_answer(key, run_id, request.GET, SYSTEM, engine(), books))
-        return plain_json(answered(key, request.GET, engine(), books))
+        return plain_json(report_answer(key, request.GET, SYSTEM, engine(), books))
     except OptionError as error:
         return plain_json({"error": str(error), "field": error.field}, status=400)
     except StoreError as error:
