@@ -30,10 +30,16 @@ FIRST = slice(MOST)
 def run_report(key: str, options: Options, engine: Engine, books: Books) -> ReportResult:
     """The report `key` as asked. Raises OptionError for an option that cannot be used and StoreError when the event
     store does not answer; never an empty report instead."""
-    report = report_named(key)
+    return run_report_of(report_named(key), options, engine, books)
+
+
+def run_report_of(report: Report, options: Options, engine: Engine, books: Books) -> ReportResult:
+    """The same of any report, also of one that is not of the library."""
     scope = settle_for(report, options, engine, books)
     with engine.together(common_parts):
-        return kept_or(engine, key, scope, lambda: _minded(report, report.run(report, scope, engine), scope, engine))
+        return kept_or(
+            engine, report.key, scope, lambda: _minded(report, report.run(report, scope, engine), scope, engine)
+        )
 
 
 def _minded(report: Report, result: ReportResult, scope: Scope, engine: Engine) -> ReportResult:
@@ -124,19 +130,25 @@ def open_figure(
 
     Raises OptionError and StoreError.
     """
-    report = report_named(key)
+    return open_figure_of(report_named(key), row, metric, options, engine, books, listed)
+
+
+def open_figure_of(
+    report: Report, row: str, metric: str, options: Options, engine: Engine, books: Books, listed: slice = FIRST
+) -> Opened:
+    """The same of any report, also of one that is not of the library."""
     if report.open and report.may_open(metric):
         opened = report.open(row, metric, settle_for(report, options, engine, books), engine)
         if not opened.is_known:
             check_row(report, row, options, engine, books)
         return replace(opened, items=opened.items[listed])
-    result = run_report(key, options, engine, books)
+    result = run_report_of(report, options, engine, books)
     columns = {one.key: one for one in result.metrics}
     if metric not in columns or not columns[metric].parts:
         opens = ", ".join(sorted(report.opening(result.metrics)))
         raise OptionError(f"There is nothing to open behind “{metric}”. Open one of: {opens}.", "metric")
     if row != TOTAL and all(one.key != row for one in result.rows):
-        open_figure(key, row, _counted(report, result)[0], options, engine, books)  # refuses what is no row
+        open_figure_of(report, row, _counted(report, result)[0], options, engine, books)  # refuses what is no row
     parts = tuple(columns[part] for part in columns[metric].parts)
     return Opened(columns[metric], row, (), 0, result.figure(row, metric), parts)
 
@@ -152,7 +164,7 @@ def check_row(report: Report, row: str, options: Options, engine: Engine, books:
 
 
 def _has_row(report: Report, row: str, options: Options, engine: Engine, books: Books) -> bool:
-    result = run_report(report.key, options, engine, books)
+    result = run_report_of(report, options, engine, books)
     keys = {one.key for one in result.rows}
     if row in keys or OTHERS not in keys or report.open is None:
         return row in keys

@@ -12,7 +12,7 @@ from loopline.access.scopes import Scope
 from loopline.lib.times import utc_now
 from loopline.reports.change.causes import CAUSES
 from loopline.store.duckdb_engine import DuckDBEngine
-from loopline.web.api.schemas import CauseAnswer, ChangesAnswer, UnusualAnswer
+from loopline.web.api.schemas import BehindAnswer, CauseAnswer, ChangesAnswer, UnusualAnswer
 from tests.api.asking import Program, program_of
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit, make_user, signed_in
@@ -78,6 +78,21 @@ def test_a_cause_opens_into_the_facts_of_its_page(key: str, units: tuple[Busines
     [record] = of_figure["changed"]["records"]
     assert (record["id"], record["before"], record["adds"], record["change"]) == ("o1", 100_00, 60_00, -40_00)
     assert of_figure["changed"]["change"] == changes["change"]["revenue_minor"]
+
+
+def test_a_line_of_the_weekly_table_opens_as_its_page_does(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    asker, browser = finance(units[0])
+    [line] = [one for one in browser.get(reverse("weekly"), ALL).context["lines"] if one[0].revenue_minor]
+    row = {"row": line[0].key, "metric": "revenue_minor"}
+    told = BehindAnswer.model_validate(asker.told("reports/weekly/behind", **row, **ALL))
+    assert (told.total, told.count) == (60_00, 1), "of the other the amount is not known"
+    opened = browser.get(reverse("report_behind", args=["weekly"]), {**row, **ALL}).context["opened"]
+    assert [(one.kind, one.id, one.adds) for one in told.records] == [
+        (one.kind, one.record_id, one.adds) for one in opened.items
+    ]
+    assert asker.refusal("reports/weekly/behind", **ALL) == (422, "option_missing", "metric")
+    assert asker.refusal("reports/weekly/behind", **ALL, metric="romi") == (422, "option_not_usable", "metric")
+    assert asker.refusal("reports/weekly/behind", **ALL, metric="leads", row="x") == (422, "option_not_usable", "row")
 
 
 def test_every_cause_of_facts_answers_and_hides_what_its_page_hides(units: tuple[BusinessUnit, BusinessUnit]) -> None:

@@ -227,10 +227,18 @@ def test_the_page_and_its_files_are_for_those_who_see_reports(store: DuckDBEngin
     assert "Paid Search,30.00" not in client.get(reverse("weekly_download", args=["csv"]), said).content.decode()
     shown = admin.get(reverse("weekly"), said)
     for line, behind in shown.context["lines"]:
-        for name, metric in (("revenue_minor", "revenue_minor"), ("leads", "leads"), ("spend_minor", "cost_minor")):
+        for name in ("revenue_minor", "leads", "spend_minor", "touches"):
             if figure := getattr(line, name):
-                opened = admin.get(f"{behind}&metric={metric}")
-                assert opened.context["found"].total == figure, (line, name)
+                opened = admin.get(f"{behind}&metric={name}")
+                assert opened.context["opened"].total == figure, (line, name)
+                assert f"{behind.replace('&', '&amp;')}&amp;metric={name}" in shown.content.decode()
+                if name != "touches":
+                    loop = admin.get(opened.context["in_closed_loop"])
+                    assert loop.context["found"].total == figure, "with what earned it"
+    assert admin.get(reverse("report_behind", args=["weekly"]), said | {"row": "2024-03-04//Fax", "metric": "leads"}
+                     ).status_code == 400, "a channel that no line is of"  # fmt: skip
+    page = admin.get(f"{behind}&metric=leads").content.decode()
+    assert f'href="{reverse("weekly")}?from=2024-03-01' in page, "the way back"
     by_unit = admin.get(reverse("weekly"), said | {"by": "unit"}).content.decode()
     assert "Business unit</th>" in by_unit
     assert admin.get(reverse("weekly"), {"by": "campaign"}).status_code == 400
@@ -248,6 +256,32 @@ def test_the_page_lists_whole_weeks(channels: int, shown: int) -> None:
     assert found[-1] == lines[-1]
     assert channels > shown or found[0].channel == "Channel 0"
     assert latest(lines[:10]) == lines[:10]
+
+
+@pytest.mark.django_db
+def test_a_line_opens_whatever_model_and_unit_it_is_told_by(store: DuckDBEngine) -> None:
+    """Markov learns from the whole period, in no week alone are there thirty sales; and credit that a touchpoint of
+    another unit earned stays with its channel, as in the table."""
+    north, south = make_unit("North"), make_unit("South")
+    shelf = Shelf(store)
+    for number in range(40):
+        at = day(2 + number / 2)
+        shelf.person(f"p{number}", f"v{number}")
+        for channel, unit, before in (("Email", south, 2), ("Event", north, 1)):
+            shelf.touch(f"t{number}{channel}", f"visitor:v{number}", at - before * DAY, channel=channel,
+                        unit_id=str(unit.pk))  # fmt: skip
+        shelf.lead(f"l{number}", f"p{number}", at, unit_id=str(north.pk))
+        shelf.won(f"o{number}", f"p{number}", at + DAY, 100_01, unit_id=str(north.pk))
+    shelf.store()
+    admin = signed_in_as(Role.ADMINISTRATOR, north)
+    for said in (DAYS | {"model": "markov"}, DAYS | {"by": "unit"}):
+        shown = admin.get(reverse("weekly"), said).context
+        for line, behind in shown["lines"]:
+            for name in ("revenue_minor", "leads", "touches"):
+                opened = admin.get(f"{behind}&metric={name}")
+                assert opened.status_code == 200, (line, name)
+                assert opened.context["opened"].total == (getattr(line, name) or None), (line, name)
+                assert not opened.context["in_closed_loop"], "there it would not be the same figure"
 
 
 def test_commands_are_told_what_changed_line_by_line_and_it_adds_up(engine: Engine) -> None:

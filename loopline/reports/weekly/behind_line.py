@@ -51,8 +51,8 @@ def open_line(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     told = next(one for one in METRICS if one.key == metric)
     items = _OPENING[metric](_asked(row, scope), engine)
     known = [one.adds for one in items if one.adds is not None]
-    # No line is left out of the table, so one of its weeks that nothing is behind is a line of zeros.
-    return Opened(told, row, tuple(items[:FARTHEST]), len(items), round(sum(known), 6) if known else None)
+    total = round(sum(known), 6) if known else None
+    return Opened(told, row, tuple(items[:FARTHEST]), len(items), total, is_known=bool(items))
 
 
 def _asked(row: str, scope: Scope) -> _Asked:

@@ -12,13 +12,14 @@ from loopline.access.actor import Actor
 from loopline.access.roles import Permission
 from loopline.access.scopes import Scope
 from loopline.reports.behind import behind
+from loopline.reports.comparable import COMPARABLE
 from loopline.reports.dimension import TOTAL
 from loopline.reports.metric import Metric, Number
 from loopline.reports.opened import FARTHEST, Working
 from loopline.reports.option_words import OPTION_WORDS
 from loopline.reports.options import Books, Options
 from loopline.reports.report import Report
-from loopline.reports.run import dated, open_figure
+from loopline.reports.run import dated, open_figure_of
 from loopline.store.current import engine
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import asked_of, report_named, words_of
@@ -51,7 +52,7 @@ class _Found:
 )
 def behind_figure(request: HttpRequest, key: str) -> HttpResponse:
     """What adds up to the figure `metric` of the row `row`, the largest first. Scope: `records:read`."""
-    report, caller = report_named(key), caller_of(request)
+    report, caller = report_named(key, COMPARABLE), caller_of(request)
     words, books = words_of(request, report, "row", "metric", "limit", "cursor"), caller.books
     most, start, as_of = limit_of(words.get("limit", "")), *_start(words, key)
     if not words.get("metric"):
@@ -84,7 +85,7 @@ def _found(
 ) -> _Found:
     row, metric = words.get("row", TOTAL), words["metric"]
     if report.key != "closed-loop":
-        opened = open_figure(report.key, row, metric, options, engine(), books, listed)
+        opened = open_figure_of(report, row, metric, options, engine(), books, listed)
         parts = [part.key for part in opened.parts]
         return _Found(
             opened.metric, opened.count, opened.total, items_named(opened.items, actor), parts, opened.workings

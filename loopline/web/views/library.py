@@ -28,20 +28,23 @@ from loopline.reports.option_words import options_of
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
-from loopline.reports.run import dated, open_figure, row_sparks, run_report, run_with_before, settle_for
+from loopline.reports.run import dated, open_figure_of, row_sparks, run_report_of, run_with_before, settle_for
+from loopline.reports.weekly.lines import LINES
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
-from loopline.web.report_pages import refusal, report_or_404
+from loopline.web.report_pages import page_of, refusal, report_or_404
 from loopline.web.report_words import changes, fractional
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.reports import about, chips, downloaded
+from loopline.web.weekly_line import line_in_closed_loop
 from loopline.web.workings_shown import workings_shown
 
 GROUPS = ("Arrive", "Hand over", "Win", "Count", "Learn")
 """The stations of the loop."""
 SHOWN_HERE = {key: one for key, one in REPORTS.items() if key != "closed-loop"}
 """The closed loop has a page of its own."""
+OPENED_HERE = SHOWN_HERE | {LINES.key: LINES}
 PAGE_WIDE = 1110
 """Pixels inside a panel of a desktop page."""
 ON_PHONES, ON_TABLETS = 3, 6
@@ -137,16 +140,16 @@ def _by_weight(found: Report, result: ReportResult) -> list[Metric]:
 @allow(Permission.SEE_REPORTS)
 def report_behind(request: PageRequest, key: str) -> HttpResponse:
     """The records that one figure counts."""
-    found = report_or_404(key, SHOWN_HERE)
+    found = report_or_404(key, OPENED_HERE)
     books = books_for(request.actor)
     row, metric = request.GET.get("row", TOTAL), request.GET.get("metric", "")
     shown = chips(request, "report_behind", found)
-    shown["back"] = reverse("report", args=[key]) + (f"?{shown['options_query']}" if shown["options_query"] else "")
+    shown["back"] = page_of(key, shown["options_query"])
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(found))
         options = dated(asked.options, engine())
-        opened = open_figure(key, row, metric, options, engine(), books)
-        result = run_report(key, options, engine(), books)
+        opened = open_figure_of(found, row, metric, options, engine(), books)
+        result = run_report_of(found, options, engine(), books)
         scope = settle_for(found, options, engine(), books)
     except OptionError as error:
         return render(request, "reports/report_behind.html", shown | refusal(error), status=400)
@@ -174,6 +177,8 @@ def report_behind(request: PageRequest, key: str) -> HttpResponse:
 
 def _in_closed_loop(found: Report, row: str, metric: str, scope: Scope, query: str) -> str:
     """Where the closed loop opens the same figure; "" where it does not know it."""
+    if found is LINES:
+        return line_in_closed_loop(row, metric, scope, dict(parse_qsl(query)))
     if found.in_closed_loop is None:
         return ""
     read = {one.name for one in options_of(found)}

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 
 from django.http import HttpResponse
 from django.shortcuts import render
-from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
@@ -13,21 +12,19 @@ from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.reports.address import flat, options_said, read_address, usual_of
 from loopline.reports.options import OptionError
-from loopline.reports.periods import DAY
 from loopline.reports.unread import refuse_unread
 from loopline.reports.weekly.sums import WEEKLY
-from loopline.reports.weekly.table import NAMES, Line, WeeklyTable, weekly_table
+from loopline.reports.weekly.table import Line, WeeklyTable, weekly_table
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.report_files import no_file, weekly_as_file
 from loopline.web.report_pages import refusal
 from loopline.web.views.reports import about, chips
+from loopline.web.weekly_line import behind_line
 
 USUAL = usual_of(WEEKLY)
 SHOWN = 200
 """Lines on the page; the files hold all."""
-_KEYS = {name: key for key, name in NAMES.items()}
-"""Channels that are none → the rows they are in the closed loop."""
 
 
 @require_GET
@@ -42,7 +39,7 @@ def weekly(request: PageRequest) -> HttpResponse:
     lines = latest(table.lines)
     shown |= about(asked, table.scope.model) | {
         "table": table,
-        "lines": [(one, _behind(one, table, request)) for one in lines],
+        "lines": [(one, behind_line(one, options_said(request.GET))) for one in lines],
         "left_out": len(table.lines) - len(lines),
         "currency": table.scope.books.currency,
         "unusual_query": _days_of(table, request),
@@ -63,21 +60,6 @@ def _days_of(table: WeeklyTable, request: PageRequest) -> str:
     said = {name: value for name, value in options_said(request.GET).items() if name in {"unit", "as_of"}}
     days = {"period": "custom", "from": table.scope.first.isoformat(), "to": table.scope.last.isoformat()}
     return urlencode(said | days)
-
-
-def _behind(line: Line, table: WeeklyTable, request: PageRequest) -> str:
-    """The address of what is behind the figures of a line, but for the figure: the closed loop of its days by channel
-    holds the same ones."""
-    scope = table.scope
-    said = {name: value for name, value in options_said(request.GET).items() if name != "compare"}
-    said |= {
-        "by": "channel", "period": "custom", "from": max(line.week, scope.first).isoformat(),
-        "to": min(line.week + 6 * DAY, scope.last).isoformat(), "row": _KEYS.get(line.channel, line.channel),
-    }  # fmt: skip
-    units = {name: key for key, name in scope.books.units.items()}
-    if table.has_units and line.unit in units:
-        said["unit"] = units[line.unit]
-    return f"{reverse('closed_loop_behind')}?{urlencode(said)}"
 
 
 @require_GET

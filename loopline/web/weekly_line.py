@@ -1,0 +1,36 @@
+"""Lines of the weekly table as addresses: where their figures open, and where the closed loop holds the same ones."""
+
+from collections.abc import Mapping
+from datetime import date
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from loopline.reports.dimension import TOTAL
+from loopline.reports.options import Scope
+from loopline.reports.periods import DAY
+from loopline.reports.weekly.table import Line
+
+_SAME = {"spend_minor": "cost_minor", "leads": "leads", "revenue_minor": "revenue_minor"}
+"""Figures that the closed loop has, too."""
+
+
+def behind_line(line: Line, said: Mapping[str, str]) -> str:
+    """Where the figures of the line open, but for the figure. `said`: the options of the table, as its address says
+    them."""
+    options = {name: value for name, value in said.items() if name != "compare"}
+    return f"{reverse('report_behind', args=['weekly'])}?{urlencode(options | {'row': line.key})}"
+
+
+def line_in_closed_loop(row: str, metric: str, scope: Scope, said: Mapping[str, str]) -> str:
+    """Where the closed loop opens the same figure, with the touchpoints that earned it; "" where it would tell another
+    one: of a week alone a model that learns learns something else, and of a unit alone others are not named."""
+    week, unit, channel = row.split("/", 2) if row.count("/") > 1 else ("", "", TOTAL)
+    if metric not in _SAME or unit or scope.model.is_fitted:
+        return ""
+    monday = date.fromisoformat(week) if week else scope.first
+    last = monday + 6 * DAY if week else scope.last
+    days = {"from": max(monday, scope.first).isoformat(), "to": min(last, scope.last).isoformat()}
+    options = {name: value for name, value in said.items() if name not in ("compare", "by", "conversion")}
+    asked = options | days | {"period": "custom", "by": "channel", "row": channel, "metric": _SAME[metric]}
+    return f"{reverse('closed_loop_behind')}?{urlencode(asked)}"
