@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils import timezone
 
 from loopline.access.actor import Actor
+from loopline.reporting.freezing import run_with_figures
 from loopline.reporting.models import FrozenRun, FrozenRunQuerySet
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked import moment_of
@@ -111,11 +112,10 @@ def run_named(key: str, run_id: str, actor: Actor) -> FrozenRun:
 def frozen_answer(
     key: str, run_id: str, words: Mapping[str, str], actor: Actor, engine: Engine, books: Books
 ) -> dict[str, object]:
-    """For the command line: the JSON of a frozen run, or with `against` (and `as_of`) of what changed since."""
+    """For the command line: the JSON of a frozen run, with which it is; or with `against` (and `as_of`) of what changed."""
     if words.get("against"):
         return changed_as_asked(key, run_id, words, actor, engine, books).to_json()
-    told: dict[str, object] = run_named(key, run_id, actor).told
-    return told
+    return run_with_figures(run_named(key, run_id, actor))
 
 
 def changed_as_asked(

@@ -36,3 +36,26 @@ def freeze_run(
 def _units(options: Mapping[str, str], by: Actor) -> list[BusinessUnit]:
     units = BusinessUnit.objects.visible_to(by)
     return list(units.filter(pk=options["unit"]) if options.get("unit") else units)
+
+
+def run_told(run: FrozenRun) -> dict[str, Any]:
+    """Which run it is, as JSON, without its figures."""
+    return {
+        "id": str(run.pk),
+        "report": run.report,
+        "title": run.title,
+        "note": run.note,
+        "digest": run.digest,
+        "as_of": run.as_of.isoformat(),
+        "options": run.options,
+        "frozen_at": run.frozen_at.isoformat(),
+        "frozen_by": run.frozen_by_name,
+    }
+
+
+def run_with_figures(run: FrozenRun) -> dict[str, Any]:
+    """The report as it was when it was frozen; under `run` which one it is, and whether its figures still have its
+    digest."""
+    about = run_told(run)
+    kept = {name: about[name] for name in ("id", "digest", "as_of", "options", "frozen_at", "frozen_by", "note")}
+    return {**run.told, "run": kept | {"is_whole": digest_of(run.told) == run.digest}}

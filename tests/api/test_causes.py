@@ -80,6 +80,30 @@ def test_a_cause_opens_into_the_facts_of_its_page(key: str, units: tuple[Busines
     assert of_figure["changed"]["change"] == changes["change"]["revenue_minor"]
 
 
+def test_a_cause_of_a_change_since_a_frozen_run_opens_as_its_page_does(
+    units: tuple[BusinessUnit, BusinessUnit],
+) -> None:
+    asker, browser = finance(units[0])
+    browser.post(f"{reverse('report_freeze', args=['closed-loop'])}?period=all&as_of={a_week_ago()[:10]}")
+    [run] = asker.told("runs")["runs"]
+    asked = {"metric": "revenue_minor", "row": "~unattributed"}
+    told = asker.told(f"runs/{run['id']}/changes/refunds", **asked)
+    CauseAnswer.model_validate(told)
+    [record] = told["changed"]["records"]
+    assert (record["id"], record["before"], record["adds"]) == ("o1", 100_00, 60_00)
+    page = browser.get(reverse("report_changes", args=["closed-loop"]),
+                       asked | {"frozen": run["id"], "cause": "refunds", "as_of": told["as_of"]})  # fmt: skip
+    assert page.context["changed"].total == told["changed"]["change"] == -40_00
+    assert [one["name"] for one in told["facts"]] == [one.name for one in page.context["facts"]]
+    path = f"runs/{run['id']}/changes"
+    assert asker.told(f"{path}/refunds")["changed"] is None
+    assert asker.refusal(f"{path}/weather") == (404, "cause_unknown", "cause")
+    assert asker.refusal(f"{path}/refunds", row="x") == (422, "option_missing", "metric")
+    assert asker.refusal(f"{path}/refunds", against="x") == (422, "option_not_usable", "against")
+    stranger, _ = finance(units[1])
+    assert stranger.refusal(f"{path}/refunds") == (404, "run_unknown", "run_id")
+
+
 def test_a_line_of_the_weekly_table_opens_as_its_page_does(units: tuple[BusinessUnit, BusinessUnit]) -> None:
     asker, browser = finance(units[0])
     [line] = [one for one in browser.get(reverse("weekly"), ALL).context["lines"] if one[0].revenue_minor]

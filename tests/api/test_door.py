@@ -47,6 +47,7 @@ ADDRESSES: dict[str, Scope | None] = {
     "reports/closed-loop/changes/refunds": Scope.RECORDS_READ,
     "reports/buyers/unusual/won.without-rate": Scope.RECORDS_READ, "runs": Scope.REPORTS_READ,
     f"runs/{NO_RUN}": Scope.REPORTS_READ, f"runs/{NO_RUN}/changes": Scope.REPORTS_READ,
+    f"runs/{NO_RUN}/changes/refunds": Scope.RECORDS_READ,
 }  # fmt: skip
 """One address of each operation, with the scope it needs."""
 KEY_OR_ID = r"leads|buyers|closed-loop|[0-9a-f-]{36}"

@@ -18,8 +18,10 @@ from loopline.cli.commands import report as command
 from loopline.cli.main import main
 from loopline.lib.times import utc_now
 from loopline.reporting.freezing import freeze_run
+from loopline.reporting.models import FrozenRun
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.options import Options
 from loopline.reports.run import run_report
 from loopline.store.current import engine
 from loopline.store.duckdb_engine import DuckDBEngine
@@ -138,6 +140,22 @@ def test_a_frozen_run_is_compared_and_each_cause_opens(unit: BusinessUnit, capsy
     assert (record["id"], record["before"], record["change"]) == ("c1", None, 12_34)
     [line] = lines(printed(capsys, *asked, "--format", "csv"))
     assert (line["Before (EUR)"], line["Now (EUR)"]) == ("", "12.34"), "what was not there is no 0"
+
+
+def test_a_frozen_run_says_which_it_is_and_whether_it_is_as_it_was(
+    unit: BusinessUnit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    books = books_for(SYSTEM)
+    result = run_report("closed-loop", Options(), engine(), books)
+    run = freeze_run(result.to_json(), {"period": "all"}, note="Board", by=SYSTEM)
+    asked = ["closed-loop", "--frozen", str(run.pk)]
+    told = json.loads(printed(capsys, *asked, "--format", "json"))["run"]
+    assert (told["id"], told["digest"], told["is_whole"]) == (str(run.pk), run.digest, True)
+    text = printed(capsys, *asked)
+    assert f"frozen run {run.pk}, by Loopline" in text
+    assert f"digest {run.digest}, as it was" in text
+    FrozenRun.objects.update(told=run.told | {"totals": run.told["totals"] | {"revenue_minor": 1}})
+    assert f"digest {run.digest}, NOT AS IT WAS" in printed(capsys, *asked)
 
 
 REFUSED = [

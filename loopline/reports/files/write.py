@@ -59,6 +59,7 @@ def table_lines(result: Mapping[str, Any]) -> list[str]:
         f"{result['title']}, {result['from']} to {result['to']}, {currency}",
         _asked(result),
         *_counting(result),
+        *_frozen(result),
         "",
         *(aligned(row, widths) for row in cells[: len(result["rows"]) + 1]),
         "-" * (sum(widths) + 2 * len(columns)),
@@ -96,6 +97,18 @@ def check_line(check: Mapping[str, Any]) -> str:
     verdict = "Adds up" if check["holds"] else "DOES NOT ADD UP"
     rows, records = (_proven(check[key], check["currency"]) for key in ("rows", "records"))
     return f"{verdict}: {rows} in the rows, {records} {check['what']}"
+
+
+def _frozen(result: Mapping[str, Any]) -> list[str]:
+    """Of a frozen run, which it is; a digest that its figures do not have any more says that somebody changed them."""
+    if "run" not in result:
+        return []
+    run = result["run"]
+    note = f" ({run['note']})" if run["note"] else ""
+    return [
+        f"frozen run {run['id']}, by {run['frozen_by']} at {run['frozen_at']}{note}",
+        f"digest {run['digest']}, {'as it was' if run['is_whole'] else 'NOT AS IT WAS: these figures were changed'}",
+    ]
 
 
 def _proven(value: int, currency: str) -> str:

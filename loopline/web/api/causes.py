@@ -1,13 +1,15 @@
-"""`/reports/{key}/changes/{cause}`: the facts behind one cause of a change, as the page opens them."""
+"""`/reports/{key}/changes/{cause}` and `/runs/{id}/changes/{cause}`: what is behind one cause, as the page opens it."""
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from loopline.access.scopes import Scope
+from loopline.reporting.comparing import NOW, changed_between
 from loopline.reports.change.causes import CAUSES, Cause
 from loopline.reports.change.why import scope_since, why_changed
 from loopline.reports.comparable import COMPARABLE
@@ -17,14 +19,16 @@ from loopline.reports.options import Scope as Settled
 from loopline.reports.report import Report
 from loopline.store.current import engine
 from loopline.web.api.answer import json_answer
-from loopline.web.api.asked import asked_of, changes_words, report_named, since_of
+from loopline.web.api.asked import asked_of, changes_words, only, report_named, since_of
 from loopline.web.api.bearer import Bearer, Caller, caller_of
 from loopline.web.api.documented import documented
 from loopline.web.api.problem import refused
+from loopline.web.api.runs import run_of
 from loopline.web.api.schemas import PROBLEMS, CauseAnswer
 from loopline.web.cause_told import facts_told, records_told
 
 router = Router(auth=Bearer(Scope.RECORDS_READ), tags=["Reports"])
+of_runs = Router(auth=Bearer(Scope.RECORDS_READ), tags=["Frozen runs"])
 _BY_KEY = {cause.key: cause for cause in CAUSES if cause.table}
 
 
@@ -51,12 +55,39 @@ def _changed(
     words: Mapping[str, str], cause: Cause, scope: Settled, since: datetime, report: Report, caller: Caller
 ) -> dict[str, Any] | None:
     """The records that the cause changed in the figure; None where none is named, or it is not told by records."""
-    if not words.get("metric"):
-        if "row" in words:
-            raise refused(422, "option_missing", "Say of which figure: metric= beside row=.", "metric")
+    if not _names_figure(words):
         return None
     why = why_changed(report.key, scope.options, since, engine(), caller.books, metric=words["metric"])
     return records_told(why, cause, words.get("row", TOTAL), caller.actor, engine())
+
+
+@of_runs.get(
+    "/{uuid:run_id}/changes/{cause}",
+    response={200: CauseAnswer, **PROBLEMS},
+    summary="The facts behind a cause of a change since a frozen run",
+    openapi_extra=documented("against", "as_of", "metric", "row"),
+)
+def run_cause_facts(request: HttpRequest, run_id: UUID, cause: str) -> HttpResponse:
+    """The same between this run and another one, or what the books say now. Scope: `records:read`."""
+    words, caller = only(request, ("against", "as_of", "metric", "row")), caller_of(request)
+    run, found, names_figure = run_of(request, run_id), _cause_named(cause), _names_figure(words)
+    why = changed_between(
+        run, words.get("against") or NOW, caller.actor, engine(), caller.books,
+        as_of=words.get("as_of", ""), metric=words.get("metric", ""),
+    )  # fmt: skip
+    told = facts_told(run.report, found, why.scope, why.since, caller.actor, engine())
+    row = words.get("row", TOTAL)
+    changed = records_told(why, found, row, caller.actor, engine()) if names_figure else None
+    return json_answer(request, told | {"changed": changed})
+
+
+def _names_figure(words: Mapping[str, str]) -> bool:
+    """Raises ApiError for a row without a figure."""
+    if words.get("metric"):
+        return True
+    if "row" in words:
+        raise refused(422, "option_missing", "Say of which figure: metric= beside row=.", "metric")
+    return False
 
 
 def _cause_named(key: str) -> Cause:

@@ -49,6 +49,7 @@ API.add_router("reports", causes.router)
 API.add_router("reports", unusual.router)
 API.add_router("reports", questions.router)
 API.add_router("runs", runs.router)
+API.add_router("runs", causes.of_runs)
 
 
 @API.get("token", response={200: TokenAnswer, **PROBLEMS}, summary="Whose token this is", tags=["Token"])

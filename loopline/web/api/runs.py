@@ -1,7 +1,6 @@
 """`/runs`: frozen runs, as they were."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from django.db.models import Q
@@ -11,8 +10,8 @@ from ninja import Router
 from loopline.access.scopes import Scope
 from loopline.lib.ids import uuid_or_none
 from loopline.reporting.comparing import NOW, changed_between
+from loopline.reporting.freezing import run_told, run_with_figures
 from loopline.reporting.models import FrozenRun
-from loopline.reports.frozen import digest_of
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
 from loopline.web.api.asked import form_of, only, report_named
@@ -45,7 +44,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     listed = list(found.defer("told")[: most + 1])
     last = listed[most - 1] if len(listed) > most else None
     next_cursor = cursor(last.frozen_at.isoformat(), str(last.pk)) if last else None
-    return json_answer(request, {"runs": [_about(run) for run in listed[:most]], "next_cursor": next_cursor})
+    return json_answer(request, {"runs": [run_told(run) for run in listed[:most]], "next_cursor": next_cursor})
 
 
 def _place(text: str) -> tuple[datetime, UUID]:
@@ -54,20 +53,6 @@ def _place(text: str) -> tuple[datetime, UUID]:
     if found is None:
         raise not_ours()
     return moment_in(at), found
-
-
-def _about(run: FrozenRun) -> dict[str, Any]:
-    return {
-        "id": str(run.pk),
-        "report": run.report,
-        "title": run.title,
-        "note": run.note,
-        "digest": run.digest,
-        "as_of": run.as_of.isoformat(),
-        "options": run.options,
-        "frozen_at": run.frozen_at.isoformat(),
-        "frozen_by": run.frozen_by_name,
-    }
 
 
 @router.get(
@@ -80,12 +65,10 @@ def run(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """A report as it was when it was frozen: figures, and what its rows showed over time. Scope: `reports:read`."""
     words = only(request, ("format", "series"))
     form, is_series = form_of(words.get("format", "")), wants_series(words)
-    found = _run(request, run_id)
+    found = run_of(request, run_id)
     if form != "json":
         return bytes_answer(request, as_file(found.told, form, is_series=is_series))
-    about = _about(found)
-    kept = {name: about[name] for name in ("id", "digest", "as_of", "options", "frozen_at", "frozen_by", "note")}
-    return json_answer(request, found.told | {"run": kept | {"is_whole": digest_of(found.told) == found.digest}})
+    return json_answer(request, run_with_figures(found))
 
 
 @router.get(
@@ -98,13 +81,14 @@ def run_changes(request: HttpRequest, run_id: UUID) -> HttpResponse:
     """What changed between this run and another one, or what the books say now; with the `as_of` of the answer the same
     again. Scope: `reports:read`."""
     words, caller = only(request, ("against", "as_of", "metric")), caller_of(request)
-    found, against = _run(request, run_id), words.get("against") or NOW
+    found, against = run_of(request, run_id), words.get("against") or NOW
     as_of, metric = words.get("as_of", ""), words.get("metric", "")
     why = changed_between(found, against, caller.actor, engine(), caller.books, as_of=as_of, metric=metric)
     return json_answer(request, why.to_json())
 
 
-def _run(request: HttpRequest, run_id: UUID) -> FrozenRun:
+def run_of(request: HttpRequest, run_id: UUID) -> FrozenRun:
+    """Raises ApiError where there is none that the caller may see."""
     found = FrozenRun.objects.visible_to(caller_of(request).actor).filter(pk=run_id).first()
     if found is None:
         raise refused(404, "run_unknown", "There is no frozen run with this id that you may see.", "run_id")
