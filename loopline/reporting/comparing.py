@@ -112,7 +112,7 @@ def run_named(key: str, run_id: str, actor: Actor) -> FrozenRun:
 def frozen_answer(
     key: str, run_id: str, words: Mapping[str, str], actor: Actor, engine: Engine, books: Books
 ) -> dict[str, object]:
-    """For the command line: the JSON of a frozen run, with which it is; or with `against` (and `as_of`) of what changed."""
+    """For the command line: the JSON of a frozen run with which one it is, or with `against` of what changed since."""
     if words.get("against"):
         return changed_as_asked(key, run_id, words, actor, engine, books).to_json()
     return run_with_figures(run_named(key, run_id, actor))
