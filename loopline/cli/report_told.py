@@ -18,7 +18,7 @@ from loopline.reports.files.series import series_cells, series_lines
 from loopline.reports.files.write import table_lines, written_cells
 from loopline.reports.options import OptionError
 from loopline.reports.weekly.export import weekly_exported
-from loopline.reports.weekly.table import KEY as WEEKLY
+from loopline.reports.weekly.figures import KEY as WEEKLY
 
 
 def tell(result: Mapping[str, Any], given: Namespace) -> None:

@@ -11,7 +11,7 @@ from loopline.reports.keepable import KEEPABLE
 from loopline.reports.option_words import names_read
 from loopline.reports.options import DIRECTS, HUMANS
 from loopline.reports.unread import not_read
-from loopline.reports.weekly.table import KEY as WEEKLY
+from loopline.reports.weekly.figures import KEY as WEEKLY
 
 BINARY = ("xlsx", "parquet")
 _SENT = (

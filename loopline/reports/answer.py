@@ -10,7 +10,7 @@ from loopline.reports.comparable import COMPARABLE
 from loopline.reports.options import Books, OptionError
 from loopline.reports.questions import report_sql, weekly_sql
 from loopline.reports.run import report_named, run_by_window, run_report, told_whole
-from loopline.reports.weekly.table import KEY as WEEKLY
+from loopline.reports.weekly.figures import KEY as WEEKLY
 from loopline.reports.weekly.table import weekly_table
 from loopline.store.engine import Engine
 

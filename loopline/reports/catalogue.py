@@ -5,17 +5,20 @@ from collections.abc import Mapping
 from loopline.lib.registry import RegistryError, scan
 from loopline.reports.metric import METRICS, Metric
 from loopline.reports.report import Report
+from loopline.reports.weekly.figures import FIGURES, KEY
 
 
-def _catalogue(reports: Mapping[str, Report]) -> dict[str, Metric]:
+def _catalogue(reports: Mapping[str, tuple[Metric, ...]]) -> dict[str, Metric]:
     """Every metric there is, shared ones and those of one report; the same key never means two things."""
     found = dict(METRICS)
-    for report in reports.values():
-        for metric in report.metrics:
+    for key, metrics in reports.items():
+        for metric in metrics:
             if found.setdefault(metric.key, metric) != metric:
-                raise RegistryError(f"the report {report.key} gives another meaning to the metric {metric.key!r}")
+                raise RegistryError(f"the report {key} gives another meaning to the metric {metric.key!r}")
     return found
 
 
 REPORTS: dict[str, Report] = scan("loopline.reports.library", "REPORT", Report)
-CATALOGUE: dict[str, Metric] = _catalogue(REPORTS)
+FIGURES_OF: dict[str, tuple[Metric, ...]] = {key: report.metrics for key, report in REPORTS.items()} | {KEY: FIGURES}
+"""Report → its metrics; the weekly table, which is not of the library, too."""
+CATALOGUE: dict[str, Metric] = _catalogue(FIGURES_OF)

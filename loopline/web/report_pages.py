@@ -10,7 +10,7 @@ from loopline.reports.catalogue import REPORTS
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.unread import not_read, not_understood
-from loopline.reports.weekly.table import KEY as WEEKLY
+from loopline.reports.weekly.figures import KEY as WEEKLY
 
 _CHIP_OF = {
     "from": "period", "to": "period", "half_life": "model", "order": "model",

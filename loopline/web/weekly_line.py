@@ -9,9 +9,10 @@ from django.urls import reverse
 from loopline.reports.dimension import TOTAL
 from loopline.reports.options import Scope
 from loopline.reports.periods import DAY
+from loopline.reports.weekly.figures import COST, LEADS, REVENUE
 from loopline.reports.weekly.table import Line
 
-_SAME = {"spend_minor": "cost_minor", "leads": "leads", "revenue_minor": "revenue_minor"}
+_SAME = frozenset({COST.key, LEADS.key, REVENUE.key})
 """Figures that the closed loop has, too."""
 
 
@@ -32,5 +33,5 @@ def line_in_closed_loop(row: str, metric: str, scope: Scope, said: Mapping[str, 
     last = monday + 6 * DAY if week else scope.last
     days = {"from": max(monday, scope.first).isoformat(), "to": min(last, scope.last).isoformat()}
     options = {name: value for name, value in said.items() if name not in ("compare", "by", "conversion")}
-    asked = options | days | {"period": "custom", "by": "channel", "row": channel, "metric": _SAME[metric]}
+    asked = options | days | {"period": "custom", "by": "channel", "row": channel, "metric": metric}
     return f"{reverse('closed_loop_behind')}?{urlencode(asked)}"

@@ -66,7 +66,8 @@ def test_two_runs_and_a_run_with_now(store: DuckDBEngine, north: BusinessUnit) -
     assert parts(between(store, first, "now")) == {"refunds": -40_00, "opportunities": 7_00}
     told = frozen_answer("buyers", str(first.pk), {"against": "now"}, SYSTEM, store, books_for(SYSTEM))
     assert told["change"]["closed_minor"] == -33_00  # type: ignore[index]
-    assert frozen_answer("buyers", str(first.pk), {}, SYSTEM, store, books_for(SYSTEM)) == first.told
+    alone = frozen_answer("buyers", str(first.pk), {}, SYSTEM, store, books_for(SYSTEM))
+    assert {name: value for name, value in alone.items() if name != "run"} == first.told
 
 
 def test_what_no_fact_says_is_told_apart_and_the_sum_still_holds(store: DuckDBEngine, north: BusinessUnit) -> None:

@@ -11,6 +11,7 @@ from django.urls import reverse
 
 from loopline.access.roles import Role
 from loopline.reports.answer import answered
+from loopline.reports.catalogue import CATALOGUE
 from loopline.reports.change.why import why_changed
 from loopline.reports.change.write import change_lines
 from loopline.reports.options import Books, OptionError, Options
@@ -23,6 +24,7 @@ from loopline.reports.weekly.sums import weeks_of
 from loopline.reports.weekly.table import Line, WeeklyTable, weekly_table
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
+from loopline.web.api.metrics import told as catalogue_told
 from loopline.web.views.weekly import latest
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
 from tests.attribution.test_credit_ledger import random_books
@@ -147,7 +149,7 @@ def test_its_weeks_are_a_report_to_mail_whose_total_is_that_of_the_lines(engine:
     two_weeks(engine)
     found = weeks_of(table(engine))
     assert [row.label for row in found.rows][:2] == ["25 Mar 2024", "18 Mar 2024"], "newest first"
-    assert found.totals.values == {"spend_minor": 80_00, "touches": 2, "leads": 1, "revenue_minor": 50_08}
+    assert found.totals.values == {"cost_minor": 80_00, "touches": 2, "leads": 1, "revenue_minor": 50_08}
     assert found.check
     assert found.check.holds
 
@@ -227,8 +229,8 @@ def test_the_page_and_its_files_are_for_those_who_see_reports(store: DuckDBEngin
     assert "Paid Search,30.00" not in client.get(reverse("weekly_download", args=["csv"]), said).content.decode()
     shown = admin.get(reverse("weekly"), said)
     for line, behind in shown.context["lines"]:
-        for name in ("revenue_minor", "leads", "spend_minor", "touches"):
-            if figure := getattr(line, name):
+        for name in ("revenue_minor", "leads", "cost_minor", "touches"):
+            if figure := getattr(line, "spend_minor" if name == "cost_minor" else name):
                 opened = admin.get(f"{behind}&metric={name}")
                 assert opened.context["opened"].total == figure, (line, name)
                 assert f"{behind.replace('&', '&amp;')}&amp;metric={name}" in shown.content.decode()
@@ -293,10 +295,10 @@ def test_commands_are_told_what_changed_line_by_line_and_it_adds_up(engine: Engi
     shelf.cost("c3", "ads", 7_00, date(2024, 3, 20), learnt=since + timedelta(microseconds=1))
     shelf.store()
     told = answered("weekly", {**DAYS, "changed_since": since.isoformat()}, engine, BOOKS)
-    assert told["change"] == {"spend_minor": 7_00, "revenue_minor": 0, "leads": 0, "touches": 1}
-    spends = {one["key"]: one["change"]["spend_minor"] for one in told["causes"]}
+    assert told["change"] == {"cost_minor": 7_00, "revenue_minor": 0, "leads": 0, "touches": 1}
+    spends = {one["key"]: one["change"]["cost_minor"] for one in told["causes"]}
     assert spends == {"touchpoints": 0, "costs": 7_00}
-    assert told["metric"]["key"] == "spend_minor"
+    assert told["metric"]["key"] == "cost_minor"
     assert [(row["label"], row["change"]) for row in told["rows"]] == [("18 Mar 2024 · Paid Search", 7_00)]
     scope = settle_for(LINES, Options(**MARCH, by="unit"), engine, BOOKS)  # type: ignore[arg-type]
     by_unit = why_changed("weekly", scope.options, since, engine, BOOKS, metric="revenue_minor")
@@ -304,3 +306,11 @@ def test_commands_are_told_what_changed_line_by_line_and_it_adds_up(engine: Engi
         "Event": 16_67, "Email": -8_33, "Paid Search": -8_34,
     }  # fmt: skip
     assert change_lines(told)[0] == "Weekly table, 2024-03-01 to 2024-03-31, EUR, model linear"
+
+
+def test_its_figures_stand_in_the_catalogue_and_mean_there_what_they_mean_here() -> None:
+    """A key never means two things: its cost is the cost of the closed loop, not the mean of the budget planner."""
+    assert {metric.key for metric in LINES.metrics} == {"cost_minor", "touches", "leads", "revenue_minor"}
+    for metric in LINES.metrics:
+        assert CATALOGUE[metric.key] is metric
+    assert "weekly" in catalogue_told(CATALOGUE["touches"], "EUR")["reports"]

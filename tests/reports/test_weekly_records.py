@@ -31,14 +31,14 @@ def told(found: Opened) -> list[tuple[str, str, Number]]:
 def test_a_line_opens_into_what_it_counts(engine: Engine) -> None:
     """By hand: 100.00 over ten days from 28 February is 30.00 in the three days of March before the first Monday."""
     two_weeks(engine)
-    assert told(opened(engine, "2024-02-26//Paid Search", "spend_minor")) == [("cost", "c1", 30_00)]
-    assert told(opened(engine, "2024-03-04//Paid Search", "spend_minor")) == [("cost", "c1", 50_00)]
+    assert told(opened(engine, "2024-02-26//Paid Search", "cost_minor")) == [("cost", "c1", 30_00)]
+    assert told(opened(engine, "2024-03-04//Paid Search", "cost_minor")) == [("cost", "c1", 50_00)]
     assert told(opened(engine, "2024-02-26//Paid Search", "touches")) == [("person", "ines", 1)]
     assert told(opened(engine, "2024-03-04//Email", "touches")) == [("person", "ines", 1)], "no machine"
     assert told(opened(engine, "2024-03-04//Email", "leads")) == [("lead", "l1", 0.5)]
     assert told(opened(engine, "2024-03-11//Email", "revenue_minor")) == [("opportunity", "o1", 25_00)]
     assert told(opened(engine, f"2024-03-11//{UNATTRIBUTED}", "revenue_minor")) == [("opportunity", "o2", 7)]
-    assert told(opened(engine, TOTAL, "spend_minor")) == [("cost", "c1", 80_00)]
+    assert told(opened(engine, TOTAL, "cost_minor")) == [("cost", "c1", 80_00)]
     assert told(opened(engine, "2024-03-11/north/Email", "revenue_minor", by="unit")) == [("opportunity", "o1", 25_00)]
     assert told(opened(engine, "2024-03-11/south/Email", "revenue_minor", by="unit")) == []
 
@@ -73,7 +73,7 @@ def test_what_changed_in_the_weekly_table_opens_into_its_records(engine: Engine)
     early_books(engine, 2)
     late_facts(engine, 2, "touchpoints", "opportunities", "costs", *random.sample(sorted(LATE), 2))
     by_metric = {}
-    for metric in ("spend_minor", "touches", "leads", "revenue_minor"):
+    for metric in ("cost_minor", "touches", "leads", "revenue_minor"):
         options = Options(**MARCH, by="channel", as_of=MAY)  # type: ignore[arg-type]
         found = why_changed("weekly", options, APRIL, engine, BOOKS, metric=metric)
         for share in found.shares:

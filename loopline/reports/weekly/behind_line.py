@@ -21,7 +21,7 @@ from loopline.reports.mondays import mondays_of
 from loopline.reports.opened import FARTHEST, Item, Opened
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.periods import DAY
-from loopline.reports.weekly.sums import LEADS, METRICS, REVENUE, SPEND, TOUCHES
+from loopline.reports.weekly.figures import COST, FIGURES, LEADS, REVENUE, TOUCHES
 from loopline.reports.weekly.table import KINDS, by_channel
 from loopline.store.engine import Engine, Row, Value
 
@@ -48,7 +48,7 @@ class _Asked:
 
 def open_line(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     """`row`: the key of a line. Raises OptionError for one that this table cannot have, and StoreError."""
-    told = next(one for one in METRICS if one.key == metric)
+    told = next(one for one in FIGURES if one.key == metric)
     items = _OPENING[metric](_asked(row, scope), engine)
     known = [one.adds for one in items if one.adds is not None]
     total = round(sum(known), 6) if known else None
@@ -139,5 +139,5 @@ def _costs(asked: _Asked, engine: Engine) -> list[Item]:
 
 
 _OPENING: dict[str, Callable[[_Asked, Engine], list[Item]]] = {
-    SPEND.key: _costs, TOUCHES.key: _touches, LEADS.key: _leads, REVENUE.key: _sales,
+    COST.key: _costs, TOUCHES.key: _touches, LEADS.key: _leads, REVENUE.key: _sales,
 }  # fmt: skip

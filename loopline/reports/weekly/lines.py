@@ -6,7 +6,8 @@ from loopline.reports.options import Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.weekly.behind_line import open_line
-from loopline.reports.weekly.sums import METRICS, WEEKLY, result_with, summed
+from loopline.reports.weekly.figures import FIGURES
+from loopline.reports.weekly.sums import WEEKLY, result_with, summed
 from loopline.reports.weekly.table import Line, lines_in
 from loopline.store.engine import Engine
 
@@ -23,4 +24,4 @@ def _row(one: Line) -> Row:
     return Row(one.key, label, values=summed([one]))
 
 
-LINES = replace(WEEKLY, run=_run, chart=None, open=open_line, opens=frozenset(one.key for one in METRICS))
+LINES = replace(WEEKLY, run=_run, chart=None, open=open_line, opens=frozenset(one.key for one in FIGURES))

@@ -6,22 +6,13 @@ from dataclasses import replace
 from loopline.reports.charts.rows import line
 from loopline.reports.charts.specs import Chart
 from loopline.reports.dimension import TOTAL
-from loopline.reports.metric import Number, Unit, sum_of
+from loopline.reports.metric import Number
 from loopline.reports.options import Scope
 from loopline.reports.report import Report, result_of
 from loopline.reports.result import ReportResult, Row
-from loopline.reports.weekly.table import BY, KEY, Line, WeeklyTable, lines_in
+from loopline.reports.weekly.figures import COST, FIGURES, KEY, LEADS, REVENUE, TOUCHES
+from loopline.reports.weekly.table import BY, Line, WeeklyTable, lines_in
 from loopline.store.engine import Engine
-
-_WEEK = "week of the conversion, of the touchpoint, of the cost"
-SPEND, TOUCHES, LEADS, REVENUE = METRICS = (
-    sum_of("spend_minor", "Cost", "actual cost of the days of the week; — where none is known at all",
-           of="cost line and day", dated=_WEEK, unit=Unit.MONEY, is_neutral=True),
-    sum_of("touches", "Touches", "touchpoints that may earn, by humans", of="touchpoint", dated=_WEEK),
-    sum_of("leads", "Leads", "leads created", of="lead", dated=_WEEK),
-    sum_of("revenue_minor", "Revenue", "amount of the won, less refunds", of="opportunity", dated=_WEEK,
-           unit=Unit.MONEY),
-)  # fmt: skip
 
 
 def weeks_of(table: WeeklyTable) -> ReportResult:
@@ -45,7 +36,7 @@ def summed(lines: Sequence[Line]) -> dict[str, Number]:
     """Figures of these lines together; a spend that is known of none of them is unknown."""
     spends = [one.spend_minor for one in lines if one.spend_minor is not None]
     return {
-        SPEND.key: sum(spends) if spends else None,
+        COST.key: sum(spends) if spends else None,
         TOUCHES.key: sum(one.touches for one in lines),
         LEADS.key: round(sum(one.leads for one in lines), 6),
         REVENUE.key: sum(one.revenue_minor for one in lines),
@@ -67,12 +58,12 @@ WEEKLY = Report(
     summary="Spend, touches, leads and revenue of each channel in each week, as packages of marketing-mix models "
     "take them.",
     question="What went into each channel each week, and what came out?",
-    metrics=METRICS,
+    metrics=FIGURES,
     run=_run,
     by=BY,
     reads=frozenset({"model", "lookback"}),
     shares_credit=True,
     ignores=frozenset({"compare", "conversion"}),
     chart=_chart,
-    leading=(SPEND.key, REVENUE.key, LEADS.key, TOUCHES.key),
+    leading=(COST.key, REVENUE.key, LEADS.key, TOUCHES.key),
 )

@@ -29,9 +29,9 @@ from loopline.reports.periods import DAY
 from loopline.reports.result import Check
 from loopline.reports.run import settle
 from loopline.reports.unusual import Unusual, unusual
+from loopline.reports.weekly.figures import KEY
 from loopline.store.engine import Engine, Row, Value
 
-KEY = "weekly"
 BY = {"channel": "Channel", "unit": "Business unit and channel"}
 COLUMNS = ("week", "unit", "channel", "spend_minor", "touches", "leads", "revenue_minor")
 NAMES = {NOTHING: "No channel", OTHER_UNITS: "Other business units", UNATTRIBUTED: "Unattributed"}

@@ -7,7 +7,7 @@ from ninja import Router
 
 from loopline.access.models import Organisation
 from loopline.access.scopes import Scope
-from loopline.reports.catalogue import CATALOGUE, REPORTS
+from loopline.reports.catalogue import CATALOGUE, FIGURES_OF
 from loopline.reports.metric import Metric
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import only
@@ -37,7 +37,7 @@ def metric(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def told(metric: Metric, currency: str) -> dict[str, Any]:
-    used_by = [report.key for report in REPORTS.values() if metric in report.metrics]
+    used_by = [key for key, metrics in FIGURES_OF.items() if metric in metrics]
     return metric.told(currency) | {
         "date_basis_cohort": metric.cohort_date,
         "parts": list(metric.parts),

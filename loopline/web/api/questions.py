@@ -6,8 +6,8 @@ from ninja import Router
 from loopline.access.scopes import Scope
 from loopline.reports.option_words import OPTION_WORDS
 from loopline.reports.questions import report_sql, weekly_sql
+from loopline.reports.weekly.figures import KEY
 from loopline.reports.weekly.sums import WEEKLY
-from loopline.reports.weekly.table import KEY
 from loopline.store.current import engine
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import asked_of, only, report_named, words_of
