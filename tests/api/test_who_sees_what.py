@@ -44,6 +44,7 @@ def test_no_role_is_told_a_word_of_another_unit_by_any_address(
             assert sees_both or word not in heard, (role, own.name, word)
         for path, refusal in (
             (f"runs/{runs[other.name]}", 404), (f"runs/{runs[other.name]}/changes", 404),
+            (f"runs/{runs[other.name]}/changes/opportunities", 404),
             (f"reports/buyers?unit={other.pk}", 422), (f"reports/buyers/behind?metric=closed&unit={other.pk}", 422),
             (f"reports/buyers/changes?since=2026-01-01&unit={other.pk}", 422), (f"reports/weekly?unit={other.pk}", 422),
         ):  # fmt: skip
@@ -65,7 +66,7 @@ def asked_everywhere(run: str) -> list[tuple[str, dict[str, str]]]:
         ("reports/closed-loop", DAYS | {"by": "campaign", "format": "csv"}), ("reports/weekly", DAYS),
         ("reports/closed-loop/windows", DAYS), ("reports/closed-loop/sql", DAYS), ("reports/weekly/sql", DAYS),
         ("reports/budget-planner/proposal", DAYS | {"total": "100"}),
-        (f"runs/{run}/changes", {}),
+        (f"runs/{run}/changes", {}), (f"runs/{run}/changes/opportunities", {"metric": "closed_minor"}),
         ("reports/closed-loop/changes/opportunities", since | DAYS), ("reports/weekly/changes", since | DAYS),
         ("reports/closed-loop/changes/codes", since | DAYS), ("reports/closed-loop/unusual/won.without-rate", DAYS),
         ("reports/buyers/behind", {"metric": "closed_minor"} | DAYS), ("reports/buyers/changes", since | DAYS),

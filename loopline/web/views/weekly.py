@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.reports.address import flat, options_said, read_address, usual_of
+from loopline.reports.option_words import said_and_read
 from loopline.reports.options import OptionError
 from loopline.reports.unread import refuse_unread
 from loopline.reports.weekly.sums import WEEKLY
@@ -39,7 +40,7 @@ def weekly(request: PageRequest) -> HttpResponse:
     lines = latest(table.lines)
     shown |= about(asked, table.scope.model) | {
         "table": table,
-        "lines": [(one, behind_line(one, options_said(request.GET))) for one in lines],
+        "lines": [(one, behind_line(one, said_and_read(WEEKLY, request.GET))) for one in lines],
         "left_out": len(table.lines) - len(lines),
         "currency": table.scope.books.currency,
         "unusual_query": _days_of(table, request),
