@@ -1,7 +1,8 @@
 """What is likely to be won month by month: the organisation's own rates and lags, drawn many times.
 
-Three sources, each with its own uncertainty. Open opportunities are won at the rate of those that reached the same
-stage (a Beta draw each time), after a lag like those that were won and had become as old. Leads in hand have no
+Three sources, each with its own uncertainty. Open opportunities fare like those that had waited as long in the same
+stage (`waiting.py`; a Beta draw each time). Where too few of those were seen they are won at the rate of all that
+reached the stage, after a lag like those that were won and had become as old. Leads in hand have no
 opportunity yet and were not given up: they fare like older leads of which both was true at the same age. Leads to come
 are as many a day as lately.
 
@@ -12,10 +13,12 @@ seed, so the same books give the same figures.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
+
+from loopline.reports.forecast.waiting import Chance, Stays, chance
 
 DRAWS = 2000
 SEED = 7
@@ -24,6 +27,8 @@ LEVELS = (5, LOW, 25, 50, 75, HIGH, 95)
 """Percentiles of the draws that are kept."""
 PACE_DAYS = 90
 """From so many days it is told how many leads come."""
+TINY = 1e-300
+"""In place of a 0 to divide by."""
 Floats = npt.NDArray[np.float64]
 
 
@@ -37,11 +42,17 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Open:
-    """Open opportunities: their stage, how many days old, and what they are worth (minor units, None: not known)."""
+    """Open opportunities: their stage, how many days old, and what they are worth (minor units, None: not known).
+
+    How many days each has waited in its stage (NaN: not known), and stays of others by stage: without them each counts
+    at the rate of its stage.
+    """
 
     stages: Sequence[str]
     ages: Floats
     amounts: Sequence[int | None]
+    waited: Floats | None = None
+    stays: Mapping[str, Stays] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +99,8 @@ class Outlook:
     """The draws by their percentiles: one row a level, one column a month, and one more for all of them together."""
     won_at_age: Floats
     """How many of the leads of each age are expected to be won: one row an age, one column a month."""
+    chances: Sequence[Chance | None]
+    """Of each open opportunity by how long it has waited; None where too few were seen that waited in its stage."""
 
     @property
     def expected(self) -> Floats:
@@ -106,7 +119,8 @@ def outlook(
     random = np.random.default_rng(SEED)
     mean = float(won_amounts.mean())
     spread = float(won_amounts.std())
-    opened, of_each = _draw_open(random, open_now, by_stage, sale_lags, mean, ends)
+    chances = _chances(open_now, ends)
+    opened, of_each = _draw_open(random, open_now, chances, by_stage, sale_lags, mean, ends)
     ages, won_at_age = _won_at_age(leads, ends)
     held_counts, coming_counts = _draw_leads(random, leads, won_at_age.sum(axis=0), ends)
     dearer = _about_one(random, len(won_amounts) * (mean / spread) ** 2 if mean > 0 and spread > 0 else 0)
@@ -116,7 +130,7 @@ def outlook(
     (*low, total_low), (*high, total_high) = levels[LEVELS.index(LOW)], levels[LEVELS.index(HIGH)]
     return Outlook(
         opened.mean(axis=0), held.mean(axis=0), coming.mean(axis=0), np.array(low), np.array(high),
-        float(total_low), float(total_high), of_each, ages, levels, won_at_age,
+        float(total_low), float(total_high), of_each, ages, levels, won_at_age, chances,
     )  # fmt: skip
 
 
@@ -129,23 +143,51 @@ def _by_month(age: float, lags: Floats, ends: Floats) -> Floats:
     return np.diff(until, prepend=0.0)
 
 
+def _chances(found: Open, ends: Floats) -> list[Chance | None]:
+    if found.waited is None:
+        return [None] * len(found.stages)
+    alike = list(zip(found.stages, found.waited.tolist(), strict=True))
+    of = {
+        (stage, waited): chance(found.stays[stage], waited, ends)
+        for stage, waited in set(alike) if stage in found.stays and not np.isnan(waited)
+    }  # fmt: skip
+    return [of.get(one) for one in alike]
+
+
 def _draw_open(
-    random: np.random.Generator, found: Open, by_stage: Mapping[str, Record], lags: Floats, mean: float, ends: Floats
-) -> tuple[Floats, Floats]:
+    random: np.random.Generator, found: Open, chances: Sequence[Chance | None], by_stage: Mapping[str, Record],
+    lags: Floats, mean: float, ends: Floats,
+) -> tuple[Floats, Floats]:  # fmt: skip
     """Sums per draw and month, and the mean of each opportunity per month."""
     sums, of_each = np.zeros((DRAWS, len(ends))), np.zeros((len(found.stages), len(ends)))
     rates = {stage: random.beta(one.won + 0.5, one.lost + 0.5, DRAWS) for stage, one in by_stage.items()}
+    # A draw that is good for those that waited for a month is good for those that waited for two.
+    orders = {stage: random.permutation(DRAWS) for stage in sorted(found.stays)}
+    drawn_of: dict[int, Floats] = {}
     for place, (stage, age, amount) in enumerate(zip(found.stages, found.ages, found.amounts, strict=True)):
-        if stage not in rates:
+        if one := chances[place]:
+            if id(one) not in drawn_of:  # those that waited as long share it
+                drawn_of[id(one)] = _rates(random, one)[orders[stage]]
+            until, rate = one.won_by / max(one.won_by[-1], TINY), drawn_of[id(one)]
+        elif stage in rates:
+            until, rate = np.cumsum(_by_month(age, lags, ends)), rates[stage]
+        else:
             continue
-        until = np.cumsum(_by_month(age, lags, ends))
-        drawn = random.random(DRAWS) / rates[stage]  # below 1: won; and its place says when
+        drawn = random.random(DRAWS) / np.maximum(rate, TINY)  # below 1: won; and its place says when
         month = np.searchsorted(until, drawn, side="right")
         is_won = month < len(ends)
         worth = mean if amount is None else amount
         np.add.at(sums, (np.flatnonzero(is_won), month[is_won]), worth)
         of_each[place] = np.bincount(month[is_won], minlength=len(ends)) * worth / DRAWS
     return sums, of_each
+
+
+def _rates(random: np.random.Generator, one: Chance) -> Floats:
+    """What the share that is won by the last end may really be, the lowest first; its mean is what was seen."""
+    seen = float(one.won_by[-1])
+    won, lost = one.told_from * seen + 0.5, one.told_from * (1 - seen) + 0.5
+    drawn: Floats = np.minimum(np.sort(random.beta(won, lost, DRAWS)) * seen * (won + lost) / won, 1.0)
+    return drawn
 
 
 def _won_at_age(leads: LeadsInHand, ends: Floats) -> tuple[Floats, Floats]:

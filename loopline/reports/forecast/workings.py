@@ -132,7 +132,7 @@ def rates_of(by_stage: Mapping[str, Record]) -> Working:
         row = f"{_STAGE}{stage}"
         values: dict[str, Number] = {"stage_won": one.won, "stage_lost": one.lost, "stage_rate": _share(one)}
         steps.append(Step(stage.capitalize(), values, leads=_leads(row, STAGE_WON, STAGE_LOST)))
-    words = "An open opportunity is won at the rate of its stage; how sure that is, follows from how many there were."
+    words = "They count where too little is known of how those fared that had waited as long in their stage."
     return Working("Win rates by stage", "Stage", (STAGE_WON, STAGE_LOST, STAGE_RATE), tuple(steps), words)
 
 

@@ -14,6 +14,7 @@ from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES, days_to_won
 from loopline.reports.dimension import TOTAL
 from loopline.reports.forecast.given_up import GIVEN_UP, IS_OUT
+from loopline.reports.forecast.growth import growth_said
 from loopline.reports.forecast.outlook import (
     HIGH,
     LEVELS,
@@ -26,6 +27,8 @@ from loopline.reports.forecast.outlook import (
     Record,
     outlook,
 )
+from loopline.reports.forecast.stood import SINCE, stays_by_stage
+from loopline.reports.forecast.waits import not_known_of, waits_of
 from loopline.reports.forecast.workings import (
     LISTS,
     SALES,
@@ -52,11 +55,13 @@ FEWEST = 30
 """Decided opportunities; from fewer it would learn chance."""
 _OPEN = question(
     """
-    SELECT id, epoch_us(created_at) AS at_us, stage, floor(($as_of_us - epoch_us(created_at)) / 86400000000) AS age,
-        reporting_minor
-    FROM sales WHERE outcome = 'open' ORDER BY id
+    SELECT s.id AS id, epoch_us(s.created_at) AS at_us, s.stage AS stage,
+        floor(($as_of_us - epoch_us(s.created_at)) / 86400000000) AS age,
+        floor(($as_of_us - w.entered_us) / 86400000000) AS waited, s.reporting_minor AS reporting_minor
+    FROM sales AS s LEFT JOIN since AS w ON w.id = s.id WHERE s.outcome = 'open' ORDER BY s.id
     """,
     SALES,
+    SINCE,
 )
 _OPEN_STRAIGHT = f"""
 SELECT count(*) AS sales
@@ -145,8 +150,8 @@ METRICS = (
     _bound("expected_low_minor", "At least", "9 of 10 draws gave more; a draw that is bad in one month need not be bad "
            "in the next, so the total is not the sum of the months"),
     _bound("expected_high_minor", "At most", "9 of 10 draws gave less"),
-    _money("from_open_minor", "From open opportunities", "open opportunities × the win rate of those that reached "
-           "their stage, closed after lags like those that were won", "From open"),
+    _money("from_open_minor", "From open opportunities", "open opportunities × the share won, and when, of "
+           "those that had waited as long in their stage", "From open"),
     _money("from_leads_minor", "From leads in hand", "leads without an opportunity, not given up × the share won of "
            "older leads that were so at their age × the mean amount", "From leads"),
     _money("to_come_minor", "From leads to come", f"as many leads a day as in the last {PACE_DAYS} days × the same",
@@ -165,13 +170,16 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
         )
         return result
     starts = _months(scope)
-    seen = _learn(scope, engine, found).outlook(scope, starts)
+    learnt = _learn(scope, engine, found)
+    seen = learnt.outlook(scope, starts)
     [straight] = engine.rows(_OPEN_STRAIGHT, scope.params)
     rows = [_row(f"{first:%b %Y}", first.isoformat(), seen, place) for place, first in enumerate(starts[:-1])]
     result = result_of(report, scope, "Month", rows, empty)
     result.totals.values = _values(seen, sum(seen.from_open), sum(seen.from_leads), sum(seen.to_come),
                                    seen.total_low, seen.total_high)  # fmt: skip
     result.check = Check("open opportunities in the books", number(straight["sales"]), len(seen.of_each))
+    result.warnings += not_known_of(learnt.open_now, seen.chances, learnt.by_stage)
+    result.warnings += growth_said(scope.params, engine)
     # Rounded month by month, the sum must be that of the rows.
     for key in ("expected_minor", "from_open_minor", "from_leads_minor", "to_come_minor"):
         result.totals.values[key] = sum(int(row.values[key] or 0) for row in rows)
@@ -197,11 +205,12 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     months = list(range(MONTHS)) if row == TOTAL else [keys.index(row)]
     learnt = _learn(scope, engine, found)
     seen = learnt.outlook(scope, starts)
+    waits = waits_of(learnt.open_now, seen.chances)
     won, older, pace = amounts_of(learnt.amounts.tolist()), older_of(learnt.leads.history), pace_of(learnt.leads.came)
     if metric == "from_open_minor":
         figure = sum(round(float(seen.from_open[month])) for month in months)
         items, count = _open_opportunities(figure, seen, months, scope, engine)
-        return Opened(column, row, tuple(items), count, figure, workings=(rates_of(learnt.by_stage), won))
+        return Opened(column, row, tuple(items), count, figure, workings=(rates_of(learnt.by_stage), waits, won))
     if metric == "from_leads_minor":
         by_month = [round(float(seen.from_leads[month])) for month in months]
         items, count = _open_leads(by_month, seen, months, scope, engine)
@@ -297,7 +306,8 @@ def _learn(scope: Scope, engine: Engine, found: list[dict[str, object]]) -> _Lea
     given_up = engine.rows(_GIVEN_UP_AFTER, params)
     return _Learnt(
         Open([str(row["stage"]) for row in open_now], _floats(open_now, "age"),
-             [None if row["reporting_minor"] is None else number(row["reporting_minor"]) for row in open_now]),
+             [None if row["reporting_minor"] is None else number(row["reporting_minor"]) for row in open_now],
+             _floats(open_now, "waited") + HALF_A_DAY, stays_by_stage(params, engine)),
         by_stage, _floats(won, "lag"), _floats(won, "reporting_minor"),
         LeadsInHand(
             np.repeat(_floats(in_hand, "age") + HALF_A_DAY, [number(row["leads"]) for row in in_hand]),
@@ -358,17 +368,22 @@ REPORT = Report(
     leading=("expected_minor", "expected_low_minor", "expected_high_minor", "from_open_minor", "from_leads_minor",
              "to_come_minor"),
     how=(
-        "The period is what the forecast learns from: win rates of opportunities decided in it, by the stages they had "
-        "reached; their lags and amounts; leads created in it that had long enough.",
+        "The period is what the forecast learns from: what became in it of opportunities that had waited as long in "
+        "the same stage; win rates of those decided in it, by the stages they had reached; their lags and amounts; "
+        "leads created in it that had long enough.",
+        "Winning and losing compete, and what is still open counts as long as it was seen (Aalen–Johansen). Where of "
+        "fewer than 30 that had waited as long it is known what became of them, those count that had as nearly; where "
+        "there are fewer than 30 in all, the win rate of the stage and the lags of what was won do, and the page says "
+        "of how many.",
         "2,000 draws: each draws the rates, the pace and the worth of a mean sale from what they may be, each "
         "opportunity's outcome and month, and the number and worth of sales that leads become. The range leaves out "
         "the lowest and the highest tenth.",
         "What is expected from open opportunities opens into each of them, with its mean over the draws. Leads of one "
         "age are alike: what is expected from leads in hand opens into them, dealt out by the chance of their age. "
         "Leads to come are nobody yet: they open into the pace and the rate they are told from.",
-        "It knows nothing of seasons, of new prices or of a colleague who leaves; leads to come do not grow in number, "
-        "and an open opportunity counts at the rate of its stage however long it has been there. Ask it as of an "
-        "earlier day and compare with what came.",
+        "It knows nothing of seasons, of new prices or of a colleague who leaves; leads to come do not grow in number "
+        "(where they clearly did within a year the page says so), and an amount is taken as it stands: larger sales "
+        "may be won more or less often than small ones. Ask it as of an earlier day and compare with what came.",
     ),
     rests_on=frozenset({"won", "open"}),
 )  # fmt: skip

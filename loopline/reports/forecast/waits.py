@@ -1,0 +1,63 @@
+"""What the page says of waiting: by stage and time how many do, with what chance, and for whom it is not known."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from loopline.reports.forecast.outlook import Open
+from loopline.reports.forecast.waiting import FEWEST, Chance
+from loopline.reports.metric import Metric, Unit, ratio_of, sum_of
+from loopline.reports.opened import Step, Working
+
+_NOW = "now"
+WAITING = sum_of("waiting", "Open", "open opportunities that have waited so long", of="opportunity", dated=_NOW)
+CHANCE = ratio_of("waiting_chance", "Won in the six months", "share that is won of those that stood in the stage and "
+                  "had waited as long, the mean", dated=_NOW)  # fmt: skip
+FEWEST_SEEN = ratio_of("waiting_seen", "Told from", "of so many that had waited as long it is known what became of "
+                       "them; the fewest", dated=_NOW, unit=Unit.COUNT)  # fmt: skip
+COLUMNS: tuple[Metric, ...] = (WAITING, CHANCE, FEWEST_SEEN)
+_BANDS = ((0, "up to 30 days"), (30, "30 to 60 days"), (60, "60 to 90 days"), (90, "90 days and more"))
+
+
+def waits_of(found: Open, chances: Sequence[Chance | None]) -> Working:
+    """A line for each stage and band in which any wait; those that count at the rate of their stage have no chance."""
+    lines: dict[tuple[str, int], list[Chance | None]] = defaultdict(list)
+    if found.waited is not None:
+        for stage, waited, one in zip(found.stages, found.waited.tolist(), chances, strict=True):
+            band = max((place for place, (least, _) in enumerate(_BANDS) if waited >= least), default=0)
+            lines[stage, band].append(one)
+    steps = tuple(_step(stage, band, lines[stage, band]) for stage, band in sorted(lines))
+    words = (
+        "An open opportunity is won as often, and as soon, as those were that had waited as long in the same stage; "
+        f"what is still open of them counts as long as it was seen. Where fewer than {FEWEST} are known that had "
+        "waited as long, those count that had as nearly; where there are none, the win rate of the stage does."
+    )
+    return Working("How long they have waited in their stage", "Stage and time", COLUMNS, steps, words)
+
+
+def _step(stage: str, band: int, alike: Sequence[Chance | None]) -> Step:
+    known = [one for one in alike if one is not None]
+    mean = round(100 * sum(float(one.won_by[-1]) for one in known) / len(known), 4) if known else None
+    seen = min((one.told_from for one in known), default=None)
+    rest = len(alike) - len(known)
+    note = f"{rest:,} of them at the win rate of the stage" if rest else ""
+    label = f"{stage.capitalize() or 'No stage'}, {_BANDS[band][1]}"
+    return Step(label, {WAITING.key: len(alike), CHANCE.key: mean, FEWEST_SEEN.key: seen}, note)
+
+
+def not_known_of(found: Open, chances: Sequence[Chance | None], stages: Collection[str]) -> list[str]:
+    """What a reader has to know of open opportunities whose waiting says nothing. `stages`: those with a win rate."""
+    lacking = [stage for stage, one in zip(found.stages, chances, strict=True) if one is None]
+    without = sum(stage not in stages for stage in lacking)
+    told = []
+    if at_rate := len(lacking) - without:
+        told.append(
+            f"{at_rate:,} of {len(found.stages):,} open opportunities count at the win rate of their stage, however "
+            f"long they have waited in it: of fewer than {FEWEST} others that were seen there is it known what became "
+            "of them."
+        )
+    if without:
+        told.append(
+            f"Of {without:,} of {len(found.stages):,} open opportunities nothing is expected: none that reached their "
+            "stage was won or lost in the period."
+        )
+    return told
