@@ -9,6 +9,7 @@ journey", 2016). The value of a conversion is the mean value of the walks that e
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import count
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +20,9 @@ from loopline.lib.progress import doing
 
 LARGEST_DENSE = 400
 """So many states are solved as one dense system per channel; more by passing values on until nothing moves."""
-STILL = 1e-15
+STILL, LOOK_EVERY = 1e-15, 8
+TINY = 1e-300
+"""In place of a 0 to divide by."""
 LONGEST_TABLE = 2**24
 """So many numbers are told apart by a table of all there could be; more by comparing those there are."""
 
@@ -298,59 +301,71 @@ def _holds(states: Integers, channels: int, order: int) -> npt.NDArray[np.bool_]
     return holds[:, 1:]
 
 
-def removal_effects(chain: Chain) -> Effects:
+def removal_effects(chain: Chain, *, largest_dense: int = LARGEST_DENSE) -> Effects:
     """What conversions and value would lose without each channel; 0 where nothing converts."""
     total = chain.begins.sum()
     if not total:
         nothing = np.zeros(chain.holds.shape[1])
         return Effects(nothing, nothing)
-    leaves = np.maximum(np.asarray(chain.moves.sum(axis=1)).ravel() + chain.conversions + chain.nulls, 1e-300)
+    leaves = np.maximum(np.asarray(chain.moves.sum(axis=1)).ravel() + chain.conversions + chain.nulls, TINY)
     reward = np.stack([chain.conversions, chain.value], axis=1) / leaves[:, None]
     onward = scipy.sparse.diags_array(1 / leaves) @ chain.moves
-    if len(leaves) <= LARGEST_DENSE:
-        reached = _dense(onward.toarray(), reward, chain.holds)
+    begins = chain.begins / total
+    if len(leaves) <= largest_dense:
+        whole, lost = _dense(begins, onward.toarray(), reward, chain.holds)
     else:
-        # The first column keeps all channels.
-        reached = _still(onward, reward, np.column_stack([np.ones(len(leaves), dtype=bool), ~chain.holds]))
-    expected = np.einsum("s,skr->kr", chain.begins / total, reached)
-    whole, without = expected[0], expected[1:]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        effects = np.where(whole != 0, 1 - without / whole, 0.0)
+        whole, lost = _passed_on(begins, onward, reward, chain.holds)
+    effects = np.where(whole != 0, lost / np.where(whole != 0, whole, 1.0), 0.0)
     return Effects(effects[:, 0], effects[:, 1])
 
 
-def _dense(onward: Floats, reward: Floats, holds: npt.NDArray[np.bool_]) -> Floats:
-    """What each state reaches, states × removals × rewards: (I − Q) v = r, first whole, then without each channel.
+def _dense(begins: Floats, onward: Floats, reward: Floats, holds: npt.NDArray[np.bool_]) -> tuple[Floats, Floats]:
+    """What walks reach, and what is lost of it without each channel: rewards, channels × rewards.
 
-    The system is inverted once. Without the states G it is N − N[:, G] N[G, G]⁻¹ N[G, :] of the inverse N (its Schur
-    complement), so that each channel costs a system of its own states only.
+    The system I − Q is inverted once. Without the states G its answer v is less by N[:, G] N[G, G]⁻¹ v[G] of the
+    inverse N (its Schur complement), so that each channel costs a system of its own states only. This is told as such
+    and not as a difference: of a small channel beside a huge one nothing but rounding would be left.
     """
-    inverse = np.linalg.inv(np.eye(len(onward)) - onward)
-    answers = [inverse @ reward]
-    for gone in (np.flatnonzero(removed) for removed in holds.T):
-        left = reward.copy()
-        left[gone] = 0
-        reached = inverse @ left
-        reached -= inverse[:, gone] @ np.linalg.solve(inverse[np.ix_(gone, gone)], reached[gone])
-        reached[gone] = 0
-        answers.append(reached)
-    return np.stack(answers, axis=1)
+    system = np.eye(len(onward)) - onward
+    inverse = np.linalg.inv(system)
+    reached, visits = inverse @ reward, begins @ inverse
+    # Each small figure gets as many right digits as the large ones have: what is left over is solved for again.
+    reached += inverse @ (reward - system @ reached)
+    visits += (begins - visits @ system) @ inverse
+    states = (np.flatnonzero(removed) for removed in holds.T)
+    lost = [visits[gone] @ np.linalg.solve(inverse[np.ix_(gone, gone)], reached[gone]) for gone in states]
+    return begins @ reached, np.stack(lost)
 
 
-def _still(onward: "scipy.sparse.csr_array", reward: Floats, kept: npt.NDArray[np.bool_]) -> Floats:
-    """The same by v ← r + Q v from v = r: it grows towards the answer, and every round is one more step of the walks.
+def _passed_on(
+    begins: Floats, onward: "scipy.sparse.csr_array", reward: Floats, holds: npt.NDArray[np.bool_]
+) -> tuple[Floats, Floats]:
+    """The same by passing on: what is lost without a channel is what its states reach, by way of all others."""
+    reached = _still(onward, reward, np.ones_like(reward))
+    shape = (len(reward), holds.shape[1], reward.shape[1])
+    held = np.broadcast_to(holds[:, :, None], shape).reshape(shape[0], -1)
+    lost = _still(onward, np.broadcast_to(reached[:, None, :], shape).reshape(shape[0], -1) * held, ~held)
+    return begins @ reached, (begins @ lost).reshape(shape[1:])
 
-    It ends when no value moves by more than STILL of the largest; walks end, so it does.
+
+def _still(onward: "scipy.sparse.csr_array", fixed: Floats, goes_on: npt.NDArray[np.generic]) -> Floats:
+    """v = fixed + Q v, where it goes on, by v ← fixed + Q v: it grows towards the answer, and every round is one more
+    step of the walks.
+
+    It ends when no figure moves by more than STILL of itself, or where some are negative of what it would be if none
+    were; walks end, so it does.
     """
-    shape = (len(reward), kept.shape[1], reward.shape[1])
-    mask = np.broadcast_to(kept[:, :, None], shape).reshape(shape[0], -1)
-    fixed = np.broadcast_to(reward[:, None, :], shape).reshape(shape[0], -1) * mask
+    width = fixed.shape[1]
+    if (fixed < 0).any():
+        fixed, goes_on = np.hstack([fixed, np.abs(fixed)]), np.hstack([goes_on, goes_on])
     reached, tell = fixed, doing("taking out each channel")
-    while True:
-        after = fixed + (onward @ reached) * mask
-        moved = (np.abs(after - reached).max(axis=0) / np.maximum(np.abs(after).max(axis=0), 1e-300)).max()
+    for rounds in count(1):
+        after = fixed + (onward @ reached) * goes_on
+        if rounds % LOOK_EVERY == 0:
+            moved = float((np.abs(after - reached)[:, :width] / np.maximum(after[:, -width:], TINY)).max())
+            if not moved > STILL:  # nor where sums are too large to be numbers
+                break
+            # What moves shrinks by the same factor every round.
+            tell(min(1.0, max(0.0, float(np.log(moved) / np.log(STILL)))))
         reached = after
-        if moved <= STILL:
-            return np.asarray(reached.reshape(shape))
-        # What moves shrinks by the same factor every round.
-        tell(min(1.0, max(0.0, float(np.log(moved) / np.log(STILL)))))
+    return np.asarray(after[:, :width])

@@ -1,6 +1,8 @@
 """The chain by hand, the walks out of the event store, and the ledger that shares each path by removal effects."""
 
 from dataclasses import replace
+from fractions import Fraction
+from itertools import groupby, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +11,7 @@ import pyarrow.csv
 import pytest
 
 from loopline.attribution.bootstrap import Interval, markov_interval, shapley_interval
-from loopline.attribution.chain import OrderError, _still, chain_of, removal_effects, steps_of
+from loopline.attribution.chain import OrderError, chain_of, removal_effects, steps_of
 from loopline.attribution.credit import markov, shapley
 from loopline.attribution.fitted import TooFewError, walks_of, weights_learnt
 from loopline.attribution.model import MODELS
@@ -65,17 +67,66 @@ def test_all_orders_agree_with_a_walk_over_every_path_where_channels_repeat_noth
     assert effects == pytest.approx({"A": 0.5, "B": 0.8, "C": 0.5, "D": 0.3, "E": 0.2})
 
 
-def test_passing_values_on_gives_what_solving_gives() -> None:
+@pytest.mark.parametrize("has_refunds", [False, True])
+def test_passing_values_on_gives_what_solving_gives(has_refunds: bool) -> None:
     chance = np.random.default_rng(7)
     lines = [(" > ".join(chance.choice(list("ABCDEF"), chance.integers(1, 9))), *chance.integers(1, 9, 3))
              for _ in range(300)]  # fmt: skip
+    if has_refunds:
+        lines = [(path, conversions, value * (-1) ** place, nulls)
+                 for place, (path, conversions, value, nulls) in enumerate(lines)]  # fmt: skip
     chain = chain_of(walks(*lines), 2)
-    leaves = np.asarray(chain.moves.sum(axis=1)).ravel() + chain.conversions + chain.nulls
-    kept = np.column_stack([np.ones(len(leaves), dtype=bool), ~chain.holds])
-    reward = np.stack([chain.conversions, chain.value], axis=1) / leaves[:, None]
-    reached = _still((chain.moves / leaves[:, None]).tocsr(), reward, kept)
-    expected = np.einsum("s,skr->kr", chain.begins / chain.begins.sum(), reached)
-    assert 1 - expected[1:, 0] / expected[0, 0] == pytest.approx(removal_effects(chain).of_conversions, rel=1e-12)
+    solved, passed_on = removal_effects(chain), removal_effects(chain, largest_dense=0)
+    assert passed_on.of_conversions == pytest.approx(solved.of_conversions, rel=1e-12)
+    assert passed_on.of_value == pytest.approx(solved.of_value, rel=1e-12)
+
+
+def exactly(known: Walks) -> dict[str, float]:
+    """The value of each channel in fractions, for walks of order 1."""
+    width = len(known.channels)
+    moves = [[Fraction(0)] * (width + 1) for _ in range(width + 1)]
+    value, leaves = [Fraction(0)] * (width + 1), [Fraction(0)] * (width + 1)
+    for walk in range(len(known)):
+        codes = known.codes[known.starts[walk] : known.starts[walk + 1]].tolist()
+        count = Fraction(float(known.conversions[walk])) + Fraction(float(known.nulls[walk]))
+        for here, there in pairwise([width, *(code for code, _ in groupby(codes))]):
+            moves[here][there] += count
+            leaves[here] += count
+        value[codes[-1]] += Fraction(float(known.value[walk]))
+        leaves[codes[-1]] += count
+
+    def reached(gone: int) -> Fraction:
+        """From the start (the last state), by elimination."""
+        rows = [
+            [Fraction(int(here == there)) - (moves[here][there] / leaves[here] if here != gone else 0)
+             for there in range(width + 1)] + [value[here] / leaves[here] if here != gone else Fraction(0)]
+            for here in range(width + 1)
+        ]  # fmt: skip
+        for pivot in range(width + 1):
+            rows[pivot] = [one / rows[pivot][pivot] for one in rows[pivot]]
+            for other in set(range(width + 1)) - {pivot}:
+                rows[other] = [a - rows[other][pivot] * b for a, b in zip(rows[other], rows[pivot], strict=True)]
+        return rows[width][-1]
+
+    whole = reached(-1)
+    lost = [whole - reached(gone) for gone in range(width)]
+    share = sum(Fraction(float(one)) for one in known.value) / sum(lost)
+    return {channel: float(one * share) for channel, one in zip(known.channels, lost, strict=True)}
+
+
+def test_small_sales_beside_huge_ones_are_worth_what_they_are_on_paper() -> None:
+    """Sales of some cents beside one of ten billion: what is lost without a small channel is not told from the
+    difference of two huge sums."""
+    known = walks(
+        ("A > B", 3, 7_00, 2), ("B > C > D", 1, 3_33, 1), ("D > C", 2, 1, 3), ("E > F", 4, 10**12 + 7, 1),
+        ("F > E > F", 1, 3 * 10**11, 0), ("G", 1, 5, 6), ("E > G", 0, 0, 2),
+    )  # fmt: skip
+    on_paper = exactly(known)
+    assert on_paper["G"] < 100
+    assert by_channel(known, markov(known).value) == pytest.approx(on_paper, rel=1e-11, abs=0)
+    effects = removal_effects(chain_of(known, 1), largest_dense=0).of_value
+    passed_on = effects / effects.sum() * known.value.sum()
+    assert by_channel(known, passed_on) == pytest.approx(on_paper, rel=1e-11, abs=0)
 
 
 def test_only_orders_up_to_three_are_known() -> None:
