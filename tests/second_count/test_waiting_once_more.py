@@ -58,9 +58,12 @@ def test_the_share_that_is_won_by_each_end(seed: int) -> None:
         assert found
         assert found.told_from == told_from(alike, waited) >= FEWEST
         assert found.won_by.tolist() == pytest.approx(worked_out(alike, waited))
-    late = chance(stays, 300.0, np.array(ENDS))
-    assert late
     days = np.linspace(0, 95, 9501)
-    last = max(day for day in days if told_from(alike, float(day)) >= FEWEST)
-    assert late.told_from == told_from(alike, float(last))
-    assert late.won_by.tolist() == pytest.approx(worked_out(alike, float(last)), abs=1e-9)
+    last = max(float(day) for day in days if told_from(alike, float(day)) >= FEWEST)
+    for waited in (last + 4.0, 300.0):
+        late, own = chance(stays, waited, np.array(ENDS)), told_from(alike, waited)
+        assert late
+        assert own < FEWEST == late.told_from
+        pairs = zip(worked_out(alike, waited), worked_out(alike, last), strict=True)
+        expected = [(own * there + (FEWEST - own) * nearly) / FEWEST for there, nearly in pairs]
+        assert late.won_by.tolist() == pytest.approx(expected, abs=1e-9)

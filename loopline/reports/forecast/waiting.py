@@ -46,31 +46,33 @@ class Chance:
 
 
 def chance(stays: Stays, waited: float, ends: Floats) -> Chance | None:
-    """Of one that has waited for so many days. Where fewer than FEWEST are known that had, it counts as those do that
-    waited as nearly as long as there are FEWEST; None where there never are.
+    """Of one that has waited for so many days. Where fewer than FEWEST are known that had, those that waited as nearly
+    as long as there are FEWEST make up for the others; None where there never are.
     """
     # Until when a stay tells of those that wait as long: until it was left, or if it is open at last, until the last
     # day from which all the time to come was seen.
     tells = np.where(stays.fate == OPEN, np.minimum(stays.left, stays.ended - float(ends[-1])), stays.left)
     does = stays.seen_from < tells
     tells, seen_from = np.sort(tells[does]), np.sort(stays.seen_from[does])
-    told_from = _how_many(tells, seen_from, np.array([waited]))[0]
-    if told_from < FEWEST:
-        counts = _how_many(tells, seen_from, before := np.nextafter(tells[tells <= waited], -np.inf))
-        if not (enough := np.flatnonzero(counts >= FEWEST)).size:
-            return None
-        waited, told_from = float(before[enough[-1]]), counts[enough[-1]]
-    when, won_by = _won_by(stays, waited)
-    return Chance(np.append(0.0, won_by)[np.searchsorted(when, waited + ends, side="right")], int(told_from))
+    told_from = int(_how_many(tells, seen_from, np.array([waited]))[0])
+    won_by = _won_by(stays, waited, ends)
+    if told_from >= FEWEST:
+        return Chance(won_by, told_from)
+    before = np.nextafter(tells[tells <= waited], -np.inf)
+    enough = np.flatnonzero(_how_many(tells, seen_from, before) >= FEWEST)
+    if not enough.size:
+        return None
+    nearly = _won_by(stays, float(before[enough[-1]]), ends)
+    return Chance((told_from * won_by + (FEWEST - told_from) * nearly) / FEWEST, FEWEST)
 
 
 def _how_many(tells: Floats, seen_from: Floats, waited: Floats) -> npt.NDArray[np.int64]:
     return np.searchsorted(seen_from, waited, side="right") - np.searchsorted(tells, waited, side="right")
 
 
-def _won_by(stays: Stays, waited: float) -> tuple[Floats, Floats]:
-    """Moments at which any that had waited as long were won or lost, and the share that is won by each. At one moment
-    closing comes before being seen last."""
+def _won_by(stays: Stays, waited: float, ends: Floats) -> Floats:
+    """The share of those that had waited as long that is won by each end. At one moment closing comes before being seen
+    last."""
     with_it = (stays.left > waited) & (stays.known_from <= waited)
     seen_from, ended, fate = stays.seen_from[with_it], stays.ended[with_it], stays.fate[with_it]
     is_closed = fate != OPEN
@@ -79,4 +81,5 @@ def _won_by(stays: Stays, waited: float) -> tuple[Floats, Floats]:
     closed = np.bincount(place, minlength=len(when))
     at_risk = np.searchsorted(np.sort(seen_from), when) - np.searchsorted(np.sort(ended), when)
     still_open = np.cumprod(1 - closed / at_risk)
-    return when, np.cumsum(np.append(1.0, still_open)[:-1] * won / at_risk)
+    won_by = np.cumsum(np.append(1.0, still_open)[:-1] * won / at_risk)
+    return np.append(0.0, won_by)[np.searchsorted(when, waited + ends, side="right")]

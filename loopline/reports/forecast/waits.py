@@ -29,7 +29,8 @@ def waits_of(found: Open, chances: Sequence[Chance | None]) -> Working:
     words = (
         "An open opportunity is won as often, and as soon, as those were that had waited as long in the same stage; "
         f"what is still open of them counts as long as it was seen. Where fewer than {FEWEST} are known that had "
-        "waited as long, those count that had as nearly; where there are none, the win rate of the stage does."
+        "waited as long, those that had as nearly make up for the others; where there are too few of those, too, the "
+        "win rate of the stage counts."
     )
     return Working("How long they have waited in their stage", "Stage and time", COLUMNS, steps, words)
 

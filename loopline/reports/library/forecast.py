@@ -372,9 +372,9 @@ REPORT = Report(
         "the same stage; win rates of those decided in it, by the stages they had reached; their lags and amounts; "
         "leads created in it that had long enough.",
         "Winning and losing compete, and what is still open counts as long as it was seen (Aalen–Johansen). Where of "
-        "fewer than 30 that had waited as long it is known what became of them, those count that had as nearly; where "
-        "there are fewer than 30 in all, the win rate of the stage and the lags of what was won do, and the page says "
-        "of how many.",
+        "fewer than 30 that had waited as long it is known what became of them, those that had as nearly make up for "
+        "the others; where there are fewer than 30 in all, the win rate of the stage and the lags of what was won "
+        "count, and the page says of how many.",
         "2,000 draws: each draws the rates, the pace and the worth of a mean sale from what they may be, each "
         "opportunity's outcome and month, and the number and worth of sales that leads become. The range leaves out "
         "the lowest and the highest tenth.",

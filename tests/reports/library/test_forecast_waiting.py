@@ -66,6 +66,15 @@ def test_who_has_waited_longer_than_all_but_a_few_counts_as_the_last_ones_that_a
     assert chance(stays((FEWEST - 1, 100, 100, WON)), 5.0, ENDS) is None
 
 
+def test_where_few_had_waited_as_long_those_that_had_as_nearly_make_up_for_the_others() -> None:
+    """30 were lost on their 50th day and 10 won on their 100th. On the 60th only those 10 are known, all of them won
+    within 60 days; a day before the 50th a quarter of 40 was: 10 and 20 make up 30."""
+    found = chance(stays((30, 50, 50, LOST), (10, 100, 100, WON)), 60.0, ENDS)
+    assert found
+    assert found.told_from == FEWEST
+    assert found.won_by.tolist() == pytest.approx([0, (10 * 1 + 20 * 0.25) / 30])
+
+
 def test_who_was_there_before_the_time_that_is_learnt_from_is_seen_from_its_beginning() -> None:
     """Ten of the 40 that waited were there before, and seen from their 20th day: of 30 half were won by then. The 15
     others and those ten were lost on their 25th, so that 10 of 25 do not make it more."""
