@@ -17,7 +17,11 @@ from loopline.attribution.weigh import Moments
 SEPARATORS = (">", "→", "|", ";", ",")
 """Between the channels of a path: the first of these that any path holds."""
 PATHS = ("path", "total_conversions")
-COUNTS = ("total_conversions", "total_conversion_value", "total_null")
+_VALUE = "total_conversion_value"
+COUNTS = ("total_conversions", _VALUE, "total_null")
+_WORTH_WITHOUT = f"coalesce(total_conversions, 0) = 0 AND {_VALUE} <> 0"
+"""The value is that of the conversions beside it. Without one it is of a path that nobody walked: the chain would count
+what it is worth and not how often it was walked, and others give it to its channels."""
 
 
 def read_walks(path: Path, lookback_days: int | None = None) -> FileOfWalks:
@@ -37,7 +41,7 @@ def read_walks(path: Path, lookback_days: int | None = None) -> FileOfWalks:
             if file.names >= {*NEEDED}:
                 return of_touches(file, lookback_days)
         except duckdb.Error as error:
-            raise refused(error, path) from error
+            raise refused(error, path, file) from error
     raise FileError(_lacking(file))
 
 
@@ -63,6 +67,14 @@ def _of_paths(file: Opened) -> FileOfWalks:
         {
             "path IS NULL": "the path is empty; take the line out, or name its channels",
             **{f"{name} < 0": f"{name} is negative; counts are zero or more" for name in counts},
+            **(
+                {
+                    _WORTH_WITHOUT: "total_conversion_value is not 0 where total_conversions is 0; a value is what "
+                    "conversions were worth: count them, or leave the value out"
+                }
+                if _VALUE in file.names
+                else {}
+            ),
             f"list_contains(string_split(replace(path, ' ', ''), '{separator}'), '')": "the path names an empty "
             f"channel; channels stand between “{separator}”",
         }
@@ -73,7 +85,7 @@ def _of_paths(file: Opened) -> FileOfWalks:
         raise FileError("The file names columns but holds no paths.")
     path, *figures = found.columns
     walks = walks_from_texts(path, *(np.asarray(one) for one in figures), separator=separator)
-    return FileOfWalks(walks, Moments(), has_value="total_conversion_value" in file.names)
+    return FileOfWalks(walks, Moments(), has_value=_VALUE in file.names)
 
 
 def _separator(file: Opened) -> str:

@@ -70,6 +70,19 @@ class Opened:
     """What a line is called in this kind of file."""
     has_zone: bool | None
     """Whether its moments have a time zone; None where it has no moments."""
+    unread: tuple[str, ...]
+    """Columns of moments that stand in the file as such, and so were not looked through."""
+
+    def too_far(self) -> str:
+        """Where a moment stands in no year that anybody means, and what to do; "" where none does."""
+        found = first_lines(self.memory, f"{self.view}_lines", [_is_far(name) for name in self.unread])
+        for name, line in zip(self.unread, found, strict=True):
+            if line is not None:
+                return (
+                    f"{self.path.name}, {self.word.lower()} {line}: {name} is in no year from 1 to 9999. Mend it, or "
+                    "take the line out."
+                )
+        return ""
 
     def refuse(self, why: Mapping[str, str]) -> None:
         """`why`: condition → what is wrong where it applies. Raises FileError with the first line of the first one."""
@@ -128,7 +141,9 @@ def open_file(memory: duckdb.DuckDBPyConnection, path: Path, view: str, *, keeps
         has_zone = _looked_through(memory, view, columns, path, word)
     except duckdb.Error as error:
         raise refused(error, path) from error
-    return Opened(memory, view, path, frozenset(name.strip().lower() for name in header), word, has_zone)
+    names = frozenset(name.strip().lower() for name in header)
+    unread = tuple(one.name for one in columns if one.kind == _MOMENT and one.value == one.source)
+    return Opened(memory, view, path, names, word, has_zone, unread)
 
 
 @contextmanager
@@ -255,9 +270,16 @@ def _is_no(column: _Column) -> str:
     is_no = f"TRY_CAST({column.text} AS {column.kind}) IS NULL"
     if column.kind in (_NUMBER, _MOMENT):
         is_no += f" OR NOT isfinite(TRY_CAST({column.text} AS {column.kind}))"
+    if column.kind == _MOMENT:
+        is_no += f" OR {_is_far(f'TRY_CAST({column.text} AS {_MOMENT})')}"
     if column.kind == _WHOLE:
         is_no += f" OR TRY_CAST({column.text} AS DOUBLE) <> TRY_CAST({column.text} AS BIGINT)"
     return f"{column.text} IS NOT NULL AND ({is_no})"
+
+
+def _is_far(moment: str) -> str:
+    """A moment in no year that is written with four digits (in some zone the last of them has ended already)."""
+    return f"year({moment}) NOT BETWEEN 1 AND 10000"
 
 
 def _is_at_a_clock(column: _Column, has_zone: bool) -> str:
@@ -265,10 +287,13 @@ def _is_at_a_clock(column: _Column, has_zone: bool) -> str:
     return f"contains({column.text}, ':') AND {'' if has_zone else 'NOT '}regexp_matches({column.text}, '{_ZONE}')"
 
 
-def refused(error: duckdb.Error, path: Path) -> FileError | FailedError:
+def refused(error: duckdb.Error, path: Path, *opened: Opened) -> FileError | FailedError:
     """What to raise where the engine cannot read a file: what is wrong with it, or a FailedError where that is not
-    known."""
+    known. `opened`: the files it may have stumbled over."""
     if words := _explained(str(error), path):
+        return FileError(words)
+    # Asked for only now: to look at all moments of a large file beforehand takes a tenth of the time.
+    if "out of range" in str(error).lower() and (words := next(filter(None, (one.too_far() for one in opened)), "")):
         return FileError(words)
     return FailedError(f"cannot read {path}: {str(error).splitlines()[0]}")
 

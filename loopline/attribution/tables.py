@@ -82,7 +82,7 @@ def read_tables(
             tell_whose(memory, with_identities=identities is not None, with_everyone=with_everyone)
             return _paths(memory, lookback_days, with_everyone)
         except duckdb.Error as error:
-            raise refused(error, touchpoints) from error
+            raise refused(error, touchpoints, touched) from error
 
 
 def _open(memory: duckdb.DuckDBPyConnection, name: str, path: Path, needed: Sequence[str]) -> Opened:
@@ -94,6 +94,8 @@ def _open(memory: duckdb.DuckDBPyConnection, name: str, path: Path, needed: Sequ
 
 def _deal(memory: duckdb.DuckDBPyConnection, sold: Opened, person_id: str, *, with_milestones: bool) -> None:
     """The table `dealt`: what there is to deal out, each with the number of its walk."""
+    if words := sold.too_far():  # numbers of years that are too far apart wrap round unseen
+        raise FileError(words)
     amount = "CAST(0 AS BIGINT)"
     if "amount_minor" in sold.names:
         amount = "CAST(coalesce(amount_minor, 0) AS BIGINT)"

@@ -4,6 +4,7 @@ from errno import EIO
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from loopline.cli.main import main
@@ -21,6 +22,9 @@ from tests.attribution.files import PATHS, TOUCHES
         (PATHS.replace("C;0", ";0"), "Line 4: the path is empty"),
         (PATHS.replace("B>A>C", "B>>C"), "Line 3: the path names an empty channel"),
         (PATHS.replace(";2;", ";-2;"), "Line 2: total_conversions is negative"),
+        (PATHS.replace("C;0;0;7", "C;0;5;7"), "Line 4: total_conversion_value is not 0 where total_conversions is 0"),
+        (PATHS.replace("C;0;0;7", "C;;-5;7"), "Line 4: total_conversion_value is not 0 where total_conversions is 0"),
+        (TOUCHES.replace("2026-03-02T00:00:00Z", "202603-03-02T00:00:00Z"), "Line 5: touched_at is “202603-03-02T"),
         (TOUCHES.replace("2026-03-02T00:00:00Z", "yesterday"), "Line 5: touched_at is “yesterday”; write a moment"),
         (TOUCHES.replace(",B,", ",,"), "Line 2: channel is empty"),
         (TOUCHES.replace("converted_at", "ended_at"), "Of touchpoints there should also be converted_at"),
@@ -74,6 +78,33 @@ def test_a_table_that_is_not_there_or_another_one_is_asked_wrongly(asked, tmp_pa
     assert "no file" in asked(named, "--conversions", str(sold), "--identities", str(tmp_path / "none"), status=2)
     sold.write_text("person_id,sold_at\np,2026-03-02\n")
     assert "lacks converted_at" in asked(touched, "--conversions", str(sold), status=2)
+
+
+LATE, EARLY = "make_timestamptz(9089348860800000000)", "make_timestamptz(-9223000000000000000)"
+"""Some 290,000 years from now on both sides: of what lies between there is no number of microseconds."""
+NOW = "TIMESTAMPTZ '2026-03-01 00:00:00Z'"
+
+
+def test_moments_of_a_parquet_file_that_are_too_far_apart_are_refused_with_their_row(asked, tmp_path: Path) -> None:
+    def file(name: str, *rows: str) -> Path:
+        duckdb.sql(" UNION ALL ".join(f"SELECT {row}" for row in rows)).write_parquet(str(tmp_path / name))
+        return tmp_path / name
+
+    of_paths = file(
+        "one.parquet",
+        f"'p1' AS path_id, {NOW} AS touched_at, 'A' AS channel, NULL::TIMESTAMPTZ AS converted_at",
+        f"'p2', {EARLY}, 'B', {LATE}",
+    )
+    assert "one.parquet, row 2: touched_at is in no year from 1 to 9999" in asked(of_paths, status=2)
+    touched = file("touched.parquet", f"'p' AS person_id, {NOW} AS touched_at, 'A' AS channel", f"'q', {EARLY}, 'B'")
+    sold = file("sold.parquet", f"'q' AS person_id, {NOW} AS converted_at")
+    for options in ((), ("--lookback", "90"), ("--model", "time_decay")):
+        said = asked(touched, "--conversions", str(sold), *options, status=2)
+        assert "touched.parquet, row 2: touched_at is in no year from 1 to 9999" in said
+    touched = file("touched.parquet", f"'p' AS person_id, {NOW} - INTERVAL 1 DAY AS touched_at, 'A' AS channel")
+    sold = file("sold.parquet", f"'p' AS person_id, {NOW} AS converted_at, {EARLY} AS lead_created_at")
+    said = asked(touched, "--conversions", str(sold), "--model", "u_shaped", status=2)
+    assert "sold.parquet, row 1: lead_created_at is in no year from 1 to 9999" in said
 
 
 def test_a_file_that_cannot_be_read_here_is_a_failure_and_not_asked_wrongly(
