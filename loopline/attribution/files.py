@@ -10,12 +10,15 @@ import duckdb
 import numpy as np
 
 from loopline.attribution.files_of_touches import NEEDED, FileOfWalks, of_touches
-from loopline.attribution.opened import FileError, Opened, following, open_file, refused
-from loopline.attribution.walks import walks_from_texts
+from loopline.attribution.opened import MOST, FileError, Opened, following, open_file, refused
+from loopline.attribution.walks import Walks, walks_from_texts
 from loopline.attribution.weigh import Moments
 
 SEPARATORS = (">", "→", "|", ";", ",")
 """Between the channels of a path: the first of these that any path holds."""
+ARROWS = ("->", "=>")
+"""In place of “>”, where it never stands without the sign before it."""
+TOTALS = frozenset(("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtergebnis"))
 PATHS = ("path", "total_conversions")
 _VALUE = "total_conversion_value"
 COUNTS = ("total_conversions", _VALUE, "total_null")
@@ -66,6 +69,11 @@ def _of_paths(file: Opened) -> FileOfWalks:
     file.refuse(
         {
             "path IS NULL": "the path is empty; take the line out, or name its channels",
+            **{
+                f"abs({name}) > {MOST}": f"{name} is more than {MOST:,}, beside which nothing else would count"
+                for name in COUNTS
+                if name in file.names
+            },
             **{f"{name} < 0": f"{name} is negative; counts are zero or more" for name in counts},
             **(
                 {
@@ -85,11 +93,37 @@ def _of_paths(file: Opened) -> FileOfWalks:
         raise FileError("The file names columns but holds no paths.")
     path, *figures = found.columns
     walks = walks_from_texts(path, *(np.asarray(one) for one in figures), separator=separator)
+    _refuse_total(file, walks)
     return FileOfWalks(walks, Moments(), has_value=_VALUE in file.names)
 
 
 def _separator(file: Opened) -> str:
     for one in SEPARATORS:
-        if file.memory.execute(f"SELECT 1 FROM file WHERE contains(path, '{one}') LIMIT 1").fetchall():
-            return one
+        if found := file.memory.execute(f"SELECT path FROM file WHERE contains(path, '{one}') LIMIT 1").fetchall():
+            return _arrow(file, found[0][0]) if one == SEPARATORS[0] else one
     return SEPARATORS[0]
+
+
+def _arrow(file: Opened, path: str) -> str:
+    for arrow in ARROWS:
+        if arrow in path:
+            alone = f"contains(replace(path, '{arrow}', ''), '>')"
+            return ">" if file.memory.execute(f"SELECT 1 FROM file WHERE {alone} LIMIT 1").fetchall() else arrow
+    return ">"
+
+
+def _refuse_total(file: Opened, walks: Walks) -> None:
+    """A line that sums up the others would double them all, as a channel of its own.
+
+    Raises FileError where there is one.
+    """
+    named = [place for place, channel in enumerate(walks.channels) if channel.lower() in TOTALS]
+    alone = np.flatnonzero(walks.lengths == 1)
+    sums = alone[np.isin(walks.codes[walks.starts[alone]], named)] if named else alone[:0]
+    total = walks.conversions.sum()
+    for walk in sums:
+        if total and np.isclose(2 * walks.conversions[walk], total, rtol=1e-9, atol=0):
+            [(line,)] = file.memory.execute(
+                f"SELECT line FROM file_lines ORDER BY line LIMIT 1 OFFSET {walk}"
+            ).fetchall()
+            raise file.refusal(line, "looks like the total of all others, and would count as a channel; take it out")

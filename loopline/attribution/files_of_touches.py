@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from loopline.attribution.opened import FileError, NothingInWindowError, Opened, following
+from loopline.attribution.opened import MOST, FileError, NothingInWindowError, Opened, following
 from loopline.attribution.walks import Integers, Walks, walks_from_touches
 from loopline.attribution.weigh import Moments
 
@@ -30,7 +30,10 @@ class FileOfWalks:
 
 def of_touches(file: Opened, lookback_days: int | None) -> FileOfWalks:
     """Raises FileError where a touchpoint is not whole, or a path is said to have ended in two ways."""
-    file.refuse({f"{name} IS NULL": f"{name} is empty" for name in ("path_id", "touched_at", "channel")})
+    wrong = {f"{name} IS NULL": f"{name} is empty" for name in ("path_id", "touched_at", "channel")}
+    if "value" in file.names:
+        wrong[f"abs(value) > {MOST}"] = f"value is more than {MOST:,}, beside which nothing else would count"
+    file.refuse(wrong)
     with following(file.memory, f"putting the paths of {file.path.name} together"):
         _tell_paths(file)
     window = "" if lookback_days is None else f"AND t.touched_at >= p.converted_at - INTERVAL {int(lookback_days)} DAY"

@@ -14,6 +14,8 @@ import duckdb
 from loopline.lib.progress import followed
 
 DELIMITERS = (";", "\t", "|", ",")
+LINE = "Line"
+"""What a line of a text is called; one of a Parquet file is a row."""
 _TEXT, _NUMBER, _WHOLE, _MOMENT = "VARCHAR", "DOUBLE", "BIGINT", "TIMESTAMPTZ"
 KINDS: Mapping[str, str] = {
     **dict.fromkeys(("path", "path_id", "channel", "touch_kind", "person_id", "identity"), _TEXT),
@@ -30,6 +32,8 @@ _WRITE = {
 _ZONED, _NANOSECONDS = "TIMESTAMP WITH TIME ZONE", {"TIMESTAMP_NS": "TIMESTAMP", "TIMESTAMPTZ_NS": "TIMESTAMPTZ"}
 """Data frames keep nanoseconds, with which DuckDB cannot reckon; microseconds are kept."""
 _AS_THEY_ARE = {_TEXT: (), _NUMBER: (), _WHOLE: ("INT",), _MOMENT: ("TIMESTAMP", "DATE")}
+MOST = 10**18
+"""Of what is counted or valued in a line; sums of far more are no numbers any more."""
 _USUAL_LINE, _LONGEST_LINE, _BUFFER = 2**21, 2**26, 2**25
 """Bytes. A path of a million touchpoints is one line."""
 _PACKED = b"\x1f\x8b"
@@ -79,8 +83,8 @@ class Opened:
         for name, line in zip(self.unread, found, strict=True):
             if line is not None:
                 return (
-                    f"{self.path.name}, {self.word.lower()} {line}: {name} is in no year from 1 to 9999. Mend it, or "
-                    "take the line out."
+                    f"{self.path.name}, {_where(self.path, self.word, line).lower()}: {name} is in no year from 1 to "
+                    "9999. Mend it, or take the line out."
                 )
         return ""
 
@@ -90,7 +94,10 @@ class Opened:
             lines = first_lines(self.memory, f"{self.view}_lines", list(why))
         for words, line in zip(why.values(), lines, strict=True):
             if line is not None:
-                raise FileError(f"{self.word} {line}: {words}.")
+                raise self.refusal(line, words)
+
+    def refusal(self, line: int, words: str) -> FileError:
+        return FileError(f"{_where(self.path, self.word, line)}: {words}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +144,7 @@ def open_file(memory: duckdb.DuckDBPyConnection, path: Path, view: str, *, keeps
         memory.execute(f"CREATE VIEW {view}_raw AS {raw}")
         memory.execute(f"CREATE VIEW {view} AS SELECT {select} FROM {source}")
         memory.execute(f"CREATE VIEW {view}_lines AS SELECT line, {select} FROM {view}_raw")
-        word = "Row" if is_parquet else "Line"
+        word = "Row" if is_parquet else LINE
         has_zone = _looked_through(memory, view, columns, path, word)
     except duckdb.Error as error:
         raise refused(error, path) from error
@@ -226,8 +233,14 @@ def _header(path: Path, *, is_packed: bool) -> tuple[str, list[str]]:
         raise FileError(f"The file {path.name} is empty; its first line has to name the columns.")
     if "\0" in first:
         raise FileError(f"{path.name} is not a text; give a CSV file in UTF-8 or a Parquet file.")
-    delimiter = max(DELIMITERS, key=first.count)
+    if first.lower().startswith("sep="):
+        raise FileError(f"Line 1 of {path.name} is “{first.strip()}”, which only Excel reads; take it out.")
+    delimiter = _delimiter(first)
     return delimiter, next(csv.reader([first], delimiter=delimiter))
+
+
+def _delimiter(first: str) -> str:
+    return max(DELIMITERS, key=first.count)
 
 
 def _looked_through(
@@ -248,7 +261,8 @@ def _looked_through(
     for column in read:
         if (line := found[None, column.name]) is not None:
             [(text,)] = memory.execute(f"SELECT {column.source} FROM {view}_raw WHERE line = {line}").fetchall()
-            raise FileError(f"{word} {line}: {column.name} is “{text}”; write {_WRITE[column.kind]}.")
+            where = _where(path, word, line)
+            raise FileError(f"{where}: {column.name} is “{text}”; write {_WRITE[column.kind]}.")
     told = {
         "ZONE" in one.has: one.name
         for one in columns
@@ -257,13 +271,32 @@ def _looked_through(
     for has_zone in (True, False):
         for column in moments:
             if (line := found[has_zone, column.name]) is not None:
-                told.setdefault(has_zone, f"{word} {line}: {column.name}")
+                told.setdefault(has_zone, f"{_where(path, word, line)}: {column.name}")
     if len(told) == 2:
         raise FileError(
             f"{told[False]} has no time zone, but others have one; "
             "write all moments with one, such as 2026-03-31T12:00:00Z."
         )
     return next(iter(told), None)
+
+
+def _where(path: Path, word: str, line: int) -> str:
+    """Where in a text the line begins that the engine counts as this one: it passes over empty lines, and a quoted cell
+    may go over several. In a Parquet file it is the row."""
+    if word != LINE:
+        return f"{word} {line}"
+    ended, counted = 0, 0
+    with path.open("rb") as file:
+        is_packed = file.read(2) == _PACKED
+    csv.field_size_limit(_LONGEST_LINE)
+    with (gzip.open if is_packed else open)(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
+        lines = csv.reader(text, delimiter=_delimiter(text.readline(_USUAL_LINE)))
+        for cells in lines:
+            counted += bool(cells)
+            if counted == line - 1:
+                break
+            ended = lines.line_num
+    return f"{word} {ended + 2}"
 
 
 def _is_no(column: _Column) -> str:
