@@ -5,21 +5,23 @@ from datetime import date
 
 import numpy as np
 
-from loopline.attribution.state import Part, latest, question, visible
+from loopline.attribution.state import question, visible
 from loopline.lib.money import deal_out
 from loopline.lib.times import day_start, from_micros
 from loopline.reports.balance import number
 from loopline.reports.charts.rows import ranges
 from loopline.reports.counting import in_period
-from loopline.reports.courses import COURSES, days_to_won
+from loopline.reports.courses import days_to_won
 from loopline.reports.dimension import TOTAL
-from loopline.reports.forecast.given_up import GIVEN_UP, IS_OUT
+from loopline.reports.forecast.dealt import dealt
 from loopline.reports.forecast.growth import growth_said
+from loopline.reports.forecast.leads import GIVEN_UP_AFTER, IN_HAND, LEAD_LAGS, OF_AGES, OLDER, PACE
 from loopline.reports.forecast.outlook import (
     HIGH,
     LEVELS,
     LOW,
     PACE_DAYS,
+    TINY,
     Floats,
     LeadsInHand,
     Open,
@@ -83,56 +85,6 @@ _WON = question(
     """,
     SALES,
 )
-_HELD = Part(
-    "held",
-    f"""
-    SELECT l.id AS id, epoch_us(l.created_at) AS at_us,
-        CAST(floor(($as_of_us - epoch_us(l.created_at)) / 86400000000) AS BIGINT) AS age
-    FROM ({latest("lead_facts", "unit_id", "state", "created_at")}) AS l
-    LEFT JOIN (SELECT DISTINCT lead_id FROM sales WHERE lead_id <> '') AS s ON s.lead_id = l.id
-    WHERE NOT l.is_deleted AND {visible("l.unit_id")} AND s.lead_id IS NULL
-        AND NOT {IS_OUT.format(state="l.state")}
-    """,
-    (SALES,),
-)
-_IN_HAND = question("SELECT age, count(*) AS leads FROM held GROUP BY age ORDER BY age", _HELD)
-_OF_AGES = question(
-    "SELECT id, at_us, age FROM held WHERE CAST(age AS VARCHAR) IN (SELECT unnest($ages)) ORDER BY age, id", _HELD
-)
-_OLDER = question(
-    f"""
-    SELECT count(*) AS leads, count(won_at) AS won FROM courses
-    WHERE {in_period("created_at")} AND ($as_of_us - epoch_us(created_at)) / 86400000000 >= $mature_days
-    """,
-    COURSES,
-)
-_LEAD_LAGS = question(
-    f"""
-    SELECT (epoch(converted_at) - epoch(created_at)) / 86400.0 AS converted_after,
-        (epoch(won_at) - epoch(created_at)) / 86400.0 AS won_after
-    FROM courses
-    WHERE converted_at IS NOT NULL AND {in_period("created_at")}
-        AND ($as_of_us - epoch_us(created_at)) / 86400000000 >= $mature_days ORDER BY id
-    """,
-    COURSES,
-)
-_GIVEN_UP_AFTER = question(
-    f"""
-    SELECT greatest(epoch(g.given_up_at) - epoch(c.created_at), 0) / 86400.0 AS given_up_after
-    FROM courses AS c JOIN given_up AS g ON g.id = c.id
-    WHERE c.converted_at IS NULL AND {in_period("c.created_at")}
-        AND ($as_of_us - epoch_us(c.created_at)) / 86400000000 >= $mature_days ORDER BY given_up_after
-    """,
-    COURSES,
-    GIVEN_UP,
-)
-_PACE = question(
-    f"""
-    SELECT count(*) AS leads FROM courses
-    WHERE ($as_of_us - epoch_us(created_at)) / 86400000000 < {PACE_DAYS} AND epoch_us(created_at) <= $as_of_us
-    """,
-    COURSES,
-)
 _DATED = "expected closing date"
 
 
@@ -161,20 +113,26 @@ METRICS = (
 
 def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     found = engine.rows(_BY_STAGE, scope.params)
-    empty = Row(TOTAL, "Total", values={metric.key: None for metric in METRICS})
     if (decided := _decided(found)) < FEWEST:
-        result = result_of(report, scope, "Month", [], empty)
-        result.warnings.append(
+        return _none(
+            report,
+            scope,
             f"{decided} decided opportunities in the period; a forecast needs {FEWEST} to learn from. "
-            "Choose a longer period, or wait until more are decided."
+            "Choose a longer period, or wait until more are decided.",
         )
-        return result
     starts = _months(scope)
     learnt = _learn(scope, engine, found)
+    if not len(learnt.amounts):
+        return _none(
+            report,
+            scope,
+            "Of no sale of the period is it known what it is worth, so nothing says what others will be. Choose a "
+            "longer period; where sales have no exchange rate, add it.",
+        )
     seen = learnt.outlook(scope, starts)
     [straight] = engine.rows(_OPEN_STRAIGHT, scope.params)
     rows = [_row(f"{first:%b %Y}", first.isoformat(), seen, place) for place, first in enumerate(starts[:-1])]
-    result = result_of(report, scope, "Month", rows, empty)
+    result = result_of(report, scope, "Month", rows, Row(TOTAL, "Total"))
     result.totals.values = _values(seen, sum(seen.from_open), sum(seen.from_leads), sum(seen.to_come),
                                    seen.total_low, seen.total_high)  # fmt: skip
     result.check = Check("open opportunities in the books", number(straight["sales"]), len(seen.of_each))
@@ -183,6 +141,13 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     # Rounded month by month, the sum must be that of the rows.
     for key in ("expected_minor", "from_open_minor", "from_leads_minor", "to_come_minor"):
         result.totals.values[key] = sum(int(row.values[key] or 0) for row in rows)
+    return result
+
+
+def _none(report: Report, scope: Scope, why: str) -> ReportResult:
+    totals = Row(TOTAL, "Total", values={metric.key: None for metric in METRICS})
+    result = result_of(report, scope, "Month", [], totals)
+    result.warnings.append(why)
     return result
 
 
@@ -204,6 +169,8 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
         return Opened(column, row, (), 0, None)
     months = list(range(MONTHS)) if row == TOTAL else [keys.index(row)]
     learnt = _learn(scope, engine, found)
+    if not len(learnt.amounts):
+        return Opened(column, row, (), 0, None)
     seen = learnt.outlook(scope, starts)
     waits = waits_of(learnt.open_now, seen.chances)
     won, older, pace = amounts_of(learnt.amounts.tolist()), older_of(learnt.leads.history), pace_of(learnt.leads.came)
@@ -233,7 +200,7 @@ def _open_opportunities(
     if not len(places):
         return [], 0
     rows = engine.rows(_OPEN, scope.params)
-    parts = deal_out(figure, weights[places].tolist())
+    parts = dealt(figure, weights[places])
     items = [_item("opportunity", rows[place], part) for place, part in zip(places, parts, strict=True)]
     return _largest(items), len(items)
 
@@ -244,13 +211,13 @@ def _open_leads(
     """The largest, and how many there are. Leads of one age are alike, so the figure is dealt out over ages first; only
     leads of the ages that are listed are read."""
     won = seen.won_at_age[:, months]
-    weights = (won * (np.array(by_month) / np.maximum(won.sum(axis=0), 1e-300))).sum(axis=1)
+    weights = (won * (np.array(by_month) / np.maximum(won.sum(axis=0), TINY))).sum(axis=1)
     places = np.flatnonzero(weights)
     if not len(places):
         return [], 0
-    counts = {number(row["age"]): number(row["leads"]) for row in engine.rows(_IN_HAND, scope.params)}
+    counts = {number(row["age"]): number(row["leads"]) for row in engine.rows(IN_HAND, scope.params)}
     ages = [int(seen.ages[place]) for place in places]
-    of_age = dict(zip(ages, deal_out(sum(by_month), weights[places].tolist()), strict=True))
+    of_age = dict(zip(ages, dealt(sum(by_month), weights[places]), strict=True))
     ages.sort(key=lambda age: -of_age[age] / counts[age])
     listed, known = [], 0
     for age in ages:
@@ -258,7 +225,7 @@ def _open_leads(
             break
         listed.append(age)
         known += counts[age]
-    rows = engine.rows(_OF_AGES, {**scope.params, "ages": [str(age) for age in listed]})
+    rows = engine.rows(OF_AGES, {**scope.params, "ages": [str(age) for age in listed]})
     parts = {age: iter(deal_out(of_age[age], [1.0] * counts[age])) for age in listed}
     items = [_item("lead", row, next(parts[number(row["age"])])) for row in rows]
     return _largest(items), sum(counts[age] for age in ages)
@@ -301,9 +268,9 @@ def _learn(scope: Scope, engine: Engine, found: list[dict[str, object]]) -> _Lea
         counts = {row["outcome"]: number(row["sales"]) for row in found if row["stage"] == stage}
         by_stage[stage] = Record(counts.get("won", 0), counts.get("lost", 0))
     open_now, won = engine.rows(_OPEN, params), engine.rows(_WON, params)
-    [older], [pace] = engine.rows(_OLDER, params), engine.rows(_PACE, params)
-    in_hand, lags = engine.rows(_IN_HAND, params), engine.rows(_LEAD_LAGS, params)
-    given_up = engine.rows(_GIVEN_UP_AFTER, params)
+    [older], [pace] = engine.rows(OLDER, params), engine.rows(PACE, params)
+    in_hand, lags = engine.rows(IN_HAND, params), engine.rows(LEAD_LAGS, params)
+    given_up = engine.rows(GIVEN_UP_AFTER, params)
     return _Learnt(
         Open([str(row["stage"]) for row in open_now], _floats(open_now, "age"),
              [None if row["reporting_minor"] is None else number(row["reporting_minor"]) for row in open_now],

@@ -30,6 +30,6 @@ def test_clearly_more_or_fewer_leads_than_a_year_before_are_told(engine: Engine,
 
 @pytest.mark.parametrize(("lately", "before", "earlier"), [(50, 40, 1), (90, 40, 0), (90, 0, 0)])
 def test_as_many_but_for_chance_are_not_nor_where_the_books_began_since(
-    reading_engine: Engine, lately: int, before: int, earlier: int
+    engine: Engine, lately: int, before: int, earlier: int
 ) -> None:
-    assert said(reading_engine, lately, before, earlier=earlier) == []
+    assert said(engine, lately, before, earlier=earlier) == []
