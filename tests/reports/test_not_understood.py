@@ -1,5 +1,6 @@
 """An option that no report knows: pages answer and say so, files are refused, and what trackers add troubles nobody."""
 
+import os
 import re
 from html import unescape
 from urllib.parse import parse_qs
@@ -134,8 +135,19 @@ EVERY_OPTION = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("page", [*PAGES, *(reverse("report", args=[key]) for key in REPORTS if key != "closed-loop"),
-                                  *(reverse("dashboard", args=[key]) for key in DASHBOARDS)])  # fmt: skip
+LINKING = (
+    reverse("closed_loop"), reverse("closed_loop_behind"), reverse("weekly"), reverse("report", args=["paths"]),
+    reverse("dashboard", args=["sales"]),
+)  # fmt: skip
+"""One of each kind of page; all others with LOOPLINE_CASES=all (`make test-slow`)."""
+ALL_LINKING = (
+    *PAGES, *(reverse("report", args=[key]) for key in REPORTS if key != "closed-loop"),
+    *(reverse("dashboard", args=[key]) for key in DASHBOARDS),
+)  # fmt: skip
+
+
+@pytest.mark.cases
+@pytest.mark.parametrize("page", ALL_LINKING if os.environ.get("LOOPLINE_CASES") == "all" else LINKING)
 def test_no_link_of_a_page_leads_to_one_that_leaves_something_out(client, page: str) -> None:
     """Whatever the address says. Links that change only an option of the same page keep what is said of it there."""
     shown = client.get(page, EVERY_OPTION | {"metric": "revenue_minor"})
