@@ -14,7 +14,7 @@ import django
 
 from loopline.attribution.model import MODELS
 from loopline.cli.main import commands
-from loopline.reports.catalogue import CATALOGUE, REPORTS
+from loopline.reports.catalogue import CATALOGUE, REPORTS, reports_of
 from loopline.reports.dimension import DIMENSIONS
 from loopline.rules.schema import definition_schema, rule_schema
 from loopline.store.describe import reference as tables
@@ -47,7 +47,10 @@ def _metrics() -> Iterator[str]:
         yield f"* **Unit**: {metric.unit}"
         yield f"* **Grain**: {metric.grain}"
         yield f"* **Date**: {metric.period_date} (period clock), {metric.cohort_date} (cohort clock)"
-        yield from (f"* **Adds up**: {metric.adds_up}", "")
+        yield f"* **Adds up**: {metric.adds_up}"
+        of = reports_of(metric)
+        yield f"* **Reports**: {', '.join(f'`{key}`' for key in of)}"
+        yield from (f"* **SQL**: `loopline report {of[0]} --sql`", "")
 
 
 def _reports() -> Iterator[str]:

@@ -22,3 +22,9 @@ REPORTS: dict[str, Report] = scan("loopline.reports.library", "REPORT", Report)
 FIGURES_OF: dict[str, tuple[Metric, ...]] = {key: report.metrics for key, report in REPORTS.items()} | {KEY: FIGURES}
 """Report → its metrics; the weekly table, which is not of the library, too."""
 CATALOGUE: dict[str, Metric] = _catalogue(FIGURES_OF)
+
+
+def reports_of(metric: Metric) -> list[str]:
+    """Keys of the reports that have the metric as a column; what each asks for it is told by its SQL. The closed loop
+    has the shared ones, some only where one conversion is asked for."""
+    return [key for key, own in FIGURES_OF.items() if metric in own or (key == "closed-loop" and metric.key in METRICS)]

@@ -337,6 +337,14 @@ def test_metrics_say_what_the_catalogue_says() -> None:
     assert asker.told("metrics/cost_minor")["unit"] == "EUR minor units"
 
 
+def test_every_metric_says_where_its_sql_is(store: DuckDBEngine) -> None:
+    asker = program()
+    listed = asker.told("metrics")["metrics"]
+    assert all(one["sql"] for one in listed)
+    for address in sorted({address for one in listed for address in one["sql"]}):
+        assert "SELECT" in asker.told(address.removeprefix("/api/v1/"))["sql"], address
+
+
 def test_every_option_of_an_address_has_its_words_and_its_readers(store: DuckDBEngine) -> None:
     assert tuple(OPTION_WORDS) == OPTION_NAMES
     listed = {one["key"]: one for one in program().told("reports")["reports"]}

@@ -7,7 +7,7 @@ from ninja import Router
 
 from loopline.access.models import Organisation
 from loopline.access.scopes import Scope
-from loopline.reports.catalogue import CATALOGUE, FIGURES_OF
+from loopline.reports.catalogue import CATALOGUE, reports_of
 from loopline.reports.metric import Metric
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import only
@@ -28,7 +28,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 @router.get("/{key}", response={200: MetricAnswer, **PROBLEMS}, summary="One metric")
 def metric(request: HttpRequest, key: str) -> HttpResponse:
-    """Its name, unit, formula, grain, dates, and how it adds up. Scope: `metrics:read`."""
+    """Its name, unit, formula, grain, dates, how it adds up, and where the SQL is that tells it. Scope: `metrics:read`."""
     only(request)
     if key not in CATALOGUE:
         message = f"There is no metric “{key[:60]}”. GET /api/v1/metrics lists them."
@@ -37,10 +37,11 @@ def metric(request: HttpRequest, key: str) -> HttpResponse:
 
 
 def told(metric: Metric, currency: str) -> dict[str, Any]:
-    used_by = [key for key, metrics in FIGURES_OF.items() if metric in metrics]
+    used_by = reports_of(metric)
     return metric.told(currency) | {
         "date_basis_cohort": metric.cohort_date,
         "parts": list(metric.parts),
         "is_neutral": metric.is_neutral,
         "reports": used_by,
+        "sql": [f"/api/v1/reports/{key}/sql" for key in used_by],
     }

@@ -50,6 +50,7 @@ class MetricAnswer(Column):
     parts: list[str] = Field(description="Metrics that a ratio is made of.")
     is_neutral: bool
     reports: list[str] = Field(description="Keys of the reports that have it as a column.")
+    sql: list[str] = Field(description="Where the SQL of those reports is told.")
 
 
 class MetricList(Shape):
