@@ -28,7 +28,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 @router.get("/{key}", response={200: MetricAnswer, **PROBLEMS}, summary="One metric")
 def metric(request: HttpRequest, key: str) -> HttpResponse:
-    """Its name, unit, formula, grain, dates, how it adds up, and where the SQL is that tells it. Scope: `metrics:read`."""
+    """Its name, unit, formula, grain, dates, how it adds up, and where its SQL is told. Scope: `metrics:read`."""
     only(request)
     if key not in CATALOGUE:
         message = f"There is no metric “{key[:60]}”. GET /api/v1/metrics lists them."
