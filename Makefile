@@ -7,7 +7,7 @@ CODE   := loopline tests benchmarks examples house
 # Python keeps what it compiled, also where a container says otherwise: every start would compile the program anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test test-databases test-slow lint check format bench lock chromium clean
+.PHONY: run test test-databases test-faults test-slow lint check format bench lock chromium clean
 .DELETE_ON_ERROR:
 
 run: $(VENV)/.base
@@ -20,6 +20,10 @@ test: $(VENV)/.dev chromium
 test-databases: $(VENV)/.dev chromium
 	$(BIN)/pytest -m "databases and not slow" -n 3 --dist loadfile --no-loadscope-reorder
 
+# Servers that are killed, files that are damaged, backups of a server at work.
+test-faults: $(VENV)/.dev
+	$(BIN)/pytest -m "faults and not slow" -n 3 --dist loadfile --no-loadscope-reorder
+
 test-slow: $(VENV)/.dev chromium
 	LOOPLINE_LOOK=all LOOPLINE_CASES=all $(BIN)/pytest -m "slow or browser or cases" -n 2 --dist loadfile --no-loadscope-reorder
 
@@ -31,7 +35,7 @@ lint: $(VENV)/.dev
 	$(BIN)/python -m house
 	$(BIN)/djlint --lint --quiet loopline/web/templates
 
-check: lint test test-databases
+check: lint test test-databases test-faults
 
 format: $(VENV)/.dev
 	$(BIN)/ruff format $(CODE)

@@ -33,17 +33,24 @@ LONG = ("story/", "backup/", "sync/test_olist", "browser/test_every_page", "brow
 """Files of few, long tests. Two workers share the suite by files: a long one begun last leaves one without work."""
 
 
+FAULTS = ("backup/test_live", "backup/test_stopped", "collect/test_damage", "collect/test_faults",
+          "collect/test_promises", "store/test_duckdb_faults", "story/test_serving")  # fmt: skip
+"""They start a whole server again and again."""
+
 ASKING_MUCH = ("attribution/", "reports/", "rules/", "what_if/", "privacy/", "sync/test_olist")
 """ClickHouse thinks about each question of a report or a rule for some tenths of a second."""
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Long files first. What asks PostgreSQL, or ClickHouse much, is for `make test-databases`."""
+    """Long files first. What asks PostgreSQL, or ClickHouse much, is for `make test-databases`, and what kills servers
+    for `make test-faults`."""
     items.sort(key=lambda item: not _within(item, LONG))
     for item in items:
         if _is_on_postgresql(item) or (_is_on_clickhouse(item) and _within(item, ASKING_MUCH) and _may_wait(item)):
             item.add_marker(pytest.mark.databases)
+        elif _within(item, FAULTS):
+            item.add_marker(pytest.mark.faults)
 
 
 def _within(item: pytest.Item, places: tuple[str, ...]) -> bool:

@@ -18,6 +18,7 @@ from loopline.collect.balance import read_balance
 from loopline.collect.log import Log
 from loopline.collect.state import State
 from loopline.store.duckdb_engine import DuckDBEngine
+from tests.collect.station import NO_TLS
 
 START_S = 90
 VICTIMS = ("server", "server", "both", "helper first")
@@ -53,7 +54,7 @@ class Served:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and process.poll() is None:
             try:
-                if httpx.get(self.url + "/readyz", timeout=2).status_code == 200:
+                if httpx.get(self.url + "/readyz", timeout=2, verify=NO_TLS).status_code == 200:
                     return
             except httpx.TransportError:
                 time.sleep(0.02)
@@ -62,7 +63,8 @@ class Served:
     def wait_until_loaded(self) -> None:
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline:
-            if "loopline_loader_lag_events 0" in httpx.get(self.url + "/metrics", timeout=20).text.splitlines():
+            told = httpx.get(self.url + "/metrics", timeout=20, verify=NO_TLS).text
+            if "loopline_loader_lag_events 0" in told.splitlines():
                 return
             time.sleep(0.1)
         raise AssertionError("the loader did not finish")
