@@ -52,6 +52,7 @@ WITHOUT_A_PAGE = {
     "experiment_arm": "JSON for whoever has a write key", "api": "JSON for whoever has an access token",
     "today_figures": "a part of Today", "settings": "leads to its first page", "import_new": "leads to the imports",
     "dashboards": "leads to one of them", "report_sql": "a file of SQL", "weekly_sql": "a file of SQL",
+    "all_reports": "leads to the library",
     "welcome": "before the first person", "account_email": "is gone", "account_reset_password": "is gone",
 }  # fmt: skip
 """Routes that are not opened → why."""

@@ -1,6 +1,6 @@
 """The difference between two states of the books in a report: what it was, what it is, and the share of each cause."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -128,13 +128,17 @@ def difference(before: Number, after: Number) -> Number:
     return round(round(after or 0, 6) - round(before or 0, 6), 6)
 
 
-def rows_changed(before: ReportResult, after: ReportResult, metric: Metric) -> tuple[RowChange, ...]:
-    """Rows of which the metric differs, the largest difference first."""
+def rows_changed(
+    before: ReportResult, after: ReportResult, metric: Metric, also: Collection[str] = ()
+) -> tuple[RowChange, ...]:
+    """Rows of which the metric differs, the largest difference first. `also`: those that are told whatever differs,
+    because what several causes changed in them cancels out."""
     was, became = ({row.key: row for row in result.rows} for result in (before, after))
     found = []
     for key in was.keys() | became.keys():
         old, new = (rows[key].values.get(metric.key) if key in rows else None for rows in (was, became))
-        if change := difference(old, new):
+        change = difference(old, new)
+        if change or key in also:
             found.append(RowChange(key, (became.get(key) or was[key]).label, old, new, change))
     return tuple(sorted(found, key=lambda row: (-abs(row.change or 0), row.key)))
 

@@ -53,7 +53,7 @@ def records_changed(why: Why, cause: Cause, row: str, engine: Engine) -> Records
     Raises OptionError, also for a row in which nothing changed, and StoreError.
     """
     report, scope, since, metric = why.report, why.scope, why.since, why.metric
-    if row != TOTAL and all(one.key != row for one in why.rows):
+    if row != TOTAL and all(row not in one.by_row for one in why.shares) and all(one.key != row for one in why.rows):
         raise OptionError(f"Nothing changed in the row “{row[:60]}”. Choose one of the rows that changed.", "row")
     if cause not in CAUSES or row == OTHERS or (row == TOTAL and not why.totals) or not _opens(report, metric):
         return None

@@ -62,7 +62,7 @@ def why_changed(
         before=before,
         after=after,
         shares=tuple(one for one in shares if one.has_changed or (one.cause.table and _is_told(one, books))),
-        rows=rows_changed(before, after, chosen),
+        rows=rows_changed(before, after, chosen, {row for one in shares for row in one.by_row}),
     )
 
 
