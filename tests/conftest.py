@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, settings
 from tests.chromium import browser
 from tests.engines import chdb_folder, engine, engine_kind, engine_url, lender, make_engine, reading_engine, store
 from tests.postgres import postgres_url
+from tests.served_here import served_here
 
 __all__ = [
     "browser",
@@ -20,6 +21,7 @@ __all__ = [
     "make_engine",
     "postgres_url",
     "reading_engine",
+    "served_here",
     "store",
 ]
 

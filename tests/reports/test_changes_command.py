@@ -6,15 +6,11 @@ from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 
-import httpx
 import pytest
-from django.test import Client
 
 from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
 from loopline.access.models import BusinessUnit
-from loopline.cli.bridge import Server
-from loopline.cli.commands import report as command
 from loopline.cli.main import main
 from loopline.lib.times import utc_now
 from loopline.reporting.freezing import freeze_run
@@ -25,7 +21,6 @@ from loopline.reports.options import Options
 from loopline.reports.run import run_report
 from loopline.store.current import engine
 from loopline.store.duckdb_engine import DuckDBEngine
-from loopline.web import internal
 from tests.attribution.shelf import Shelf
 from tests.make import make_unit
 
@@ -35,7 +30,7 @@ SINCE = ["--changed-since", (utc_now() - timedelta(days=7)).isoformat()]
 
 
 @pytest.fixture
-def unit(store: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> BusinessUnit:
+def unit(store: DuckDBEngine, served_here: None) -> BusinessUnit:
     """For two months two sales of 100 and 30 by two codes. Just now: a refund of 40, a code mapped, a cost of 12.34.
 
     The command asks the server, in this process.
@@ -54,15 +49,6 @@ def unit(store: DuckDBEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     shelf.fact("campaign_facts", "fair", name=FORMULA, channel="Email", currency="EUR", learnt=late, **own)
     shelf.cost("c1", "fair", 12_34, (now - timedelta(days=9)).date(), learnt=late, **own)
     shelf.store()
-    internal.announce(tmp_path / "server.json", "http://127.0.0.1:1")
-    token = json.loads((tmp_path / "server.json").read_text())["token"]
-
-    def request(_method: str, url: str, *, params: dict[str, str], headers: dict[str, str], timeout: int) -> object:
-        answer = Client(headers=headers).get(url.removeprefix("http://127.0.0.1:1"), params)
-        return httpx.Response(answer.status_code, content=answer.content)
-
-    monkeypatch.setattr(command, "running_server", lambda _config: Server("http://127.0.0.1:1", token))
-    monkeypatch.setattr(httpx, "request", request)
     return north
 
 

@@ -1,23 +1,18 @@
 """What cannot be used is named where it was said: the chip of a page, the option of a command."""
 
 import ast
-import json
 import re
 from pathlib import Path
 
-import httpx
 import pytest
-from django.test import Client
 from django.urls import reverse
 
 from loopline.access.roles import Role
-from loopline.cli.bridge import Server
 from loopline.cli.commands import report as command
 from loopline.cli.main import main
 from loopline.reports.answer import answered
 from loopline.store.current import use_engine
 from loopline.store.duckdb_engine import DuckDBEngine
-from loopline.web import internal
 from tests.attribution.shelf import BOOKS
 from tests.make import make_unit, signed_in_as
 
@@ -102,18 +97,8 @@ def test_on_the_command_line_the_option_stands_before_the_sentence(
 @pytest.mark.django_db
 @pytest.mark.parametrize(("typed", "named"), TYPED)
 def test_what_the_server_refuses_was_typed_as_wrongly(
-    typed: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path,
-    store: DuckDBEngine,
-) -> None:  # fmt: skip
-    internal.announce(tmp_path / "server.json", "http://127.0.0.1:1")
-    token = json.loads((tmp_path / "server.json").read_text())["token"]
-
-    def request(_method: str, url: str, *, params: dict[str, str], headers: dict[str, str], timeout: int) -> object:
-        answer = Client(headers=headers).get(url.removeprefix("http://127.0.0.1:1"), params)
-        return httpx.Response(answer.status_code, content=answer.content)
-
-    monkeypatch.setattr(command, "running_server", lambda _config: Server("http://127.0.0.1:1", token))
-    monkeypatch.setattr(httpx, "request", request)
+    typed: list[str], named: str, served_here: None, capsys: pytest.CaptureFixture[str], store: DuckDBEngine
+) -> None:
     assert main(["report", *typed]) == 2, "used wrongly"
     assert named in capsys.readouterr().err
     use_engine(None)

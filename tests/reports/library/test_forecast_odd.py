@@ -71,7 +71,7 @@ def refunds_exceed(shelf: Shelf) -> None:
 
 
 def some_negative(shelf: Shelf) -> None:
-    """Reopened after a refund that was larger than what is asked for now."""
+    """Three open ones, one of them below zero."""
     decided(shelf)
     is_open(shelf, "open", 100_00)
     is_open(shelf, "more", 70_00)
