@@ -3,6 +3,7 @@
 import html
 import re
 from datetime import timedelta
+from urllib.parse import parse_qsl
 
 import pytest
 from django.test import Client
@@ -111,6 +112,25 @@ def test_every_cause_opens_down_to_its_records(units: tuple[BusinessUnit, Busine
             found = re.search(r'class="name"><a href="([^"]+)"', opened)
             assert found, f"{cause}: the line leads on"
             assert client.get(html.unescape(found[1])).status_code == 200, cause
+
+
+def test_every_figure_of_a_cause_leads_to_the_records_that_add_up_to_it(
+    units: tuple[BusinessUnit, BusinessUnit],
+) -> None:
+    """A refund changed no lead: its name alone leads to the revenue, though the page is about leads."""
+    client = signed_in_as(Role.FINANCE, units[0])
+    address = reverse("report_changes", args=["closed-loop"])
+    shown = client.get(address, {"period": "all", "metric": "leads", "since": "2026-01-05T06:00"})
+    assert "Since <b><time" in shown.content.decode(), "a moment is told as elsewhere"
+    found, followed = shown.context["found"], 0
+    for link in dict.fromkeys(re.findall(r'href="(\?[^"]*cause=[^"]+)#facts"', shown.content.decode())):
+        asked = dict(parse_qsl(html.unescape(link)[1:]))
+        [share] = [one for one in found.shares if one.cause.key == asked["cause"]]
+        opened = client.get(address, asked).context
+        assert opened["changed"].total == share.changes[asked["metric"]], link
+        followed += bool(share.changes[asked["metric"]])
+        assert share.changes[asked["metric"]] or not any(share.changes.values()), f"{link} shows nothing"
+    assert followed > 1
 
 
 def test_rows_say_because_of_what_they_changed(units: tuple[BusinessUnit, BusinessUnit]) -> None:

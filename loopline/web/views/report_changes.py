@@ -17,7 +17,7 @@ from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked import moment_of
 from loopline.reports.change.cause_facts import MOST, facts_of
 from loopline.reports.change.causes import OUTSIDE, Cause, cause_named
-from loopline.reports.change.difference import Why
+from loopline.reports.change.difference import Share, Why
 from loopline.reports.change.records_changed import records_changed
 from loopline.reports.change.why import Frozen, lets_wait, why_changed
 from loopline.reports.comparable import COMPARABLE
@@ -73,7 +73,7 @@ def report_changes(request: PageRequest, key: str) -> HttpResponse:
             return render(request, PAGE, shown | {"comes_later": True})
         metric = request.GET.get("metric", "")
         found = why_changed(key, asked.options, asked.since, engine(), books, metric=metric, frozen=asked.frozen)
-        shown |= _told(found) | (_opening(opened, found, request) if opened else {})
+        shown |= _told(found, request) | (_opening(opened, found, request) if opened else {})
     except OptionError as error:
         return render(request, PAGE, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
     return render(request, PAGE, shown)
@@ -97,7 +97,7 @@ def _between_moments(report: Report, request: PageRequest) -> _Compared:
     asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
     now = settle_for(report, asked.options, engine(), books)
     since = moment_of(request.GET.get("since", ""), books.zone, "since") or now.as_of - A_WEEK
-    return _Compared(replace(asked.options, as_of=now.as_of), since, about(asked, now.model))
+    return _Compared(replace(asked.options, as_of=now.as_of), since, about(asked, now.model) | {"since": since})
 
 
 def _between_runs(report: Report, run_id: str, request: PageRequest) -> _Compared:
@@ -109,7 +109,8 @@ def _between_runs(report: Report, run_id: str, request: PageRequest) -> _Compare
     return _Compared(options, since, shown | {"back": reverse("frozen_run", args=[run.pk])}, kept)
 
 
-def _told(found: Why) -> dict[str, Any]:
+def _told(found: Why, request: PageRequest) -> dict[str, Any]:
+    said, moment = request.GET, found.scope.as_of.isoformat()
     return {
         "found": found,
         "options": found.scope.options,
@@ -117,8 +118,15 @@ def _told(found: Why) -> dict[str, Any]:
         "currency": found.scope.books.currency,
         "columns": found.totals[:MOST_COLUMNS],
         "because": {row.key: _because(found, row.key) for row in found.rows},
-        "pinned": found.scope.as_of.isoformat(),
+        "figures": {share.cause.key: _figure_changed(share, found) for share in found.shares},
+        "pinned": said.get("as_of") if said.get("frozen") else moment,
     }
+
+
+def _figure_changed(share: Share, found: Why) -> str:
+    """In which figure its records are shown first: the one of the page where they changed it."""
+    changed = [metric.key for metric in found.totals if share.changes.get(metric.key)]
+    return found.metric.key if share.by_row or not changed else changed[0]
 
 
 def _opening(cause: Cause, found: Why, request: PageRequest) -> dict[str, Any]:
