@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from math import isnan
 
 from loopline.reports.forecast.outlook import Open
 from loopline.reports.forecast.waiting import FEWEST, Chance
@@ -15,17 +16,17 @@ CHANCE = ratio_of("waiting_chance", "Won in the six months", "share that is won 
 FEWEST_SEEN = ratio_of("waiting_seen", "Told from", "of so many that had waited as long it is known what became of "
                        "them; the fewest", dated=_NOW, unit=Unit.COUNT)  # fmt: skip
 COLUMNS: tuple[Metric, ...] = (WAITING, CHANCE, FEWEST_SEEN)
-_BANDS = ((0, "up to 30 days"), (30, "30 to 60 days"), (60, "60 to 90 days"), (90, "90 days and more"))
+_BANDS = ("up to 30 days", "30 to 60 days", "60 to 90 days", "90 days and more", "not known how long")
 
 
-def waits_of(found: Open, chances: Sequence[Chance | None]) -> Working:
-    """A line for each stage and band in which any wait; those that count at the rate of their stage have no chance."""
+def waits_of(found: Open, chances: Sequence[Chance | None], stages: Collection[str]) -> Working:
+    """A line for each stage and band in which any wait; those that count at the rate of their stage, or of whose stage
+    nothing is expected, have no chance. `stages`: those with a win rate."""
     lines: dict[tuple[str, int], list[Chance | None]] = defaultdict(list)
     if found.waited is not None:
         for stage, waited, one in zip(found.stages, found.waited.tolist(), chances, strict=True):
-            band = max((place for place, (least, _) in enumerate(_BANDS) if waited >= least), default=0)
-            lines[stage, band].append(one)
-    steps = tuple(_step(stage, band, lines[stage, band]) for stage, band in sorted(lines))
+            lines[stage, _band(waited)].append(one)
+    steps = tuple(_step(stage, band, lines[stage, band], has_rate=stage in stages) for stage, band in sorted(lines))
     words = (
         "An open opportunity is won as often, and as soon, as those were that had waited as long in the same stage; "
         f"what is still open of them counts as long as it was seen. Where fewer than {FEWEST} are known that had "
@@ -35,14 +36,20 @@ def waits_of(found: Open, chances: Sequence[Chance | None]) -> Working:
     return Working("How long they have waited in their stage", "Stage and time", COLUMNS, steps, words)
 
 
-def _step(stage: str, band: int, alike: Sequence[Chance | None]) -> Step:
+def _band(waited: float) -> int:
+    return len(_BANDS) - 1 if isnan(waited) else min(max(int(waited // 30), 0), len(_BANDS) - 2)
+
+
+def _step(stage: str, band: int, alike: Sequence[Chance | None], *, has_rate: bool) -> Step:
     known = [one for one in alike if one is not None]
     mean = round(100 * sum(float(one.won_by[-1]) for one in known) / len(known), 4) if known else None
     seen = min((one.told_from for one in known), default=None)
     rest = len(alike) - len(known)
-    note = f"{rest:,} of them at the win rate of the stage" if rest else ""
-    label = f"{stage.capitalize() or 'No stage'}, {_BANDS[band][1]}"
-    return Step(label, {WAITING.key: len(alike), CHANCE.key: mean, FEWEST_SEEN.key: seen}, note)
+    counted = (
+        f"{rest:,} of them at the win rate of the stage" if has_rate else f"of {rest:,} of them nothing is expected"
+    )
+    label = f"{stage.capitalize() or 'No stage'}, {_BANDS[band]}"
+    return Step(label, {WAITING.key: len(alike), CHANCE.key: mean, FEWEST_SEEN.key: seen}, counted if rest else "")
 
 
 def not_known_of(found: Open, chances: Sequence[Chance | None], stages: Collection[str]) -> list[str]:

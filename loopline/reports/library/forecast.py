@@ -172,7 +172,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     if not len(learnt.amounts):
         return Opened(column, row, (), 0, None)
     seen = learnt.outlook(scope, starts)
-    waits = waits_of(learnt.open_now, seen.chances)
+    waits = waits_of(learnt.open_now, seen.chances, learnt.by_stage)
     won, older, pace = amounts_of(learnt.amounts.tolist()), older_of(learnt.leads.history), pace_of(learnt.leads.came)
     if metric == "from_open_minor":
         figure = sum(round(float(seen.from_open[month])) for month in months)

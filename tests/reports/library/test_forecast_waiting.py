@@ -159,13 +159,30 @@ def test_only_what_was_known_then_counts_as_of_an_earlier_day(engine: Engine) ->
     assert forecast(engine, as_of=then, last=then.date()).to_json() == asked.to_json()
 
 
-def test_of_a_stage_that_nobody_left_nothing_is_expected_and_the_page_says_so(reading_engine: Engine) -> None:
-    shelf = lingering(reading_engine)
+def test_of_a_stage_that_nobody_left_nothing_is_expected_and_the_page_says_so(engine: Engine) -> None:
+    shelf = lingering(engine)
     shelf.won("strange", "", LEARNT, 100_00, outcome="open", stage="negotiation", closed_at=None,
               created_at=LEARNT - timedelta(days=1))  # fmt: skip
     shelf.store()
-    [said] = forecast(reading_engine).warnings
+    [said] = forecast(engine).warnings
     assert said.startswith("Of 1 of 21 open opportunities nothing is expected")
+
+
+def test_how_long_is_said_of_nobody_of_whom_it_is_not_known_and_no_rate_of_a_stage_without_one(
+    engine: Engine,
+) -> None:
+    """Two imported without a stage, 200 days ago, and one that was the first to come to its stage."""
+    shelf = lingering(engine)
+    for name, stage, days in (("import-1", "", 200), ("import-2", "", 200), ("first", "negotiation", 1)):
+        shelf.won(name, "", LEARNT, 100_00, outcome="open", stage=stage, closed_at=None,
+                  created_at=LEARNT - timedelta(days=days))  # fmt: skip
+    shelf.store()
+    opened = open_figure("forecast", "~total", "from_open_minor", Options(**YEAR, as_of=LEARNT), engine, BOOKS)
+    waits = next(one for one in opened.workings if one.title.startswith("How long"))
+    told = {step.label: (step.values["waiting"], step.note) for step in waits.steps}
+    assert told["No stage, not known how long"] == (2, "of 2 of them nothing is expected")
+    assert told["Negotiation, up to 30 days"] == (1, "of 1 of them nothing is expected")
+    assert "No stage, up to 30 days" not in told
 
 
 def test_what_moved_on_waits_anew_and_what_changed_otherwise_does_not(engine: Engine) -> None:
