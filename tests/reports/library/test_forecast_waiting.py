@@ -84,7 +84,9 @@ def test_who_was_there_before_the_time_that_is_learnt_from_is_seen_from_its_begi
     assert found
     assert found.won_by.tolist() == pytest.approx([0.5, 0.5])
     later = chance(replace(history, known_from=history.seen_from), 22.0, ENDS)
-    assert later is None or later.told_from >= FEWEST
+    assert later
+    assert later.told_from == FEWEST
+    assert later.won_by.tolist() == pytest.approx([5 * 0.5 / 30] * 2), "25 there, of whom none was won, and 5 of before"
 
 
 def test_what_was_decided_at_one_moment_is_so_in_no_order() -> None:
