@@ -1,11 +1,9 @@
-"""Leads in hand, how older ones fared, and how many come: the questions about leads that the forecast asks."""
+"""Leads in hand, and how older ones fared: questions about leads that the forecast asks."""
 
 from loopline.attribution.state import Part, latest, question, visible
-from loopline.reports.counting import in_period
 from loopline.reports.courses import COURSES
 from loopline.reports.forecast.given_up import GIVEN_UP, IS_OUT
-from loopline.reports.forecast.outlook import PACE_DAYS
-from loopline.reports.forecast.workings import SALES
+from loopline.reports.forecast.workings import OLD_ENOUGH, SALES
 
 HELD = Part(
     "held",
@@ -23,20 +21,12 @@ IN_HAND = question("SELECT age, count(*) AS leads FROM held GROUP BY age ORDER B
 OF_AGES = question(
     "SELECT id, at_us, age FROM held WHERE CAST(age AS VARCHAR) IN (SELECT unnest($ages)) ORDER BY age, id", HELD
 )
-OLDER = question(
-    f"""
-    SELECT count(*) AS leads, count(won_at) AS won FROM courses
-    WHERE {in_period("created_at")} AND ($as_of_us - epoch_us(created_at)) / 86400000000 >= $mature_days
-    """,
-    COURSES,
-)
+OLDER = question(f"SELECT count(*) AS leads, count(won_at) AS won FROM courses WHERE {OLD_ENOUGH}", COURSES)
 LEAD_LAGS = question(
     f"""
     SELECT (epoch(converted_at) - epoch(created_at)) / 86400.0 AS converted_after,
         (epoch(won_at) - epoch(created_at)) / 86400.0 AS won_after
-    FROM courses
-    WHERE converted_at IS NOT NULL AND {in_period("created_at")}
-        AND ($as_of_us - epoch_us(created_at)) / 86400000000 >= $mature_days ORDER BY id
+    FROM courses WHERE converted_at IS NOT NULL AND {OLD_ENOUGH} ORDER BY id
     """,
     COURSES,
 )
@@ -44,16 +34,8 @@ GIVEN_UP_AFTER = question(
     f"""
     SELECT greatest(epoch(g.given_up_at) - epoch(c.created_at), 0) / 86400.0 AS given_up_after
     FROM courses AS c JOIN given_up AS g ON g.id = c.id
-    WHERE c.converted_at IS NULL AND {in_period("c.created_at")}
-        AND ($as_of_us - epoch_us(c.created_at)) / 86400000000 >= $mature_days ORDER BY given_up_after
+    WHERE c.converted_at IS NULL AND {OLD_ENOUGH} ORDER BY given_up_after
     """,
     COURSES,
     GIVEN_UP,
-)
-PACE = question(
-    f"""
-    SELECT count(*) AS leads FROM courses
-    WHERE ($as_of_us - epoch_us(created_at)) / 86400000000 < {PACE_DAYS} AND epoch_us(created_at) <= $as_of_us
-    """,
-    COURSES,
 )

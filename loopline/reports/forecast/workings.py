@@ -46,7 +46,10 @@ PACE = sum_of("pace_leads", "Leads", f"leads created in the last {PACE_DAYS} day
 A_DAY = ratio_of("pace_a_day", "A day", f"leads ÷ {PACE_DAYS}", dated=_CREATED)
 FEWER = ratio_of("draws_below", "At most", "so many of the draws gave less", dated="expected closing date",
                  unit=Unit.MONEY)  # fmt: skip
-_OLD_ENOUGH = "($as_of_us - epoch_us(created_at)) / 86400000000 >= $mature_days"
+LEAD_AGE = "($as_of_us - epoch_us(created_at)) / 86400000000"
+"""SQL text beside `courses`: how many days old a lead is, and below whether it is one to learn from, or of lately."""
+OLD_ENOUGH = f"{in_period('created_at')} AND {LEAD_AGE} >= $mature_days"
+LATELY = f"epoch_us(created_at) <= $as_of_us AND {LEAD_AGE} < {PACE_DAYS}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +101,11 @@ LISTS: dict[str, _List] = {
         _List(STAGE_LOST, "opportunity", _of_stage("lost")),
         _List(WON, "opportunity", _of_won("CAST(1 AS BIGINT)")),
         _List(WON_MINOR, "opportunity", _of_won("reporting_minor")),
-        _List(OLDER, "lead", _of_leads(f"{in_period('created_at')} AND {_OLD_ENOUGH}")),
-        _List(OLDER_WON, "lead", _of_leads(f"{in_period('created_at')} AND {_OLD_ENOUGH} AND won_at IS NOT NULL")),
-        _List(PACE, "lead", _of_leads(f"($as_of_us - epoch_us(created_at)) / 86400000000 < {PACE_DAYS} "
-                                      "AND epoch_us(created_at) <= $as_of_us")),
+        _List(OLDER, "lead", _of_leads(OLD_ENOUGH)),
+        _List(OLDER_WON, "lead", _of_leads(f"{OLD_ENOUGH} AND won_at IS NOT NULL")),
+        _List(PACE, "lead", _of_leads(LATELY)),
     )
-}  # fmt: skip
+}
 """What opens within the workings, by the key of its metric."""
 
 

@@ -14,8 +14,8 @@ from loopline.reports.counting import in_period
 from loopline.reports.courses import days_to_won
 from loopline.reports.dimension import TOTAL
 from loopline.reports.forecast.dealt import dealt
-from loopline.reports.forecast.growth import growth_said
-from loopline.reports.forecast.leads import GIVEN_UP_AFTER, IN_HAND, LEAD_LAGS, OF_AGES, OLDER, PACE
+from loopline.reports.forecast.growth import Came, growth_said, leads_came
+from loopline.reports.forecast.leads import GIVEN_UP_AFTER, IN_HAND, LEAD_LAGS, OF_AGES, OLDER
 from loopline.reports.forecast.outlook import (
     HIGH,
     LEVELS,
@@ -137,7 +137,7 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
                                    seen.total_low, seen.total_high)  # fmt: skip
     result.check = Check("open opportunities in the books", number(straight["sales"]), len(seen.of_each))
     result.warnings += not_known_of(learnt.open_now, seen.chances, learnt.by_stage)
-    result.warnings += growth_said(scope.params, engine)
+    result.warnings += growth_said(learnt.came)
     # Rounded month by month, the sum must be that of the rows.
     for key in ("expected_minor", "from_open_minor", "from_leads_minor", "to_come_minor"):
         result.totals.values[key] = sum(int(row.values[key] or 0) for row in rows)
@@ -254,6 +254,7 @@ class _Learnt:
     lags: Floats
     amounts: Floats
     leads: LeadsInHand
+    came: Came
 
     def outlook(self, scope: Scope, starts: list[date]) -> Outlook:
         """Over the months that begin on `starts`; the last of them is where the last month ends."""
@@ -268,7 +269,7 @@ def _learn(scope: Scope, engine: Engine, found: list[dict[str, object]]) -> _Lea
         counts = {row["outcome"]: number(row["sales"]) for row in found if row["stage"] == stage}
         by_stage[stage] = Record(counts.get("won", 0), counts.get("lost", 0))
     open_now, won = engine.rows(_OPEN, params), engine.rows(_WON, params)
-    [older], [pace] = engine.rows(OLDER, params), engine.rows(PACE, params)
+    [older], came = engine.rows(OLDER, params), leads_came(params, engine)
     in_hand, lags = engine.rows(IN_HAND, params), engine.rows(LEAD_LAGS, params)
     given_up = engine.rows(GIVEN_UP_AFTER, params)
     return _Learnt(
@@ -280,8 +281,9 @@ def _learn(scope: Scope, engine: Engine, found: list[dict[str, object]]) -> _Lea
             np.repeat(_floats(in_hand, "age") + HALF_A_DAY, [number(row["leads"]) for row in in_hand]),
             Record(number(older["won"]), number(older["leads"]) - number(older["won"])),
             _floats(lags, "converted_after"), _floats(lags, "won_after"), _floats(given_up, "given_up_after"),
-            number(pace["leads"]),
+            came.lately,
         ),
+        came,
     )  # fmt: skip
 
 
