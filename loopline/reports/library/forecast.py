@@ -96,9 +96,10 @@ def _bound(key: str, label: str, formula: str) -> Metric:
     return ratio_of(key, label, formula, dated=_DATED, unit=Unit.MONEY)
 
 
+_SOURCES = ("from_open_minor", "from_leads_minor", "to_come_minor")
 METRICS = (
     replace(_money("expected_minor", "Expected", "all three sources together, the mean of the draws", "Expected"),
-            parts=("from_open_minor", "from_leads_minor", "to_come_minor")),
+            parts=_SOURCES),
     _bound("expected_low_minor", "At least", "9 of 10 draws gave more; a draw that is bad in one month need not be bad "
            "in the next, so the total is not the sum of the months"),
     _bound("expected_high_minor", "At most", "9 of 10 draws gave less"),
@@ -133,14 +134,12 @@ def _run(report: Report, scope: Scope, engine: Engine) -> ReportResult:
     [straight] = engine.rows(_OPEN_STRAIGHT, scope.params)
     rows = [_row(f"{first:%b %Y}", first.isoformat(), seen, place) for place, first in enumerate(starts[:-1])]
     result = result_of(report, scope, "Month", rows, Row(TOTAL, "Total"))
-    result.totals.values = _values(seen, sum(seen.from_open), sum(seen.from_leads), sum(seen.to_come),
-                                   seen.total_low, seen.total_high)  # fmt: skip
+    # Rounded month by month, the sum must be that of the rows; what all months may bring at least or at most is no sum.
+    sums = {key: sum(int(row.values[key] or 0) for row in rows) for key in ("expected_minor", *_SOURCES)}
+    result.totals.values = {**sums, **_range(seen.total_low, seen.total_high)}
     result.check = Check("open opportunities in the books", number(straight["sales"]), len(seen.of_each))
     result.warnings += not_known_of(learnt.open_now, seen.chances, learnt.by_stage)
     result.warnings += growth_said(learnt.came)
-    # Rounded month by month, the sum must be that of the rows.
-    for key in ("expected_minor", "from_open_minor", "from_leads_minor", "to_come_minor"):
-        result.totals.values[key] = sum(int(row.values[key] or 0) for row in rows)
     return result
 
 
@@ -187,7 +186,7 @@ def _open(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
         return Opened(column, row, (), 0, figure, workings=(pace, older, won))
     level = LEVELS.index(LOW if metric == "expected_low_minor" else HIGH)
     levels = seen.levels[:, MONTHS if row == TOTAL else months[0]]
-    parts = tuple(one for one in METRICS if one.key in METRICS[0].parts)
+    parts = tuple(one for one in METRICS if one.key in _SOURCES)
     return Opened(column, row, (), 0, round(float(levels[level])), parts, (draws_of(levels.tolist()),))
 
 
@@ -302,23 +301,14 @@ def _months(scope: Scope) -> list[date]:
 
 
 def _row(label: str, key: str, seen: Outlook, place: int) -> Row:
-    parts = (seen.from_open[place], seen.from_leads[place], seen.to_come[place])
-    values = _values(seen, *parts, seen.low[place], seen.high[place])
-    return Row(key, label, "what is left of it" if place == 0 else "", values=values)
+    parts = [round(float(one[place])) for one in (seen.from_open, seen.from_leads, seen.to_come)]
+    values: dict[str, Number] = {"expected_minor": sum(parts), **dict(zip(_SOURCES, parts, strict=True))}
+    note = "what is left of it" if place == 0 else ""
+    return Row(key, label, note, values=values | _range(seen.low[place], seen.high[place]))
 
 
-def _values(
-    _seen: Outlook, from_open: float, from_leads: float, to_come: float, low: float, high: float
-) -> dict[str, Number]:
-    parts = [round(float(one)) for one in (from_open, from_leads, to_come)]
-    return {
-        "expected_minor": sum(parts),
-        "expected_low_minor": round(float(low)),
-        "expected_high_minor": round(float(high)),
-        "from_open_minor": parts[0],
-        "from_leads_minor": parts[1],
-        "to_come_minor": parts[2],
-    }
+def _range(low: float, high: float) -> dict[str, Number]:
+    return {"expected_low_minor": round(float(low)), "expected_high_minor": round(float(high))}
 
 
 REPORT = Report(
@@ -330,12 +320,11 @@ REPORT = Report(
     metrics=METRICS,
     run=_run,
     open=_open,
-    opens=frozenset({"expected_low_minor", "expected_high_minor", *METRICS[0].parts}),
+    opens=frozenset({"expected_low_minor", "expected_high_minor", *_SOURCES}),
     opens_within=frozenset(LISTS),
     group="Win",
     chart=lambda result: ranges(result, "expected_minor", "expected_low_minor", "expected_high_minor"),
-    leading=("expected_minor", "expected_low_minor", "expected_high_minor", "from_open_minor", "from_leads_minor",
-             "to_come_minor"),
+    leading=("expected_minor", "expected_low_minor", "expected_high_minor", *_SOURCES),
     how=(
         "The period is what the forecast learns from: what became in it of opportunities that had waited as long in "
         "the same stage; win rates of those decided in it, by the stages they had reached; their lags and amounts; "
