@@ -44,6 +44,7 @@ def _cause_answer(key: str, words: Mapping[str, str], actor: Actor, engine: Engi
         "from": why.scope.first.isoformat(),
         "to": why.scope.last.isoformat(),
         "currency": books.currency,
+        "zone": books.zone,
         "metric": why.report.told_in(row, why.metric).told(books.currency, why.scope.options.clock),
         "row": row,
         "row_label": next((one.label for one in why.rows if one.key == row), "Total"),

@@ -5,12 +5,13 @@ import json
 from datetime import timedelta
 from io import StringIO
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from loopline.access.actor import SYSTEM
 from loopline.access.books import books_for
-from loopline.access.models import BusinessUnit
+from loopline.access.models import BusinessUnit, Organisation
 from loopline.cli.main import main
 from loopline.lib.times import utc_now
 from loopline.reporting.freezing import freeze_run
@@ -113,6 +114,22 @@ def test_a_figure_row_by_row_is_a_file_with_a_column_a_cause(
     assert by_cause[-1]["What arrived"] == "Difference"
     shares = [float(one["Revenue (EUR)"]) for one in by_cause if one["Facts"]]
     assert sum(shares) == float(by_cause[-1]["Revenue (EUR)"]) == -40
+
+
+def test_days_and_times_are_those_of_the_organisation(unit: BusinessUnit, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was won in the evening of UTC was won on the next day in Auckland, and is so on the page."""
+    zone, learnt = "Pacific/Auckland", utc_now() - timedelta(minutes=5)
+    Organisation.objects.update_or_create(pk=1, defaults={"time_zone": zone})
+    evening = (utc_now() - timedelta(days=50)).replace(hour=20)
+    shelf = Shelf(engine())
+    shelf.won("late", "", evening, 50_00, learnt=learnt, unit_id=str(unit.pk))
+    shelf.store()
+    asked = ["closed-loop", *SINCE, "--cause", "opportunities", "--metric", "revenue_minor"]
+    [line] = lines(printed(capsys, *asked, "--format", "csv"))
+    assert line["Date"] == (evening + timedelta(days=1)).date().isoformat()
+    text = printed(capsys, *asked)
+    assert line["Date"] in text
+    assert f"{learnt.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M}" in text, "when it was learned"
 
 
 def test_a_frozen_run_is_compared_and_each_cause_opens(unit: BusinessUnit, capsys: pytest.CaptureFixture[str]) -> None:

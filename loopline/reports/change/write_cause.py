@@ -1,7 +1,12 @@
-"""One cause of a change, written as cells and as lines of text: the records that it changed, and what was learned."""
+"""One cause of a change, written as cells and as lines of text: the records that it changed, and what was learned.
+
+Days and times are those of the organisation's zone, as on pages.
+"""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from loopline.lib.sheets import safe_cell
 from loopline.reports.change.write import table_of, title_and_days
@@ -18,7 +23,7 @@ def cause_cells(answer: Mapping[str, Any]) -> list[list[str]]:
                for name, label in (("before", "Before"), ("adds", "Now"), ("change", "Change"))}  # fmt: skip
     body = [
         [
-            one["kind"], safe_cell(one["name"]), one["id"], (one["at"] or "")[:10],
+            one["kind"], safe_cell(one["name"]), one["id"], _here(one["at"], answer)[:10],
             *(cell(one[name], answer["metric"], currency, "") for name in amounts),
         ]
         for one in changed["records"]
@@ -52,7 +57,7 @@ def _records(answer: Mapping[str, Any]) -> list[str]:
         return ["None of it changed this figure."]
     body = [
         [
-            f"{one['name'][:_WIDEST]} ({one['kind']})", (one["at"] or "")[:10],
+            f"{one['name'][:_WIDEST]} ({one['kind']})", _here(one["at"], answer)[:10],
             *(cell(one[name], metric, currency, UNDEFINED) for name in ("before", "adds", "change")),
         ]
         for one in changed["records"]
@@ -70,12 +75,19 @@ def _rest(answer: Mapping[str, Any], undefined: str) -> str:
     return cell(rest, answer["metric"], answer["currency"], undefined)
 
 
+def _here(at: str | None, answer: Mapping[str, Any]) -> str:
+    """A moment in the organisation's zone, to the minute; of a cost, which has a day, the day as it is."""
+    if not at or "T" not in at:
+        return at or ""
+    return f"{datetime.fromisoformat(at).astimezone(ZoneInfo(answer['zone'])):%Y-%m-%d %H:%M}"
+
+
 def _facts(answer: Mapping[str, Any]) -> list[str]:
     if not answer["facts"]:
         return ["Nothing of this kind arrived."]
     body = [
         [
-            one["name"][:_WIDEST], one["learned_at"][:16].replace("T", " "),
+            one["name"][:_WIDEST], _here(one["learned_at"], answer),
             one["before_words"][:_WIDEST] or _UNKNOWN, one["after_words"][:_WIDEST] or _GONE, one["changed_by"] or "",
         ]
         for one in answer["facts"]
