@@ -64,7 +64,10 @@ def test_what_opens_adds_up_to_every_figure_of_a_line(engine: Engine, by: str, m
     for row in [*random.sample(result.rows, 5), result.totals]:
         for metric in result.metrics:
             found = opened(engine, row.key, metric.key, by=by, model=model)
-            assert (found.total or 0) == (row.values[metric.key] or 0), (row.key, metric.key)
+            if metric.key == "cost_minor" and not found.items:
+                assert found.total is None, "where nothing is booked the line says whether it is 0 or not known"
+            else:
+                assert found.total == row.values[metric.key], (row.key, metric.key)
             assert round(sum(one.adds or 0 for one in found.items), 6) == (found.total or 0)
 
 

@@ -51,7 +51,8 @@ def open_line(row: str, metric: str, scope: Scope, engine: Engine) -> Opened:
     told = next(one for one in FIGURES if one.key == metric)
     items = _OPENING[metric](_asked(row, scope), engine)
     known = [one.adds for one in items if one.adds is not None]
-    total = round(sum(known), 6) if known else None
+    # Of nothing counted there are 0; a cost is 0 only where something was booked that says so.
+    total = round(sum(known), 6) if known or told is not COST else None
     return Opened(told, row, tuple(items[:FARTHEST]), len(items), total, is_known=bool(items))
 
 
