@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 from loopline.cli.command import CommandError
 from loopline.reports.change.write import change_cells, change_lines
 from loopline.reports.change.write_cause import cause_cells, cause_lines
-from loopline.reports.files.export import exported
+from loopline.reports.files.export import FORMS, exported
 from loopline.reports.files.series import series_cells, series_lines
 from loopline.reports.files.write import table_lines, written_cells
 from loopline.reports.options import OptionError
@@ -24,31 +24,16 @@ from loopline.reports.weekly.figures import KEY as WEEKLY
 def tell(result: Mapping[str, Any], given: Namespace) -> None:
     """Raises OptionError for a form that the answer does not have, and CommandError for a file that cannot be."""
     if given.sql:
-        _tell_sql(str(result["sql"]), given.output)
+        _say(str(result["sql"]), given.output)
     elif "causes" in result or "cause" in result:
         _tell_changes(result, given)
     elif given.key == WEEKLY:
         _tell_weeks(result, given)
-    elif given.output:
-        _write(result, given)
-    elif given.format == "json":
-        print(json.dumps(result, ensure_ascii=False, indent=1))
-    elif given.format == "csv":
-        _print_csv(result, is_series=given.series)
+    elif given.output and given.format in FORMS:
+        _put(exported(result, given.format, is_series=given.series), given.output)
     else:
-        print("\n".join(_lines(result, given)))
-
-
-def _tell_sql(script: str, output: str | None) -> None:
-    if output:
-        _put(script.encode(), output)
-    else:
-        sys.stdout.write(script)
-
-
-def _lines(result: Mapping[str, Any], given: Namespace) -> list[str]:
-    """For people to read in a terminal."""
-    return series_lines(result) if given.series else table_lines(result)
+        cells, lines = (series_cells, series_lines) if given.series else (written_cells, table_lines)
+        _say(_text(given.format, result, cells, lines), given.output)
 
 
 def _tell_changes(result: Mapping[str, Any], given: Namespace) -> None:
@@ -56,22 +41,27 @@ def _tell_changes(result: Mapping[str, Any], given: Namespace) -> None:
     if "cause" in result:
         if given.format == "csv" and result["changed"] is None:
             raise OptionError(f"{result['not_told']} --format json holds the facts.", "cause")
-        cells, lines = partial(cause_cells, result), partial(cause_lines, result)
+        _say(_text(given.format, result, cause_cells, cause_lines), given.output)
     else:
         by_row = given.metric is not None
-        cells, lines = partial(change_cells, result, by_row=by_row), partial(change_lines, result, by_row=by_row)
-    if given.format == "json":
-        text = json.dumps(result, ensure_ascii=False, indent=1) + "\n"
-    elif given.format == "csv":
+        cells, lines = partial(change_cells, by_row=by_row), partial(change_lines, by_row=by_row)
+        _say(_text(given.format, result, cells, lines), given.output)
+
+
+def _text(
+    form: str,
+    result: Mapping[str, Any],
+    cells: Callable[[Mapping[str, Any]], Iterable[list[str]]],
+    lines: Callable[[Mapping[str, Any]], list[str]],
+) -> str:
+    """As JSON, as CSV of the cells, or the lines for people to read in a terminal."""
+    if form == "json":
+        return json.dumps(result, ensure_ascii=False, indent=1) + "\n"
+    if form == "csv":
         to = StringIO()
-        csv.writer(to, lineterminator="\n").writerows(cells())
-        text = to.getvalue()
-    else:
-        text = "\n".join(lines()) + "\n"
-    if given.output:
-        _put(text.encode(), given.output)
-    else:
-        sys.stdout.write(text)
+        csv.writer(to, lineterminator="\n").writerows(cells(result))
+        return to.getvalue()
+    return "\n".join(lines(result)) + "\n"
 
 
 def _tell_weeks(result: Mapping[str, Any], given: Namespace) -> None:
@@ -85,24 +75,17 @@ def _tell_weeks(result: Mapping[str, Any], given: Namespace) -> None:
     _put(content, given.output)
 
 
+def _say(text: str, output: str | None) -> None:
+    """Printed, or written to `output`."""
+    if output:
+        _put(text.encode(), output)
+    else:
+        sys.stdout.write(text)
+
+
 def _put(content: bytes, output: str) -> None:
     try:
         Path(output).write_bytes(content)
     except OSError as error:
         raise CommandError(f"cannot write {output}: {error.strerror}") from error
     print(output)
-
-
-def _write(result: Mapping[str, Any], given: Namespace) -> None:
-    if given.format == "table":
-        content = ("\n".join(_lines(result, given)) + "\n").encode()
-    else:
-        content = exported(result, given.format, is_series=given.series)
-    _put(content, given.output)
-
-
-def _print_csv(result: Mapping[str, Any], *, is_series: bool) -> None:
-    write = csv.writer(sys.stdout, lineterminator="\n").writerow
-    rows: Iterable[Sequence[str]] = series_cells(result) if is_series else written_cells(result)
-    for row in rows:
-        write(row)
