@@ -8,7 +8,7 @@ from loopline.attribution.conversions import PEOPLE
 from loopline.attribution.model import MODELS, Model
 from loopline.attribution.touchpoints import EARNING_KINDS
 from loopline.reports.address import ABOUT
-from loopline.reports.option_words import options_of
+from loopline.reports.option_words import names_read
 from loopline.reports.options import CLOCKS, DIRECTS, HUMANS
 from loopline.reports.report import Report
 
@@ -24,7 +24,7 @@ def asked_words(told: Mapping[str, Any], report: Report, models: Mapping[str, Mo
         "kinds": ("Touchpoints", _counts(told)),
         "lookback": ("Window", _window(told["lookback_days"])),
     }
-    read = {one.name for one in options_of(report)}
+    read = names_read(report)
     return [words[name] for name in words if name in read]
 
 

@@ -10,7 +10,7 @@ from loopline.reports.address import Asked, options_said, read_address, usual_of
 from loopline.reports.asked import moment_of, unit_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.files.export import FORMS
-from loopline.reports.option_words import OPTION_WORDS, options_of
+from loopline.reports.option_words import OPTION_WORDS, names_read
 from loopline.reports.options import Books, Scope
 from loopline.reports.periods import CUSTOM
 from loopline.reports.report import Report
@@ -46,12 +46,12 @@ def report_named(key: str, among: Mapping[str, Report] = REPORTS) -> Report:
 
 def words_of(request: HttpRequest, report: Report, *others: str) -> dict[str, str]:
     """Options that `report` reads, and `others`."""
-    return only(request, (*(one.name for one in options_of(report)), *others))
+    return only(request, (*names_read(report), *others))
 
 
 def changes_words(request: HttpRequest, report: Report, *others: str) -> dict[str, str]:
     """As `words_of`, where two moments are compared instead of two periods."""
-    names = (one.name for one in options_of(report) if one.name != "compare")
+    names = (name for name in names_read(report) if name != "compare")
     return only(request, (*names, "since", *others))
 
 

@@ -8,7 +8,7 @@ from ninja import Router
 from loopline.access.scopes import Scope
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.library.budget_planner import KEY
-from loopline.reports.option_words import options_of
+from loopline.reports.option_words import names_read
 from loopline.reports.response.curve import Range
 from loopline.reports.response.dealt import Taught, taught, total_of, within_of
 from loopline.reports.response.proposal import Proposal
@@ -21,7 +21,7 @@ from loopline.web.api.problem import refused
 from loopline.web.api.schemas import PROBLEMS, ProposalAnswer
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"], by_alias=True)
-OPTIONS = (*(one.name for one in options_of(REPORTS[KEY]) if one.name != "compare"), "total", "within")
+OPTIONS = (*(name for name in names_read(REPORTS[KEY]) if name != "compare"), "total", "within")
 
 
 @router.get(

@@ -4,7 +4,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from loopline.access.scopes import Scope
-from loopline.reports.option_words import options_of
+from loopline.reports.option_words import names_read
 from loopline.reports.weekly.sums import WEEKLY
 from loopline.reports.weekly.table import weekly_table
 from loopline.store.current import engine
@@ -16,7 +16,7 @@ from loopline.web.api.schemas import PROBLEMS, WeeklyAnswer
 from loopline.web.report_files import weekly_as_file
 
 router = Router(auth=Bearer(Scope.REPORTS_READ), tags=["Reports"], by_alias=True)
-OPTIONS = tuple(one.name for one in options_of(WEEKLY))
+OPTIONS = names_read(WEEKLY)
 
 
 @router.get(

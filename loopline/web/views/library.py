@@ -24,7 +24,7 @@ from loopline.reports.library.model_comparison import APART
 from loopline.reports.library.paths import ARROW
 from loopline.reports.metric import Metric
 from loopline.reports.opened import MOST
-from loopline.reports.option_words import options_of
+from loopline.reports.option_words import names_read
 from loopline.reports.options import OptionError, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
@@ -181,7 +181,7 @@ def _in_closed_loop(found: Report, row: str, metric: str, scope: Scope, query: s
         return line_in_closed_loop(row, metric, scope, dict(parse_qsl(query)))
     if found.in_closed_loop is None:
         return ""
-    read = {one.name for one in options_of(found)}
+    read = names_read(found)
     same = {name: value for name, value in parse_qsl(query) if name in read and name != "period"}
     period = {"from": scope.first.isoformat(), "to": scope.last.isoformat(), "by": scope.options.by}
     asked = same | period | {"row": row} | dict(found.in_closed_loop(metric))
