@@ -1,6 +1,7 @@
 """`/reports/{key}/changes/{cause}` and `/runs/{id}/changes/{cause}`: what is behind one cause, as the page opens it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,14 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Router
 
 from loopline.access.scopes import Scope
-from loopline.reporting.comparing import NOW, changed_between
+from loopline.reporting.comparing import NOW, sides_of
 from loopline.reports.change.causes import CAUSES, Cause
-from loopline.reports.change.why import scope_since, why_changed
+from loopline.reports.change.why import Frozen, scope_since, why_changed
 from loopline.reports.comparable import COMPARABLE
 from loopline.reports.dimension import TOTAL
 from loopline.reports.option_words import OPTION_WORDS
-from loopline.reports.options import Scope as Settled
-from loopline.reports.report import Report
+from loopline.reports.options import Options
 from loopline.store.current import engine
 from loopline.web.api.answer import json_answer
 from loopline.web.api.asked import asked_of, changes_words, only, report_named, since_of
@@ -32,6 +32,16 @@ of_runs = Router(auth=Bearer(Scope.RECORDS_READ), tags=["Frozen runs"])
 _BY_KEY = {cause.key: cause for cause in CAUSES if cause.table}
 
 
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Between what it is asked: the later moment is among the options."""
+
+    report: str
+    options: Options
+    since: datetime
+    frozen: Frozen | None = None
+
+
 @router.get(
     "/{key}/changes/{cause}",
     response={200: CauseAnswer, **PROBLEMS},
@@ -44,21 +54,8 @@ def cause_facts(request: HttpRequest, key: str, cause: str) -> HttpResponse:
     Scope: `records:read`."""
     report, caller = report_named(key, COMPARABLE), caller_of(request)
     words, found = changes_words(request, report, "metric", "row"), _cause_named(cause)
-    books = caller.books
-    options, since = asked_of(words, report, books).options, since_of(words, books)
-    scope = scope_since(key, options, since, engine(), books)
-    told = facts_told(report.key, found, scope, since, caller.actor, engine())
-    return json_answer(request, told | {"changed": _changed(words, found, scope, since, report, caller)})
-
-
-def _changed(
-    words: Mapping[str, str], cause: Cause, scope: Settled, since: datetime, report: Report, caller: Caller
-) -> dict[str, Any] | None:
-    """The records that the cause changed in the figure; None where none is named, or it is not told by records."""
-    if not _names_figure(words):
-        return None
-    why = why_changed(report.key, scope.options, since, engine(), caller.books, metric=words["metric"])
-    return records_told(why, cause, words.get("row", TOTAL), caller.actor, engine())
+    options, since = asked_of(words, report, caller.books).options, since_of(words, caller.books)
+    return json_answer(request, _told(_Sides(report.key, options, since), found, words, caller))
 
 
 @of_runs.get(
@@ -70,15 +67,22 @@ def _changed(
 def run_cause_facts(request: HttpRequest, run_id: UUID, cause: str) -> HttpResponse:
     """The same between this run and another one, or what the books say now. Scope: `records:read`."""
     words, caller = only(request, ("against", "as_of", "metric", "row")), caller_of(request)
-    run, found, names_figure = run_of(request, run_id), _cause_named(cause), _names_figure(words)
-    why = changed_between(
-        run, words.get("against") or NOW, caller.actor, engine(), caller.books,
-        as_of=words.get("as_of", ""), metric=words.get("metric", ""),
-    )  # fmt: skip
-    told = facts_told(run.report, found, why.scope, why.since, caller.actor, engine())
-    row = words.get("row", TOTAL)
-    changed = records_told(why, found, row, caller.actor, engine()) if names_figure else None
-    return json_answer(request, told | {"changed": changed})
+    run, found = run_of(request, run_id), _cause_named(cause)
+    against, as_of = words.get("against") or NOW, words.get("as_of", "")
+    sides = _Sides(run.report, *sides_of(run, against, as_of, caller.actor, caller.books))
+    return json_answer(request, _told(sides, found, words, caller))
+
+
+def _told(sides: _Sides, cause: Cause, words: Mapping[str, str], caller: Caller) -> dict[str, Any]:
+    """The facts, and where a figure is named the records that the cause changed in it: only then the report is asked
+    what changed."""
+    names_figure, changed, asked = _names_figure(words), None, (sides.since, engine(), caller.books)
+    field = "against" if sides.frozen else "since"
+    scope = scope_since(sides.report, sides.options, *asked, field)
+    if names_figure:
+        why = why_changed(sides.report, scope.options, *asked, metric=words["metric"], frozen=sides.frozen)
+        changed = records_told(why, cause, words.get("row", TOTAL), caller.actor, engine())
+    return facts_told(sides.report, cause, scope, sides.since, caller.actor, engine()) | {"changed": changed}
 
 
 def _names_figure(words: Mapping[str, str]) -> bool:
