@@ -19,8 +19,7 @@ _SAME = frozenset({COST.key, LEADS.key, REVENUE.key})
 def behind_line(line: Line, said: Mapping[str, str]) -> str:
     """Where the figures of the line open, but for the figure. `said`: the options of the table, as its address says
     them."""
-    options = {name: value for name, value in said.items() if name != "compare"}
-    return f"{reverse('report_behind', args=['weekly'])}?{urlencode(options | {'row': line.key})}"
+    return f"{reverse('report_behind', args=['weekly'])}?{urlencode({**said, 'row': line.key})}"
 
 
 def line_in_closed_loop(row: str, metric: str, scope: Scope, said: Mapping[str, str]) -> str:
@@ -32,6 +31,5 @@ def line_in_closed_loop(row: str, metric: str, scope: Scope, said: Mapping[str, 
     monday = date.fromisoformat(week) if week else scope.first
     last = monday + 6 * DAY if week else scope.last
     days = {"from": max(monday, scope.first).isoformat(), "to": min(last, scope.last).isoformat()}
-    options = {name: value for name, value in said.items() if name not in ("compare", "by", "conversion")}
-    asked = options | days | {"period": "custom", "by": "channel", "row": channel, "metric": metric}
+    asked = {**said, **days, "period": "custom", "by": "channel", "row": channel, "metric": metric}
     return f"{reverse('closed_loop_behind')}?{urlencode(asked)}"

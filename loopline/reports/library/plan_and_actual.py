@@ -82,7 +82,7 @@ def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
     gaps = gaps_of(DIMENSIONS[_DIMENSION.get(scope.options.by, "campaign")], scope, engine)
     lines = _without_rate(scope, engine)
     for row in result.rows:
-        campaigns = gaps[row.key].campaigns if scope.options.by in {"channel", "unit"} else 0
+        campaigns = gaps[row.key].campaigns if scope.options.by in _DIMENSION else 0
         is_known = row.values["actual_minor"] is not None
         row.cost_note = CostGap(lines.get(row.key, 0), campaigns).words if is_known else _NOTHING_BOOKED
     result.totals.cost_note = gap_of_all(gaps).words

@@ -37,10 +37,10 @@ def weekly(request: PageRequest) -> HttpResponse:
         table = weekly_table(asked.options, engine(), books_for(request.actor))
     except OptionError as error:
         return render(request, "reports/weekly.html", shown | refusal(error), status=400)
-    lines = latest(table.lines)
+    lines, said = latest(table.lines), said_and_read(WEEKLY, request.GET)
     shown |= about(asked, table.scope.model) | {
         "table": table,
-        "lines": [(one, behind_line(one, said_and_read(WEEKLY, request.GET))) for one in lines],
+        "lines": [(one, behind_line(one, said)) for one in lines],
         "left_out": len(table.lines) - len(lines),
         "currency": table.scope.books.currency,
         "unusual_query": _days_of(table, request),
