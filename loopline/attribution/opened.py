@@ -5,7 +5,7 @@ import gzip
 import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -280,9 +280,9 @@ def _looked_through(
     return next(iter(told), None)
 
 
-def _where(path: Path, word: str, line: int) -> str:
-    """Where in a text the line begins that the engine counts as this one: it passes over empty lines, and a quoted cell
-    may go over several. In a Parquet file it is the row."""
+def _where(path: Path, word: str, line: int, *, counts_empty: bool = False) -> str:
+    """Where in a text the line begins that the engine counts as this one: a quoted cell may go over several, and it
+    passes over empty lines, but where it stumbled (`counts_empty`). In a Parquet file it is the row."""
     if word != LINE:
         return f"{word} {line}"
     ended, counted = 0, 0
@@ -291,11 +291,12 @@ def _where(path: Path, word: str, line: int) -> str:
     csv.field_size_limit(_LONGEST_LINE)
     with (gzip.open if is_packed else open)(path, "rt", encoding="utf-8-sig", errors="replace", newline="") as text:
         lines = csv.reader(text, delimiter=_delimiter(text.readline(_USUAL_LINE)))
-        for cells in lines:
-            counted += bool(cells)
-            if counted == line - 1:
-                break
-            ended = lines.line_num
+        with suppress(csv.Error):  # a cell that is too long, or never closed: it begins where the one before ended
+            for cells in lines:
+                counted += bool(cells) or counts_empty
+                if counted == line - 1:
+                    break
+                ended = lines.line_num
     return f"{word} {ended + 2}"
 
 
@@ -323,7 +324,8 @@ def _is_at_a_clock(column: _Column, has_zone: bool) -> str:
 def refused(error: duckdb.Error, path: Path, *opened: Opened) -> FileError | FailedError:
     """What to raise where the engine cannot read a file: what is wrong with it, or a FailedError where that is not
     known. `opened`: the files it may have stumbled over."""
-    if words := _explained(str(error), path):
+    stumbled = re.search(r"^ *file = (.+)$", str(error), re.MULTILINE)
+    if words := _explained(str(error), Path(stumbled[1]) if stumbled else path):
         return FileError(words)
     # Asked for only now: to look at all moments of a large file beforehand takes a tenth of the time.
     if "out of range" in str(error).lower() and (words := next(filter(None, (one.too_far() for one in opened)), "")):
@@ -336,7 +338,7 @@ def _explained(message: str, path: Path) -> str:
     else."""
     line = re.search(r"Line: (\d+)", message)
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", message)
-    where = f"Line {line[1]}" if line else path.name
+    where = _where(path, LINE, int(line[1]), counts_empty=True) if line else path.name
     if columns:
         return f"{where} has {columns[2]} columns instead of {columns[1]}. Mend it, or put quotes around a text."
     if "unterminated quote" in message.lower():

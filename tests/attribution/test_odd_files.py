@@ -15,6 +15,8 @@ TOUCHED = "path_id,touched_at,channel,converted_at,value\n"
         (f"{HEAD}\nA;1;1\n\n\nB;x;1\n", "Line 6: total_conversions is “x”"),
         (f'{HEAD}A;1;1\n"B\nC";2;2\nD;-1;1\n', "Line 5: total_conversions is negative"),
         (f'{HEAD}"B\n\nC";2;2\n\n"D\nE";x;1\n', "Line 6: total_conversions is “x”"),
+        (f'{HEAD}"B\n\nC";2;2\n\nD;1\n', "Line 6 has 2 columns instead of 3"),
+        (f'{HEAD}"B\nC";2;2\n\n"D;1;1\n', "Line 5: a quote is opened and never closed"),
         (f"sep=;\n{HEAD}A;1;1\n", "Line 1 of paths.csv is “sep=;”, which only Excel reads; take it out"),
         (f"{HEAD}A > B;40;10\n\nB;20;5\nTotal;60;15\n", "Line 5: looks like the total of all others"),
         (f"{HEAD}A > B;40;10\nGesamt ;40;10\n", "Line 3: looks like the total of all others"),
