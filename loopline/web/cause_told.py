@@ -9,9 +9,11 @@ from typing import Any
 from loopline.access.actor import Actor
 from loopline.access.roles import Permission
 from loopline.reports.change.cause_facts import MOST, Fact, facts_of
-from loopline.reports.change.causes import Cause
+from loopline.reports.change.causes import OUTSIDE, Cause
 from loopline.reports.change.difference import Why
-from loopline.reports.change.records_changed import records_changed
+from loopline.reports.change.records_changed import opens_into_records, records_changed
+from loopline.reports.dimension import OTHERS
+from loopline.reports.opened import FARTHEST
 from loopline.reports.options import Scope
 from loopline.store.engine import Engine
 from loopline.web.api.record_told import is_of_a_person, record_told
@@ -60,6 +62,17 @@ def records_told(why: Why, cause: Cause, row: str, actor: Actor, engine: Engine)
             for one, record in zip(named, changed.changes, strict=True)
         ],
     }
+
+
+def not_told(why: Why, cause: Cause, row: str) -> str:
+    """Why there are no records to list where `records_told` is None."""
+    if cause == OUTSIDE:
+        return f"No fact stands behind it: {cause.explanation}."
+    if row == OTHERS:
+        return "This row stands for many that are not listed, so its records are not listed either."
+    if opens_into_records(why.report, why.metric):
+        return f"More than {FARTHEST:,} records stand behind it, too many to compare. Choose one row, or fewer days."
+    return f"{why.metric.label} is not told record by record in this report. Choose another figure."
 
 
 def _fact_told(fact: Fact, told: ToldFact) -> dict[str, Any]:

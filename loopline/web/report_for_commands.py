@@ -8,10 +8,10 @@ from loopline.reporting.comparing import changed_as_asked, frozen_answer
 from loopline.reports.answer import answered, why_asked
 from loopline.reports.change.causes import CAUSES, OUTSIDE, Cause, cause_named
 from loopline.reports.change.difference import Why
-from loopline.reports.dimension import OTHERS, TOTAL
+from loopline.reports.dimension import TOTAL
 from loopline.reports.options import Books, OptionError
 from loopline.store.engine import Engine
-from loopline.web.cause_told import facts_told, records_told
+from loopline.web.cause_told import facts_told, not_told, records_told
 
 _SHOWN = 8
 """So many rows are named where one has to be chosen."""
@@ -51,7 +51,7 @@ def _cause_answer(key: str, words: Mapping[str, str], actor: Actor, engine: Engi
         "change": by or 0,
         **facts_told(key, cause, why.scope, why.since, actor, engine),
         "changed": changed,
-        "not_told": _not_told(cause, row, why) if changed is None else "",
+        "not_told": not_told(why, cause, row) if changed is None else "",
     }
 
 
@@ -86,12 +86,3 @@ def _row(text: str | None, why: Why) -> str:
     if not named:
         raise OptionError(f"Nothing changed in the row “{text[:60]}” in {why.metric.label}. {rows}", "row")
     return named[0]
-
-
-def _not_told(cause: Cause, row: str, why: Why) -> str:
-    """Why there are no records to list."""
-    if cause == OUTSIDE:
-        return f"No fact stands behind it: {cause.explanation}."
-    if row == OTHERS:
-        return "This row stands for many that are not listed, so its records are not listed either."
-    return f"{why.metric.label} is not told record by record in this report. Choose another figure with --metric."

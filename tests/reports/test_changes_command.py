@@ -18,6 +18,7 @@ from loopline.reporting.freezing import freeze_run
 from loopline.reporting.models import FrozenRun
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.opened import FARTHEST
 from loopline.reports.options import Options
 from loopline.reports.run import run_report
 from loopline.store.current import engine
@@ -178,6 +179,24 @@ def test_what_cannot_be_asked_is_said(
 ) -> None:
     assert main(["report", "closed-loop", *typed]) == 2
     assert said in capsys.readouterr().err
+
+
+def test_where_there_are_too_many_records_to_compare_it_says_so(
+    unit: BusinessUnit, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A line of the table that holds few is told all the same."""
+    shelf, own = Shelf(engine()), {"unit_id": str(unit.pk), "learnt": utc_now() - timedelta(minutes=5)}
+    for number in range(FARTHEST + 1):
+        shelf.lead(f"l{number}", f"p{number}", utc_now() - timedelta(days=30), **own)
+    shelf.lead("alone", "alone", utc_now() - timedelta(days=50), **own)
+    shelf.store()
+    asked = ["weekly", *SINCE, "--cause", "leads", "--metric", "leads"]
+    assert "More than 10,000 records stand behind it" in printed(capsys, *asked)
+    asked += ["--format", "json"]
+    rows = json.loads(printed(capsys, *asked[:3], "--metric", "leads", "--format", "json"))["rows"]
+    [line] = [one["key"] for one in rows if one["change"] == 1]
+    [record] = json.loads(printed(capsys, *asked, "--row", line))["changed"]["records"]
+    assert record["id"] == "alone"
 
 
 def test_rows_that_are_not_added_up_are_opened_one_by_one(

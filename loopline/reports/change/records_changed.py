@@ -55,7 +55,12 @@ def records_changed(why: Why, cause: Cause, row: str, engine: Engine) -> Records
     report, scope, since, metric = why.report, why.scope, why.since, why.metric
     if row != TOTAL and all(row not in one.by_row for one in why.shares) and all(one.key != row for one in why.rows):
         raise OptionError(f"Nothing changed in the row “{row[:60]}”. Choose one of the rows that changed.", "row")
-    if cause not in CAUSES or row == OTHERS or (row == TOTAL and not why.totals) or not _opens(report, metric):
+    if (
+        cause not in CAUSES
+        or row == OTHERS
+        or (row == TOTAL and not why.totals)
+        or not opens_into_records(report, metric)
+    ):
         return None
 
     def work_out() -> RecordsChanged | None:
@@ -73,7 +78,8 @@ def records_changed(why: Why, cause: Cause, row: str, engine: Engine) -> Records
     return kept_or(engine, (report.key, "records changed", cause.key, metric.key, row, since), scope, work_out)
 
 
-def _opens(report: Report, metric: Metric) -> bool:
+def opens_into_records(report: Report, metric: Metric) -> bool:
+    """Where it does and is not told all the same, there are more records than can be compared."""
     return _is_closed_loop(report) or (report.open is not None and report.may_open(metric.key))
 
 

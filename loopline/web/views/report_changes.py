@@ -30,6 +30,7 @@ from loopline.reports.run import settle_for
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
+from loopline.web.cause_told import not_told
 from loopline.web.fact_words import ToldFact, facts_in_words
 from loopline.web.report_pages import page_of, refusal, refused_as, report_or_404
 from loopline.web.views.reports import about, chips
@@ -141,6 +142,7 @@ def _opening(cause: Cause, found: Why, request: PageRequest) -> dict[str, Any]:
         "opened_metric": found.report.told_in(row, found.metric),
         "may_open_records": cause.key != OUTSIDE.key and (row != TOTAL or bool(found.totals)),
         "changed": changed,
+        "not_told": not_told(found, cause, row) if changed is None else "",
         "changed_records": list(zip(named, changed.changes, strict=True)) if changed else [],
         "hides_names": not request.actor.may(Permission.SEE_PEOPLE)
         and any(one.kind in {"lead", "person"} for one in items),
