@@ -42,7 +42,8 @@ def test_a_slice_whose_cost_has_no_rate_is_unknown_and_not_zero(engine: Engine) 
     chart = over_time_chart(points, "EUR")
     cost = [(row["amount"], "name_at" in row) for row in chart["rows"] if row["what"] == COST]
     assert cost == [(15.5, False), (14.5, False), (None, False), (0.0, True)]
-    over_time_chart(points[:3], "EUR")
+    named = [row["at"] for row in over_time_chart(points[:3], "EUR")["rows"] if "name_at" in row]
+    assert named == ["Feb 2024", "Mar 2024"], "the name of the cost stands where it is known last"
 
 
 def test_an_unknown_cost_has_no_bar() -> None:
