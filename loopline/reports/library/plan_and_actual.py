@@ -74,7 +74,7 @@ def _without_rate(scope: Scope, engine: Engine) -> dict[str, int]:
     return {str(row["row_key"]): number(row["lines"]) for row in found}
 
 
-_NOTHING_BOOKED = "cost incomplete: nothing booked in this period, or in a currency without an exchange rate"
+_NOTHING_BOOKED = "cost incomplete: nothing booked in this period"
 
 
 def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
@@ -83,8 +83,8 @@ def _finish(result: ReportResult, scope: Scope, engine: Engine) -> None:
     lines = _without_rate(scope, engine)
     for row in result.rows:
         campaigns = gaps[row.key].campaigns if scope.options.by in _DIMENSION else 0
-        is_known = row.values["actual_minor"] is not None
-        row.cost_note = CostGap(lines.get(row.key, 0), campaigns).words if is_known else _NOTHING_BOOKED
+        nothing = _NOTHING_BOOKED if row.values["actual_minor"] is None else ""
+        row.cost_note = CostGap(lines.get(row.key, 0), campaigns).words or nothing
     result.totals.cost_note = gap_of_all(gaps).words
     if scope.last > scope.today:
         result.warnings.append("The period is not over: planned cost of days to come is in it, actual cost is not yet.")
