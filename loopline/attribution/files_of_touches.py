@@ -1,7 +1,8 @@
 """One file of touchpoints: `path_id`, `touched_at`, `channel`, and of the path `converted_at` (empty where it did not
 convert), `value`, `lead_created_at`, `opportunity_created_at`; of the touchpoint `touch_kind`, where models ask for it.
 
-What belongs to the path may stand beside each of its touchpoints or beside one of them, but is one thing.
+What belongs to the path may stand beside each of its touchpoints or beside one of them, but is one thing. A value is
+what a conversion was worth, so a path that has one (0 aside) has a `converted_at`, be it in another line.
 """
 
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ def of_touches(file: Opened, lookback_days: int | None) -> FileOfWalks:
     file.refuse(wrong)
     with following(file.memory, f"putting the paths of {file.path.name} together"):
         _tell_paths(file)
+        _refuse_worth_of_nothing(file)
     window = "" if lookback_days is None else f"AND t.touched_at >= p.converted_at - INTERVAL {int(lookback_days)} DAY"
     within = f"(p.converted_at IS NULL OR (t.touched_at < p.converted_at {window}))"
     with following(file.memory, f"reading {file.path.name}"):
@@ -92,6 +94,24 @@ def _tell_paths(file: Opened) -> None:
                 f"Path “{path_id}” has more than one {name}. Give each conversion a path_id of its own, "
                 "or give the conversions in a file of their own with --conversions."
             )
+
+
+def _refuse_worth_of_nothing(file: Opened) -> None:
+    """A value is lost where none of the lines of its path says when it converted. Raises FileError with the first."""
+    if "value" not in file.names:
+        return
+    found = file.memory.execute(
+        """
+        SELECT t.line, t.path_id FROM file_lines AS t JOIN paths AS p ON p.path_id = t.path_id
+        WHERE p.converted_at IS NULL AND p.value <> 0 AND t.value <> 0 ORDER BY t.line LIMIT 1
+        """
+    ).fetchall()
+    for line, path_id in found:
+        raise file.refusal(
+            line,
+            f"value is not 0, and path “{path_id}” has no converted_at; a value is what a conversion was worth: say in "
+            "a line of the path when it converted, or leave the value out",
+        )
 
 
 def _nothing(name: str) -> str:

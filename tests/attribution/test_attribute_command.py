@@ -118,6 +118,13 @@ def test_what_belongs_to_a_path_may_stand_beside_one_of_its_touchpoints(asked) -
         assert told[0] == told[1]
 
 
+def test_a_value_may_stand_beside_another_touchpoint_than_the_moment_of_the_conversion(asked) -> None:
+    apart = TOUCHES.replace("A,2026-03-08T00:00:01Z,300", "A,,300").replace("B,2026-03-08T00:00:01Z,300", "B,,")
+    apart = apart.replace("C,2026-03-08T00:00:01Z,300", "C,2026-03-08T00:00:01Z,").replace("C,,\n", "C,,0\n")
+    told = [asked(text, "--model", "linear", "--format", "json") for text in (TOUCHES, apart)]
+    assert told[0] == told[1]
+
+
 def test_touchpoints_of_one_moment_stand_in_the_order_of_their_lines_and_losses_are_shared(asked) -> None:
     rows = [f"p1,2026-03-01T00:00:00Z,{channel},2026-03-08T00:00:00Z,-50.5" for channel in ('"B, Inc"', "A", "C")]
     text = "\n".join(["path_id,touched_at,channel,converted_at,value", *rows])

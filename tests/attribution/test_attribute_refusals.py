@@ -35,6 +35,9 @@ from tests.attribution.files import PATHS, TOUCHES
         (TOUCHES.replace("A,2026-03-08T00:00:01Z", "A,2026-03-07T00:00:00Z"), "“p1” has more than one converted_at"),
         (TOUCHES.replace("C,2026-03-08T00:00:01Z,300", "C,,7"), "“p1” has more than one value"),
         (TOUCHES.replace("2026-03-02T00:00:00Z", "2026-03-02 09:00:00"), "Line 5: touched_at has no time zone"),
+        (TOUCHES.replace("C,,", "C,,7"), "Line 5: value is not 0, and path “p2” has no converted_at; a value is what"),
+        (TOUCHES.replace("C,,", "C,,-7"), "Line 5: value is not 0, and path “p2” has no converted_at"),
+        (f"{TOUCHES}p0,2026-03-02,A,,\n\np0,2026-03-02,B,,0.5\n", "Line 9: value is not 0, and path “p0” has no conv"),
     ],
 )
 def test_a_broken_file_is_refused_with_the_line_and_what_to_do(asked, text: str, said: str) -> None:
