@@ -11,10 +11,10 @@ from loopline.attribution.bootstrap import Interval
 from loopline.attribution.cents import cents_by_channel
 from loopline.attribution.credit import ChannelCredit, influenced
 from loopline.attribution.disagreement import disagreement
+from loopline.attribution.file_lines import FileError, NothingInWindowError
 from loopline.attribution.files import read_walks
 from loopline.attribution.files_of_touches import FileOfWalks
 from loopline.attribution.model import Deal, Model
-from loopline.attribution.opened import FileError, NothingInWindowError
 from loopline.attribution.tables import Paths, read_tables
 from loopline.attribution.walks import Floats
 from loopline.attribution.weigh import Weighing, missing, weighed

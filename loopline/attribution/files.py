@@ -9,8 +9,9 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+from loopline.attribution.file_lines import FileError, following
 from loopline.attribution.files_of_touches import NEEDED, FileOfWalks, of_touches
-from loopline.attribution.opened import MOST, FileError, Opened, following, open_file, refused
+from loopline.attribution.opened import MOST, Opened, open_file, refused
 from loopline.attribution.walks import Walks, walks_from_texts
 from loopline.attribution.weigh import Moments
 

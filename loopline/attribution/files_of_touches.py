@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from loopline.attribution.opened import MOST, FileError, NothingInWindowError, Opened, following
+from loopline.attribution.file_lines import FileError, NothingInWindowError, following
+from loopline.attribution.opened import MOST, Opened
 from loopline.attribution.walks import Integers, Walks, walks_from_touches
 from loopline.attribution.weigh import Moments
 

@@ -17,9 +17,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from loopline.attribution.file_lines import FileError, following
 from loopline.attribution.in_order import InOrder, in_order
 from loopline.attribution.looked_up import looked_up
-from loopline.attribution.opened import FileError, Opened, following, open_file, refused
+from loopline.attribution.opened import Opened, open_file, refused
 from loopline.attribution.paths import DAY_US
 from loopline.attribution.walks import Integers, Walks
 from loopline.attribution.weigh import Moments

@@ -15,10 +15,10 @@ from loopline.attribution import tables, walks
 from loopline.attribution.cents import cents_by_channel, weighing_of
 from loopline.attribution.credit import markov
 from loopline.attribution.dealing import Dealing
+from loopline.attribution.file_lines import FileError
 from loopline.attribution.in_order import in_order
 from loopline.attribution.looked_up import looked_up
 from loopline.attribution.model import MODELS, Deal
-from loopline.attribution.opened import FileError
 from loopline.attribution.tables import read_tables
 from loopline.cli.main import main
 from loopline.lib.money import deal_out

@@ -8,9 +8,9 @@ from pathlib import Path
 from loopline.attribution.aggregate import LEARNT
 from loopline.attribution.chain import OrderError
 from loopline.attribution.file_answers import Answers, Question, Source, answered
+from loopline.attribution.file_lines import FailedError, FileError
 from loopline.attribution.fitted import FEWEST
 from loopline.attribution.model import MODELS, Model
-from loopline.attribution.opened import FailedError, FileError
 from loopline.attribution.own_model import PlanError, own_model
 from loopline.attribution.written_plan import plan_written
 from loopline.cli.command import DONE, Command, CommandError, UsedWronglyError
