@@ -2,7 +2,7 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,8 @@ from loopline.privacy.register import RegisterError, finished_lines
 from loopline.store.open import duckdb_file
 from loopline.store.schema import SCHEMA_VERSION
 
+_BLOCK = 4096
+"""Bytes. Disks give room to a file in whole ones."""
 MakeTables = Callable[[Sequence[str]], None]
 
 
@@ -65,11 +67,13 @@ def put_back(looked: Looked, config: Config, make_tables: MakeTables, erasures: 
     """
     store, files = _places(looked.manifest, config)
     known = _erasures_of(looked.folder, erasures)
+    targets = {path: store if path == STORE else config.data / path for path in files}
+    sizes = {targets[file.path]: file.size for file in looked.manifest.files if file.path in targets}
+    _refuse_without_room({config.data / ERASED: sum(len(line) + 1 for line in known), **sizes})
     with private(), _in_words(config.data):
         config.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         note_begun(config.data, looked.folder)
-        for path in files:
-            target = store if path == STORE else config.data / path
+        for path, target in targets.items():
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             copy_file(looked.folder / path, target)
         if known:
@@ -100,7 +104,6 @@ def _places(manifest: Manifest, config: Config) -> tuple[Path, Sequence[str]]:
             raise BackupError(
                 f"{path} is there already, and restoring writes over nothing. Move it away, or see EVENTS_URL."
             )
-    _refuse_without_room(manifest, config.data)
     return store, [file.path for file in manifest.files if _is_of_the_folder(file.path)]
 
 
@@ -127,13 +130,32 @@ def _refuse_other_kinds(manifest: Manifest, config: Config) -> None:
         )
 
 
-def _refuse_without_room(manifest: Manifest, data: Path) -> None:
-    there = next(path for path in (data, *data.parents) if path.exists())
-    if (free := shutil.disk_usage(there).free) < manifest.size:
-        raise BackupError(
-            f"the disk of {data} has {free / 2**20:,.0f} MB free, and the backup needs {manifest.size / 2**20:,.0f} "
-            "MB. Nothing was written; make room, then run this again."
-        )
+def _refuse_without_room(sizes: Mapping[Path, int]) -> None:
+    """`sizes`: what is to be written → how large it is. All that goes onto one disk has to fit there.
+
+    Records in PostgreSQL are written by its server, on a disk that is not known here.
+    """
+    disks: dict[int, tuple[Path, int]] = {}
+    for target, size in sizes.items():
+        disk = _there(target.parent).stat().st_dev
+        folder, needed = disks.get(disk, (target.parent, 0))
+        disks[disk] = folder, needed + -(-size // _BLOCK) * _BLOCK
+    for folder, needed in disks.values():
+        free = shutil.disk_usage(_there(folder)).free
+        if free < needed:
+            raise BackupError(
+                f"the disk of {folder} has {_mb(free)} MB free, and the backup needs {_mb(needed)} MB there; "
+                f"{_mb(needed - free)} MB are lacking. Nothing was written; make room, then run this again."
+            )
+
+
+def _there(folder: Path) -> Path:
+    """The folder, or the one in which it will be made."""
+    return next(path for path in (folder, *folder.parents) if path.exists())
+
+
+def _mb(size: int) -> str:
+    return f"{size / 2**20:,.1f}"
 
 
 def _erasures_of(folder: Path, newer: Path | None) -> Sequence[str]:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import stat
@@ -270,8 +271,34 @@ def test_a_full_disk_is_told_and_keeps_nothing(
     assert list(small_disk.iterdir()) == []
     monkeypatch.setenv("LOOPLINE_DATA", str(small_disk / "data"))
     assert main(["restore", str(backup)]) == 1
-    assert "MB free, and the backup needs" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    told = re.search(
+        r"the disk of .* has ([\d.]+) MB free, and the backup needs ([\d.]+) MB there; ([\d.]+) MB are l", said
+    )
+    assert told, said
+    free, needed, lacking = map(float, told.groups())
+    assert needed - free == pytest.approx(lacking, abs=0.2)
+    assert "Nothing was written" in said
     assert list(small_disk.iterdir()) == []
+
+
+def test_room_is_asked_of_the_disk_on_which_each_part_goes(
+    lived: tuple[Installation, Path],
+    small_disk: Path,
+    empty: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """The event store may lie on a disk of its own; that of the folder has room enough for all."""
+    _, backup = lived
+    mine = small_disk / "mine"
+    mine.write_bytes(bytes(shutil.disk_usage(small_disk).free - 2**14))
+    monkeypatch.setenv("EVENTS_URL", f"duckdb:///{small_disk}/events/it.duckdb")
+    assert main(["restore", str(backup)]) == 1
+    said = capsys.readouterr().err
+    assert f"the disk of {small_disk}/events has" in said
+    assert "Nothing was written" in said
+    assert (list(small_disk.iterdir()), empty.exists()) == ([mine], False)
 
 
 @pytest.mark.parametrize(
