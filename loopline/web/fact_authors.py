@@ -1,9 +1,11 @@
 """Who made a change that stands behind a changed figure, as the audit log says it.
 
 A fact carries no author. The action that recorded it wrote an audit entry about the same record at the same moment, so
-the entry is found by both. What has no entry of its own, such as a row of an import or a visit, has no author here.
+the entry is found by both. An import has one entry for all its rows; what it took in says so. What has neither, such as
+a visit, has no author here.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -13,6 +15,7 @@ from django.db.models import QuerySet
 from loopline.access.models import AuditEntry
 from loopline.reports.change.cause_facts import Fact
 from loopline.reports.change.causes import Cause
+from loopline.sync.models import ImportedRecord, ImportRun
 
 SAME_ACTION = timedelta(seconds=5)
 """Fact and entry of one action take the moment one after the other, each by itself."""
@@ -71,7 +74,7 @@ _TRAILS: dict[str, tuple[_Trail, ...]] = {
 
 
 def authors_of(cause: Cause, facts: Sequence[Fact]) -> dict[str, Author]:
-    """Id of the fact → who made its latest change; without those of which the audit log says nothing."""
+    """Id of the fact → who made its latest change; without those of which nothing says it."""
     dated = {fact.record_id: (fact, fact.changed_at) for fact in facts if fact.changed_at is not None}
     found: dict[str, Author] = {}
     for trail in _TRAILS.get(cause.key, ()) if dated else ():
@@ -79,7 +82,31 @@ def authors_of(cause: Cause, facts: Sequence[Fact]) -> dict[str, Author]:
             for key, (fact, at) in dated.items():
                 if abs(entry.at - at) <= SAME_ACTION and trail.speaks_of(entry, fact):
                     found.setdefault(key, Author(entry.actor_name, entry.verb, entry.at))
+    return {**_imported(cause, [fact for key, (fact, _) in dated.items() if key not in found]), **found}
+
+
+def _imported(cause: Cause, facts: Sequence[Fact]) -> dict[str, Author]:
+    """Id of the fact → the last import that took a row about it in, unless it changed after that import."""
+    trails = (*_OWN, *_TRAILS.get(cause.key, ()))
+    ids = {fact.record_id: {one for trail in trails for one in trail.ids(fact)} for fact in facts}
+    rows: dict[str, list[ImportedRecord]] = defaultdict(list)
+    for row in ImportedRecord.objects.filter(object_id__in=set().union(*ids.values())).select_related("run"):
+        rows[row.object_id].append(row)
+    found: dict[str, Author] = {}
+    for fact in facts:
+        took = [row for one in ids[fact.record_id] for row in rows[one] if _took(row.run, fact)]
+        if took:
+            last = max(took, key=lambda row: row.pk)
+            name = f"Import ({last.run.by_name})" if last.run.by_name else "Import"
+            found[fact.record_id] = Author(name, "create" if last.is_created else "update", last.run.started_at)
     return found
+
+
+def _took(run: ImportRun, fact: Fact) -> bool:
+    """A row of last year changes a record as of last year, so its moment says only that nothing came after the run."""
+    end = run.finished_at or run.progressed_at or run.started_at
+    is_in_time = fact.changed_at is not None and fact.changed_at <= end + SAME_ACTION
+    return is_in_time and run.started_at - SAME_ACTION <= fact.learned_at
 
 
 def _entries(trail: _Trail, facts: Sequence[Fact]) -> QuerySet[AuditEntry]:

@@ -1,6 +1,7 @@
 """Who changed what stands behind a changed figure: by the audit log, for those who may open the record."""
 
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,9 +19,12 @@ from loopline.people.merge import merge_people
 from loopline.pipeline.actions import edit_opportunity
 from loopline.pipeline.closing import refund_opportunity, win_opportunity
 from loopline.pipeline.contacts import set_contact
+from loopline.pipeline.models import Opportunity
 from loopline.store.duckdb_engine import DuckDBEngine
+from loopline.sync.models import ImportRun
 from tests.make import make_campaign, make_person, make_unit, make_user, signed_in
 from tests.pipeline.records import make_opportunity
+from tests.sync.house import DEAL_HEAD, DEALS, HEAD, LEADS, take_in
 
 pytestmark = pytest.mark.django_db
 DAY = date(2026, 3, 2)
@@ -92,6 +96,35 @@ def test_what_the_log_does_not_say_has_no_author(unit: BusinessUnit, store: Duck
     assert "Mara" in opened(store, "opportunities", since)
     AuditEntry.objects.filter(verb="edit_opportunity").delete()
     assert "Mara" not in opened(store, "opportunities", since)
+
+
+LEAD = f"{HEAD}L1,2026-01-05,ana@halden.example,Ana Ruiz,Halden,fair\n"
+DEAL = f"{DEAL_HEAD}D1,L1,,,10\n"
+
+
+def test_rows_of_an_import_say_so_and_who_took_them_in(unit: BusinessUnit, store: DuckDBEngine, tmp_path: Path) -> None:
+    """An import has one entry in the audit log for all of its rows."""
+    mara, henrik = (make_user(Role.ADMINISTRATOR, unit=unit, name=name).actor for name in ("Mara <i>", "Henrik"))
+    since = utc_now() - timedelta(hours=1)
+    take_in(tmp_path, unit, LEADS + DEALS, by=mara, leads=LEAD, deals=DEAL)
+    for cause in ("leads", "people", "companies", "identities", "opportunities", "contacts"):
+        assert "Import (Mara &lt;i&gt;)" in opened(store, cause, since), cause
+    edit_opportunity(Opportunity.objects.get(), {"amount_minor": 5_00}, by=henrik)
+    text = opened(store, "opportunities", since)
+    assert ("Henrik" in text, "Import" in text) == (True, False), "the last change is not the import's"
+    ImportRun.objects.update(by_name="")
+    assert "Import <span" in opened(store, "leads", since)
+
+
+def test_a_later_change_of_an_imported_record_that_the_log_does_not_say_is_not_the_imports(
+    unit: BusinessUnit, store: DuckDBEngine, tmp_path: Path
+) -> None:
+    """One row is of last winter, and was so when it was taken in; the other one was changed after the import."""
+    since, day = utc_now() - timedelta(hours=1), timedelta(days=1)
+    take_in(tmp_path, unit, LEADS + DEALS, leads=LEAD, deals=f"{DEAL}D2,L1,2026-02-01,,10\n")
+    assert opened(store, "opportunities", since).count("by Import (Loopline)") == 2
+    ImportRun.objects.update(started_at=utc_now() - day, progressed_at=utc_now() - day, finished_at=utc_now() - day)
+    assert opened(store, "opportunities", since).count("by Import (Loopline)") == 1
 
 
 def test_who_may_not_open_the_record_is_not_told_who_changed_it(unit: BusinessUnit, store: DuckDBEngine) -> None:

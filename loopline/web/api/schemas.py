@@ -325,8 +325,8 @@ class FactTold(Shape):
     after: dict[str, Any] | None = Field(description="What is known now; null where it no longer counts.")
     before_words: str
     after_words: str
-    changed_by: str | None = Field(description="Who made the change, where you may open the record.")
-    changed_at: str | None = Field(description="When, by the audit log.")
+    changed_by: str | None = Field(description="Who, or which import, made the change, where you may open the record.")
+    changed_at: str | None = Field(description="When, by the audit log; of an import when it began.")
 
 
 class RecordChanged(RecordBehind):
