@@ -39,6 +39,10 @@ def without_duplicates_step() -> None:
     steps.STEPS = tuple(step for step in steps.STEPS if step[0] != "drop duplicates")
 
 
+IDLE_S = 120
+"""A sender that a busy machine held up for the usual 5 s would find its connection closed under its next request."""
+
+
 def main(folder: Path, port: int, planted: str, *, min_free_bytes: int = 1) -> None:
     share_interpreter()
     inbox = (LyingInbox if planted == "acknowledge-early" else Inbox)(folder, Limits(min_free_bytes=min_free_bytes))
@@ -59,7 +63,7 @@ def main(folder: Path, port: int, planted: str, *, min_free_bytes: int = 1) -> N
     collector = Collector(inbox, keys, state)
     uvicorn.run(
         collector, host="127.0.0.1", port=port, loop="uvloop", http=short_way(collector),
-        log_level="error", access_log=False, lifespan="off",
+        log_level="error", access_log=False, lifespan="off", timeout_keep_alive=IDLE_S,
     )  # fmt: skip
     stop.set()
     loading.join()
