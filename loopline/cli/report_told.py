@@ -4,7 +4,7 @@ import csv
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -19,6 +19,8 @@ from loopline.reports.files.write import table_lines, written_cells
 from loopline.reports.options import OptionError
 from loopline.reports.weekly.export import weekly_exported
 from loopline.reports.weekly.figures import KEY as WEEKLY
+from loopline.reports.weekly.file import weekly_cells
+from loopline.reports.weekly.lines import as_table
 
 
 def tell(result: Mapping[str, Any], given: Namespace) -> None:
@@ -27,13 +29,17 @@ def tell(result: Mapping[str, Any], given: Namespace) -> None:
         _say(str(result["sql"]), given.output)
     elif "causes" in result or "cause" in result:
         _tell_changes(result, given)
-    elif given.key == WEEKLY:
+    elif given.key == WEEKLY and not given.frozen:
         _tell_weeks(result, given)
     elif given.output and given.format in FORMS:
         _put(exported(result, given.format, is_series=given.series), given.output)
     else:
-        cells, lines = (series_cells, series_lines) if given.series else (written_cells, table_lines)
+        cells, lines = (series_cells, series_lines) if given.series else (_cells, table_lines)
         _say(_text(given.format, result, cells, lines), given.output)
+
+
+def _cells(result: Mapping[str, Any]) -> Iterable[Sequence[str]]:
+    return weekly_cells(as_table(result)) if result["report"] == WEEKLY else written_cells(result)
 
 
 def _tell_changes(result: Mapping[str, Any], given: Namespace) -> None:
@@ -51,7 +57,7 @@ def _tell_changes(result: Mapping[str, Any], given: Namespace) -> None:
 def _text(
     form: str,
     result: Mapping[str, Any],
-    cells: Callable[[Mapping[str, Any]], Iterable[list[str]]],
+    cells: Callable[[Mapping[str, Any]], Iterable[Sequence[str]]],
     lines: Callable[[Mapping[str, Any]], list[str]],
 ) -> str:
     """As JSON, as CSV of the cells, or the lines for people to read in a terminal."""

@@ -13,9 +13,9 @@ from loopline.reporting.freezing import run_with_figures
 from loopline.reporting.models import FrozenRun, FrozenRunQuerySet
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked import moment_of
-from loopline.reports.catalogue import REPORTS
 from loopline.reports.change.difference import Why
 from loopline.reports.change.why import Frozen, why_changed
+from loopline.reports.comparable import COMPARABLE
 from loopline.reports.frozen import result_from
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.run import report_named
@@ -29,7 +29,8 @@ def options_of(run: FrozenRun, books: Books) -> Options:
 
     Raises OptionError where an option does not exist any more.
     """
-    options = read_address(run.options, books, timezone.localdate(), usual_of(report_named(run.report))).options
+    report = report_named(run.report, COMPARABLE)
+    options = read_address(run.options, books, timezone.localdate(), usual_of(report)).options
     if run.covers_all_units:
         return options
     return replace(options, unit_ids=frozenset(str(one) for one in run.units.values_list("pk", flat=True)))
@@ -89,7 +90,7 @@ def _like(run: FrozenRun, against: str, actor: Actor) -> FrozenRun:
         found = None
     if found is None:
         raise OptionError(
-            f"There is no frozen run {against} of “{REPORTS[run.report].label}” with the same options and units. "
+            f"There is no frozen run {against} of “{COMPARABLE[run.report].label}” with the same options and units. "
             "The page of the run lists those it can be compared with.",
             "against",
         )

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from loopline.reports.catalogue import REPORTS
+from loopline.reports.catalogue import FIGURES_OF
 from loopline.reports.metric import METRICS, AddsUp, Metric, Number, Unit
 from loopline.reports.over_time.slices import described_slice
 from loopline.reports.over_time.sparks import Sparks
@@ -64,7 +64,7 @@ def _plain(value: Number) -> str:
 
 def result_from(told: Mapping[str, Any]) -> ReportResult:
     """The result that `ReportResult.to_json` wrote, with its course over time where that was written beside it."""
-    parts = {one.key: one.parts for one in [*METRICS.values(), *REPORTS[told["report"]].metrics]}
+    parts = {one.key: one.parts for one in [*METRICS.values(), *FIGURES_OF[told["report"]]]}
     metrics = [_metric(one, parts.get(one["key"], ())) for one in told["columns"]]
     unusual = [Unusual(one["key"], one["records"], one["amounts_minor"], one["text"])
                for one in told.get("unusual", ())]  # fmt: skip

@@ -56,8 +56,8 @@ def shows_over_time(report: Report) -> bool:
 
 def row_sparks(result: ReportResult, options: Options, engine: Engine, books: Books) -> Sparks | None:
     """One figure of each row of the result over its period; None where the report has none. Raises StoreError."""
-    report = REPORTS[result.report]
-    if report.sparks is None or result.is_empty:
+    report = REPORTS.get(result.report)
+    if report is None or report.sparks is None or result.is_empty:
         return result.over_time
     same = replace(options, first=result.first, last=result.last, as_of=result.as_of)
     scope, ask = settle_for(report, same, engine, books), report.sparks

@@ -1,7 +1,8 @@
-"""Lines of the weekly table as addresses: where their figures open, and where the closed loop holds the same ones."""
+"""Lines of the weekly table on pages: which are shown, where their figures open, where the closed loop has the same."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from typing import TypeVar
 from urllib.parse import urlencode
 
 from django.urls import reverse
@@ -14,6 +15,25 @@ from loopline.reports.weekly.table import Line
 
 _SAME = frozenset({COST.key, LEADS.key, REVENUE.key})
 """Figures that the closed loop has, too."""
+
+
+SHOWN = 200
+"""Lines on a page; the files hold all."""
+_Line = TypeVar("_Line")
+
+
+def latest(lines: Sequence[_Line], week_of: Callable[[_Line], object]) -> Sequence[_Line]:
+    """The last SHOWN at most, in whole weeks; of a week that is longer than that, its last ones."""
+    if len(lines) <= SHOWN:
+        return lines
+    cut = week_of(lines[-SHOWN - 1])
+    return [one for one in lines[-SHOWN:] if week_of(one) != cut] or lines[-SHOWN:]
+
+
+def as_closed_loop(said: Mapping[str, str], first: date, last: date) -> str:
+    """The options of the table as the closed loop says them, which opens what is unusual behind it."""
+    same = {name: value for name, value in said.items() if name in {"unit", "as_of"}}
+    return urlencode(same | {"period": "custom", "from": first.isoformat(), "to": last.isoformat()})
 
 
 def behind_line(line: Line, said: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ from loopline.reports.weekly.table import Line, WeeklyTable, weekly_table
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.store.engine import Engine
 from loopline.web.api.metrics import told as catalogue_told
-from loopline.web.views.weekly import latest
+from loopline.web.weekly_line import latest
 from tests.attribution.shelf import BOOKS, LEARNT, MARCH, Shelf, day
 from tests.attribution.test_credit_ledger import random_books
 from tests.make import make_unit, signed_in_as
@@ -253,11 +253,11 @@ def test_the_page_lists_whole_weeks(channels: int, shown: int) -> None:
     """But for a week with more channels than the page has lines."""
     mondays = [date(2026, 1, 5) + 7 * week * DAY for week in range(80)]
     lines = [Line(monday, "", f"Channel {one}") for monday in mondays for one in range(channels)]
-    found = latest(lines)
+    found = latest(lines, lambda one: one.week)
     assert len(found) == shown
     assert found[-1] == lines[-1]
     assert channels > shown or found[0].channel == "Channel 0"
-    assert latest(lines[:10]) == lines[:10]
+    assert latest(lines[:10], lambda one: one.week) == lines[:10]
 
 
 @pytest.mark.django_db

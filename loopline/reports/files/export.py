@@ -18,6 +18,9 @@ from loopline.reports.files.series_sheet import write_series
 from loopline.reports.files.sheet_cells import PLAIN, in_major_units, number_format, write_text
 from loopline.reports.files.write import heading, is_money, written_cells
 from loopline.reports.keepable import KEEPABLE
+from loopline.reports.weekly.export import weekly_exported
+from loopline.reports.weekly.figures import KEY as WEEKLY
+from loopline.reports.weekly.lines import as_table
 
 FORMS: dict[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -32,10 +35,13 @@ _WIDEST = 60
 def exported(result: Mapping[str, Any], form: str, *, is_series: bool = False) -> bytes:
     """The report as a file of this form, one of FORMS; `is_series`: CSV and Parquet hold what its rows show over time.
 
-    Raises OptionError for the series of a report that shows nothing over time.
+    A weekly table is written as packages of marketing-mix models take it, but for JSON. Raises OptionError for the
+    series of a report that shows nothing over time.
     """
     if is_series and form in SERIES_FORMS:
         return series_csv(result) if form == "csv" else series_parquet(result)
+    if result["report"] == WEEKLY and form != "json":
+        return weekly_exported(as_table(result), form)
     match form:
         case "csv":
             to = StringIO()

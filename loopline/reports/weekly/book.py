@@ -1,7 +1,7 @@
 """The weekly table as a workbook (XLSX): its lines as CSV has them, the sums of each week, and what it is."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from io import BytesIO
 from typing import Any
 
@@ -24,7 +24,9 @@ def weekly_xlsx(told: Mapping[str, Any]) -> bytes:
 
     to = BytesIO()
     book = xlsxwriter.Workbook(to, PLAIN)
-    book.set_properties({"title": told["title"], "comments": f"as of {told['as_of']}"})
+    # Made when its figures were so: the same figures are the same file, byte by byte.
+    made = datetime.fromisoformat(told["as_of"])
+    book.set_properties({"title": told["title"], "comments": f"as of {told['as_of']}", "created": made})
     formats = {
         "head": book.add_format({"bold": True, "bottom": 1}),
         "total": book.add_format({"bold": True, "top": 1}),

@@ -12,6 +12,7 @@ from loopline.lib.ids import uuid_or_none
 from loopline.reporting.comparing import NOW, changed_between
 from loopline.reporting.freezing import run_told, run_with_figures
 from loopline.reporting.models import FrozenRun
+from loopline.reports.comparable import COMPARABLE
 from loopline.store.current import engine
 from loopline.web.api.answer import bytes_answer, json_answer
 from loopline.web.api.asked import form_of, only, report_named
@@ -37,7 +38,7 @@ def runs(request: HttpRequest) -> HttpResponse:
     most = limit_of(words.get("limit", ""))
     found = FrozenRun.objects.visible_to(caller_of(request).actor).order_by("-frozen_at", "-pk")
     if words.get("report"):
-        found = found.filter(report=report_named(words["report"]).key)
+        found = found.filter(report=report_named(words["report"], COMPARABLE).key)
     if words.get("cursor"):
         at, run_id = _place(words["cursor"])
         found = found.filter(Q(frozen_at__lt=at) | Q(frozen_at=at, pk__lt=run_id))

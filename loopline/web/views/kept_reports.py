@@ -1,5 +1,6 @@
 """Count · what people keep of reports: frozen runs, saved views, and reports that come by mail."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -26,14 +27,16 @@ from loopline.reporting.models import FrozenRun, ReportMail, SavedView
 from loopline.reporting.saving import forget_view, save_view
 from loopline.reports.address import read_address, usual_of
 from loopline.reports.asked_words import asked_words
+from loopline.reports.comparable import COMPARABLE
 from loopline.reports.files.series import SERIES_FORMS
 from loopline.reports.frozen import differences, digest_of, result_from, told_alike
 from loopline.reports.keepable import KEEPABLE
 from loopline.reports.option_words import said_and_read
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
-from loopline.reports.result import ReportResult
-from loopline.reports.run import row_sparks, run_report, shows_over_time, told_whole
+from loopline.reports.result import ReportResult, Row
+from loopline.reports.run import report_named, row_sparks, run_report_of, shows_over_time, told_whole
+from loopline.reports.weekly.figures import KEY as WEEKLY
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.forms.reports import FreezeForm, ReportMailForm, SaveViewForm
@@ -42,6 +45,7 @@ from loopline.web.report_pages import page_of, report_or_404
 from loopline.web.spark_chart import sparks_drawn
 from loopline.web.views.library import about_result
 from loopline.web.views.reports import FORM_WORDS
+from loopline.web.weekly_line import as_closed_loop, latest
 
 MOST_RUNS = 100
 MOST_DIFFERENCES = 100
@@ -115,13 +119,13 @@ def _stuck(mails: list[ReportMail]) -> dict[UUID, list[str]]:
 @allow(Permission.SEE_REPORTS)
 def report_freeze(request: PageRequest, key: str) -> HttpResponse:
     """Keep the report as it is now."""
-    report, books, form = report_or_404(key), books_for(request.actor), FreezeForm(request.POST)
+    report, books, form = report_or_404(key, COMPARABLE), books_for(request.actor), FreezeForm(request.POST)
     if not form.is_valid():
         messages.error(request, _first_error(form))
         return _back(key, request)
     try:
         asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
-        result = run_report(key, asked.options, engine(), books)
+        result = run_report_of(report, asked.options, engine(), books)
         told = told_whole(result, asked.options, engine(), books)
     except OptionError as error:
         messages.error(request, str(error))
@@ -141,8 +145,11 @@ def report_freeze(request: PageRequest, key: str) -> HttpResponse:
 def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
     """A report as it was; with `again` also what it says today."""
     run = get_object_or_404(FrozenRun.objects.visible_to(request.actor), pk=run_id)
-    report, result = report_or_404(run.report), result_from(run.told)
+    report, result = report_or_404(run.report, COMPARABLE), result_from(run.told)
+    rows = _shown(result)
     shown = about_result(report, result, None) | {
+        "result": replace(result, rows=[*rows]),
+        "left_out": len(result.rows) - len(rows),
         "run": run,
         "forms": FORM_WORDS,
         "options_query": urlencode(said_and_read(report, run.options) | {"as_of": run.as_of.isoformat()}),
@@ -155,9 +162,18 @@ def frozen_run(request: PageRequest, run_id: UUID) -> HttpResponse:
         "series_forms": SERIES_FORMS,
         "is_without_course": "over_time" not in run.told and shows_over_time(report) and not result.is_empty,
     }
+    if run.report == WEEKLY:
+        said = run.options | {"as_of": run.as_of.isoformat()}
+        query = as_closed_loop(said, result.first, result.last)
+        shown |= {"is_tall": True, "unusual_report": "closed-loop", "unusual_query": query}
     if request.GET.get("again"):
         shown |= _again(run, request)
     return render(request, "reports/frozen_run.html", shown)
+
+
+def _shown(result: ReportResult) -> Sequence[Row]:
+    """Of the weekly table, which has a line for each week and channel, the latest; of any other report its rows."""
+    return latest(result.rows, lambda row: row.key.split("/", 1)[0]) if result.report == WEEKLY else result.rows
 
 
 def _again(run: FrozenRun, request: PageRequest) -> dict[str, Any]:
@@ -165,8 +181,9 @@ def _again(run: FrozenRun, request: PageRequest) -> dict[str, Any]:
     books = books_for(request.actor)
     try:
         options = options_of(run, books)
-        then = run_report(run.report, replace(options, as_of=run.as_of), engine(), books)
-        now = run_report(run.report, options, engine(), books)
+        report = report_named(run.report, COMPARABLE)
+        then = run_report_of(report, replace(options, as_of=run.as_of), engine(), books)
+        now = run_report_of(report, options, engine(), books)
     except OptionError as error:
         return {"trouble": str(error)}
 

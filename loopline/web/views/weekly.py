@@ -1,8 +1,5 @@
 """The weekly table: week, channel, spend, touches, leads, revenue; for packages of marketing-mix models."""
 
-from collections.abc import Sequence
-from urllib.parse import urlencode
-
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -15,52 +12,35 @@ from loopline.reports.option_words import said_and_read
 from loopline.reports.options import OptionError
 from loopline.reports.unread import refuse_unread
 from loopline.reports.weekly.sums import WEEKLY
-from loopline.reports.weekly.table import Line, WeeklyTable, weekly_table
+from loopline.reports.weekly.table import weekly_table
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.report_files import no_file, weekly_as_file
 from loopline.web.report_pages import refusal
 from loopline.web.views.reports import about, chips
-from loopline.web.weekly_line import behind_line
+from loopline.web.weekly_line import as_closed_loop, behind_line, latest
 
 USUAL = usual_of(WEEKLY)
-SHOWN = 200
-"""Lines on the page; the files hold all."""
 
 
 @require_GET
 @allow(Permission.SEE_REPORTS)
 def weekly(request: PageRequest) -> HttpResponse:
-    shown = chips(request, "weekly", WEEKLY) | {"cannot_freeze": True}
+    shown = chips(request, "weekly", WEEKLY)
     try:
         asked = read_address(request.GET, books_for(request.actor), timezone.localdate(), USUAL)
         table = weekly_table(asked.options, engine(), books_for(request.actor))
     except OptionError as error:
         return render(request, "reports/weekly.html", shown | refusal(error), status=400)
-    lines, said = latest(table.lines), said_and_read(WEEKLY, request.GET)
+    lines, said = latest(table.lines, lambda one: one.week), said_and_read(WEEKLY, request.GET)
     shown |= about(asked, table.scope.model) | {
         "table": table,
         "lines": [(one, behind_line(one, said)) for one in lines],
         "left_out": len(table.lines) - len(lines),
         "currency": table.scope.books.currency,
-        "unusual_query": _days_of(table, request),
+        "unusual_query": as_closed_loop(options_said(request.GET), table.scope.first, table.scope.last),
     }
     return render(request, "reports/weekly.html", shown)
-
-
-def latest(lines: Sequence[Line]) -> Sequence[Line]:
-    """The last SHOWN at most, in whole weeks; of a week that is longer than that, its last ones."""
-    if len(lines) <= SHOWN:
-        return lines
-    cut = lines[-SHOWN - 1].week
-    return [one for one in lines[-SHOWN:] if one.week != cut] or lines[-SHOWN:]
-
-
-def _days_of(table: WeeklyTable, request: PageRequest) -> str:
-    """The options of the table as the closed loop says them."""
-    said = {name: value for name, value in options_said(request.GET).items() if name in {"unit", "as_of"}}
-    days = {"period": "custom", "from": table.scope.first.isoformat(), "to": table.scope.last.isoformat()}
-    return urlencode(said | days)
 
 
 @require_GET
