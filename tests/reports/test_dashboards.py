@@ -1,5 +1,6 @@
 """Dashboards and the wall screen: whose they are, that they show reports, and that one failure stays alone."""
 
+import re
 from datetime import date, timedelta
 from types import SimpleNamespace
 
@@ -151,6 +152,13 @@ def test_all_tiles_are_as_of_one_moment_that_is_taken_again_where_answering_take
     shelf.store()
     store.erase("person_facts", "id", ["nobody"])
     assert client.get(address).context["moment"].at == store.horizon()
+
+
+def test_a_dashboard_as_of_a_moment_says_which(units: tuple[BusinessUnit, BusinessUnit]) -> None:
+    client, address = signed_in_as(Role.SALES, units[0]), reverse("dashboard", args=["sales"])
+    answer = client.get(address, {"as_of": (utc_now() - timedelta(seconds=30)).isoformat()})
+    assert answer.status_code == 200
+    assert re.search(r"As of <b><time[^>]*>(today|yesterday) ", answer.content.decode())
 
 
 def test_what_is_answered_quickly_is_as_of_now(

@@ -64,6 +64,7 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
         page
         | {
             "asked": asked,
+            "options": asked.options,
             "figures_as_of": next((one.result.as_of for one in tiles if one.result), None),
             "tiles": tiles,
             "moment": moment,
