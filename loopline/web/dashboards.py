@@ -7,7 +7,7 @@ out says why and leaves the others alone.
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -25,7 +25,7 @@ from loopline.reports.run import run_with_before
 from loopline.reports.unusual import Unusual
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
-from loopline.web.report_pages import page_of
+from loopline.web.report_pages import Opening, page_of
 from loopline.web.report_words import KeyFigure, changes
 
 ROWS = 6
@@ -149,6 +149,8 @@ class Shown:
     """What is unknown of the cost that its figures rest on, where no tile before it told so of the same period."""
     place: str = ""
     """Name of its chart on the page."""
+    opening: Opening | None = None
+    """Where its figures open."""
 
     @property
     def metrics(self) -> list[Metric]:
@@ -185,16 +187,16 @@ def one_moment(*, now: bool = False) -> Iterator[Recent | None]:
 
 
 def shown(
-    tiles: Sequence[Tile], query: Mapping[str, str], books: Books, today: date, at: datetime | None = None
+    tiles: Sequence[Tile], query: Mapping[str, str], books: Books, today: date, moment: Recent | None = None
 ) -> list[Shown]:
-    """Every tile with the options of the page's address before its own; as of `at` where the address does not say.
+    """Every tile with the options of the page's address before its own; as of `moment` where the address does not say.
 
     Tiles of different reports are worked out at the same time, those that ask the same one after the other: the second
     is there then.
     """
     found = [_empty(tile, f"tile-{place}", query, today) for place, tile in enumerate(tiles)]
     alike = those_alike(tiles)
-    _at_once([partial(_fill, [found[place] for place in places], books, today, at) for places in alike])
+    _at_once([partial(_fill, [found[place] for place in places], books, today, moment) for places in alike])
     _tell_once(found)
     return found
 
@@ -246,18 +248,20 @@ def _named_days(said: Mapping[str, str], today: date) -> dict[str, str]:
     return {**said, **named, **({"compare": "none"} if days == 1 else {})}
 
 
-def _fill(alike: Sequence[Shown], books: Books, today: date, at: datetime | None) -> None:
+def _fill(alike: Sequence[Shown], books: Books, today: date, moment: Recent | None) -> None:
     for one in alike:
         try:
-            _work_out(one, books, today, at)
+            _work_out(one, books, today, moment)
         except (OptionError, StoreError) as error:
             one.trouble = str(error)
 
 
-def _work_out(found: Shown, books: Books, today: date, at: datetime | None) -> None:
+def _work_out(found: Shown, books: Books, today: date, moment: Recent | None) -> None:
     tile, report = found.tile, REPORTS[found.tile.report]
     asked = read_address(found.said, books, today, usual_of(report))
-    asked = replace(asked, options=replace(asked.options, as_of=asked.options.as_of or at))
+    asked = replace(asked, options=replace(asked.options, as_of=asked.options.as_of or (moment.at if moment else None)))
+    earlier = {"as_of": moment.at.isoformat()} if moment and not moment.is_now else {}
+    found.opening = Opening(report, earlier | dict(found.said))
     found.period = asked.period.label if asked.period else "all there is"
     before = as_before(asked) if tile.figures else None
     result, result_before = run_with_before(report.key, asked.options, before, engine(), books)

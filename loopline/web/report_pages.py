@@ -1,12 +1,16 @@
 """Which report an address names, and where the page of each is."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
+from urllib.parse import urlencode
 
 from django.http import Http404, QueryDict
 from django.urls import reverse
 
 from loopline.reports.catalogue import REPORTS
+from loopline.reports.metric import METRICS
+from loopline.reports.option_words import said_and_read
 from loopline.reports.options import OptionError
 from loopline.reports.report import Report
 from loopline.reports.unread import not_read, not_understood
@@ -80,6 +84,28 @@ def unread_options(said: QueryDict, read: Collection[str]) -> list[Unread]:
 def behind_of(key: str) -> str:
     """The address of what is behind a figure of a report, without row, metric and options."""
     return reverse("closed_loop_behind") if key == "closed-loop" else reverse("report_behind", args=[key])
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Where the figures of a report open that are shown on another page, so that the same figure opens."""
+
+    report: Report
+    said: Mapping[str, str]
+    """The options that they were worked out with, as an address says them."""
+
+    def of(self, row: str, metric: str) -> str:
+        """The address of what is behind a figure; "" where it does not open."""
+        if not self._opens(metric):
+            return ""
+        read = said_and_read(self.report, self.said)
+        options = {name: value for name, value in read.items() if name != "compare"}
+        return f"{behind_of(self.report.key)}?{urlencode(options | {'row': row, 'metric': metric})}"
+
+    def _opens(self, metric: str) -> bool:
+        if self.report.key == "closed-loop":
+            return metric in METRICS
+        return self.report.may_open(metric) or metric in self.report.opening(self.report.metrics)
 
 
 def page_of(key: str, query: str = "") -> str:

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode
 
 from django import template
 from django.template import Context
+from django.utils.html import format_html
 
 from loopline.lib.amounts import MINUS, NONE, major_text, money_text, money_whole_text
 from loopline.reports.change.difference import Why
@@ -14,7 +15,7 @@ from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.web import wording
-from loopline.web.report_pages import Unread, unread_options
+from loopline.web.report_pages import Opening, Unread, unread_options
 from loopline.web.templatetags.loopline import figure, pill
 
 register = template.Library()
@@ -109,6 +110,14 @@ def measured_short(value: Number, metric: Metric, currency: str) -> str:
     if metric.unit is Unit.HOURS:
         return NONE if value is None else wording.span_text(timedelta(hours=value))
     return figure(value)
+
+
+@register.simple_tag
+def linked(opening: Opening | None, row: str, metric: str, value: Number, text: str) -> str:
+    """`{% linked one.opening row.key metric.key value text %}`: a figure as it is told, which leads to what is behind
+    it where it opens."""
+    address = opening.of(row, metric) if opening and value is not None else ""
+    return format_html('<a href="{}">{}</a>', address, text) if address else text
 
 
 @register.simple_tag

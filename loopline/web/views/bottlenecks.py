@@ -11,25 +11,26 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.huddles.known import shown
-from loopline.reports.address import Usual, read_address
+from loopline.reports.address import Usual, flat, read_address
 from loopline.reports.bottlenecks.report import Question
 from loopline.reports.bottlenecks.report import bottlenecks as find_bottlenecks
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.dimension import DIMENSIONS
-from loopline.reports.option_words import names_read
+from loopline.reports.option_words import as_read, names_read
 from loopline.reports.options import Books, OptionError
 from loopline.reports.run import settle
 from loopline.reports.source_quality import source_quality
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.huddle_screen import stages_of
-from loopline.web.report_pages import refusal
+from loopline.web.report_pages import Opening, refusal
 from loopline.web.views.reports import about, chips
 
 SOURCES = {key: DIMENSIONS[key].label for key in ("channel", "campaign", "source", "landing_page", "content")}
 USUAL = Usual(SOURCES, "channel", "last_12_months")
 """Later stages need months to be judged."""
-TAKES = names_read(REPORTS["source-quality"])
+SOURCES_REPORT = REPORTS["source-quality"]
+TAKES = names_read(SOURCES_REPORT)
 """Its sources are that report, which it leads to; of all else only period, unit and as of change something."""
 _LIKE_A_REPORT = replace(REPORTS["closed-loop"], by=None, reads=frozenset())
 
@@ -57,5 +58,12 @@ def _answer(request: PageRequest, books: Books) -> dict[str, Any]:
         "found": found,
         "worst": found.bottleneck,
         "stages": stages_of(shown(found), found.as_of, request.actor),
-        "quality": source_quality(options, engine(), books),
+        "quality": source_quality(as_read(SOURCES_REPORT, options), engine(), books),
+        "source_opening": Opening(SOURCES_REPORT, flat(request.GET)),
+        "win_opening": Opening(REPORTS["buyers"], _without_by(request)),
     }
+
+
+def _without_by(request: PageRequest) -> dict[str, str]:
+    """What rows are here says nothing of a report that has others."""
+    return {name: value for name, value in flat(request.GET).items() if name != "by"}

@@ -56,7 +56,7 @@ def dashboard(request: PageRequest, key: str) -> HttpResponse:
     except OptionError as error:
         return render(request, "reports/dashboard.html", page | refusal(error), status=400)
     with one_moment(now=request.GET.get("moment") == NOW) as moment:
-        tiles = shown(found.tiles, said, books, today, moment.at if moment else None)
+        tiles = shown(found.tiles, said, books, today, moment)
     charts = {one.place: one.chart for one in tiles if one.chart}
     return render(
         request,
@@ -82,7 +82,7 @@ def wall(request: PageRequest) -> HttpResponse:
     books, today = books_for(request.actor), timezone.localdate()
     with one_moment() as moment:
         every = [tile for _, tiles in WALL for tile in tiles]
-        found = iter(shown(every, {}, books, today, moment.at if moment else None))
+        found = iter(shown(every, {}, books, today, moment))
     stations = [(name, list(islice(found, len(tiles)))) for name, tiles in WALL]
     at = moment.at if moment and not moment.is_now else utc_now()
     shown_there = {"stations": stations, "currency": books.currency, "at": at, "whose": books.whose}

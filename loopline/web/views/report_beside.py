@@ -21,18 +21,21 @@ from loopline.attribution.shared_states import common_parts
 from loopline.reports.address import flat, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
 from loopline.reports.library import platform_claims
+from loopline.reports.option_words import said_and_read
 from loopline.reports.options import Books, OptionError, Scope
 from loopline.reports.result import ReportResult, Row
 from loopline.reports.run import run_by_window, run_report, settle
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
-from loopline.web.report_pages import refusal, refused_as
+from loopline.web.report_pages import Opening, page_of, refusal, refused_as
 from loopline.web.views.report_windows import FEW_ROWS
 from loopline.web.views.reports import about, chips
 
 MOST_SAID = 3
 SAID = "self-reported"
 CLAIMED = "platform-claims"
+_NOT_OF_CLAIMS = ("compare", "conversion")
+"""The figures of claims that stand there are not told by these, whatever the closed loop is asked."""
 
 
 @require_GET
@@ -52,6 +55,7 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
             claimed = _claimed(scope, books)
     except OptionError as error:
         return render(request, page, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
+    same_claims = _same_claims(flat(request.GET), scope)
     shown |= about(asked, scope.model) | {
         "figures_as_of": scope.as_of,
         "by_window": windows.shortened(FEW_ROWS),
@@ -60,9 +64,11 @@ def closed_loop_beside(request: PageRequest) -> HttpResponse:
         "may_import": request.actor.may(Permission.IMPORT),
         "said": said,
         "said_rows": [(row, _told(row)) for row in (*said.rows, said.totals)],
-        "said_page": f"{reverse('report', args=[SAID])}?{urlencode(same)}",
+        "said_opening": Opening(REPORTS[SAID], same),
+        "said_page": page_of(SAID, urlencode(same)),
         "claimed": replace(claimed, rows=claimed.rows[:FEW_ROWS]),
-        "claimed_page": f"{reverse('report', args=[CLAIMED])}?{urlencode(_same_claims(flat(request.GET), scope))}",
+        "claimed_opening": Opening(REPORTS[CLAIMED], same_claims),
+        "claimed_page": page_of(CLAIMED, urlencode(same_claims)),
         "back": reverse("closed_loop") + (f"?{shown['options_query']}" if shown["options_query"] else ""),
     }
     return render(request, page, shown)
@@ -92,13 +98,13 @@ def _claimed(scope: Scope, books: Books) -> ReportResult:
 
 
 def _same_claims(told: Mapping[str, str], scope: Scope) -> dict[str, str]:
-    """Address of the report on claims: the same days, unit and model."""
-    names = ("period", "from", "to", "unit", "as_of", "model", "lookback")
-    return {name: told[name] for name in names if told.get(name)} | {"by": _by_claims(scope)}
+    """Address of the report on claims: the same days, unit and model, and the same touchpoints that may earn."""
+    same = said_and_read(REPORTS[CLAIMED], told)
+    return {name: value for name, value in same.items() if name not in _NOT_OF_CLAIMS} | {"by": _by_claims(scope)}
 
 
-def _told(row: Row) -> str:
-    """What most of those who answered said: “Search 12 · Event 5”."""
-    counts = {label: row.values.get(f"said_{key}") or 0 for key, label in CATEGORIES.items()}
-    most = sorted((label for label in counts if counts[label]), key=lambda label: (-counts[label], label))
-    return " · ".join(f"{label} {counts[label]:,}" for label in most[:MOST_SAID])
+def _told(row: Row) -> list[tuple[str, str, int]]:
+    """What most of those who answered said: key of the figure, “Search 12”, how many; the largest first."""
+    counts = {key: int(row.values.get(f"said_{key}") or 0) for key in CATEGORIES}
+    most = sorted((key for key in counts if counts[key]), key=lambda key: (-counts[key], CATEGORIES[key]))
+    return [(f"said_{key}", f"{CATEGORIES[key]} {counts[key]:,}", counts[key]) for key in most[:MOST_SAID]]

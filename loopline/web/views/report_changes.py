@@ -1,5 +1,6 @@
 """Why a report says something else than it did: the page that splits the difference into what arrived."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from django.views.decorators.http import require_GET
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
 from loopline.reporting.comparing import NOW, run_named, sides_of
-from loopline.reports.address import read_address, usual_of
+from loopline.reports.address import flat, read_address, usual_of
 from loopline.reports.asked import moment_of
 from loopline.reports.change.cause_facts import MOST, facts_of
 from loopline.reports.change.causes import OUTSIDE, Cause, cause_named
@@ -25,6 +26,7 @@ from loopline.reports.dimension import TOTAL
 from loopline.reports.metric import Number
 from loopline.reports.opened import MOST as MOST_RECORDS
 from loopline.reports.options import OptionError, Options
+from loopline.reports.periods import CUSTOM
 from loopline.reports.report import Report
 from loopline.reports.run import settle_for
 from loopline.store.current import engine
@@ -32,7 +34,7 @@ from loopline.web.access import PageRequest, allow
 from loopline.web.behind_names import items_named
 from loopline.web.cause_told import not_told
 from loopline.web.fact_words import ToldFact, facts_in_words
-from loopline.web.report_pages import page_of, refusal, refused_as, report_or_404
+from loopline.web.report_pages import Opening, page_of, refusal, refused_as, report_or_404
 from loopline.web.views.reports import about, chips
 
 A_WEEK = timedelta(days=7)
@@ -47,6 +49,8 @@ class _Compared:
     options: Options
     since: datetime
     shown: dict[str, Any]
+    said: Mapping[str, str] | None
+    """The options as an address says them; None where no address says the same."""
     frozen: Frozen | None = None
 
 
@@ -74,7 +78,8 @@ def report_changes(request: PageRequest, key: str) -> HttpResponse:
             return render(request, PAGE, shown | {"comes_later": True})
         metric = request.GET.get("metric", "")
         found = why_changed(key, asked.options, asked.since, engine(), books, metric=metric, frozen=asked.frozen)
-        shown |= _told(found, request) | (_opening(opened, found, request) if opened else {})
+        told, openings = _told(found, request), _openings(report, asked, found)
+        shown |= told | openings | (_opening(opened, found, request) if opened else {})
     except OptionError as error:
         return render(request, PAGE, shown | refusal(error), status=refused_as(is_part=bool(request.htmx)))
     return render(request, PAGE, shown)
@@ -98,7 +103,8 @@ def _between_moments(report: Report, request: PageRequest) -> _Compared:
     asked = read_address(request.GET, books, timezone.localdate(), usual_of(report))
     now = settle_for(report, asked.options, engine(), books)
     since = moment_of(request.GET.get("since", ""), books.zone, "since") or now.as_of - A_WEEK
-    return _Compared(replace(asked.options, as_of=now.as_of), since, about(asked, now.model) | {"since": since})
+    shown, said = about(asked, now.model) | {"since": since}, flat(request.GET)
+    return _Compared(replace(asked.options, as_of=now.as_of), since, shown, said)
 
 
 def _between_runs(report: Report, run_id: str, request: PageRequest) -> _Compared:
@@ -107,7 +113,21 @@ def _between_runs(report: Report, run_id: str, request: PageRequest) -> _Compare
     run = run_named(report.key, run_id, request.actor)
     as_of, books = request.GET.get("as_of", ""), books_for(request.actor)
     options, since, kept = sides_of(run, shown["against"], as_of, request.actor, books)
-    return _Compared(options, since, shown | {"back": reverse("frozen_run", args=[run.pk])}, kept)
+    has_units = run.covers_all_units or run.options.get("unit")
+    said = run.options if has_units else None  # an address names one business unit, or all that are seen
+    return _Compared(options, since, shown | {"back": reverse("frozen_run", args=[run.pk])}, said, kept)
+
+
+def _openings(report: Report, asked: _Compared, found: Why) -> dict[str, Opening | None]:
+    """Where figures of before and of now open: of the days of the answer, as of either moment. What was frozen is as it
+    was, whatever the books of its moment say today."""
+    kept = asked.frozen or Frozen()
+    days = {"period": CUSTOM, "from": found.scope.first.isoformat(), "to": found.scope.last.isoformat()}
+    before, now = (
+        None if is_kept or asked.said is None else Opening(report, {**asked.said, **days, "as_of": at.isoformat()})
+        for is_kept, at in ((kept.before, found.since), (kept.after, found.scope.as_of))
+    )
+    return {"opening_before": before, "opening_now": now}
 
 
 def _told(found: Why, request: PageRequest) -> dict[str, Any]:

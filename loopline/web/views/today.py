@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from loopline.access.books import books_for
 from loopline.access.roles import Permission
+from loopline.reports.catalogue import REPORTS
 from loopline.reports.metric import METRICS
 from loopline.reports.options import Options
 from loopline.reports.periods import DAY, Period, month_start, period_before
@@ -13,6 +14,7 @@ from loopline.reports.run import run_report
 from loopline.store.current import engine
 from loopline.web.access import PageRequest, allow
 from loopline.web.first_steps import first_steps
+from loopline.web.report_pages import Opening
 from loopline.web.report_words import changes
 from loopline.web.waiting_today import waiting_for
 
@@ -43,6 +45,7 @@ def today_figures(request: PageRequest) -> HttpResponse:
     shown = {
         "figures": changes([METRICS[key] for key in SHOWN], result, earlier),
         "result": result,
+        "opening": Opening(REPORTS["closed-loop"], {"from": result.first.isoformat(), "to": result.last.isoformat()}),
         "before": before,
         "currency": books.currency,
     }
