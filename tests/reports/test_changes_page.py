@@ -18,7 +18,9 @@ from loopline.store.current import engine
 from loopline.store.duckdb_engine import DuckDBEngine
 from loopline.web.fact_words import _said
 from tests.attribution.shelf import Shelf
-from tests.make import make_unit, make_user, signed_in_as
+from tests.make import make_unit, make_user, signed_in, signed_in_as
+from tests.reports.late_facts import APRIL
+from tests.reports.test_records_changed import between_only
 
 pytestmark = pytest.mark.django_db
 
@@ -262,3 +264,17 @@ def test_what_a_fact_says_is_told_in_words_and_never_by_its_key() -> None:
         "clocks": "call, write or meet for the first time", "leads": "marketing qualified", "consents": "taken back",
         "opportunities": "won · negotiation", "definitions": "in force",
     }  # fmt: skip
+
+
+def test_a_row_that_is_there_only_between_two_causes_stands_with_nothing_before_and_now(store: DuckDBEngine) -> None:
+    between_only(store)
+    said = {"from": "2024-03-01", "to": "2024-03-31", "since": APRIL.isoformat(), "metric": "closed_minor"}
+    client = signed_in(make_user(Role.FINANCE))
+    answer = client.get(reverse("report_changes", args=["buyers"]), said)
+    [row] = re.findall(r'<th scope="row" class="name">paper</th>(.*?)</tr>', answer.content.decode(), re.S)
+    assert "behind" not in row
+    assert re.findall(r">(—|·|[+−]€100.00)<", row) == ["—", "—", "·", "+€100.00", "−€100.00"]
+    for cause in map(html.unescape, re.findall(r'href="([^"]*)#facts"', row)):
+        opened = client.get(reverse("report_changes", args=["buyers"]) + cause)
+        assert "of paper" in opened.content.decode()
+        assert opened.context["changed"].count == 1

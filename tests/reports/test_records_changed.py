@@ -7,11 +7,13 @@ import pytest
 
 from loopline.reports.change.records_changed import records_changed
 from loopline.reports.change.why import why_changed
+from loopline.reports.change.write import change_lines
 from loopline.reports.dimension import OTHERS, TOTAL, UNATTRIBUTED
+from loopline.reports.options import Options
 from loopline.reports.periods import DAY
 from loopline.store.engine import Engine
-from tests.attribution.shelf import BOOKS, Shelf, day
-from tests.reports.late_facts import APRIL, LATE, early_books, late_facts
+from tests.attribution.shelf import BOOKS, MARCH, Shelf, day
+from tests.reports.late_facts import APRIL, LATE, MAY, early_books, late_facts
 from tests.reports.test_why_any_report import QUICK, SPLIT, asked, every_case
 
 
@@ -36,6 +38,38 @@ def test_over_random_edits_records_add_up_to_the_share_of_their_cause(engine: En
                     told[key] += told_of.count
     assert told["closed-loop"], "records of the closed loop changed"
     assert len(+told) > (8 if every_case() else 1), told
+
+
+def between_only(engine: Engine) -> None:
+    """A sale of 100.00: its company turns out to be of paper, then the sale to be of another one, which is of steel."""
+    shelf = Shelf(engine)
+    for learnt, company, industries in (
+        (APRIL - DAY, "mill", {"mill": "", "works": "steel"}),
+        (APRIL + DAY, "works", {"mill": "paper"}),
+    ):
+        for key, industry in industries.items():
+            shelf.fact("company_facts", key, unit_id="north", name=key, industry=industry, learnt=learnt)
+        shelf.won("sale", "", day(12), 100_00, company_id=company, learnt=learnt)
+    shelf.store()
+
+
+def test_a_row_that_is_there_only_between_two_causes_is_listed_and_opens(engine: Engine) -> None:
+    between_only(engine)
+    options = Options(**MARCH, by="industry", as_of=MAY)  # type: ignore[arg-type]
+    found = why_changed("buyers", options, APRIL, engine, BOOKS, metric="closed_minor")
+    assert {one.label: (one.before, one.after, one.change) for one in found.rows} == {
+        "Nobody, or not known": (100_00, None, -100_00), "steel": (None, 100_00, 100_00), "paper": (None, None, 0),
+    }  # fmt: skip
+    assert found.rows[-1].key == "paper"
+    told = {share.cause.key: share.by_row.get("paper") for share in found.shares}
+    assert told == {"companies": 100_00, "opportunities": -100_00}
+    for share in found.shares:
+        changed = records_changed(found, share.cause, "paper", engine)
+        assert changed is not None
+        assert (changed.total, changed.count) == (share.by_row["paper"], 1)
+    [row] = [one for one in found.to_json()["rows"] if one["key"] == "paper"]  # type: ignore[attr-defined]
+    assert (row["before"], row["after"], row["change"]) == (None, None, 0)
+    assert any(line.startswith("paper") for line in change_lines(found.to_json(), by_row=True))
 
 
 def test_a_row_in_which_causes_cancel_out_is_told_and_opens(engine: Engine) -> None:

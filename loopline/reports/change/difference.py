@@ -1,8 +1,9 @@
 """The difference between two states of the books in a report: what it was, what it is, and the share of each cause."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from loopline.reports.change.causes import Cause
 from loopline.reports.metric import AddsUp, Metric, Number
@@ -128,18 +129,23 @@ def difference(before: Number, after: Number) -> Number:
     return round(round(after or 0, 6) - round(before or 0, 6), 6)
 
 
+NONE_ELSE: Mapping[str, str] = MappingProxyType({})
+
+
 def rows_changed(
-    before: ReportResult, after: ReportResult, metric: Metric, also: Collection[str] = ()
+    before: ReportResult, after: ReportResult, metric: Metric, also: Mapping[str, str] = NONE_ELSE
 ) -> tuple[RowChange, ...]:
     """Rows of which the metric differs, the largest difference first. `also`: those that are told whatever differs,
-    because what several causes changed in them cancels out."""
+    because what several causes changed in them cancels out, with their labels: one may be there in neither result, but
+    between two causes only."""
     was, became = ({row.key: row for row in result.rows} for result in (before, after))
     found = []
-    for key in was.keys() | became.keys():
+    for key in was.keys() | became.keys() | also.keys():
         old, new = (rows[key].values.get(metric.key) if key in rows else None for rows in (was, became))
         change = difference(old, new)
         if change or key in also:
-            found.append(RowChange(key, (became.get(key) or was[key]).label, old, new, change))
+            row = became.get(key) or was.get(key)
+            found.append(RowChange(key, row.label if row else also[key], old, new, change))
     return tuple(sorted(found, key=lambda row: (-abs(row.change or 0), row.key)))
 
 

@@ -54,6 +54,9 @@ def why_changed(
         shares.append(_share(cause, last, result, chosen, states.learned.get(cause.key, (0, None))[1]))
         last = result
     shares.append(_outside((before, states.first), (last, after), chosen))
+    every = (states.first, *(result for _, result in states.then))
+    labels = {row.key: row.label for result in every for row in result.rows}
+    changed = {row: labels.get(row, row) for one in shares for row in one.by_row}
     return Why(
         report=report,
         scope=scope,
@@ -62,7 +65,7 @@ def why_changed(
         before=before,
         after=after,
         shares=tuple(one for one in shares if one.has_changed or (one.cause.table and _is_told(one, books))),
-        rows=rows_changed(before, after, chosen, {row for one in shares for row in one.by_row}),
+        rows=rows_changed(before, after, chosen, changed),
     )
 
 
