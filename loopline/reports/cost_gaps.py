@@ -22,6 +22,7 @@ from loopline.store.engine import Engine
 COSTS = frozenset({"cost_minor", "actual_minor", "period_cost_minor", "unit_cost_minor"})
 """Metrics that are a cost of the period, in whichever report."""
 NO_LINE = "cost incomplete: no cost line in this period"
+_INCOMPLETE, _RATE = "cost incomplete: ", "an exchange rate"
 _BY_CODE = RowOf("e.utm_campaign")
 
 _CODES = Part(
@@ -77,12 +78,19 @@ class CostGap:
         reasons = [
             f"{count} {what}{'s' if count > 1 else ''} without {missing}"
             for count, what, missing in (
-                (self.lines, "cost line", "an exchange rate"),
+                (self.lines, "cost line", _RATE),
                 (self.campaigns, "campaign", "a cost line in this period"),
             )
             if count
         ]
-        return f"cost incomplete: {', '.join(reasons)}" if reasons else ""
+        return f"{_INCOMPLETE}{', '.join(reasons)}" if reasons else ""
+
+
+def beside_lines(words: str) -> str:
+    """`CostGap.words` where the lines without a rate are told beside: what else is unknown; "" where nothing is."""
+    reasons = words.removeprefix(_INCOMPLETE).split(", ")
+    others = [one for one in reasons if not one.endswith(_RATE)]
+    return f"{_INCOMPLETE}{', '.join(others)}" if any(others) else ""
 
 
 def rests_on_cost(metric: Metric) -> bool:

@@ -157,6 +157,8 @@ _KINDS: dict[str, _Kind] = {
         "counted as money that came back, such as a credit note. Check that it is one.", _OF_COSTS,
     ),
 }  # fmt: skip
+COST_WITHOUT_RATE = "cost.cost-without-rate"
+"""Of the actual cost: what `cost_gaps` counts, too."""
 _UNDATED = "outcome = 'won'"
 
 

@@ -16,13 +16,13 @@ from loopline.access.roles import Role
 from loopline.attribution.shared_states import common_parts
 from loopline.reports.address import as_before, options_said, read_address, usual_of
 from loopline.reports.catalogue import REPORTS
-from loopline.reports.cost_gaps import rests_on_cost
+from loopline.reports.cost_gaps import beside_lines, rests_on_cost
 from loopline.reports.metric import Metric, Unit
 from loopline.reports.options import Books, OptionError
 from loopline.reports.recent import Recent, answered, recent_moment
 from loopline.reports.result import ReportResult
 from loopline.reports.run import run_with_before
-from loopline.reports.unusual import Unusual
+from loopline.reports.unusual import COST_WITHOUT_RATE, Unusual
 from loopline.store.current import engine
 from loopline.store.engine import StoreError
 from loopline.web.report_pages import Opening, page_of
@@ -146,7 +146,8 @@ class Shown:
     minds: Sequence[Unusual] = ()
     """Unusual records behind its money that ask for somebody's hand, and that no tile before it told."""
     cost_gap: str = ""
-    """What is unknown of the cost that its figures rest on, where no tile before it told so of the same period."""
+    """What is unknown of the cost that its figures rest on, where no tile before it told so of the same period. Lines
+    without a rate are left to `minds`, where those tell them."""
     place: str = ""
     """Name of its chart on the page."""
     opening: Opening | None = None
@@ -221,15 +222,18 @@ def _at_once(works: Sequence[Callable[[], None]]) -> None:
 
 
 def _tell_once(tiles: Iterable[Shown]) -> None:
-    """Say of unusual records and of unknown cost only once, for the first tile that has them in its period."""
+    """Say of unusual records and of unknown cost only once, for the first tile that has them in its period. Of lines
+    without a rate it is those records that say how much they are, and what to do."""
     told: set[tuple[str, str]] = set()
     for one in tiles:
-        gap = one.incomplete_cost
-        one.cost_gap = "" if (one.period, gap) in told else gap
-        told.add((one.period, gap))
         unusual = one.result.unusual if one.result and one.rests_on_money else []
         one.minds = [mind for mind in unusual if mind.asks and (one.period, mind.key) not in told]
         told |= {(one.period, mind.key) for mind in unusual}
+        gap = one.incomplete_cost
+        if (one.period, COST_WITHOUT_RATE) in told:
+            gap = beside_lines(gap)
+        one.cost_gap = "" if (one.period, gap) in told else gap
+        told.add((one.period, gap))
 
 
 def _empty(tile: Tile, place: str, query: Mapping[str, str], today: date) -> Shown:

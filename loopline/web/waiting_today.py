@@ -21,6 +21,7 @@ from loopline.leads.watch import adrift
 from loopline.lib.times import utc_now
 from loopline.pipeline.board import SOON, STILL_AFTER
 from loopline.pipeline.models import Opportunity, Task
+from loopline.reports.periods import month_start
 from loopline.web.lead_card import face
 
 MOST = 6
@@ -47,6 +48,8 @@ class Waiting:
     route: str
     """Where all of them are: a name of the navigation."""
     query: str = ""
+    note: str = ""
+    """Which of them these are, where figures beside them count others."""
 
 
 def waiting_for(actor: Actor) -> list[Waiting]:
@@ -271,17 +274,26 @@ def open_huddles(actor: Actor) -> Waiting | None:
 
 
 def campaigns_without_cost(actor: Actor) -> Waiting | None:
-    """Running campaigns that have no actual cost this month: their ROMI would be too good or undefined."""
+    """Running campaigns that have no actual cost this month: their ROMI would be too good or undefined.
+
+    The cost of the month is incomplete only for those that people came by, which the event store knows; this list is
+    there without it, and says so.
+    """
     if not actor.may(Permission.EDIT_COSTS):
         return None
     first = timezone.localdate().replace(day=1)
-    booked = CostLine.objects.filter(campaign=OuterRef("pk"), kind=CostLine.Kind.ACTUAL, ends_on__gte=first)
+    this_month = {"starts_on__lt": month_start(first, 1), "ends_on__gte": first}
+    booked = CostLine.objects.filter(campaign=OuterRef("pk"), kind=CostLine.Kind.ACTUAL, **this_month)
     bare = Campaign.objects.visible_to(actor).filter(status=Campaign.Status.RUNNING).exclude(Exists(booked))
     rows = (
         Row(reverse("campaign", args=[campaign.pk]), campaign.name, campaign.channel, pill="no cost this month")
         for campaign in bare[:MOST]
     )
-    return Waiting("Campaigns without a cost", "receipt", tuple(rows), bare.count(), "campaigns")
+    note = (
+        "All that run. What is incomplete in the figures of this month counts those that people came by in it, also "
+        "when they run no longer."
+    )
+    return Waiting("Campaigns without a cost", "receipt", tuple(rows), bare.count(), "campaigns", note=note)
 
 
 def _joined(*parts: str) -> str:

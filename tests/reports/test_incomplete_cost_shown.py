@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from datetime import timedelta
 
 import pytest
@@ -43,6 +44,10 @@ def running(store: DuckDBEngine, *, is_booked: bool) -> Client:
     return signed_in_as(Role.ADMINISTRATOR, unit)
 
 
+def only_unit() -> str:
+    return str(BusinessUnit.objects.get(name="North").pk)
+
+
 @pytest.mark.parametrize(
     ("key", "marked"),
     [
@@ -58,6 +63,30 @@ def test_every_tile_marks_what_rests_on_cost_and_one_says_why(
     tiles = {one.split("</a></h2>")[0].split(">")[-1]: one for one in page.split('<header class="panel-head">')[1:]}
     assert {name: tiles[name].count('<span class="mark"') for name in marked} == marked
     assert page.count(TOLD) == 1
+
+
+@pytest.mark.parametrize("is_booked", [True, False])
+@pytest.mark.parametrize("key", ["marketing", "management", "finance"])
+def test_a_tile_tells_a_line_without_a_rate_once_with_what_to_do(
+    key: str, is_booked: bool, store: DuckDBEngine
+) -> None:
+    """The sentence that says how much it is leads to it; the other one keeps what else is unknown. Marks say all."""
+    client = running(store, is_booked=is_booked)
+    shelf = Shelf(store)
+    for number in range(2):
+        shelf.cost(f"abroad-{number}", "spring", None, utc_now().date(), unit_id=only_unit(), currency="CHF")
+    shelf.store()
+    page = client.get(reverse("dashboard", args=[key])).content.decode()
+    tiles = ["".join(re.findall(r'<ul class="mind is-in-tile">(.*?)</ul>', one, re.S)) for one in
+             page.split('<header class="panel-head">')[1:]]  # fmt: skip
+    assert max(one.count("exchange rate") for one in tiles) == 1
+    assert sum("2 cost lines have no exchange rate" in one for one in tiles) == 1
+    assert sum(TOLD in one for one in tiles) == (not is_booked)
+    assert 'title="cost incomplete: 2 cost lines without an exchange rate' in page
+    wall = client.get(reverse("wall")).content.decode()
+    notes = re.findall(r'<p class="wall-mind small">(.*?)</p>', wall, re.S)
+    assert sum("exchange rate" in one for one in notes) == 1
+    assert any(f"This month, {ONE_CAMPAIGN}" in one for one in notes) == (not is_booked)
 
 
 @pytest.mark.parametrize("key", ["marketing", "sales", "management", "finance"])
