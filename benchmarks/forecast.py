@@ -22,7 +22,7 @@ import numpy.typing as npt
 from benchmarks.machine import machine
 from loopline.lib.times import day_start
 from loopline.reports.forecast import outlook
-from loopline.reports.library.forecast import MONTHS
+from loopline.reports.forecast.months import MONTHS
 from loopline.reports.options import Books, Options
 from loopline.reports.periods import month_start
 from loopline.reports.run import run_report
