@@ -17,6 +17,7 @@ from loopline.reports.change.difference import Why
 from loopline.reports.change.why import Frozen, why_changed
 from loopline.reports.comparable import COMPARABLE
 from loopline.reports.frozen import result_from
+from loopline.reports.option_words import said_and_read
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.run import report_named
 from loopline.store.engine import Engine
@@ -37,14 +38,17 @@ def options_of(run: FrozenRun, books: Books) -> Options:
 
 
 def runs_like(run: FrozenRun, actor: Actor) -> FrozenRunQuerySet:
-    """Other runs that `actor` may see of the same report with the same options over the same units."""
-    others = FrozenRun.objects.visible_to(actor).filter(
-        report=run.report, options=run.options, covers_all_units=run.covers_all_units
-    )
-    units = set(run.units.values_list("pk", flat=True))
-    others = others.exclude(pk=run.pk).only("pk").prefetch_related("units")
-    same = [one.pk for one in others if units == _units(one)]
+    """Other runs that `actor` may see of the same report over the same units, with the same options that it reads."""
+    others = FrozenRun.objects.visible_to(actor).filter(report=run.report, covers_all_units=run.covers_all_units)
+    units, read = set(run.units.values_list("pk", flat=True)), _options_read(run)
+    others = others.exclude(pk=run.pk).only("report", "options").prefetch_related("units")
+    same = [one.pk for one in others if units == _units(one) and read == _options_read(one)]
     return FrozenRun.objects.filter(pk__in=same)
+
+
+def _options_read(run: FrozenRun) -> dict[str, str]:
+    """A run that was kept longer ago may hold options that its report does not read: they changed nothing."""
+    return said_and_read(report_named(run.report, COMPARABLE), run.options)
 
 
 def _units(run: FrozenRun) -> set[UUID]:

@@ -96,6 +96,18 @@ def test_only_runs_of_the_same_question_are_compared(store: DuckDBEngine, north:
         between(store, same, str(again.pk))
 
 
+def test_an_option_that_the_report_does_not_read_tells_no_two_runs_apart(
+    store: DuckDBEngine, north: BusinessUnit
+) -> None:
+    run, plain = frozen(store, 45, model="last_touch", clock="cohort"), frozen(store, 15)
+    assert run.options != plain.options, "kept before only what a report reads was kept"
+    read = frozen(store, 15, "closed-loop", model="last_touch"), frozen(store, 15, "closed-loop")
+    assert set(runs_like(run, SYSTEM)) == {plain}
+    assert set(runs_like(plain, SYSTEM)) == {run}
+    assert not any(runs_like(one, SYSTEM) for one in read)
+    assert parts(between(store, run, str(plain.pk))) == {"refunds": -40_00}
+
+
 def test_the_page_compares_runs_for_those_who_may_see_them(store: DuckDBEngine, north: BusinessUnit) -> None:
     run, other = frozen(store, 45), frozen(store, 15)
     page = reverse("report_changes", args=["buyers"])
