@@ -177,6 +177,18 @@ def icon(name: str, size: int = 16) -> str:
 
 
 @register.simple_tag
+def mark(why: str) -> str:
+    """`{% mark cost_note %}`: a sign that a figure is not whole; `why` on hover and aloud, and without it no sign.
+
+    In a cell of a table a space stands behind it; large figures keep it at a distance by themselves.
+    """
+    if not why:
+        return ""
+    words = '<span class="mark" title="{0}">{1}<span class="visually-hidden">{0}</span></span>'
+    return format_html(words, why, icon("triangle-alert", 14))
+
+
+@register.simple_tag
 def pill(text: object, tone: str = "quiet") -> str:
     """`{% pill "on time" "good" %}`; tones: good, warn, bad, quiet, accent."""
     return format_html('<span class="pill is-{}">{}</span>', tone, text)

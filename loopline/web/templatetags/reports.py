@@ -16,7 +16,7 @@ from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult, Row
 from loopline.web import wording
 from loopline.web.report_pages import Opening, Unread, unread_options
-from loopline.web.templatetags.loopline import figure, pill
+from loopline.web.templatetags.loopline import figure, mark, pill
 
 register = template.Library()
 
@@ -33,8 +33,8 @@ def value_of(row: Row, key: str) -> Number:
 
 @register.simple_tag
 def cost_mark(row: Row, metric: Metric) -> str:
-    """`{% cost_mark row metric as why %}`: why a figure that rests on cost is incomplete; "" where it is not."""
-    return gap_words(row, metric)
+    """`{% cost_mark row metric %}`: the mark of a figure that rests on an incomplete cost; "" where it is whole."""
+    return mark(gap_words(row, metric))
 
 
 @register.simple_tag
