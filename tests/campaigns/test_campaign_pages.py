@@ -171,6 +171,7 @@ def test_a_sum_that_lacks_a_cost_without_a_rate_is_marked_where_it_stands(
     with loaded(store, tmp_path):
         text = signed_in(marketer).get(reverse("campaign", args=[campaign.pk])).content.decode()
     assert text.count('title="cost incomplete: 1 cost line without an exchange rate"') == 2, "cost and ROMI"
+    assert text.count("1 cost line without an exchange rate</span></span> ") == 0, "as far from its figure as elsewhere"
 
 
 def test_a_taken_code_is_moved_on_the_second_try(marketer: User, unit: BusinessUnit) -> None:
