@@ -4,8 +4,7 @@ Touchpoints: `person_id`, `touched_at`, `channel`. Conversions: `person_id`, `co
 `amount_minor` (whole cents), `lead_created_at`, `opportunity_created_at`. With a third table of identities (`identity`,
 `person_id`) touchpoints have an `identity` instead, such as that of a browser, and the third says whose it is.
 
-One join finds which touchpoints lead to which conversion, where ids allow it that of `looked_up.py`; `in_order.py` puts
-them in order.
+One join finds which touchpoints lead to which conversion; `in_order.py` puts them in order.
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,6 @@ import pyarrow as pa
 
 from loopline.attribution.file_lines import FileError, following
 from loopline.attribution.in_order import InOrder, in_order
-from loopline.attribution.looked_up import looked_up
 from loopline.attribution.opened import Opened, open_file, refused
 from loopline.attribution.paths import DAY_US
 from loopline.attribution.walks import Integers, Walks
@@ -128,11 +126,7 @@ def _refuse_too_much(sold: Opened) -> None:
 
 def _paths(memory: duckdb.DuckDBPyConnection, lookback_days: int | None, with_everyone: bool) -> Paths:
     channels = _channels(memory)
-    code, lookback_us = _code(memory, channels), None if lookback_days is None else int(lookback_days) * DAY_US
-    with following(memory, "joining touchpoints and conversions"):
-        touches = None if with_everyone else looked_up(memory, code, lookback_us)
-        if touches is None:
-            touches = _joined(memory, code, lookback_us, with_everyone)
+    touches = _touches(memory, _code(memory, channels), lookback_days, with_everyone)
     dealt = memory.execute("SELECT * EXCLUDE person_id FROM dealt ORDER BY walk_no").fetchnumpy()
     return _dealt(dealt, channels, in_order(touches, len(channels)), with_moments=not with_everyone)
 
@@ -158,13 +152,13 @@ def _code(memory: duckdb.DuckDBPyConnection, channels: tuple[str, ...]) -> str:
     return "enum_code(TRY_CAST(t.channel AS channel)) AS code"
 
 
-def _joined(memory: duckdb.DuckDBPyConnection, code: str, lookback_us: int | None, with_everyone: bool) -> pa.Table:
+def _touches(memory: duckdb.DuckDBPyConnection, code: str, lookback_days: int | None, with_everyone: bool) -> pa.Table:
     """`walk_no`, `before_us` (until the conversion) and `code` (of the channel), in no order.
 
     Who did not convert has numbers after those of the conversions, and counts the time until the last conversion.
     """
     before = "c.us - epoch_us(t.touched_at)"
-    within = f"{before} > 0" if lookback_us is None else f"{before} BETWEEN 1 AND {lookback_us}"
+    within = f"{before} > 0" if lookback_days is None else f"{before} BETWEEN 1 AND {int(lookback_days) * DAY_US}"
     select = f"SELECT c.walk_no AS walk_no, {before} AS before_us"
     joined = f"FROM touches AS t JOIN whose AS c ON c.who = t.who WHERE {within}"
     if with_everyone:
@@ -174,7 +168,8 @@ def _joined(memory: duckdb.DuckDBPyConnection, code: str, lookback_us: int | Non
             SELECT coalesce(c.walk_no, CAST({count} + coalesce(c.person_no, {number}) AS INTEGER)) AS walk_no,
                 coalesce(c.us, {last_us}) - epoch_us(t.touched_at) AS before_us"""
         joined = f"FROM touches AS t LEFT JOIN whose AS c ON c.who = t.who {numbers} WHERE coalesce({within}, TRUE)"
-    found = memory.sql(f"{select}, {code} {joined}").to_arrow_table()
+    with following(memory, "joining touchpoints and conversions"):
+        found = memory.sql(f"{select}, {code} {joined}").to_arrow_table()
     # Touchpoints that are not whole: to ask for them beforehand takes a tenth of the time, and mostly there are none.
     return found.drop_null() if any(column.null_count for column in found.columns) else found
 

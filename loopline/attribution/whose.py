@@ -18,14 +18,13 @@ def open_touches(memory: duckdb.DuckDBPyConnection, who: str) -> str:
 
 def _alike(memory: duckdb.DuckDBPyConnection, *columns: tuple[str, str]) -> list[str]:
     """SQL texts of columns of views: all as texts, where some are texts and others numbers."""
-    kinds = [kind_of(memory, *column) for column in columns]
+    kinds = [_kind(memory, *column) for column in columns]
     if "VARCHAR" not in kinds or len(set(kinds)) == 1:
         return [name for _, name in columns]
     return [name if kind == "VARCHAR" else _written(name, kind) for (_, name), kind in zip(columns, kinds, strict=True)]
 
 
-def kind_of(memory: duckdb.DuckDBPyConnection, view: str, name: str) -> str:
-    """The kind of a column, as the engine calls it."""
+def _kind(memory: duckdb.DuckDBPyConnection, view: str, name: str) -> str:
     told = memory.execute(f"DESCRIBE SELECT {name} FROM {view}").fetchall()
     return str(told[0][1])
 

@@ -2,7 +2,6 @@
 
 import json
 import random
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,13 +10,12 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from loopline.attribution import tables, walks
+from loopline.attribution import walks
 from loopline.attribution.cents import cents_by_channel, weighing_of
 from loopline.attribution.credit import markov
 from loopline.attribution.dealing import Dealing
 from loopline.attribution.file_lines import FileError
 from loopline.attribution.in_order import in_order
-from loopline.attribution.looked_up import looked_up
 from loopline.attribution.model import MODELS, Deal
 from loopline.attribution.tables import read_tables
 from loopline.cli.main import main
@@ -74,58 +72,6 @@ def test_paths_are_those_that_a_loop_over_the_rows_finds(tmp_path: Path, is_text
     alone = read_tables(*written(tmp_path, [*touches, *not_whole], sold), lookback_days=7).walks
     assert list(alone.codes) == list(paths.codes[: len(alone.codes)])
     assert len(alone) == len(buyers)
-
-
-IDS = {
-    "dense": (range(40), True),
-    "below zero": (range(-20, 20), True),
-    "far apart": (range(0, 10**9, 25 * 10**6), False),
-    "beside the largest": (range(2**63 - 41, 2**63 - 1), True),
-    "bought twice": ([*range(38), 4, 8], False),
-}
-"""Ids of people, and whether their conversions can be looked up by number."""
-
-
-@pytest.mark.parametrize("ids", IDS.values(), ids=list(IDS))
-@pytest.mark.parametrize("lookback_days", [7, None])
-@pytest.mark.parametrize("is_far", [False, True])
-def test_ids_that_are_numbers_lead_where_the_same_ids_as_texts_do(
-    tmp_path: Path, ids: tuple[Sequence[int], bool], lookback_days: int | None, is_far: bool,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
-    """One of them touched in the year 200,000, from which no difference can be told apart from an overflow."""
-    chance, (people, by_number), looks = random.Random(5), ids, []
-    touches = [
-        (chance.choice([*people, None]), START + timedelta(hours=chance.randrange(600)), chance.choice("AB"))
-        for _ in range(500)
-    ]
-    sold = [(person, START + timedelta(hours=500), 100) for person in [*people[::4], *people[38:]]]
-    files = written(tmp_path, touches, sold)
-    if is_far:
-        table = pq.read_table(files[0])
-        moments = [*table["touched_at"].cast(pa.int64()).to_pylist()[1:], 6 * 10**18]
-        files[0].unlink()
-        columns = {"person_id": [*table["person_id"].to_pylist()[1:], people[0]], "channel": table["channel"]}
-        pq.write_table(pa.table(columns | {"touched_at": pa.array(moments, pa.timestamp("us", "UTC"))}), files[0])
-
-    def look(*given: object) -> object:
-        looks.append(looked_up(*given))  # type: ignore[arg-type]
-        return looks[-1]
-
-    monkeypatch.setattr(tables, "looked_up", look)
-    by_ids = read_tables(*files, lookback_days=lookback_days)
-    assert [one is not None for one in looks] == [by_number and not is_far]
-    for file in files:
-        table = pq.read_table(file)
-        texts = table["person_id"].cast(pa.string())
-        pq.write_table(table.set_column(table.column_names.index("person_id"), "person_id", texts), file)
-    by_texts = read_tables(*files, lookback_days=lookback_days)
-    assert looks[-1] is None
-    assert len(by_texts.walks) > 5
-    for one, other in ((by_ids.walks, by_texts.walks), (by_ids.moments, by_texts.moments)):
-        for name in ("codes", "starts", "value", "before_us"):
-            assert np.array_equal(getattr(one, name, 0), getattr(other, name, 0)), name
-    assert (by_ids.unattributed, list(by_ids.amounts)) == (by_texts.unattributed, list(by_texts.amounts))
 
 
 @pytest.mark.parametrize(("step", "widest"), [(10**6, 30), (1000, 20), (1, 45)])
