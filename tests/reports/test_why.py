@@ -261,3 +261,32 @@ def test_what_a_report_reads_only_once_there_is_more_is_as_of_the_later_moment(e
     assert found.after.totals.values == now.totals.values
     assert {row.key: row.values for row in found.after.rows} == {row.key: row.values for row in now.rows}
     assert_adds_up(found)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_model_that_could_be_learnt_at_one_of_the_moments_only_adds_up(engine: Engine, lost: bool) -> None:
+    """Markov is refused below 30 sales: the comparison has its column at one moment and not at the other. Ten of the
+    sales, and the visits of as many more, became known after April, or were deleted then."""
+    shelf = Shelf(engine)
+    shelf.campaign("spring", "spring", learnt=APRIL)
+    for number in range(35):
+        late = {} if number >= 25 and not lost else {"learnt": APRIL}
+        shelf.person(f"p{number}", f"v{number}", learnt=APRIL)
+        seen = {} if number % 2 and not lost else {"learnt": APRIL}
+        shelf.touch(f"t{number}", f"visitor:v{number}", day(2), utm_campaign="spring", **seen)
+        shelf.won(f"o{number}", f"p{number}", day(20), 10_00, **late)
+    shelf.store()
+    if lost:
+        for number in range(25, 35):
+            shelf.won(f"o{number}", f"p{number}", day(20), 10_00, is_deleted=True)
+        shelf.store()
+    found = why_changed("model-comparison", Options(**MARCH), APRIL, engine, BOOKS)  # type: ignore[arg-type]
+    keys = {one.key for one in found.totals}
+    assert ("by_markov" in keys) is not lost
+    assert_adds_up(found)
+    assert found.to_json()["change"] == {key: found.change(key) for key in keys}
+    if not lost:
+        asked = why_changed("model-comparison", Options(**MARCH), APRIL, engine, BOOKS, metric="by_markov")  # type: ignore[arg-type]
+        assert asked.metric.key == "by_markov"
+        assert asked.change("by_markov") == 350_00
+        assert_adds_up(asked)

@@ -4,14 +4,15 @@ Any report: it is asked again and again, each time with the facts of one more ca
 differs from the one before is that cause's share.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from loopline.reports.change.causes import OUTSIDE, Cause
+from loopline.reports.change.causes import OUTSIDE
 from loopline.reports.change.difference import Share, Why, difference, is_split, rows_changed, sums
 from loopline.reports.change.states import earlier_state, states_between, takes_long
 from loopline.reports.comparable import COMPARABLE
-from loopline.reports.metric import Metric
+from loopline.reports.metric import Metric, Number
 from loopline.reports.options import Books, OptionError, Options, Scope
 from loopline.reports.report import Report
 from loopline.reports.result import ReportResult
@@ -51,9 +52,11 @@ def why_changed(
     chosen = _chosen(report, before, after, metric)
     shares, last = [], states.first
     for cause, result in states.then:
-        shares.append(_share(cause, last, result, chosen, states.learned.get(cause.key, (0, None))[1]))
+        changes = _changes(last, result, after)
+        rows = _by_row(last, result, chosen)
+        shares.append(Share(cause, states.learned.get(cause.key, (0, None))[1], changes, rows))
         last = result
-    shares.append(_outside((before, states.first), (last, after), chosen))
+    shares.append(_outside((before, states.first), (last, after), after, chosen))
     every = (states.first, *(result for _, result in states.then))
     labels = {row.key: row.label for result in every for row in result.rows}
     changed = {row: labels.get(row, row) for one in shares for row in one.by_row}
@@ -90,44 +93,53 @@ def _is_told(share: Share, books: Books) -> bool:
 
 def _require_split(report: Report, result: ReportResult, metric: str) -> None:
     """Raises OptionError where nothing is split, or `metric` is not."""
-    split = {one.key for one in result.metrics if is_split(one)}
+    split = [one.key for one in result.metrics if is_split(one)]
     if not split:
         raise OptionError(
             f"{report.label} holds only shares, rates and means. They change because what they are told from does; "
             "ask what changed in the closed loop.",
             "key",
         )
-    if metric and metric not in split:
-        told = ", ".join(one.key for one in result.metrics if one.key in split)
-        raise OptionError(f"“{metric}” is no figure that can be split. Choose one of: {told}.", "metric")
+    # One that the earlier state does not have may be there by now.
+    if metric and metric not in {*split, *(one.key for one in report.metrics if is_split(one))}:
+        raise _no_split(metric, split)
+
+
+def _no_split(metric: str, split: Iterable[str]) -> OptionError:
+    told = ", ".join(split)
+    return OptionError(f"“{metric}” is no figure that can be split. Choose one of: {told}.", "metric")
 
 
 def _chosen(report: Report, before: ReportResult, after: ReportResult, metric: str) -> Metric:
     """The metric to tell row by row: the one asked for, else the most telling of those that changed."""
     split = {one.key: one for one in after.metrics if is_split(one)}
-    if metric in split:
+    if metric:
+        if metric not in split:
+            raise _no_split(metric, split)
         return split[metric]
     usual = [split[key] for key in dict.fromkeys([*report.leading, *split]) if key in split]
     return next((one for one in usual if rows_changed(before, after, one)), usual[0])
 
 
-def _share(cause: Cause, before: ReportResult, after: ReportResult, metric: Metric, learned: int | None) -> Share:
+def _changes(before: ReportResult, after: ReportResult, told: ReportResult) -> dict[str, Number]:
+    """Of the totals that `told` has: a model that cannot be learnt in a state has no column there."""
     was, became = before.totals.values, after.totals.values
-    return Share(
-        cause=cause,
-        learned=learned,
-        changes={one.key: difference(was.get(one.key), became.get(one.key)) for one in after.metrics if is_split(one)},
-        by_row={row.key: row.change for row in rows_changed(before, after, metric)},
-    )
+    return {one.key: difference(was.get(one.key), became.get(one.key)) for one in told.metrics if is_split(one)}
 
 
-def _outside(start: tuple[ReportResult, ReportResult], end: tuple[ReportResult, ReportResult], metric: Metric) -> Share:
+def _by_row(before: ReportResult, after: ReportResult, metric: Metric) -> dict[str, Number]:
+    return {row.key: row.change for row in rows_changed(before, after, metric)}
+
+
+def _outside(
+    start: tuple[ReportResult, ReportResult], end: tuple[ReportResult, ReportResult], told: ReportResult, metric: Metric
+) -> Share:
     """What lies between the runs that are compared and the states of the books: nothing, where nothing was kept."""
-    sides = [_share(OUTSIDE, *side, metric, None) for side in (start, end)]
-    by_row = sums(*(one.by_row for one in sides))
+    sides = (start, end)
+    by_row = sums(*(_by_row(*side, metric) for side in sides))
     return Share(
         cause=OUTSIDE,
         learned=None,
-        changes=sums(*(one.changes for one in sides)),
+        changes=sums(*(_changes(*side, told) for side in sides)),
         by_row={key: change for key, change in by_row.items() if change},
     )
