@@ -39,8 +39,8 @@ def cost_mark(row: Row, metric: Metric) -> str:
 
 @register.simple_tag
 def value_at(values: Mapping[str, object], key: str) -> object:
-    """`{% value_at found.before metric.key as value %}`"""
-    return values[key]
+    """`{% value_at found.before metric.key as value %}`; None for a model that could not be learnt."""
+    return values.get(key)
 
 
 @register.simple_tag(takes_context=True)
