@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from types import MappingProxyType
 
 from loopline.reports.change.causes import Cause
 from loopline.reports.metric import AddsUp, Metric, Number
@@ -129,17 +128,14 @@ def difference(before: Number, after: Number) -> Number:
     return round(round(after or 0, 6) - round(before or 0, 6), 6)
 
 
-NONE_ELSE: Mapping[str, str] = MappingProxyType({})
-
-
 def rows_changed(
-    before: ReportResult, after: ReportResult, metric: Metric, also: Mapping[str, str] = NONE_ELSE
+    before: ReportResult, after: ReportResult, metric: Metric, also: Mapping[str, str] | None = None
 ) -> tuple[RowChange, ...]:
     """Rows of which the metric differs, the largest difference first. `also`: those that are told whatever differs,
     because what several causes changed in them cancels out, with their labels: one may be there in neither result, but
     between two causes only."""
     was, became = ({row.key: row for row in result.rows} for result in (before, after))
-    found = []
+    found, also = [], also or {}
     for key in was.keys() | became.keys() | also.keys():
         old, new = (rows[key].values.get(metric.key) if key in rows else None for rows in (was, became))
         change = difference(old, new)
