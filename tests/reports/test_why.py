@@ -8,7 +8,9 @@ from loopline.reports.change.cause_facts import facts_of
 from loopline.reports.change.causes import CAUSES
 from loopline.reports.change.difference import Why
 from loopline.reports.change.partly_known import tables_read
+from loopline.reports.change.records_changed import records_changed
 from loopline.reports.change.why import why_changed
+from loopline.reports.dimension import TOTAL
 from loopline.reports.options import Books, OptionError, Options
 from loopline.reports.run import settle
 from loopline.store.engine import Engine
@@ -290,3 +292,7 @@ def test_a_model_that_could_be_learnt_at_one_of_the_moments_only_adds_up(engine:
         assert asked.metric.key == "by_markov"
         assert asked.change("by_markov") == 350_00
         assert_adds_up(asked)
+        for share in asked.shares:
+            records = records_changed(asked, share.cause, TOTAL, engine)
+            assert records is not None
+            assert records.total == share.changes["by_markov"], "nothing was earned by a model that could not be learnt"

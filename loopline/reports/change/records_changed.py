@@ -100,8 +100,10 @@ def _adding(report: Report, metric: Metric, row: str, scope: Scope, engine: Engi
         try:
             opened = report.open(row, metric.key, scope, engine)
         except OptionError as error:
-            if error.field == "row":
-                return {}  # there is no such row then, as a month of the forecast that is over now
+            if error.field in {"row", "model"}:
+                # There is no such row then, as a month of the forecast that is over now; or the model of a column of
+                # the comparison of models could not be learnt, and so gave nothing.
+                return {}
             raise
         items = opened.items
         if difference(opened.total, sum(one.adds or 0 for one in items)):
