@@ -278,3 +278,25 @@ def test_a_row_that_is_there_only_between_two_causes_stands_with_nothing_before_
         opened = client.get(reverse("report_changes", args=["buyers"]) + cause)
         assert "of paper" in opened.content.decode()
         assert opened.context["changed"].count == 1
+
+
+@pytest.mark.parametrize("role", [Role.MARKETING, Role.SALES])
+def test_models_are_compared_where_one_could_be_learnt_at_one_of_the_moments_only(
+    role: Role, store: DuckDBEngine
+) -> None:
+    """Of 35 sales ten were learned just now: Markov needs 30."""
+    north, now = make_unit("North"), utc_now()
+    long_ago, shelf, own = now - timedelta(days=60), Shelf(store), {"unit_id": str(north.pk)}
+    for number in range(35):
+        learnt = long_ago if number < 25 else now - timedelta(minutes=5)
+        shelf.person(f"p{number}", f"v{number}", learnt=long_ago)
+        shelf.touch(f"t{number}", f"visitor:v{number}", long_ago - timedelta(days=3), learnt=long_ago, **own)
+        shelf.won(f"o{number}", f"p{number}", long_ago, 10_00, learnt=learnt, **own)
+    shelf.store()
+    client, address = signed_in_as(role, north), reverse("report_changes", args=["model-comparison"])
+    shown = client.get(address, {"period": "all"})
+    assert shown.context["found"].before.totals.values.get("by_markov") is None
+    assert shown.context["found"].after.totals.values["by_markov"] == 350_00
+    opened = client.get(address, {"period": "all", "metric": "by_markov", "cause": "opportunities"})
+    assert opened.context["changed"].total == 350_00
+    assert opened.context["changed"].count == 35

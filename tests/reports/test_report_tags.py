@@ -5,7 +5,7 @@ from django.template import Context
 
 from loopline.reports.metric import METRICS
 from loopline.reports.result import Row
-from loopline.web.templatetags.reports import cell, cost_mark, value_at
+from loopline.web.templatetags.reports import cell, cost_mark
 
 WHY = "cost incomplete: no cost line in this period"
 
@@ -35,8 +35,3 @@ def test_where_one_count_of_a_column_is_a_fraction_all_have_two_digits() -> None
     assert [cell(split, one, leads, "EUR") for one in (0.36, 2.7, 1, None)] == ["0.36", "2.70", "1.00", "—"]
     assert [cell(whole, one, leads, "EUR") for one in (1, 1_396)] == ["1", "1,396"]
     assert cell(split, 1_234_56, money, "EUR") == "€1,235"
-
-
-def test_a_figure_that_one_of_two_moments_does_not_have_is_none() -> None:
-    assert value_at({"by_linear": 5}, "by_linear") == 5
-    assert value_at({"by_linear": 5}, "by_markov") is None

@@ -11,6 +11,7 @@ from django.utils.html import format_html
 from loopline.lib.amounts import MINUS, NONE, major_text, money_text, money_whole_text
 from loopline.reports.change.difference import Why
 from loopline.reports.cost_gaps import gap_words
+from loopline.reports.dimension import TOTAL
 from loopline.reports.metric import Metric, Number, Unit
 from loopline.reports.report import Report
 from loopline.reports.result import Check, ReportResult, Row
@@ -39,8 +40,8 @@ def cost_mark(row: Row, metric: Metric) -> str:
 
 @register.simple_tag
 def value_at(values: Mapping[str, object], key: str) -> object:
-    """`{% value_at found.before metric.key as value %}`; None for a model that could not be learnt."""
-    return values.get(key)
+    """`{% value_at found.before metric.key as value %}`"""
+    return values[key]
 
 
 @register.simple_tag(takes_context=True)
@@ -57,11 +58,13 @@ def in_row(context: Context, metric: Metric, row: str) -> Metric:
 
 
 @register.simple_tag
-def total_of(result: ReportResult, metric: Metric, currency: str) -> str:
-    """A figure of the total as the reader adds it up; shares and times as they are read."""
-    value = result.totals.values.get(metric.key)
+def total(opening: Opening | None, result: ReportResult, metric: Metric, currency: str) -> str:
+    """`{% total opening_now found.after metric currency %}`: a figure of the total as the reader adds it up, shares and
+    times as they are read; `linked` to what is behind it."""
+    value = result.totals.values.get(metric.key)  # a model that could not be learnt then has no column
     is_added = metric.unit in {Unit.MONEY, Unit.COUNT}
-    return exact(value, metric, currency) if is_added else measured_short(value, metric, currency)
+    text = exact(value, metric, currency) if is_added else measured_short(value, metric, currency)
+    return linked(opening, TOTAL, metric.key, value, text)
 
 
 @register.simple_tag
